@@ -1,0 +1,172 @@
+//! Causal self-attention with rotary positions and, optionally, fewer key and value heads than query heads.
+//!
+//! ```text
+//! a = softmax( rope(x Wq) rope(x Wk)^T / sqrt(head_dim) + causal mask ) (x Wv) Wo
+//! ```
+//!
+//! Rotary pairs are (i, i + head_dim/2), not (2i, 2i + 1): the same rotations up to a fixed order of each head's
+//! columns, at half the memory traffic. Cost per token: `d_model head_dim (2 n_heads + 2 n_kv_heads)` parameters, twice
+//! that in matmul FLOPs, and `2 d_model seq_len` for scores and values over half the context on average.
+
+use burn::module::Module;
+use burn::nn::Linear;
+use burn::tensor::{Bool, Device, Int, Tensor, activation};
+
+use crate::block::Builder;
+use crate::config::DecoderConfig;
+use crate::cost::Cost;
+
+/// What one token costs in attention.
+pub fn cost(decoder: &DecoderConfig) -> Cost {
+    let (d_model, heads) = (decoder.d_model, decoder.head_dim());
+    let mut cost = Cost::matrix(d_model, heads * decoder.n_heads).times(2)
+        + Cost::matrix(d_model, heads * decoder.kv_heads()).times(2);
+    cost.attention = 2 * (d_model * decoder.seq_len) as u64;
+    cost
+}
+
+/// One layer's attention.
+#[derive(Module, Debug)]
+pub struct Attention {
+    query: Linear,
+    key: Linear,
+    value: Linear,
+    output: Linear,
+    #[module(skip)]
+    n_heads: usize,
+    #[module(skip)]
+    n_kv_heads: usize,
+}
+
+/// What all layers of one pass share: rotations of the positions and which position may see which.
+pub struct Positions {
+    /// `[1, 1, seq, head_dim]` each.
+    cos: Tensor<4>,
+    sin: Tensor<4>,
+    /// True where hidden, `[seq, past + seq]`; none where nothing is.
+    hidden: Option<Tensor<2, Bool>>,
+}
+
+impl Positions {
+    /// Positions `past .. past + seq`.
+    pub fn new(config: &DecoderConfig, past: usize, seq: usize, device: &Device) -> Self {
+        let half = config.head_dim() / 2;
+        let exponents = Tensor::<1, Int>::arange(0..half as i64, device).float() / half as f64;
+        let frequencies = (exponents * -config.rope_theta.ln()).exp();
+        let positions = Tensor::<1, Int>::arange(past as i64..(past + seq) as i64, device).float();
+        let angles = positions
+            .reshape([seq, 1])
+            .matmul(frequencies.reshape([1, half]));
+        let angles = Tensor::cat(vec![angles.clone(), angles], 1).reshape([1, 1, seq, 2 * half]);
+        let hidden = (seq > 1).then(|| Tensor::tril_mask([seq, past + seq], past as i64, device));
+        Self {
+            cos: angles.clone().cos(),
+            sin: angles.sin(),
+            hidden,
+        }
+    }
+
+    /// Rotates `x [batch, heads, seq, head_dim]`.
+    fn rotate(&self, x: Tensor<4>) -> Tensor<4> {
+        let half = x.dims()[3] / 2;
+        let turned = Tensor::cat(
+            vec![
+                x.clone().narrow(3, half, half).neg(),
+                x.clone().narrow(3, 0, half),
+            ],
+            3,
+        );
+        x * self.cos.clone() + turned * self.sin.clone()
+    }
+}
+
+/// Keys and values of the tokens so far, `[batch, n_kv_heads, past, head_dim]`.
+#[derive(Clone, Debug, Default)]
+pub struct LayerCache(Option<(Tensor<4>, Tensor<4>)>);
+
+impl LayerCache {
+    fn extend(&mut self, key: Tensor<4>, value: Tensor<4>) -> (Tensor<4>, Tensor<4>) {
+        let whole = match self.0.take() {
+            None => (key, value),
+            Some((keys, values)) => (
+                Tensor::cat(vec![keys, key], 2),
+                Tensor::cat(vec![values, value], 2),
+            ),
+        };
+        self.0 = Some(whole.clone());
+        whole
+    }
+}
+
+impl Attention {
+    /// Draws the four matrices.
+    pub fn build(builder: &mut Builder) -> Self {
+        let config = builder.decoder;
+        let (d_model, heads, kv_heads) = (config.d_model, config.n_heads, config.kv_heads());
+        let (inner, kv) = (heads * config.head_dim(), kv_heads * config.head_dim());
+        Self {
+            query: builder.linear("query", d_model, inner),
+            key: builder.linear("key", d_model, kv),
+            value: builder.linear("value", d_model, kv),
+            output: builder.linear("output", inner, d_model),
+            n_heads: heads,
+            n_kv_heads: kv_heads,
+        }
+    }
+
+    /// `x [batch, seq, d_model]`, after what `cache` holds, if any.
+    pub fn forward(
+        &self,
+        x: Tensor<3>,
+        positions: &Positions,
+        cache: Option<&mut LayerCache>,
+    ) -> Tensor<3> {
+        let [batch, seq, _] = x.dims();
+        let split = |x: Tensor<3>, heads: usize| {
+            let head_dim = x.dims()[2] / heads;
+            x.reshape([batch, seq, heads, head_dim]).swap_dims(1, 2)
+        };
+        let query = positions.rotate(split(self.query.forward(x.clone()), self.n_heads));
+        let key = positions.rotate(split(self.key.forward(x.clone()), self.n_kv_heads));
+        let value = split(self.value.forward(x), self.n_kv_heads);
+        let (key, value) = match cache {
+            Some(cache) => cache.extend(key, value),
+            None => (key, value),
+        };
+        let (key, value) = (
+            self.for_each_query_head(key),
+            self.for_each_query_head(value),
+        );
+        let [_, heads, _, head_dim] = query.dims();
+        let whole = key.dims()[2];
+        let scores = query.matmul(key.swap_dims(2, 3)) / (head_dim as f64).sqrt();
+        let scores = match &positions.hidden {
+            Some(hidden) => {
+                let hidden = hidden
+                    .clone()
+                    .reshape([1, 1, seq, whole])
+                    .expand([batch, heads, seq, whole]);
+                scores.mask_fill(hidden, f32::NEG_INFINITY)
+            }
+            None => scores,
+        };
+        let mixed = activation::softmax(scores, 3).matmul(value);
+        self.output.forward(
+            mixed
+                .swap_dims(1, 2)
+                .reshape([batch, seq, heads * head_dim]),
+        )
+    }
+
+    /// Repeats each key or value head for the query heads that share it.
+    fn for_each_query_head(&self, x: Tensor<4>) -> Tensor<4> {
+        let group = self.n_heads / self.n_kv_heads;
+        if group == 1 {
+            return x;
+        }
+        let [batch, heads, seq, head_dim] = x.dims();
+        x.reshape([batch, heads, 1, seq * head_dim])
+            .repeat_dim(2, group)
+            .reshape([batch, heads * group, seq, head_dim])
+    }
+}

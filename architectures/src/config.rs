@@ -1,0 +1,209 @@
+//! The decoder's dimensions and the blocks placed in it, validated before anything is built.
+//!
+//! Sizes follow section 1.1 of the memory-layer literature's Llama-shaped base: no biases in attention or feed-forward,
+//! RMSNorm, rotary positions, untied head unless asked.
+
+use serde::{Deserialize, Serialize};
+
+use crate::block::Architecture;
+use crate::cost::Cost;
+use crate::placement::Placement;
+use crate::registry::BlockConfig;
+
+/// A configuration that cannot be built: which key, what is wrong with it, what to do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{key}` {problem}; {remedy}")]
+pub struct ConfigError {
+    /// The configuration key at fault, as written in a sweep file.
+    pub key: &'static str,
+    /// What is wrong with its value.
+    pub problem: String,
+    /// What the reader can change.
+    pub remedy: String,
+}
+
+impl ConfigError {
+    /// `key` is at fault for `problem`; `remedy` mends it.
+    pub fn new(key: &'static str, problem: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self {
+            key,
+            problem: problem.into(),
+            remedy: remedy.into(),
+        }
+    }
+
+    /// Fails unless `value` is at least one.
+    pub fn positive(key: &'static str, value: usize) -> Result<(), Self> {
+        if value == 0 {
+            return Err(Self::new(key, "is 0", "set it to 1 or more"));
+        }
+        Ok(())
+    }
+}
+
+/// Dimensions that every layer shares.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DecoderConfig {
+    /// Number of token ids.
+    pub vocab_size: usize,
+    /// Width of the residual stream.
+    pub d_model: usize,
+    /// Number of layers; each is attention followed by one block.
+    pub n_layers: usize,
+    /// Query heads; `d_model / n_heads` is the head width and must be even for rotary positions.
+    pub n_heads: usize,
+    /// Key and value heads (grouped-query attention); `n_heads` when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub n_kv_heads: Option<usize>,
+    /// Hidden width of the dense feed-forward; 8/3 of `d_model` rounded up to `d_ff_multiple` when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub d_ff: Option<usize>,
+    /// The rounding of the default `d_ff`.
+    #[serde(default = "default_d_ff_multiple")]
+    pub d_ff_multiple: usize,
+    /// Longest sequence, in tokens; also the context by which attention FLOPs are counted.
+    pub seq_len: usize,
+    /// Base of the rotary frequencies.
+    #[serde(default = "default_rope_theta")]
+    pub rope_theta: f64,
+    /// Added to the mean square in RMSNorm.
+    #[serde(default = "default_norm_eps")]
+    pub norm_eps: f64,
+    /// Uses the input embedding as the output head.
+    #[serde(default)]
+    pub tie_embeddings: bool,
+}
+
+fn default_d_ff_multiple() -> usize {
+    256
+}
+fn default_rope_theta() -> f64 {
+    10_000.0
+}
+fn default_norm_eps() -> f64 {
+    1e-5
+}
+
+impl DecoderConfig {
+    /// Key and value heads.
+    pub fn kv_heads(&self) -> usize {
+        self.n_kv_heads.unwrap_or(self.n_heads)
+    }
+
+    /// Width of one attention head.
+    pub fn head_dim(&self) -> usize {
+        self.d_model / self.n_heads
+    }
+
+    /// Hidden width of the dense feed-forward.
+    ///
+    /// ```
+    /// # use architectures::DecoderConfig;
+    /// let config: DecoderConfig = serde_json::from_str(
+    ///     r#"{"vocab_size": 32000, "d_model": 1024, "n_layers": 24, "n_heads": 16, "seq_len": 4096}"#,
+    /// ).unwrap();
+    /// assert_eq!(config.hidden(), 2816);
+    /// ```
+    pub fn hidden(&self) -> usize {
+        self.d_ff
+            .unwrap_or_else(|| (2 * 4 * self.d_model / 3).next_multiple_of(self.d_ff_multiple))
+    }
+
+    /// Refuses shapes that no decoder can have.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        for (key, value) in [
+            ("vocab_size", self.vocab_size),
+            ("d_model", self.d_model),
+            ("n_layers", self.n_layers),
+            ("n_heads", self.n_heads),
+            ("n_kv_heads", self.kv_heads()),
+            ("d_ff_multiple", self.d_ff_multiple),
+            ("d_ff", self.hidden()),
+            ("seq_len", self.seq_len),
+        ] {
+            ConfigError::positive(key, value)?;
+        }
+        let (d, heads, kv) = (self.d_model, self.n_heads, self.kv_heads());
+        if d % heads != 0 {
+            return Err(ConfigError::new(
+                "n_heads",
+                format!("= {heads} does not divide d_model = {d}"),
+                "choose a divisor of d_model",
+            ));
+        }
+        if self.head_dim() % 2 != 0 {
+            return Err(ConfigError::new(
+                "n_heads",
+                format!("= {heads} gives heads of odd width {}", self.head_dim()),
+                "rotary positions need an even d_model / n_heads",
+            ));
+        }
+        if heads % kv != 0 {
+            return Err(ConfigError::new(
+                "n_kv_heads",
+                format!("= {kv} does not divide n_heads = {heads}"),
+                "choose a divisor of n_heads",
+            ));
+        }
+        if !(self.rope_theta > 1.0 && self.rope_theta.is_finite()) {
+            return Err(ConfigError::new(
+                "rope_theta",
+                format!("= {} is not above 1", self.rope_theta),
+                "10000 is the usual base",
+            ));
+        }
+        if !(self.norm_eps > 0.0 && self.norm_eps < 1.0) {
+            return Err(ConfigError::new(
+                "norm_eps",
+                format!("= {} is not between 0 and 1", self.norm_eps),
+                "1e-5 is the usual value",
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// A block and the layers that carry it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlacedBlock {
+    /// What replaces the dense feed-forward.
+    pub block: BlockConfig,
+    /// In which layers.
+    pub placement: Placement,
+}
+
+/// A whole model: layers that `blocks` do not name are dense; where two placements meet, the later wins.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelConfig {
+    /// The decoder around the blocks.
+    pub decoder: DecoderConfig,
+    /// What differs from a dense decoder.
+    pub blocks: Vec<PlacedBlock>,
+}
+
+impl ModelConfig {
+    /// The block of each layer, first to last.
+    pub fn layers(&self) -> Result<Vec<BlockConfig>, ConfigError> {
+        self.decoder.check()?;
+        let mut layers = vec![BlockConfig::default(); self.decoder.n_layers];
+        for placed in &self.blocks {
+            placed.block.check(&self.decoder)?;
+            for layer in placed.placement.layers(self.decoder.n_layers)? {
+                layers[layer] = placed.block.clone();
+            }
+        }
+        for block in &layers {
+            block.check(&self.decoder)?;
+        }
+        Ok(layers)
+    }
+
+    /// What one token costs in the whole model, by formula; nothing is built.
+    pub fn cost(&self) -> Result<Cost, ConfigError> {
+        let layers = self.layers()?;
+        Ok(crate::decoder::cost(&self.decoder, &layers))
+    }
+}

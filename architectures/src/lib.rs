@@ -1,0 +1,52 @@
+//! What isoflop compares: feed-forward blocks behind one trait, the decoder around them, their cost and their kernels.
+//!
+//! ```
+//! use architectures::{BlockConfig, Decoder, ModelConfig, Pass};
+//! use burn::tensor::{Device, Int, Tensor};
+//!
+//! let config: ModelConfig = serde_json::from_str(r#"{
+//!     "decoder": {"vocab_size": 50, "d_model": 16, "n_layers": 3, "n_heads": 2, "seq_len": 8},
+//!     "blocks": [{
+//!         "block": {"kind": "memory", "keys": {"n_keys": 8, "top_k": 4}, "gate": true, "shared_values": true},
+//!         "placement": {"centred": {"count": 3, "stride": 1}}
+//!     }]
+//! }"#).unwrap();
+//! let decoder = Decoder::new(&config, 0, &Device::flex()).unwrap();
+//! let tokens = Tensor::<2, Int>::from_data([[1, 2, 3]], &Device::flex());
+//! assert_eq!(decoder.forward(tokens, &mut Pass::evaluation()).dims(), [1, 3, 50]);
+//! // One table of 64 slots for three layers.
+//! assert_eq!(config.cost().unwrap().params_table, 64 * 16);
+//! ```
+
+#![recursion_limit = "256"]
+
+pub mod attention;
+mod block;
+mod config;
+mod cost;
+mod decoder;
+pub mod dense;
+pub mod kernels;
+pub mod loss;
+pub mod memory;
+pub mod mixture_of_experts;
+mod pass;
+pub mod peer;
+mod placement;
+mod product_keys;
+pub mod random;
+mod registry;
+pub mod routing;
+mod usage;
+mod value_table;
+
+pub use block::{Architecture, Block, Builder};
+pub use config::{ConfigError, DecoderConfig, ModelConfig, PlacedBlock};
+pub use cost::{Cost, FLOP_CONVENTION, Flops, TABLE_ELEMENT_BYTES};
+pub use decoder::{Cache, Decoder};
+pub use pass::Pass;
+pub use placement::Placement;
+pub use product_keys::{ProductKeysConfig, ScoreActivation};
+pub use registry::{AnyBlock, BlockConfig};
+pub use usage::Usage;
+pub use value_table::{LazyAdam, TableGradient, ValueTable};

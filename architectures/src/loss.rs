@@ -1,0 +1,16 @@
+//! Next-token loss.
+
+use burn::tensor::{Int, Tensor, activation};
+
+/// Natural-log probability of each target, `[batch, seq]`: `logits [batch, seq, vocab]`, `targets [batch, seq]`.
+pub fn log_probabilities(logits: Tensor<3>, targets: Tensor<2, Int>) -> Tensor<2> {
+    let [batch, seq, _] = logits.dims();
+    activation::log_softmax(logits, 2)
+        .gather(2, targets.reshape([batch, seq, 1]))
+        .reshape([batch, seq])
+}
+
+/// Mean negative log-likelihood in nats per token, `[1]`.
+pub fn cross_entropy(logits: Tensor<3>, targets: Tensor<2, Int>) -> Tensor<1> {
+    log_probabilities(logits, targets).mean().neg()
+}

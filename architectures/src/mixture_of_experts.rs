@@ -1,0 +1,234 @@
+//! Mixture of experts: SwiGLU feed-forwards of which each token passes a few.
+//!
+//! ```text
+//! p = softmax(x Wg)                                   [tokens, n_experts], in f32
+//! token choice : o = sum over the token's top_k experts e of p_e FFN_e(x)     (Shazeer 2017; dropless)
+//! expert choice: each expert takes its own top  capacity_factor * tokens / n_experts  tokens   (Zhou 2022)
+//! ```
+//!
+//! Token choice adds `balance_loss * n_experts sum_e f_e P_e` (f the share of assignments, P the mean of p; Fedus 2021)
+//! and `z_loss * mean(logsumexp(x Wg)^2)` (Zoph 2022). Expert choice is balanced by construction but looks at every
+//! token of the batch, so it is used in training alone; evaluation is top-1, as "Memory Layers at Scale" did. Cost per
+//! token: `2 d_model n_experts` for the router and as many feed-forwards as a token passes (`capacity_factor` of them on
+//! average under expert choice).
+//!
+//! ```
+//! # use architectures::{Architecture, DecoderConfig, mixture_of_experts::MixtureOfExpertsConfig};
+//! # let decoder: DecoderConfig = serde_json::from_str(
+//! #     r#"{"vocab_size": 32000, "d_model": 768, "n_layers": 12, "n_heads": 12, "seq_len": 4096}"#).unwrap();
+//! let moe: MixtureOfExpertsConfig = serde_json::from_str(r#"{"n_experts": 16}"#).unwrap();
+//! let cost = moe.cost(&decoder, false);
+//! assert_eq!(cost.params_dense, 16 * 3 * 768 * 2048 + 768 * 16);
+//! assert_eq!(cost.forward(), 2 * (3 * 768 * 2048 + 768 * 16));
+//! ```
+
+use burn::module::Module;
+use burn::nn::Linear;
+use burn::tensor::{Tensor, activation};
+use serde::{Deserialize, Serialize};
+
+use crate::block::{Architecture, Block, Builder};
+use crate::config::{ConfigError, DecoderConfig};
+use crate::cost::Cost;
+use crate::dense::Dense;
+use crate::pass::Pass;
+use crate::routing;
+
+/// Who chooses whom in training.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Routing {
+    /// Each token picks its `top_k` experts; none is dropped.
+    #[default]
+    TokenChoice,
+    /// Each expert picks its tokens in training; each token its best expert in evaluation.
+    ExpertChoice,
+}
+
+/// Options of a mixture.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MixtureOfExpertsConfig {
+    /// Feed-forwards to choose from.
+    pub n_experts: usize,
+    /// Experts that a token passes under token choice.
+    #[serde(default = "default_top_k")]
+    pub top_k: usize,
+    /// Hidden width of one expert; the decoder's when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub d_ff: Option<usize>,
+    /// Who chooses.
+    #[serde(default)]
+    pub routing: Routing,
+    /// Feed-forwards per token, on average, under expert choice.
+    #[serde(default = "default_capacity_factor")]
+    pub capacity_factor: f64,
+    /// Rescales the chosen experts' weights to sum to one; only for `top_k` above 1, where the router still learns.
+    #[serde(default)]
+    pub normalise_weights: bool,
+    /// Weight of the balance loss.
+    #[serde(default = "default_balance_loss")]
+    pub balance_loss: f64,
+    /// Weight of the z loss.
+    #[serde(default = "default_z_loss")]
+    pub z_loss: f64,
+}
+
+fn default_top_k() -> usize {
+    1
+}
+fn default_capacity_factor() -> f64 {
+    1.0
+}
+fn default_balance_loss() -> f64 {
+    1e-2
+}
+fn default_z_loss() -> f64 {
+    1e-3
+}
+
+impl MixtureOfExpertsConfig {
+    fn hidden(&self, decoder: &DecoderConfig) -> usize {
+        self.d_ff.unwrap_or(decoder.hidden())
+    }
+
+    /// Feed-forwards that a token passes in training.
+    fn passes(&self) -> f64 {
+        match self.routing {
+            Routing::TokenChoice => self.top_k as f64,
+            Routing::ExpertChoice => self.capacity_factor,
+        }
+    }
+}
+
+impl Architecture for MixtureOfExpertsConfig {
+    type Block = MixtureOfExperts;
+
+    fn check(&self, decoder: &DecoderConfig) -> Result<(), ConfigError> {
+        ConfigError::positive("n_experts", self.n_experts)?;
+        ConfigError::positive("top_k", self.top_k)?;
+        ConfigError::positive("d_ff", self.hidden(decoder))?;
+        if self.top_k > self.n_experts {
+            return Err(ConfigError::new(
+                "top_k",
+                format!("= {} exceeds n_experts = {}", self.top_k, self.n_experts),
+                "lower top_k or raise n_experts",
+            ));
+        }
+        if self.normalise_weights && self.top_k == 1 {
+            return Err(ConfigError::new(
+                "normalise_weights",
+                "with top_k = 1 makes every weight 1, and the router learns nothing",
+                "leave it out or raise top_k",
+            ));
+        }
+        let factor = self.capacity_factor;
+        if !(factor > 0.0 && factor <= self.n_experts as f64) {
+            return Err(ConfigError::new(
+                "capacity_factor",
+                format!(
+                    "= {factor} is not between 0 and n_experts = {}",
+                    self.n_experts
+                ),
+                "1 gives the FLOPs of one feed-forward",
+            ));
+        }
+        for (key, weight) in [("balance_loss", self.balance_loss), ("z_loss", self.z_loss)] {
+            if !(weight >= 0.0 && weight.is_finite()) {
+                return Err(ConfigError::new(
+                    key,
+                    format!("= {weight} is negative"),
+                    "use 0 for none",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn cost(&self, decoder: &DecoderConfig, _: bool) -> Cost {
+        let expert = Dense::cost(decoder.d_model, self.hidden(decoder));
+        let share = |whole: u64| (self.passes() * whole as f64).round() as u64;
+        let mut experts = expert.times(self.n_experts);
+        experts.params_active = share(expert.params_active);
+        experts.matmul = share(expert.matmul);
+        experts + Cost::matrix(decoder.d_model, self.n_experts)
+    }
+
+    fn build(&self, builder: &mut Builder) -> MixtureOfExperts {
+        let d_ff = self.hidden(builder.decoder);
+        MixtureOfExperts {
+            router: builder.linear("router", builder.decoder.d_model, self.n_experts),
+            experts: (0..self.n_experts)
+                .map(|e| {
+                    builder.within(&format!("experts.{e}"), |builder| {
+                        Dense::build(builder, d_ff)
+                    })
+                })
+                .collect(),
+            config: self.clone(),
+        }
+    }
+}
+
+/// A mixture of experts.
+#[derive(Module, Debug)]
+pub struct MixtureOfExperts {
+    router: Linear,
+    experts: Vec<Dense>,
+    #[module(skip)]
+    config: MixtureOfExpertsConfig,
+}
+
+impl Block for MixtureOfExperts {
+    fn forward(&self, x: Tensor<3>, pass: &mut Pass) -> Tensor<3> {
+        let shape = x.dims();
+        let [batch, seq, d_model] = shape;
+        let tokens = x.reshape([batch * seq, d_model]);
+        let logits = self.router.forward(tokens.clone());
+        let probabilities = activation::softmax(logits.clone(), 1);
+        let out = match self.config.routing {
+            Routing::ExpertChoice if pass.is_training() => {
+                let chosen = routing::expert_choice(&probabilities, self.config.capacity_factor);
+                routing::visit_chosen(tokens, &self.experts, &probabilities, &chosen)
+            }
+            _ => self.token_choice(tokens, logits, probabilities, pass),
+        };
+        out.reshape(shape)
+    }
+}
+
+impl MixtureOfExperts {
+    fn token_choice(
+        &self,
+        x: Tensor<2>,
+        logits: Tensor<2>,
+        probabilities: Tensor<2>,
+        pass: &mut Pass,
+    ) -> Tensor<2> {
+        let config = &self.config;
+        let top_k = match config.routing {
+            Routing::TokenChoice => config.top_k,
+            Routing::ExpertChoice => 1,
+        };
+        let choice = routing::token_choice(&probabilities, top_k);
+        if pass.is_training() {
+            let [tokens, _] = logits.dims();
+            let shares = choice.shares(&probabilities);
+            let mean = probabilities.clone().mean_dim(0);
+            let balance = (shares * mean).sum() * (config.n_experts as f64 * config.balance_loss);
+            let peak = logits.clone().max_dim(1).detach();
+            let log_sum_exp = (logits - peak.clone()).exp().sum_dim(1).log() + peak;
+            let z = log_sum_exp.square().sum() * (config.z_loss / tokens as f64);
+            pass.add_auxiliary_loss(balance + z);
+        }
+        if pass.observes() {
+            let loads = choice.loads().iter().map(|&load| load as f64).collect();
+            pass.observe("expert", loads);
+        }
+        let mut weights = probabilities.gather(1, choice.experts(&x.device()));
+        if config.normalise_weights {
+            weights = weights.clone() / weights.sum_dim(1);
+        }
+        routing::visit_sorted(x, &self.experts, weights, &choice)
+    }
+}

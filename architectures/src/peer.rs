@@ -1,0 +1,96 @@
+//! Parameter-efficient expert retrieval: experts of one neuron each, found by product keys (He 2024).
+//!
+//! ```text
+//! slots, w = product_keys(x)                             [tokens, n_heads * top_k]
+//! o        = sum_m w_m gelu(<x, U[slots_m]>) V[slots_m]  U, V [n_keys^2, d_model]
+//! ```
+//!
+//! As the baseline of "Memory Layers at Scale" has it: half-keys and softmax of each head's own, no query
+//! normalisation. The paper's own variant is `keys = { share_keys = true, qk_norm = true, .. }`; its BatchNorm of
+//! queries lets positions of a batch see each other, so a per-token normalisation stands in. Cost per token beside the
+//! product keys: `4 n_heads top_k d_model` for both lookups, `8 n_heads top_k d_model` bytes gathered.
+//!
+//! ```
+//! # use architectures::{Architecture, DecoderConfig, peer::PeerConfig};
+//! # let decoder: DecoderConfig = serde_json::from_str(
+//! #     r#"{"vocab_size": 32000, "d_model": 768, "n_layers": 12, "n_heads": 12, "seq_len": 4096}"#).unwrap();
+//! let peer: PeerConfig = serde_json::from_str(r#"{"keys": {"n_keys": 768, "key_dim": 256}}"#).unwrap();
+//! let cost = peer.cost(&decoder, false);
+//! assert_eq!(cost.params_table, 905_969_664);
+//! assert_eq!(cost.bytes_gathered, 2 * 128 * 768 * 4);
+//! ```
+
+use burn::module::Module;
+use burn::tensor::{Tensor, activation};
+use serde::{Deserialize, Serialize};
+
+use crate::block::{Architecture, Block, Builder};
+use crate::config::{ConfigError, DecoderConfig};
+use crate::cost::Cost;
+use crate::pass::Pass;
+use crate::product_keys::{ProductKeys, ProductKeysConfig};
+use crate::value_table::ValueTable;
+
+/// Options of a PEER layer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PeerConfig {
+    /// The experts and how they are found.
+    pub keys: ProductKeysConfig,
+}
+
+impl Architecture for PeerConfig {
+    type Block = Peer;
+
+    fn check(&self, decoder: &DecoderConfig) -> Result<(), ConfigError> {
+        self.keys.check(decoder)
+    }
+
+    fn cost(&self, decoder: &DecoderConfig, _: bool) -> Cost {
+        let d_model = decoder.d_model;
+        let table =
+            Cost::table(self.keys.slots(), d_model) + Cost::gather(self.keys.reads(), d_model);
+        self.keys.cost(decoder) + table.times(2)
+    }
+
+    fn build(&self, builder: &mut Builder) -> Peer {
+        let d_model = builder.decoder.d_model;
+        let (slots, std) = (self.keys.slots(), (d_model as f64).powf(-0.5));
+        Peer {
+            keys: self.keys.build(builder),
+            down: builder.table("down", slots, d_model, std),
+            up: builder.table("up", slots, d_model, std),
+        }
+    }
+}
+
+/// A PEER layer.
+#[derive(Module, Debug)]
+pub struct Peer {
+    keys: ProductKeys,
+    #[module(skip)]
+    down: ValueTable,
+    #[module(skip)]
+    up: ValueTable,
+}
+
+impl Peer {
+    /// The experts' input and output weights, U and V.
+    pub fn tables(&self) -> [&ValueTable; 2] {
+        [&self.down, &self.up]
+    }
+}
+
+impl Block for Peer {
+    fn forward(&self, x: Tensor<3>, pass: &mut Pass) -> Tensor<3> {
+        let shape = x.dims();
+        let [batch, seq, d_model] = shape;
+        let x = x.reshape([batch * seq, d_model]);
+        let (slots, weights) = self.keys.forward(x.clone());
+        if pass.observes() {
+            self.keys.observe("neuron", &slots, &weights, pass);
+        }
+        let activated = activation::gelu(self.down.dot(slots.clone(), x, pass));
+        self.up.bag(slots, activated * weights, pass).reshape(shape)
+    }
+}

@@ -1,0 +1,231 @@
+//! Product keys: which of `n_keys^2` slots a token reads, and with what weight.
+//!
+//! ```text
+//! q      = x Wq + bq                                  [tokens, n_heads, key_dim]
+//! s1, s2 = q[..half] K1^T, q[half..] K2^T             [tokens, n_heads, n_keys] each, no scaling
+//! slots  = top_k over pairs (i, j) of s1[i] + s2[j]   slot i n_keys + j
+//! w      = activation(scores of the slots)            softmax over each head apart, in f32
+//! ```
+//!
+//! Weights of a token sum to `n_heads` under softmax: heads add up, they are not averaged (Lample et al. 2019;
+//! "Memory Layers at Scale", section 3). Cost per token: `2 d_model n_heads key_dim` for queries and
+//! `2 n_heads n_keys key_dim` for scores; candidate sums are not counted.
+
+use burn::module::{Module, Param};
+use burn::nn::Linear;
+use burn::tensor::{Int, Tensor, activation};
+use serde::{Deserialize, Serialize};
+
+use crate::block::Builder;
+use crate::config::{ConfigError, DecoderConfig};
+use crate::cost::Cost;
+use crate::kernels::ops;
+use crate::pass::Pass;
+use crate::random::Init;
+
+/// What becomes of the chosen slots' scores.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ScoreActivation {
+    /// Softmax over each head's `top_k` (the paper's).
+    #[default]
+    Softmax,
+    /// Positive part: slots do not compete (Csordas et al. 2023).
+    Relu,
+    /// Logistic: slots do not compete, none is silenced.
+    Sigmoid,
+}
+
+/// Sizes and options of product keys.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProductKeysConfig {
+    /// Half-keys in each of the two sets; there are `n_keys^2` slots.
+    pub n_keys: usize,
+    /// Independent queries per token.
+    #[serde(default = "default_n_heads")]
+    pub n_heads: usize,
+    /// Slots that each head reads.
+    #[serde(default = "default_top_k")]
+    pub top_k: usize,
+    /// Width of a whole key, both halves together; `d_model / 2` when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_dim: Option<usize>,
+    /// Activation of the scores.
+    #[serde(default)]
+    pub score: ScoreActivation,
+    /// Normalises queries and keys to unit mean square, with one learnt gain per head, and scales scores by
+    /// `(key_dim / 2)^-0.5`: for large memories on small decoders, which diverge or collapse without.
+    #[serde(default)]
+    pub qk_norm: bool,
+    /// All heads search the same half-keys, as in the PEER paper; they then tend to retrieve the same slots.
+    #[serde(default)]
+    pub share_keys: bool,
+}
+
+fn default_n_heads() -> usize {
+    4
+}
+fn default_top_k() -> usize {
+    32
+}
+
+impl ProductKeysConfig {
+    /// Number of slots.
+    pub fn slots(&self) -> usize {
+        self.n_keys * self.n_keys
+    }
+
+    /// Slots that one token reads.
+    pub fn reads(&self) -> usize {
+        self.n_heads * self.top_k
+    }
+
+    fn key_dim(&self, decoder: &DecoderConfig) -> usize {
+        self.key_dim.unwrap_or(decoder.d_model / 2)
+    }
+
+    fn key_sets(&self) -> usize {
+        if self.share_keys { 1 } else { self.n_heads }
+    }
+
+    /// Refuses impossible shapes.
+    pub fn check(&self, decoder: &DecoderConfig) -> Result<(), ConfigError> {
+        ConfigError::positive("n_keys", self.n_keys)?;
+        ConfigError::positive("n_heads", self.n_heads)?;
+        ConfigError::positive("top_k", self.top_k)?;
+        if self.top_k > self.n_keys {
+            return Err(ConfigError::new(
+                "top_k",
+                format!("= {} exceeds n_keys = {}", self.top_k, self.n_keys),
+                "lower top_k or raise n_keys",
+            ));
+        }
+        let key_dim = self.key_dim(decoder);
+        if key_dim == 0 || key_dim % 2 != 0 {
+            return Err(ConfigError::new(
+                "key_dim",
+                format!("= {key_dim} has no two halves"),
+                "choose an even width of 2 or more",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Queries and half-keys.
+    pub fn cost(&self, decoder: &DecoderConfig) -> Cost {
+        let (key_dim, heads) = (self.key_dim(decoder), self.n_heads);
+        let query = Cost::matrix(decoder.d_model, heads * key_dim) + Cost::vector(heads * key_dim);
+        let keys = self.key_sets() * self.n_keys * key_dim;
+        let gain = if self.qk_norm {
+            Cost::vector(heads)
+        } else {
+            Cost::default()
+        };
+        let mut scores = Cost::vector(keys);
+        scores.matmul = 2 * (heads * self.n_keys * key_dim) as u64;
+        query + scores + gain
+    }
+
+    /// Queries are Xavier uniform, half-keys uniform within `key_dim^-0.5`, biases zero.
+    pub fn build(&self, builder: &mut Builder) -> ProductKeys {
+        let (d_model, key_dim) = (builder.decoder.d_model, self.key_dim(builder.decoder));
+        let queries = self.n_heads * key_dim;
+        let bound = Init::Uniform((key_dim as f64).powf(-0.5));
+        ProductKeys {
+            query: builder.biased_linear("query", d_model, queries, Init::xavier(d_model, queries)),
+            keys: builder.parameter(
+                "keys",
+                [self.key_sets() * 2, self.n_keys, key_dim / 2],
+                bound,
+            ),
+            gain: self
+                .qk_norm
+                .then(|| builder.parameter("gain", [self.n_heads], Init::Constant(1.0))),
+            config: self.clone(),
+        }
+    }
+}
+
+/// Two sets of half-keys per head and the queries that search them.
+#[derive(Module, Debug)]
+pub struct ProductKeys {
+    query: Linear,
+    /// `[n_heads (or 1) * 2, n_keys, key_dim / 2]`, the first half of a head before the second.
+    keys: Param<Tensor<3>>,
+    gain: Option<Param<Tensor<1>>>,
+    #[module(skip)]
+    config: ProductKeysConfig,
+}
+
+impl ProductKeys {
+    /// The slots of each token and their weights, both `[tokens, n_heads * top_k]`, for `x [tokens, d_model]`.
+    pub fn forward(&self, x: Tensor<2>) -> (Tensor<2, Int>, Tensor<2>) {
+        let (heads, top_k) = (self.config.n_heads, self.config.top_k);
+        let scores = self.scores(x);
+        let [_, _, tokens, _] = scores.dims();
+        let ids = ops::product_key_top_k(scores.clone().inner(), top_k);
+        let chosen = ops::pair_scores(scores, ids.clone());
+        let weights = match self.config.score {
+            ScoreActivation::Softmax => activation::softmax(chosen, 2),
+            ScoreActivation::Relu => activation::relu(chosen),
+            ScoreActivation::Sigmoid => activation::sigmoid(chosen),
+        };
+        (
+            ids.swap_dims(0, 1).reshape([tokens, heads * top_k]),
+            weights.swap_dims(0, 1).reshape([tokens, heads * top_k]),
+        )
+    }
+
+    /// Half-key scores `[n_heads, 2, tokens, n_keys]`.
+    fn scores(&self, x: Tensor<2>) -> Tensor<4> {
+        let (heads, n_keys) = (self.config.n_heads, self.config.n_keys);
+        let [tokens, _] = x.dims();
+        let mut keys = self.keys.val();
+        let [_, _, half] = keys.dims();
+        let mut queries = self
+            .query
+            .forward(x)
+            .reshape([tokens, heads * 2, half])
+            .swap_dims(0, 1);
+        if let Some(gain) = &self.gain {
+            let gain = gain.val() / (half as f64).sqrt();
+            let gain = gain
+                .reshape([heads, 1])
+                .repeat_dim(1, 2)
+                .reshape([heads * 2, 1, 1]);
+            queries = unit_mean_square(queries) * gain;
+            keys = unit_mean_square(keys);
+        }
+        let keys = if self.config.share_keys {
+            keys.repeat_dim(0, heads)
+        } else {
+            keys
+        };
+        queries
+            .matmul(keys.swap_dims(1, 2))
+            .reshape([heads, 2, tokens, n_keys])
+    }
+
+    /// Adds up the weight that fell on each slot and tells the pass.
+    pub(crate) fn observe(
+        &self,
+        unit: &'static str,
+        ids: &Tensor<2, Int>,
+        weights: &Tensor<2>,
+        pass: &mut Pass,
+    ) {
+        let ids = ids.clone().into_data();
+        let weights = weights.clone().into_data();
+        let mut slots = vec![0.0; self.config.slots()];
+        for (id, weight) in ids.iter::<i64>().zip(weights.iter::<f64>()) {
+            slots[id as usize] += weight;
+        }
+        pass.observe(unit, slots);
+    }
+}
+
+fn unit_mean_square(x: Tensor<3>) -> Tensor<3> {
+    let mean_square = x.clone().square().mean_dim(2);
+    x / (mean_square + 1e-6).sqrt()
+}

@@ -1,0 +1,101 @@
+//! Counter-based randomness: every draw is keyed by (seed, stream, step), so the order in which things are built
+//! changes nothing.
+
+use burn::tensor::TensorData;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, StandardNormal};
+use rayon::prelude::*;
+
+/// Values drawn from one key before the next block of the same stream begins: lets large tables fill in parallel.
+const BLOCK: usize = 1 << 16;
+
+/// The generator of one key. Different names give independent ChaCha streams of the same key.
+pub fn stream(seed: u64, name: &str, step: u64) -> ChaCha8Rng {
+    let mut key = [0; 32];
+    key[..8].copy_from_slice(&seed.to_le_bytes());
+    key[8..16].copy_from_slice(&step.to_le_bytes());
+    let mut rng = ChaCha8Rng::from_seed(key);
+    rng.set_stream(fnv1a(name));
+    rng
+}
+
+/// FNV-1a, 64 bits: a fixed hash, so that a stream's name means the same on every platform and release.
+fn fnv1a(name: &str) -> u64 {
+    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+/// How a parameter starts.
+#[derive(Clone, Copy, Debug)]
+pub enum Init {
+    /// Every value the same.
+    Constant(f32),
+    /// Normal with this standard deviation, redrawn beyond three of them.
+    TruncatedNormal(f64),
+    /// Uniform between minus and plus this bound.
+    Uniform(f64),
+}
+
+impl Init {
+    /// Xavier uniform for a `[inputs, outputs]` matrix.
+    pub fn xavier(inputs: usize, outputs: usize) -> Self {
+        Self::Uniform((6.0 / (inputs + outputs) as f64).sqrt())
+    }
+
+    /// Values of `shape` for the parameter called `name`.
+    pub fn draw<const D: usize>(self, seed: u64, name: &str, shape: [usize; D]) -> TensorData {
+        let mut values = vec![0f32; shape.iter().product()];
+        values
+            .par_chunks_mut(BLOCK)
+            .enumerate()
+            .for_each(|(block, values)| {
+                let mut rng = stream(seed, name, block as u64);
+                values.fill_with(|| self.sample(&mut rng));
+            });
+        TensorData::new(values, shape)
+    }
+
+    fn sample(self, rng: &mut impl Rng) -> f32 {
+        match self {
+            Self::Constant(value) => value,
+            Self::Uniform(bound) => rng.random_range(-bound..=bound) as f32,
+            Self::TruncatedNormal(std) => loop {
+                let value: f64 = StandardNormal.sample(rng);
+                if value.abs() <= 3.0 {
+                    return (value * std) as f32;
+                }
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn draw(name: &str) -> Vec<f32> {
+        let data = Init::TruncatedNormal(0.5).draw(7, name, [300, 300]);
+        data.try_into_vec().unwrap()
+    }
+
+    #[test]
+    fn draws_depend_on_the_key_alone() {
+        assert_eq!(draw("layers.0.query"), draw("layers.0.query"));
+        assert_ne!(draw("layers.0.query"), draw("layers.1.query"));
+    }
+
+    #[test]
+    fn truncated_normal_has_its_spread_and_its_bound() {
+        let values = draw("x");
+        let variance = values.iter().map(|v| v * v).sum::<f32>() / values.len() as f32;
+        // Cutting at three standard deviations leaves 0.9866 of one.
+        assert!(
+            (variance.sqrt() - 0.5 * 0.9866).abs() < 0.005,
+            "{}",
+            variance.sqrt()
+        );
+        assert!(values.iter().all(|v| v.abs() <= 1.5));
+    }
+}

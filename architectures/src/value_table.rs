@@ -1,0 +1,208 @@
+//! The rows that memories read: their values, their gradient and their optimizer state.
+//!
+//! A table lives outside autodiff. A lookup of it is differentiable in its weights or inputs, and the table's own
+//! gradient is never written down: it is the entries (ids, weights, rows) from which [`ValueTable::update`] reduces and
+//! updates one row at a time (lazy Adam: rows that a step did not read keep their value and their moments).
+//!
+//! Handles share the table: cloning a model, or building several layers on one shared table, copies no rows.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use burn::tensor::{Device, Int, Tensor};
+
+use crate::kernels::{AdamStep, ops};
+use crate::pass::{Known, Pass};
+use crate::random::Init;
+
+/// A handle to a table `[rows, width]`.
+#[derive(Clone)]
+pub struct ValueTable {
+    shape: [usize; 2],
+    state: Arc<Mutex<State>>,
+}
+
+struct State {
+    values: Tensor<2>,
+    /// Means of gradients and of their squares; none until the first update, so that a model that only predicts holds
+    /// one table, not three.
+    moments: Option<(Tensor<2>, Tensor<2>)>,
+    updates: i32,
+}
+
+impl std::fmt::Debug for ValueTable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "ValueTable({} x {})", self.shape[0], self.shape[1])
+    }
+}
+
+/// Entries of a table's gradient: `grad[ids[t,j]] += weights[t,j] rows[t]`.
+pub struct TableGradient {
+    /// `[tokens, per_token]`
+    pub ids: Tensor<2, Int>,
+    /// `[tokens, per_token]`
+    pub weights: Tensor<2>,
+    /// `[tokens, width]`
+    pub rows: Tensor<2>,
+}
+
+/// The tables' own optimizer: Adam with its own learning rate, no decay.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LazyAdam {
+    /// Decay of the mean of gradients.
+    pub beta_1: f32,
+    /// Decay of the mean of squared gradients.
+    pub beta_2: f32,
+    /// Added to the root of the mean square.
+    pub epsilon: f32,
+    /// Largest norm of one table's gradient; tables are clipped apart from the rest.
+    pub max_norm: Option<f32>,
+}
+
+impl ValueTable {
+    /// Normal values of standard deviation `std`, drawn by `name`.
+    pub fn new(
+        name: &str,
+        rows: usize,
+        width: usize,
+        std: f64,
+        seed: u64,
+        device: &Device,
+    ) -> Self {
+        let data = Init::TruncatedNormal(std).draw(seed, name, [rows, width]);
+        Self::from_tensor(Tensor::from_data(data, &device.clone().inner()))
+    }
+
+    /// A table of these values, `[rows, width]`.
+    pub fn from_tensor(values: Tensor<2>) -> Self {
+        Self {
+            shape: values.dims(),
+            state: Arc::new(Mutex::new(State {
+                values,
+                moments: None,
+                updates: 0,
+            })),
+        }
+    }
+
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.shape[0]
+    }
+
+    /// Width of a row.
+    pub fn width(&self) -> usize {
+        self.shape[1]
+    }
+
+    /// Whether both handles are of one table.
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.state, &other.state)
+    }
+
+    /// The values, `[rows, width]`; while the tensor lives, an update copies the table.
+    pub fn values(&self) -> Tensor<2> {
+        self.lock().values.clone()
+    }
+
+    /// Replaces the values and forgets the moments.
+    pub fn set_values(&self, values: Tensor<2>) {
+        *self.lock() = State {
+            values,
+            moments: None,
+            updates: 0,
+        };
+    }
+
+    /// A poisoned lock only says that another thread panicked between two whole states.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// `sum_j weights[t,j] table[ids[t,j]]`: `ids` and `weights [tokens, per_token]` to `[tokens, width]`.
+    pub fn bag(&self, ids: Tensor<2, Int>, weights: Tensor<2>, pass: &mut Pass) -> Tensor<2> {
+        let [tokens, _] = weights.dims();
+        let sink = sink([tokens, self.width()], &weights, pass);
+        let out = ops::bag(self.values(), ids.clone(), weights.clone(), sink.clone());
+        if pass.is_training() {
+            pass.remember(self.clone(), ids, Known::Weights(weights.inner()), sink);
+        }
+        out
+    }
+
+    /// `<inputs[t], table[ids[t,j]]>`: `ids [tokens, per_token]`, `inputs [tokens, width]` to `[tokens, per_token]`.
+    pub fn dot(&self, ids: Tensor<2, Int>, inputs: Tensor<2>, pass: &mut Pass) -> Tensor<2> {
+        let sink = sink(ids.dims(), &inputs, pass);
+        let out = ops::dot(self.values(), ids.clone(), inputs.clone(), sink.clone());
+        if pass.is_training() {
+            pass.remember(self.clone(), ids, Known::Inputs(inputs.inner()), sink);
+        }
+        out
+    }
+
+    /// One step of lazy Adam by the gradient that all `parts` sum to; returns its norm before clipping.
+    pub fn update(
+        &self,
+        parts: Vec<TableGradient>,
+        optimizer: &LazyAdam,
+        learning_rate: f64,
+    ) -> f32 {
+        let gradient = TableGradient::concat(parts);
+        let mut state = self.lock();
+        let shape = self.shape;
+        let moments = state.moments.take().unwrap_or_else(|| {
+            let device = state.values.device();
+            (Tensor::zeros(shape, &device), Tensor::zeros(shape, &device))
+        });
+        state.updates += 1;
+        let step = AdamStep {
+            learning_rate: learning_rate as f32,
+            beta_1: optimizer.beta_1,
+            beta_2: optimizer.beta_2,
+            epsilon: optimizer.epsilon,
+            max_norm: optimizer.max_norm,
+            step: state.updates,
+        };
+        // The placeholder gives up the only other handle, so that the kernel may write in place.
+        let placeholder = Tensor::zeros([1, 1], &state.values.device());
+        let values = std::mem::replace(&mut state.values, placeholder);
+        let (values, moments, norm) = ops::row_adam(
+            values,
+            moments,
+            gradient.ids,
+            gradient.weights,
+            gradient.rows,
+            step,
+        );
+        state.values = values;
+        state.moments = Some(moments);
+        norm.into_scalar()
+    }
+}
+
+impl TableGradient {
+    fn concat(mut parts: Vec<Self>) -> Self {
+        if parts.len() == 1 {
+            return parts.remove(0);
+        }
+        let (mut ids, mut weights, mut rows) = (Vec::new(), Vec::new(), Vec::new());
+        for part in parts {
+            ids.push(part.ids);
+            weights.push(part.weights);
+            rows.push(part.rows);
+        }
+        Self {
+            ids: Tensor::cat(ids, 0),
+            weights: Tensor::cat(weights, 0),
+            rows: Tensor::cat(rows, 0),
+        }
+    }
+}
+
+/// A leaf that receives the gradient of a lookup's output; outside training nothing will, and one element will do.
+fn sink(shape: [usize; 2], like: &Tensor<2>, pass: &Pass) -> Tensor<2> {
+    if pass.is_training() {
+        Tensor::zeros(shape, &like.device()).require_grad()
+    } else {
+        Tensor::zeros([1, 1], &like.device())
+    }
+}

@@ -1,0 +1,111 @@
+//! Small decoders, one for every block and option that changes its mathematics.
+#![allow(dead_code, reason = "each test file uses a part")]
+
+use architectures::{AnyBlock, Decoder, ModelConfig, ValueTable};
+
+pub const VOCAB: usize = 23;
+
+const KEYS: &str = r#""keys": {"n_keys": 5, "n_heads": 2, "top_k": 3, "key_dim": 8"#;
+
+/// Name and configuration of each.
+pub fn every_model() -> Vec<(String, ModelConfig)> {
+    let mut models = Vec::new();
+    let mut add = |name: &str, decoder: &str, block: &str, placement: &str| {
+        let json = format!(
+            r#"{{"decoder": {{"vocab_size": {VOCAB}, "d_model": 16, "n_layers": 3, "n_heads": 4, "d_ff": 24,
+                "seq_len": 8{decoder}}},
+                "blocks": [{{"block": {{{block}}}, "placement": {placement}}}]}}"#
+        );
+        models.push((name.to_owned(), serde_json::from_str(&json).unwrap()));
+    };
+    let dense = r#""kind": "dense""#;
+    add("dense", "", dense, r#""all""#);
+    add(
+        "dense, grouped heads, tied",
+        r#", "n_kv_heads": 2, "tie_embeddings": true"#,
+        dense,
+        r#""all""#,
+    );
+    let moe = |options: &str| {
+        format!(r#""kind": "mixture_of_experts", "n_experts": 4, "d_ff": 12{options}"#)
+    };
+    add("moe top-1", "", &moe(""), r#""all""#);
+    add(
+        "moe top-2 normalised",
+        "",
+        &moe(r#", "top_k": 2, "normalise_weights": true"#),
+        r#""middle""#,
+    );
+    add(
+        "moe expert choice",
+        "",
+        &moe(r#", "routing": "expert_choice""#),
+        r#""all""#,
+    );
+    add(
+        "peer",
+        "",
+        &format!(r#""kind": "peer", {KEYS}}}"#),
+        r#""middle""#,
+    );
+    add(
+        "peer of the paper",
+        "",
+        &format!(
+            r#""kind": "peer", {KEYS}, "share_keys": true, "qk_norm": true, "score": "sigmoid"}}"#
+        ),
+        r#"{"layers": [0, 2]}"#,
+    );
+    add(
+        "memory",
+        "",
+        &format!(r#""kind": "memory", {KEYS}}}"#),
+        r#""middle""#,
+    );
+    add(
+        "memory, relu, narrow",
+        "",
+        &format!(r#""kind": "memory", {KEYS}, "score": "relu"}}, "value_dim": 6"#),
+        r#""middle""#,
+    );
+    add(
+        "memory, normalised",
+        "",
+        &format!(r#""kind": "memory", {KEYS}, "qk_norm": true}}"#),
+        r#""middle""#,
+    );
+    add(
+        "memory+",
+        "",
+        &format!(r#""kind": "memory", {KEYS}}}, "gate": true, "shared_values": true"#),
+        r#"{"centred": {"count": 3, "stride": 1}}"#,
+    );
+    models
+}
+
+/// Calls `visit` for each table once, shared ones too.
+pub fn for_each_table(decoder: &Decoder, mut visit: impl FnMut(&ValueTable)) {
+    let mut seen: Vec<ValueTable> = Vec::new();
+    for block in decoder.blocks() {
+        let tables: Vec<&ValueTable> = match block {
+            AnyBlock::Memory(memory) => vec![memory.values()],
+            AnyBlock::Peer(peer) => peer.tables().to_vec(),
+            AnyBlock::Dense(_) | AnyBlock::MixtureOfExperts(_) => vec![],
+        };
+        for table in tables {
+            if !seen.iter().any(|other| other.is(table)) {
+                visit(table);
+                seen.push(table.clone());
+            }
+        }
+    }
+}
+
+/// Parameters in all tables.
+pub fn table_parameters(decoder: &Decoder) -> u64 {
+    let mut sum = 0;
+    for_each_table(decoder, |table| {
+        sum += (table.rows() * table.width()) as u64
+    });
+    sum
+}
