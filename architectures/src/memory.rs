@@ -146,3 +146,31 @@ impl Block for Memory {
         y.reshape(shape)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::tensor::{Device, Distribution};
+
+    #[test]
+    fn zeroed_values_give_zero_output() {
+        let device = Device::flex();
+        let decoder: DecoderConfig = serde_json::from_str(
+            r#"{"vocab_size": 9, "d_model": 16, "n_layers": 1, "n_heads": 2, "seq_len": 8}"#,
+        )
+        .unwrap();
+        let config: MemoryConfig =
+            serde_json::from_str(r#"{"keys": {"n_keys": 6, "n_heads": 2, "top_k": 4}}"#).unwrap();
+        let memory = config.build(&mut Builder::new(&decoder, 0, &device));
+        let x = Tensor::random([2, 5, 16], Distribution::Default, &device);
+        let size = |memory: &Memory| {
+            let y = memory.forward(x.clone(), &mut Pass::evaluation());
+            y.abs().max().into_scalar::<f32>()
+        };
+        assert!(size(&memory) > 0.0);
+        memory
+            .values
+            .set_values(memory.values.values().zeros_like());
+        assert_eq!(size(&memory), 0.0);
+    }
+}

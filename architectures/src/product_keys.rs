@@ -229,3 +229,27 @@ fn unit_mean_square(x: Tensor<3>) -> Tensor<3> {
     let mean_square = x.clone().square().mean_dim(2);
     x / (mean_square + 1e-6).sqrt()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::tensor::{Device, Distribution};
+
+    #[test]
+    fn weights_of_a_token_sum_to_the_number_of_heads() {
+        let device = Device::flex();
+        let decoder: DecoderConfig = serde_json::from_str(
+            r#"{"vocab_size": 9, "d_model": 16, "n_layers": 1, "n_heads": 2, "seq_len": 8}"#,
+        )
+        .unwrap();
+        let config: ProductKeysConfig =
+            serde_json::from_str(r#"{"n_keys": 6, "n_heads": 3, "top_k": 4}"#).unwrap();
+        let keys = config.build(&mut Builder::new(&decoder, 0, &device));
+        let (slots, weights) =
+            keys.forward(Tensor::random([7, 16], Distribution::Default, &device));
+        assert_eq!(slots.dims(), [7, 12]);
+        for sum in weights.sum_dim(1).into_data().iter::<f32>() {
+            assert!((sum - 3.0).abs() < 1e-5, "{sum}");
+        }
+    }
+}

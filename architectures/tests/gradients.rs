@@ -1,0 +1,270 @@
+//! Every parameter's gradient against finite differences, and the table's against a dense scatter-add.
+
+mod models;
+
+use architectures::{Decoder, ModelConfig, Pass, ValueTable, loss};
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use models::{VOCAB, every_model};
+
+/// Step of the differences: large enough that f32 losses still differ, small enough that few top-k choices flip.
+const EPSILON: f32 = 1.5e-4;
+
+fn batch(device: &Device) -> (Tensor<2, Int>, Tensor<2, Int>) {
+    let values: Vec<i64> = (0..18)
+        .map(|i| (i * i * 5 + 3 * i + 1) % VOCAB as i64)
+        .collect();
+    let whole = Tensor::<2, Int>::from_data(TensorData::new(values, [2, 9]), device);
+    (whole.clone().narrow(1, 0, 8), whole.narrow(1, 1, 8))
+}
+
+fn total_loss(decoder: &Decoder, pass: &mut Pass, device: &Device) -> Tensor<1> {
+    let (inputs, targets) = batch(device);
+    let loss = loss::cross_entropy(decoder.forward(inputs, pass), targets);
+    match pass.auxiliary_loss() {
+        Some(auxiliary) => loss + auxiliary,
+        None => loss,
+    }
+}
+
+/// The loss as a number, in training mode, so that routing and auxiliary losses are those that were differentiated.
+fn value(decoder: &Decoder, device: &Device) -> f64 {
+    f64::from(total_loss(decoder, &mut Pass::training(), device).into_scalar::<f32>())
+}
+
+struct Ids(Vec<(ParamId, usize)>);
+
+impl ModuleVisitor for Ids {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        self.0.push((param.id, param.val().shape().num_elements()));
+    }
+}
+
+struct Gradient<'a> {
+    id: ParamId,
+    gradients: &'a burn::tensor::Gradients,
+    found: Option<Vec<f32>>,
+}
+
+impl ModuleVisitor for Gradient<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if param.id == self.id {
+            self.found = param
+                .val()
+                .grad(self.gradients)
+                .map(|g| g.into_data().iter::<f32>().collect());
+        }
+    }
+}
+
+/// Adds `EPSILON * direction` to one parameter.
+struct Nudge<'a> {
+    id: ParamId,
+    direction: &'a [f32],
+}
+
+impl ModuleMapper for Nudge<'_> {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        if param.id != self.id {
+            return param;
+        }
+        let shape = param.val().dims();
+        let step: Vec<f32> = self.direction.iter().map(|d| d * EPSILON).collect();
+        param.map(|tensor| {
+            let step = Tensor::<D>::from_data(TensorData::new(step, shape), &tensor.device());
+            Tensor::from_inner((tensor + step).inner()).require_grad()
+        })
+    }
+}
+
+/// A sign for every element, half of them minus.
+fn direction(len: usize, salt: usize) -> Vec<f32> {
+    (0..len)
+        .map(|i| {
+            if (i * 2654435761 + salt * 40503) >> 7 & 1 == 0 {
+                1.0
+            } else {
+                -1.0
+            }
+        })
+        .collect()
+}
+
+fn inner(gradient: &[f32], direction: &[f32]) -> f64 {
+    gradient
+        .iter()
+        .zip(direction)
+        .map(|(g, d)| f64::from(g * d))
+        .sum()
+}
+
+/// Directional derivatives along sign vectors that disagree with the gradient, as (difference, gradient). One in five
+/// may: a nudge may flip a top-k choice, where the loss has no derivative.
+fn disagreements(gradient: &[f32], mut difference: impl FnMut(&[f32]) -> f64) -> Vec<(f64, f64)> {
+    let mut wrong = Vec::new();
+    for salt in 0..5 {
+        let direction = direction(gradient.len(), salt);
+        let (expected, found) = (difference(&direction), inner(gradient, &direction));
+        if (expected - found).abs() > 0.02 * expected.abs().max(found.abs()) + 5e-3 {
+            wrong.push((expected, found));
+        }
+    }
+    if wrong.len() <= 1 { Vec::new() } else { wrong }
+}
+
+/// Runs `check` from three initialisations: one of them must agree. One that happens to sit on a tie of two slots jumps
+/// in every direction; a wrong gradient is wrong at all three.
+fn agrees_somewhere(name: &str, mut check: impl FnMut(u64, usize) -> Option<Vec<(f64, f64)>>) {
+    for number in 0.. {
+        let mut wrong = Vec::new();
+        for seed in 11..14 {
+            match check(seed, number) {
+                None => return,
+                Some(found) if found.is_empty() => break,
+                Some(found) => wrong.push(found),
+            }
+        }
+        assert!(
+            wrong.len() < 3,
+            "{name}, parameter {number}: (difference, gradient) {wrong:?}"
+        );
+    }
+}
+
+#[test]
+fn dense_parameters_match_finite_differences() {
+    let device = Device::flex().autodiff();
+    for (name, config) in every_model() {
+        agrees_somewhere(&name, |seed, number| {
+            let decoder = Decoder::new(&config, seed, &device).unwrap();
+            let gradients = total_loss(&decoder, &mut Pass::training(), &device).backward();
+            let mut ids = Ids(Vec::new());
+            decoder.visit(&mut ids);
+            let &(id, len) = ids.0.get(number)?;
+            let mut visitor = Gradient {
+                id,
+                gradients: &gradients,
+                found: None,
+            };
+            decoder.visit(&mut visitor);
+            // An expert that no token chose has no gradient: its difference must then be zero.
+            let gradient = visitor.found.unwrap_or_else(|| vec![0.0; len]);
+            Some(disagreements(&gradient, |direction| {
+                let minus: Vec<f32> = direction.iter().map(|d| -d).collect();
+                let shifted = |direction: &[f32]| {
+                    value(&decoder.clone().map(&mut Nudge { id, direction }), &device)
+                };
+                (shifted(direction) - shifted(&minus)) / f64::from(2.0 * EPSILON)
+            }))
+        });
+    }
+}
+
+/// The dense gradient that a table's entries add up to.
+fn scattered(table: &ValueTable, parts: &[architectures::TableGradient]) -> Vec<f32> {
+    let width = table.width();
+    let mut dense = vec![0f32; table.rows() * width];
+    for part in parts {
+        let [tokens, per_token] = part.ids.dims();
+        let ids: Vec<i64> = part.ids.clone().into_data().iter::<i64>().collect();
+        let weights: Vec<f32> = part.weights.clone().into_data().iter::<f32>().collect();
+        let rows: Vec<f32> = part.rows.clone().into_data().iter::<f32>().collect();
+        for token in 0..tokens {
+            for j in 0..per_token {
+                let entry = token * per_token + j;
+                for column in 0..width {
+                    dense[ids[entry] as usize * width + column] +=
+                        weights[entry] * rows[token * width + column];
+                }
+            }
+        }
+    }
+    dense
+}
+
+fn with_tables() -> impl Iterator<Item = (String, ModelConfig)> {
+    every_model()
+        .into_iter()
+        .filter(|(_, config)| config.cost().unwrap().params_table > 0)
+}
+
+#[test]
+fn tables_match_finite_differences_duplicates_included() {
+    let device = Device::flex().autodiff();
+    for (name, config) in with_tables() {
+        agrees_somewhere(&name, |seed, number| {
+            let decoder = Decoder::new(&config, seed, &device).unwrap();
+            let mut pass = Pass::training();
+            let gradients = total_loss(&decoder, &mut pass, &device).backward();
+            let tables = pass.into_table_gradients(&gradients);
+            let (table, parts) = tables.get(number)?;
+            // 16 tokens of 6 reads in 25 slots: every table is read twice and more in one slot.
+            assert!(
+                parts
+                    .iter()
+                    .map(|part| part.ids.shape().num_elements())
+                    .sum::<usize>()
+                    > table.rows()
+            );
+            let original = table.values();
+            Some(disagreements(&scattered(table, parts), |direction| {
+                let shifted = |sign: f32| {
+                    let step: Vec<f32> = direction.iter().map(|d| d * sign * EPSILON).collect();
+                    let step = TensorData::new(step, [table.rows(), table.width()]);
+                    table
+                        .set_values(original.clone() + Tensor::from_data(step, &original.device()));
+                    value(&decoder, &device)
+                };
+                (shifted(1.0) - shifted(-1.0)) / f64::from(2.0 * EPSILON)
+            }))
+        });
+    }
+}
+
+#[test]
+fn an_update_is_adam_on_the_scattered_gradient_and_spares_unread_rows() {
+    let device = Device::flex().autodiff();
+    let optimizer = architectures::LazyAdam {
+        beta_1: 0.9,
+        beta_2: 0.95,
+        epsilon: 1e-8,
+        max_norm: Some(0.05),
+    };
+    for (name, config) in with_tables() {
+        let decoder = Decoder::new(&config, 13, &device).unwrap();
+        let mut pass = Pass::training();
+        let gradients = total_loss(&decoder, &mut pass, &device).backward();
+        for (table, parts) in pass.into_table_gradients(&gradients) {
+            let gradient = scattered(&table, &parts);
+            let before: Vec<f32> = table.values().into_data().iter::<f32>().collect();
+            let norm = table.update(parts, &optimizer, 0.1);
+            let expected_norm = gradient.iter().map(|g| g * g).sum::<f32>().sqrt();
+            assert!(
+                (norm - expected_norm).abs() < 1e-5 * expected_norm.max(1.0),
+                "{name}"
+            );
+            let scale = (0.05 / norm).min(1.0);
+            let after: Vec<f32> = table.values().into_data().iter::<f32>().collect();
+            for (row, gradient) in gradient.chunks(table.width()).enumerate() {
+                for (column, g) in gradient.iter().enumerate() {
+                    let at = row * table.width() + column;
+                    // Adam's first step: lr g / (|g| + epsilon).
+                    let step = if *g == 0.0 {
+                        0.0
+                    } else {
+                        0.1 * scale * g / (scale * g.abs() + 1e-8)
+                    };
+                    assert!(
+                        (before[at] - step - after[at]).abs() < 2e-3,
+                        "{name} row {row}: {g} {} {}",
+                        before[at],
+                        after[at]
+                    );
+                    if *g == 0.0 {
+                        assert_eq!(before[at], after[at], "{name}: an unread row moved");
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! Everything that training and asking need, from a configuration and a seed.
+
+use std::path::Path;
+
+use crate::{
+    Biographies, Functions, Suite, SuiteError, SuitesConfig, TokenFile, Tokenizer, World, corpus,
+};
+
+/// Raised when the order or the separation of documents changes, so that caches of an earlier version are not read.
+const VERSION: &str = "corpus 1";
+
+/// Tokenizer, tokens and suites that belong together.
+pub struct Dataset {
+    /// Trained on the first pass of all suites.
+    pub tokenizer: Tokenizer,
+    /// The training stream.
+    pub train: TokenFile,
+    /// For the validation loss.
+    pub held_out: TokenFile,
+    /// In the order biographies, world, functions.
+    pub suites: Vec<Box<dyn Suite>>,
+    /// Of the suites, the tokenizer and the order; it does not depend on how many tokens were asked for.
+    pub fingerprint: String,
+}
+
+impl Dataset {
+    /// Prepares what is missing in `cache_dir` and maps it. `train` holds at least `min_tokens` tokens.
+    pub fn prepare(
+        config: &SuitesConfig,
+        seed: u64,
+        vocab_size: usize,
+        min_tokens: u64,
+        cache_dir: &Path,
+    ) -> Result<Self, SuiteError> {
+        let suites = build(config, seed)?;
+        let first_pass: Vec<String> = suites.iter().flat_map(|suite| suite.documents(0)).collect();
+        let tokenizer = Tokenizer::cached(&first_pass, vocab_size, cache_dir)?;
+        let fingerprint = fingerprint(&suites, &tokenizer, seed);
+        let file = |kind: &str| cache_dir.join(format!("{kind}-{fingerprint}.tokens"));
+        let train = corpus::train(&file("train"), &suites, &tokenizer, seed, min_tokens)?;
+        let held_out = corpus::held_out(&file("held-out"), &suites, &tokenizer, seed)?;
+        Ok(Self {
+            tokenizer,
+            train,
+            held_out,
+            suites,
+            fingerprint,
+        })
+    }
+}
+
+/// The suites that a configuration names.
+pub fn build(config: &SuitesConfig, seed: u64) -> Result<Vec<Box<dyn Suite>>, SuiteError> {
+    config.validate()?;
+    let mut suites: Vec<Box<dyn Suite>> = Vec::new();
+    if let Some(config) = &config.biographies {
+        suites.push(Box::new(Biographies::new(config, seed)));
+    }
+    if let Some(config) = &config.world {
+        suites.push(Box::new(World::new(config, seed)));
+    }
+    if let Some(config) = &config.functions {
+        suites.push(Box::new(Functions::new(config, seed)));
+    }
+    Ok(suites)
+}
+
+fn fingerprint(suites: &[Box<dyn Suite>], tokenizer: &Tokenizer, seed: u64) -> String {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(format!("{VERSION} {seed} {}", tokenizer.fingerprint()).as_bytes());
+    for suite in suites {
+        hasher.update(format!(" {} {}", suite.name(), suite.fingerprint()).as_bytes());
+    }
+    hasher.finalize().to_hex()[..16].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::{BiographiesConfig, FunctionsConfig};
+
+    fn small() -> SuitesConfig {
+        let biographies = BiographiesConfig {
+            people: 10,
+            ..BiographiesConfig::default()
+        };
+        let functions = FunctionsConfig {
+            compositions: 60,
+            ..FunctionsConfig::default()
+        };
+        SuitesConfig {
+            biographies: Some(biographies),
+            world: None,
+            functions: Some(functions),
+        }
+    }
+
+    fn prepare(seed: u64, min_tokens: u64, folder: &Path) -> Dataset {
+        Dataset::prepare(&small(), seed, 400, min_tokens, folder).expect("prepares")
+    }
+
+    #[test]
+    fn a_longer_corpus_extends_a_shorter_one_under_the_same_name() {
+        let folder = tempfile::tempdir().expect("folder");
+        let short = prepare(1, 100, folder.path());
+        let long = prepare(1, 3 * short.train.len() as u64 + 1, folder.path());
+        assert_eq!(short.fingerprint, long.fingerprint);
+        assert!(long.train.len() > 3 * short.train.len());
+        assert!(long.train.passes() >= 3);
+        let prefix = short.train.window(0, short.train.len());
+        assert_eq!(long.train.window(0, prefix.len()), prefix);
+        assert_eq!(prepare(1, 100, folder.path()).train.len(), long.train.len());
+        // The same stream in one go.
+        let elsewhere = tempfile::tempdir().expect("folder");
+        let fresh = prepare(1, long.train.len() as u64, elsewhere.path());
+        assert_eq!(
+            fs::read(fresh.train.path()).expect("reads"),
+            fs::read(long.train.path()).expect("reads")
+        );
+    }
+
+    #[test]
+    fn the_stream_is_the_documents_and_nothing_else() {
+        let folder = tempfile::tempdir().expect("folder");
+        let data = prepare(2, 1, folder.path());
+        let text = data
+            .tokenizer
+            .decode(&data.train.window(0, data.train.len()))
+            .expect("decodes");
+        let mut read: Vec<&str> = text.split_terminator(crate::END).collect();
+        let mut written: Vec<String> = data
+            .suites
+            .iter()
+            .flat_map(|suite| suite.documents(0))
+            .collect();
+        assert_ne!(read, written, "shuffled");
+        read.sort_unstable();
+        written.sort_unstable();
+        assert_eq!(read, written);
+    }
+
+    #[test]
+    fn seeds_do_not_share_files() {
+        let folder = tempfile::tempdir().expect("folder");
+        let (one, two) = (prepare(1, 1, folder.path()), prepare(2, 1, folder.path()));
+        assert_ne!(one.fingerprint, two.fingerprint);
+        assert_ne!(one.train.path(), two.train.path());
+    }
+
+    #[test]
+    fn prompts_and_answers_tokenize_apart_as_they_do_together() {
+        let folder = tempfile::tempdir().expect("folder");
+        let data = prepare(3, 1, folder.path());
+        for item in data
+            .suites
+            .iter()
+            .flat_map(|suite| suite.tasks())
+            .flat_map(|task| task.items)
+        {
+            let encode = |text: &str| data.tokenizer.encode(text).expect("encodes");
+            let apart = [encode(&item.prompt), encode(&item.expected)].concat();
+            assert_eq!(
+                apart,
+                encode(&format!("{}{}", item.prompt, item.expected)),
+                "{}",
+                item.id
+            );
+            assert!(
+                !item.prompt.ends_with(char::is_whitespace)
+                    && item.expected.starts_with(char::is_whitespace)
+            );
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! Small Python functions, composed of documented operations and judged by running them.
+//!
+//! An item has the shape of a HumanEval problem: a signature, a docstring with an example, and hidden inputs. Operations
+//! are known from Rust too, so expected values never come from the answer's own process. Every operation is trained
+//! on alone; of their compositions some are trained on and others are asked, so a right answer has put known parts
+//! together in a way not seen before.
+
+mod composition;
+mod integers;
+mod lists;
+mod operation;
+mod program;
+mod strings;
+mod value;
+
+pub use program::ProgramCheck;
+pub use value::Value;
+
+pub(crate) use operation::COUNT as OPERATIONS;
+
+use composition::{Composition, choose};
+
+use crate::config::FunctionsConfig;
+use crate::task::{Item, Metric, Suite, Task, fingerprint_of};
+
+/// The suite `functions`.
+#[derive(Debug)]
+pub struct Functions {
+    trained: Vec<Composition>,
+    asked: Vec<Composition>,
+    config: FunctionsConfig,
+    seed: u64,
+}
+
+impl Functions {
+    /// Which compositions are trained on and which are asked follows from the seed.
+    pub fn new(config: &FunctionsConfig, seed: u64) -> Self {
+        let (trained, asked) = choose(config, seed);
+        Self {
+            trained,
+            asked,
+            config: config.clone(),
+            seed,
+        }
+    }
+}
+
+/// The share of the asked functions that one and the same body would pass at best.
+fn baseline(asked: &[Composition], seed: u64) -> Option<f64> {
+    let passes = |body: &Composition| {
+        asked
+            .iter()
+            .filter(|item| body.agrees_with(item, seed))
+            .count()
+    };
+    let best = asked.iter().map(passes).max()?;
+    Some(best as f64 / asked.len() as f64)
+}
+
+impl Suite for Functions {
+    fn name(&self) -> &'static str {
+        "functions"
+    }
+
+    fn fingerprint(&self) -> String {
+        fingerprint_of(self, &format!("{:?} {}", self.config, self.seed))
+    }
+
+    fn documents(&self, pass: u64) -> Vec<String> {
+        let repeats = 0..self.config.repeats as u64;
+        let step = |repeat: u64| pass * self.config.repeats as u64 + repeat;
+        let of = |composition: &Composition| {
+            repeats
+                .clone()
+                .map(|repeat| composition.document(self.seed, step(repeat)))
+                .collect::<Vec<_>>()
+        };
+        self.trained.iter().flat_map(of).collect()
+    }
+
+    fn held_out_documents(&self) -> Vec<String> {
+        self.asked
+            .iter()
+            .map(|composition| composition.document(self.seed, 0))
+            .collect()
+    }
+
+    fn tasks(&self) -> Vec<Task> {
+        let asked = &self.asked[..self.asked.len().min(self.config.questions)];
+        let item = |composition: &Composition| Item {
+            id: composition.name(),
+            prompt: composition.prompt(self.seed, 0),
+            expected: composition.body(),
+            prior_bits: None,
+            check: Some(composition.check(self.seed)),
+        };
+        vec![Task {
+            name: "compose".to_owned(),
+            metric: Metric::PassAt1,
+            items: asked.iter().map(item).collect(),
+            baseline: baseline(asked, self.seed),
+            population: self.asked.len(),
+        }]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn asked_functions_are_never_trained_on_but_their_operations_are() {
+        let suite = Functions::new(&FunctionsConfig::default(), 1);
+        let all = suite.trained.len() + suite.asked.len();
+        assert!((190..=200).contains(&all), "{all}");
+        let bodies: HashSet<String> = suite.trained.iter().map(Composition::body).collect();
+        let names: HashSet<String> = suite.trained.iter().map(Composition::name).collect();
+        for composition in &suite.asked {
+            assert!(
+                !bodies.contains(&composition.body()),
+                "{}",
+                composition.name()
+            );
+            assert!(
+                composition
+                    .name()
+                    .split('.')
+                    .all(|operation| names.contains(operation))
+            );
+        }
+        let trained: HashSet<String> = (0..20).flat_map(|pass| suite.documents(pass)).collect();
+        assert!(
+            suite
+                .held_out_documents()
+                .iter()
+                .all(|document| !trained.contains(document))
+        );
+    }
+
+    #[test]
+    fn documents_have_the_shape_of_the_items() {
+        let suite = Functions::new(&FunctionsConfig::default(), 1);
+        for document in suite.documents(3).iter().chain(&suite.held_out_documents()) {
+            assert!(document.starts_with("def f(x):\n    \"\"\""), "{document}");
+            assert_eq!(document.matches("\n    >>> f(").count(), 1);
+            assert!(document.len() < 300, "{document}");
+        }
+        let task = &suite.tasks()[0];
+        assert_eq!(
+            (task.items.len(), task.population),
+            (suite.asked.len().min(48), suite.asked.len())
+        );
+        assert!(
+            task.baseline.is_some_and(|share| share < 0.2),
+            "{:?}",
+            task.baseline
+        );
+    }
+
+    #[test]
+    fn examples_differ_from_pass_to_pass() {
+        let suite = Functions::new(&FunctionsConfig::default(), 1);
+        assert_eq!(suite.documents(1), suite.documents(1));
+        assert_ne!(suite.documents(1), suite.documents(2));
+    }
+
+    #[test]
+    fn python_gives_what_rust_expects_for_every_operation_and_every_asked_function() {
+        let sandbox = match crate::Sandbox::open(&crate::SandboxLimits::default()) {
+            Ok(sandbox) => sandbox,
+            Err(error) => return eprintln!("nothing to test: {error}"),
+        };
+        let suite = Functions::new(&FunctionsConfig::default(), 7);
+        let functions: Vec<&Composition> = suite
+            .trained
+            .iter()
+            .take(OPERATIONS)
+            .chain(&suite.asked)
+            .collect();
+        let checks: Vec<ProgramCheck> =
+            functions.iter().map(|function| function.check(7)).collect();
+        let programs: Vec<(String, &ProgramCheck)> = functions
+            .iter()
+            .zip(&checks)
+            .map(|(function, check)| (function.document(7, 0), check))
+            .collect();
+        for (verdict, (source, check)) in sandbox.judge_all(&programs).iter().zip(&programs) {
+            assert_eq!(check.arguments.len(), check.expected.len());
+            assert!(verdict.passed(), "{verdict}\n{source}");
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! Asking models whose answers are known beforehand.
+
+use std::collections::HashMap;
+
+use super::*;
+use crate::{Biographies, BiographiesConfig, Functions, FunctionsConfig};
+
+/// Gives a fixed answer to each prompt, and every token the same probability of one quarter.
+struct Parrot(HashMap<Vec<u32>, Vec<u32>>);
+
+impl LanguageModel for Parrot {
+    fn log_probabilities(&mut self, items: &[Continuation]) -> Result<Vec<f64>, ModelError> {
+        Ok(items
+            .iter()
+            .map(|item| item.continuation.len() as f64 * 0.25f64.ln())
+            .collect())
+    }
+
+    fn generate(
+        &mut self,
+        prompts: &[Vec<u32>],
+        generation: &Generation,
+    ) -> Result<Vec<Vec<u32>>, ModelError> {
+        let answer = |prompt| self.0.get(prompt).cloned().unwrap_or_default();
+        let answers: Vec<Vec<u32>> = prompts.iter().map(answer).collect();
+        assert!(
+            answers
+                .iter()
+                .all(|answer| answer.len() <= generation.max_tokens)
+        );
+        Ok(answers)
+    }
+}
+
+/// A parrot that was told what to answer to each item.
+fn parrot(suite: &dyn Suite, tokenizer: &Tokenizer, answer: impl Fn(&Item) -> String) -> Parrot {
+    let encode = |text: &str| tokenizer.encode(text).expect("encodes");
+    let items = suite.tasks().into_iter().flat_map(|task| task.items);
+    let pair = |item: Item| {
+        (
+            [vec![tokenizer.end()], encode(&item.prompt)].concat(),
+            encode(&answer(&item)),
+        )
+    };
+    Parrot(items.map(pair).collect())
+}
+
+fn people() -> Biographies {
+    let config = BiographiesConfig {
+        people: 20,
+        ..BiographiesConfig::default()
+    };
+    Biographies::new(&config, 1)
+}
+
+fn functions() -> Functions {
+    Functions::new(&FunctionsConfig::default(), 1)
+}
+
+fn share(result: &TaskResult) -> f64 {
+    let Outcome::Answered(answers) = &result.outcome else {
+        panic!("skipped: {:?}", result.outcome);
+    };
+    answers.iter().filter(|answer| answer.correct).count() as f64 / answers.len() as f64
+}
+
+fn score(suite: &dyn Suite, answer: impl Fn(&Item) -> String) -> Vec<TaskResult> {
+    let tokenizer = Tokenizer::train(&suite.documents(0), 600).expect("trains");
+    let mut model = parrot(suite, &tokenizer, answer);
+    ask(suite, &mut model, &tokenizer, &SandboxLimits::default()).expect("asks")
+}
+
+#[test]
+fn reference_answers_score_one_and_their_bits_are_the_models() {
+    let results = score(&people(), |item| item.expected.clone());
+    assert_eq!(results.len(), 7);
+    assert!(
+        results
+            .iter()
+            .all(|result| share(result) == 1.0 && result.metric == "exact_match")
+    );
+    let Outcome::Answered(answers) = &results[6].outcome else {
+        panic!("skipped");
+    };
+    let tokenizer = Tokenizer::train(&people().documents(0), 600).expect("trains");
+    for answer in answers {
+        let tokens = tokenizer
+            .encode(&format!(" {}", answer.expected))
+            .expect("encodes")
+            .len();
+        assert!((answer.nll_bits - 2.0 * tokens as f64).abs() < 1e-9);
+        assert!(answer.prior_bits.is_some_and(|bits| bits >= 6.0));
+    }
+}
+
+#[test]
+fn silence_beginnings_and_continuations_of_the_answer_are_wrong() {
+    for result in score(&people(), |_| String::new()) {
+        assert_eq!(share(&result), 0.0);
+    }
+    for result in score(&people(), |item| item.expected.chars().take(3).collect()) {
+        assert_eq!(share(&result), 0.0);
+    }
+    for result in score(&people(), |item| format!("{}s", item.expected)) {
+        assert_eq!(share(&result), 0.0);
+    }
+    for result in score(&people(), |item| format!("{}\nQ:", item.expected)) {
+        assert_eq!(share(&result), 1.0, "only the first line counts");
+    }
+}
+
+#[test]
+fn reference_bodies_pass_and_empty_ones_do_not() {
+    let results = score(&functions(), |item| item.expected.clone());
+    if let Outcome::Skipped(reason) = &results[0].outcome {
+        return eprintln!("nothing to test: {reason}");
+    }
+    assert_eq!(
+        (results[0].metric.as_str(), share(&results[0])),
+        ("pass@1", 1.0)
+    );
+    assert_eq!(
+        share(&score(&functions(), |_| "\n    return x".to_owned())[0]),
+        0.0
+    );
+}
+
+#[test]
+fn a_sandbox_that_cannot_run_skips_the_task_and_says_why() {
+    let suite = functions();
+    let tokenizer = Tokenizer::train(&suite.documents(0), 600).expect("trains");
+    let mut model = parrot(&suite, &tokenizer, |item| item.expected.clone());
+    let limits = SandboxLimits {
+        wall_seconds: 0.0,
+        ..SandboxLimits::default()
+    };
+    let results = ask(&suite, &mut model, &tokenizer, &limits).expect("asks");
+    let Outcome::Skipped(reason) = &results[0].outcome else {
+        panic!("it ran");
+    };
+    assert!(
+        reason.contains("timed out") || reason.contains("python3"),
+        "{reason}"
+    );
+}
+
+#[test]
+fn a_model_that_loses_answers_is_an_error() {
+    struct Forgetful;
+    impl LanguageModel for Forgetful {
+        fn log_probabilities(&mut self, _: &[Continuation]) -> Result<Vec<f64>, ModelError> {
+            Ok(vec![0.0])
+        }
+        fn generate(
+            &mut self,
+            _: &[Vec<u32>],
+            _: &Generation,
+        ) -> Result<Vec<Vec<u32>>, ModelError> {
+            Ok(Vec::new())
+        }
+    }
+    let suite = people();
+    let tokenizer = Tokenizer::train(&suite.documents(0), 600).expect("trains");
+    let message = ask(
+        &suite,
+        &mut Forgetful,
+        &tokenizer,
+        &SandboxLimits::default(),
+    )
+    .expect_err("refused");
+    assert_eq!(message.to_string(), "model: gave 0 answers to 10 questions");
+}

@@ -1,0 +1,207 @@
+//! Byte-level BPE, trained on the corpus and cached by what it was trained on.
+
+use std::fs;
+use std::path::Path;
+
+use tokenizers::AddedToken;
+use tokenizers::models::TrainerWrapper;
+use tokenizers::models::bpe::{BPE, BpeTrainer};
+use tokenizers::pre_tokenizers::byte_level::ByteLevel;
+
+use crate::SuiteError;
+use crate::token_file::replace;
+
+/// The document separator: ends every document, starts every prompt, ends every answer.
+pub const END: &str = "<|end|>";
+
+/// Raised when training changes, so that caches of an earlier version are not read.
+const VERSION: &str = "bpe 1";
+
+/// Text to token ids and back.
+#[derive(Debug, Clone)]
+pub struct Tokenizer {
+    inner: tokenizers::Tokenizer,
+    end: u32,
+    fingerprint: String,
+}
+
+impl Tokenizer {
+    /// Smallest vocabulary: every byte and the separator.
+    pub const LEAST_VOCABULARY: usize = 257;
+
+    /// A vocabulary of at most `vocab_size` entries, fewer when the texts have no pair left that occurs twice.
+    pub fn train(texts: &[String], vocab_size: usize) -> Result<Self, SuiteError> {
+        if vocab_size < Self::LEAST_VOCABULARY {
+            let remedy = format!(
+                "write at least {}: every byte and the separator",
+                Self::LEAST_VOCABULARY
+            );
+            return Err(SuiteError::config("vocab_size", vocab_size, remedy));
+        }
+        let mut inner = tokenizers::Tokenizer::new(BPE::default());
+        inner.with_pre_tokenizer(Some(ByteLevel::new(false, true, true)));
+        inner.with_decoder(Some(ByteLevel::new(false, true, true)));
+        let mut trainer: TrainerWrapper = BpeTrainer::builder()
+            .vocab_size(vocab_size)
+            .min_frequency(2)
+            .show_progress(false)
+            .special_tokens(vec![AddedToken::from(END, true)])
+            .initial_alphabet(ByteLevel::alphabet().into_iter().collect())
+            .build()
+            .into();
+        inner.train(&mut trainer, texts.iter()).map_err(failed)?;
+        Self::new(inner)
+    }
+
+    /// The cached tokenizer for these texts and this size, or a new one that is cached.
+    pub fn cached(
+        texts: &[String],
+        vocab_size: usize,
+        cache_dir: &Path,
+    ) -> Result<Self, SuiteError> {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(format!("{VERSION} {vocab_size} {}", texts.len()).as_bytes());
+        for text in texts {
+            hasher.update(&(text.len() as u64).to_le_bytes());
+            hasher.update(text.as_bytes());
+        }
+        let name = format!("tokenizer-{}.json", &hasher.finalize().to_hex()[..16]);
+        let path = cache_dir.join(name);
+        if path.exists() {
+            return Self::load(&path);
+        }
+        let tokenizer = Self::train(texts, vocab_size)?;
+        let json = tokenizer.inner.to_string(false).map_err(failed)?;
+        replace(&path, |file| {
+            std::io::Write::write_all(file, json.as_bytes())
+        })?;
+        Ok(tokenizer)
+    }
+
+    /// A tokenizer from its JSON file.
+    pub fn load(path: &Path) -> Result<Self, SuiteError> {
+        let json = fs::read(path).map_err(SuiteError::io("read", path))?;
+        let damaged = |reason: String| SuiteError::Damaged {
+            path: path.to_owned(),
+            reason,
+        };
+        let inner =
+            tokenizers::Tokenizer::from_bytes(json).map_err(|error| damaged(error.to_string()))?;
+        Self::new(inner).map_err(|error| damaged(error.to_string()))
+    }
+
+    fn new(inner: tokenizers::Tokenizer) -> Result<Self, SuiteError> {
+        let end = inner.token_to_id(END);
+        let end =
+            end.ok_or_else(|| SuiteError::Tokenizer(format!("the vocabulary has no {END}")))?;
+        let json = inner.to_string(false).map_err(failed)?;
+        let fingerprint = blake3::hash(json.as_bytes()).to_hex()[..16].to_owned();
+        Ok(Self {
+            inner,
+            end,
+            fingerprint,
+        })
+    }
+
+    /// Token ids of a text, without a separator.
+    pub fn encode(&self, text: &str) -> Result<Vec<u32>, SuiteError> {
+        let encoding = self.inner.encode_fast(text, false).map_err(failed)?;
+        Ok(encoding.get_ids().to_vec())
+    }
+
+    /// Token ids of many texts.
+    pub fn encode_all(&self, texts: Vec<String>) -> Result<Vec<Vec<u32>>, SuiteError> {
+        let encodings = self.inner.encode_batch_fast(texts, false).map_err(failed)?;
+        Ok(encodings
+            .iter()
+            .map(|encoding| encoding.get_ids().to_vec())
+            .collect())
+    }
+
+    /// The text of token ids; bytes that are no UTF-8 become replacement characters.
+    pub fn decode(&self, ids: &[u32]) -> Result<String, SuiteError> {
+        self.inner.decode(ids, false).map_err(failed)
+    }
+
+    /// The separator's id.
+    pub fn end(&self) -> u32 {
+        self.end
+    }
+
+    /// Number of ids; every id is below it.
+    pub fn vocab_size(&self) -> usize {
+        self.inner.get_vocab_size(true)
+    }
+
+    /// Of the vocabulary and the merges.
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+}
+
+fn failed(error: tokenizers::Error) -> SuiteError {
+    SuiteError::Tokenizer(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts() -> Vec<String> {
+        (0..200)
+            .map(|index| format!("Q: Where was Ada Berg {} born?\nA: Oslo", index % 7))
+            .collect()
+    }
+
+    #[test]
+    fn any_text_survives_the_round_trip() {
+        let tokenizer = Tokenizer::train(&texts(), 300).expect("trains");
+        for text in [
+            "",
+            " ",
+            "Ada Berg",
+            "a\n\n  b\t",
+            "żółć — 東京 \u{1F9EA}\0",
+            "x<|end|>y",
+            "    return x[::-1]\n",
+        ] {
+            let ids = tokenizer.encode(text).expect("encodes");
+            assert!(ids.iter().all(|&id| (id as usize) < tokenizer.vocab_size()));
+            assert_eq!(tokenizer.decode(&ids).expect("decodes"), text);
+        }
+    }
+
+    #[test]
+    fn training_is_deterministic_and_the_cache_gives_the_same() {
+        let folder = tempfile::tempdir().expect("folder");
+        let first = Tokenizer::cached(&texts(), 320, folder.path()).expect("trains");
+        let again = Tokenizer::cached(&texts(), 320, folder.path()).expect("loads");
+        let fresh = Tokenizer::train(&texts(), 320).expect("trains");
+        assert_eq!(first.fingerprint(), again.fingerprint());
+        assert_eq!(first.fingerprint(), fresh.fingerprint());
+        assert_eq!(fs::read_dir(folder.path()).expect("folder").count(), 1);
+        let other = Tokenizer::train(&texts(), 270).expect("trains");
+        assert_ne!(first.fingerprint(), other.fingerprint());
+        assert_eq!(other.vocab_size(), 270);
+    }
+
+    #[test]
+    fn a_damaged_file_is_named() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("tokenizer-x.json");
+        fs::write(&path, "{").expect("writes");
+        let message = Tokenizer::load(&path).expect_err("refused").to_string();
+        assert!(
+            message.contains("tokenizer-x.json is damaged") && message.contains("delete it"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn a_vocabulary_without_room_for_the_bytes_is_refused() {
+        let message = Tokenizer::train(&texts(), 100)
+            .expect_err("refused")
+            .to_string();
+        assert!(message.starts_with("vocab_size = 100"), "{message}");
+    }
+}

@@ -1,0 +1,17 @@
+//! Currencies of ISO 4217, from `iso_currency`.
+
+use iso_currency::{Currency, IntoEnumIterator};
+
+use super::Pairs;
+
+/// (code, English name) of the currencies that people pay with.
+pub(super) fn names_by_code() -> Pairs {
+    Currency::iter()
+        .filter(|currency| {
+            !currency.is_fund() && !currency.is_special() && currency.is_superseded().is_none()
+        })
+        // Units of account and metals have codes in X but no one country's name in front.
+        .filter(|currency| !currency.used_by().is_empty() && !currency.name().contains('('))
+        .map(|currency| (currency.code().to_owned(), currency.name().to_owned()))
+        .collect()
+}
