@@ -1,0 +1,30 @@
+//! How it is shown: one HTML page from the frames of a sweep.
+//!
+//! [`render`] is a pure function: it reads no clock, no file and no model, so the same frames give the same bytes. The
+//! page loads nothing and needs no script; its figures are inline SVG, each with a description in words and its data
+//! in a table, and it follows the reader's light or dark preference.
+//!
+//! | module | what |
+//! |---|---|
+//! | `study` | the frames grouped the way the page asks: blocks, rungs, seeds |
+//! | `score` | accuracies and paired differences to dense, with their intervals |
+//! | `axis`, `chart`, `marker`, `svg` | figures |
+//! | `figure`, `table`, `number` | the page's parts |
+//! | `sections` | one file per section |
+
+mod axis;
+mod blocks;
+mod chart;
+mod error;
+mod figure;
+mod marker;
+mod number;
+mod page;
+mod score;
+mod sections;
+mod study;
+mod svg;
+mod table;
+
+pub use error::ReportError;
+pub use page::render;

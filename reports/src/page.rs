@@ -1,0 +1,59 @@
+//! The page around the sections.
+
+use maud::{DOCTYPE, PreEscaped, html};
+use results::Frames;
+
+use crate::score::Scores;
+use crate::study::Study;
+use crate::{ReportError, sections};
+
+/// The style sheet is part of the page: nothing is loaded.
+const STYLE: &str = include_str!("page.css");
+
+/// One self-contained HTML page about these frames. The same frames give the same bytes.
+///
+/// # Errors
+/// When there are no runs, or a figure cannot be drawn.
+pub fn render(frames: &Frames) -> Result<String, ReportError> {
+    if frames.runs().is_empty() {
+        return Err(ReportError::Empty);
+    }
+    let study = Study::new(frames);
+    let scores = Scores::new(&study);
+    let sections = sections::all(&study, &scores)?;
+    let mut sweeps: Vec<&str> = frames.runs().iter().map(|run| run.sweep.as_str()).collect();
+    sweeps.sort_unstable();
+    sweeps.dedup();
+    let title = sweeps.join(", ");
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { "isoflop: " (title) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                header {
+                    p.kicker { "isoflop sweep" }
+                    h1 { (title) }
+                    (sections::verdict(&study, &scores.suites))
+                    nav aria-label="Sections" {
+                        @for section in &sections { a href={ "#" (section.id) } { (section.title) } " " }
+                    }
+                }
+                main {
+                    @for section in &sections {
+                        section id=(section.id) aria-labelledby={ "heading-" (section.id) } {
+                            h2 id={ "heading-" (section.id) } { (section.title) }
+                            (section.body)
+                        }
+                    }
+                }
+            }
+        }
+    };
+    Ok(page.into_string())
+}

@@ -1,0 +1,94 @@
+//! Accuracy against training FLOPs, one panel per suite.
+
+use maud::{Markup, html};
+
+use crate::ReportError;
+use crate::axis::Axis;
+use crate::chart::{Chart, Point, Series};
+use crate::figure::Figure;
+use crate::number::{percent, scientific};
+use crate::score::{Scores, Suite};
+use crate::study::{Study, mean};
+use crate::table::Table;
+
+pub fn body(study: &Study, scores: &Scores) -> Result<Markup, ReportError> {
+    if scores.suites.is_empty() {
+        return Ok(html! { p.none { "No suite was scored." } });
+    }
+    let mut data = Table::new("Accuracy")
+        .text("Suite")
+        .text("Block")
+        .text("Size")
+        .number("Training FLOPs")
+        .number("Accuracy, %")
+        .number("Low")
+        .number("High")
+        .number("Items");
+    let suites = scores.suites.iter().enumerate();
+    let panels = suites
+        .map(|(place, suite)| panel(study, scores, place, suite, &mut data))
+        .collect();
+    Figure {
+        id: "figure-accuracy",
+        caption: "Share of right answers against training FLOPs, one panel per suite. Bars are 95 % intervals; blocks \
+            stand a few pixels apart sideways so that their bars can be seen. The dashed line is what always giving \
+            the most common answer would score."
+            .into(),
+        panels,
+        data,
+    }
+    .render()
+}
+
+fn panel(study: &Study, scores: &Scores, place: usize, suite: &Suite, data: &mut Table) -> Chart {
+    let mut series = Vec::new();
+    for (look, block) in study.blocks.iter().enumerate() {
+        let mut points = Vec::new();
+        for (step, rung) in study.rungs.iter().enumerate() {
+            let Some(entry) = scores.get(place, step, look) else {
+                continue;
+            };
+            let (accuracy, x) = (
+                entry.accuracy,
+                mean(&study.finished(block, rung), |r| r.train_flops),
+            );
+            let range = accuracy
+                .is_bounded()
+                .then_some((accuracy.low * 100.0, accuracy.high * 100.0));
+            points.push(Point {
+                x,
+                y: accuracy.value * 100.0,
+                range,
+            });
+            data.row([
+                suite.name.to_owned(),
+                (*block).to_owned(),
+                rung.label.clone(),
+                scientific(x),
+                percent(accuracy.value),
+                percent(accuracy.low),
+                percent(accuracy.high),
+                accuracy.n.to_string(),
+            ]);
+        }
+        series.push(Series {
+            name: (*block).into(),
+            look,
+            points,
+        });
+    }
+    let all = || series.iter().flat_map(|line| &line.points);
+    let tops = all().map(|point| point.range.map_or(point.y, |(_, high)| high));
+    let level = suite.baseline.map(|share| share * 100.0);
+    Chart {
+        title: suite.name.into(),
+        x: Axis::log("training FLOPs", all().map(|point| point.x)),
+        y: Axis::from_zero(
+            &format!("{}, %", suite.metric.replace('_', " ")),
+            tops.chain(level),
+        ),
+        level: level.map(|at| (at, "majority guess".into())),
+        series,
+        marks: true,
+    }
+}

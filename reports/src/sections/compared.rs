@@ -1,0 +1,64 @@
+//! What was compared and how well the match held.
+
+use maud::{Markup, html};
+
+use crate::number::{bytes, prefixed, scientific, signed};
+use crate::study::{Study, mean};
+use crate::table::Table;
+
+pub fn body(study: &Study) -> Markup {
+    let runs = study.frames.runs();
+    let held: Vec<&str> = [("flops", "training FLOPs"), ("tokens", "training tokens")]
+        .iter()
+        .filter(|(matching, _)| runs.iter().any(|run| run.matching == *matching))
+        .map(|(_, words)| *words)
+        .collect();
+    let mut table = Table::new("Blocks by size, with what they were given")
+        .text("Block")
+        .text("Size")
+        .number("Target FLOPs")
+        .number("Spent FLOPs")
+        .number("Deviation, %")
+        .number("Tokens")
+        .number("Dense par.")
+        .number("Table par.")
+        .number("Active par.")
+        .number("Table size")
+        .number("Seeds");
+    for rung in &study.rungs {
+        table.group();
+        for block in &study.blocks {
+            let cell = study.finished(block, rung);
+            let Some(first) = cell.first() else { continue };
+            let (target, spent) = (
+                mean(&cell, |r| r.target_flops),
+                mean(&cell, |r| r.train_flops),
+            );
+            table.row([
+                (*block).to_owned(),
+                rung.label.clone(),
+                scientific(target),
+                scientific(spent),
+                signed((spent / target - 1.0) * 100.0, 2),
+                prefixed(mean(&cell, |r| r.tokens as f64)),
+                prefixed(first.params_dense as f64),
+                prefixed(first.params_table as f64),
+                prefixed(first.params_active as f64),
+                bytes(first.table_bytes as f64),
+                cell.len().to_string(),
+            ]);
+        }
+    }
+    html! {
+        p {
+            "The decoders of one size differ in their feed-forward block alone. What was held equal between them: "
+            strong { (if held.is_empty() { "not recorded".into() } else { held.join(" and ") }) }
+            ". A run takes whole steps, so it misses its target by a little; the deviation says by how much."
+        }
+        @if table.is_empty() {
+            p.none { "No run finished." }
+        } @else {
+            (table)
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! The page's sections in reading order.
+
+mod accuracy;
+mod compared;
+mod conventions;
+mod failures;
+mod knowledge;
+mod loss;
+mod provenance;
+mod scoreboard;
+mod speed;
+mod usage;
+mod verdict;
+
+use maud::Markup;
+
+use crate::ReportError;
+use crate::score::Scores;
+use crate::study::Study;
+
+pub use verdict::verdict;
+
+/// A part of the page with its heading.
+pub struct Section {
+    /// Anchor.
+    pub id: &'static str,
+    pub title: &'static str,
+    pub body: Markup,
+}
+
+/// All sections; those with nothing to say about these frames say so.
+pub fn all(study: &Study, scores: &Scores) -> Result<Vec<Section>, ReportError> {
+    let section = |id, title, body| Section { id, title, body };
+    Ok(vec![
+        section("compared", "What was compared", compared::body(study)),
+        section("scoreboard", "Scoreboard", scoreboard::body(study, scores)),
+        section("loss", "Validation loss", loss::body(study)?),
+        section("accuracy", "Accuracy", accuracy::body(study, scores)?),
+        section("knowledge", "Knowledge stored", knowledge::body(study)?),
+        section("speed", "Speed and traffic", speed::body(study)?),
+        section("usage", "Use of slots and experts", usage::body(study)),
+        section("failures", "Failures and gaps", failures::body(study)),
+        section("conventions", "Conventions", conventions::body(study)),
+        section("provenance", "Provenance", provenance::body(study)),
+    ])
+}

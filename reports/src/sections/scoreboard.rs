@@ -1,0 +1,99 @@
+//! Block by size for each suite: accuracy, and the difference to dense on the same items.
+
+use maud::{Markup, html};
+
+use crate::number::{NONE, fixed, percent, signed};
+use crate::score::{Entry, Scores, Suite};
+use crate::study::Study;
+use crate::table::Table;
+
+pub fn body(study: &Study, scores: &Scores) -> Markup {
+    html! {
+        @if scores.suites.is_empty() {
+            p.none { "No suite was scored." }
+        } @else {
+            p {
+                "Share of right answers in percent, with its 95 % interval. Below it the difference to dense in points, "
+                "on the same items: "
+                span.better { "▲" } " better and " span.worse { "▼" } " worse than dense where the 95 % interval of the "
+                "difference excludes zero, " span.level { "≈" } " where it does not."
+            }
+        }
+        @for (place, suite) in scores.suites.iter().enumerate() {
+            h3 { (suite.name) " " small { (suite.metric.replace('_', " ")) } }
+            (table(study, scores, place, suite))
+        }
+    }
+}
+
+fn table(study: &Study, scores: &Scores, place: usize, suite: &Suite) -> Markup {
+    let blocks = 0..study.blocks.len();
+    let rungs: Vec<usize> = (0..study.rungs.len())
+        .filter(|&rung| {
+            blocks
+                .clone()
+                .any(|block| scores.get(place, rung, block).is_some())
+        })
+        .collect();
+    let mut table = rungs
+        .iter()
+        .fold(Table::new(suite.name).text("Block"), |table, rung| {
+            table.number(&study.rungs[*rung].label)
+        });
+    let mut items: Vec<u64> = Vec::new();
+    let mut seeds: Vec<usize> = Vec::new();
+    for block in blocks {
+        let entries: Vec<Option<&Entry>> = rungs
+            .iter()
+            .map(|&rung| scores.get(place, rung, block))
+            .collect();
+        if entries.iter().all(Option::is_none) {
+            continue;
+        }
+        items.extend(entries.iter().flatten().map(|entry| entry.accuracy.n));
+        seeds.extend(entries.iter().flatten().map(|entry| entry.seeds));
+        let name = html! { (study.blocks[block]) };
+        table.row(std::iter::once(name).chain(entries.iter().copied().map(cell)));
+    }
+    if let Some(baseline) = suite.baseline {
+        let name = html! { em { "majority guess" } };
+        table.row(std::iter::once(name).chain(rungs.iter().map(|_| html! { (percent(baseline)) })));
+    }
+    html! {
+        (table)
+        p.note { (range(&items)) " items, " (range(&seeds)) " seeds per cell." }
+    }
+}
+
+fn cell(entry: Option<&Entry>) -> Markup {
+    let Some(entry) = entry else {
+        return html! { (NONE) };
+    };
+    let accuracy = entry.accuracy;
+    html! {
+        span.value { (percent(accuracy.value)) }
+        " " span.interval { "[" (percent(accuracy.low)) ", " (percent(accuracy.high)) "]" }
+        @if let Some(gap) = entry.difference {
+            @let (class, mark) = match gap {
+                g if !g.excludes(0.0) => ("level", "≈"),
+                g if g.value > 0.0 => ("better", "▲"),
+                _ => ("worse", "▼"),
+            };
+            br;
+            span.gap {
+                span class=(class) { (mark) } " " (signed(gap.value * 100.0, 1))
+                @if gap.is_bounded() {
+                    " " span.interval { "[" (fixed(gap.low * 100.0, 1)) ", " (fixed(gap.high * 100.0, 1)) "]" }
+                }
+            }
+        }
+    }
+}
+
+fn range<T: Ord + std::fmt::Display>(values: &[T]) -> String {
+    match (values.iter().min(), values.iter().max()) {
+        (Some(least), Some(most)) if least != most => format!("{least} to {most}"),
+        (Some(only), _) => only.to_string(),
+        _ => NONE.into(),
+    }
+}

@@ -1,0 +1,109 @@
+//! Tables: text to the left, numbers to the right, a container of their own to scroll in.
+
+use maud::{Markup, Render, html};
+
+/// A table. The first column names its row.
+#[derive(Clone, Debug, Default)]
+pub struct Table {
+    /// Title and whether the column holds numbers.
+    columns: Vec<(String, bool)>,
+    rows: Vec<Vec<Markup>>,
+    /// Places of the rows that open a group.
+    groups: Vec<usize>,
+    label: String,
+}
+
+impl Table {
+    /// `label` tells a screen reader what scrolls.
+    pub fn new(label: &str) -> Self {
+        Self {
+            label: label.into(),
+            ..Self::default()
+        }
+    }
+
+    /// Adds a column of words.
+    pub fn text(mut self, title: &str) -> Self {
+        self.columns.push((title.into(), false));
+        self
+    }
+
+    /// Adds a column of numbers.
+    pub fn number(mut self, title: &str) -> Self {
+        self.columns.push((title.into(), true));
+        self
+    }
+
+    /// Adds a row; each cell is escaped unless it is markup already.
+    pub fn row(&mut self, cells: impl IntoIterator<Item = impl Render>) {
+        self.rows
+            .push(cells.into_iter().map(|cell| cell.render()).collect());
+    }
+
+    /// Sets the next row off from those before it.
+    pub fn group(&mut self) {
+        self.groups.push(self.rows.len());
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+}
+
+impl Render for Table {
+    fn render(&self) -> Markup {
+        let class = |place: usize| {
+            self.columns
+                .get(place)
+                .filter(|(_, number)| *number)
+                .map(|_| "number")
+        };
+        html! {
+            div.scroll tabindex="0" role="region" aria-label=(self.label) {
+                table {
+                    thead {
+                        tr {
+                            @for (place, (title, _)) in self.columns.iter().enumerate() {
+                                th scope="col" class=[class(place)] { (title) }
+                            }
+                        }
+                    }
+                    tbody {
+                        @for (line, row) in self.rows.iter().enumerate() {
+                            tr class=[self.groups.contains(&line).then_some("group")] {
+                                @for (place, cell) in row.iter().enumerate() {
+                                    @if place == 0 {
+                                        th scope="row" class=[class(place)] { (cell) }
+                                    } @else {
+                                        td class=[class(place)] { (cell) }
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_are_escaped_and_numbers_marked() {
+        let mut table = Table::new("a \"table\"").text("block").number("loss");
+        assert!(table.is_empty());
+        table.row(["<b>", "1 & 2"]);
+        let html = table.render().into_string();
+        assert!(
+            html.contains("<th scope=\"row\">&lt;b&gt;</th><td class=\"number\">1 &amp; 2</td>"),
+            "{html}"
+        );
+        assert!(
+            html.contains("aria-label=\"a &quot;table&quot;\""),
+            "{html}"
+        );
+    }
+}

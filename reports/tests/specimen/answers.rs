@@ -1,0 +1,128 @@
+//! Answers and scores of the made-up runs.
+
+use results::statistics::wilson;
+use results::{ItemRow, RunRow, ScoreRow, WHOLE_SUITE};
+
+use super::noise;
+
+/// Suite, metric, tasks, items per task, majority baseline, how far each block is ahead of dense.
+type Suite = (
+    &'static str,
+    &'static str,
+    &'static [&'static str],
+    u64,
+    Option<f64>,
+    [f64; 5],
+);
+
+const SUITES: [Suite; 3] = [
+    (
+        "biographies",
+        "exact_match",
+        &["birth city", "employer", "university"],
+        200,
+        Some(0.021),
+        [0.0, 0.03, 0.09, 0.07, 0.17],
+    ),
+    (
+        "functions",
+        "pass@1",
+        &["composed"],
+        80,
+        None,
+        [0.0, 0.02, 0.0, -0.01, 0.02],
+    ),
+    (
+        "world",
+        "exact_match",
+        &["capital", "continent"],
+        250,
+        Some(0.184),
+        [0.0, -0.06, 0.04, 0.02, 0.08],
+    ),
+];
+
+/// Scores and items of one run.
+pub fn of(run: &RunRow, block: usize, size: usize) -> (Vec<ScoreRow>, Vec<ItemRow>) {
+    let (mut scores, mut items) = (Vec::new(), Vec::new());
+    for (suite, metric, tasks, n, baseline, ahead) in SUITES {
+        let skill = baseline.unwrap_or(0.05) + 0.08 + 0.09 * size as f64 + ahead[block];
+        let start = items.len();
+        for (place, task) in tasks.iter().enumerate() {
+            let answers = (0..n).map(|item| {
+                // An item's ease is the same for every run; luck is each run's own.
+                let ease = noise(&[place as u64, item, suite.len() as u64]);
+                let luck = noise(&[place as u64, item, block as u64, size as u64, run.seed]);
+                let correct = 0.7 * ease + 0.3 * luck < skill;
+                answer(run, suite, task, item, correct)
+            });
+            items.extend(answers);
+        }
+        let right = items[start..].iter().filter(|item| item.correct).count() as u64;
+        scores.push(score(
+            run,
+            suite,
+            metric,
+            right,
+            n * tasks.len() as u64,
+            baseline,
+        ));
+    }
+    let bits = 0.2 + 0.1 * size as f64 + 0.15 * noise(&[block as u64, run.seed]);
+    scores.push(ScoreRow {
+        metric: "bits_per_parameter".into(),
+        value: bits,
+        baseline: None,
+        ..scores[0].clone()
+    });
+    scores.push(ScoreRow {
+        suite: "entities".into(),
+        status: "skipped".into(),
+        reason: "entities.jsonl not found: name its folder under [suites] <data>".into(),
+        value: f64::NAN,
+        low: f64::NAN,
+        high: f64::NAN,
+        n: 0,
+        baseline: None,
+        ..scores[0].clone()
+    });
+    (scores, items)
+}
+
+fn answer(run: &RunRow, suite: &str, task: &str, item: u64, correct: bool) -> ItemRow {
+    ItemRow {
+        run: run.run.clone(),
+        suite: suite.into(),
+        task: task.into(),
+        item: format!("{item:04}"),
+        correct,
+        nll_bits: if correct { 0.8 } else { 7.5 },
+        expected: "Zürich".into(),
+        given: if correct { "Zürich" } else { "Geneva" }.into(),
+    }
+}
+
+fn score(
+    run: &RunRow,
+    suite: &str,
+    metric: &str,
+    right: u64,
+    n: u64,
+    baseline: Option<f64>,
+) -> ScoreRow {
+    let interval = wilson(right, n);
+    ScoreRow {
+        run: run.run.clone(),
+        suite: suite.into(),
+        task: WHOLE_SUITE.into(),
+        metric: metric.into(),
+        status: "scored".into(),
+        reason: String::new(),
+        value: interval.value,
+        low: interval.low,
+        high: interval.high,
+        n,
+        baseline,
+        interval: interval.method.into(),
+    }
+}

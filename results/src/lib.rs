@@ -1,0 +1,44 @@
+//! What came out: typed rows, the frames and files that keep them, and the statistics drawn from them.
+//!
+//! A run of the harness ends as rows. [`Records`] writes each row the moment it exists, one Parquet file per run and
+//! kind of row, so that whatever stops a sweep leaves whole rows behind. [`Frames`] is everything a folder of records
+//! holds, in an order that depends on the rows alone: what is computed from the same rows is the same to the byte.
+//! [`statistics`] turns answers into intervals.
+//!
+//! This crate knows neither models nor text; it can be read by anything that wants the numbers.
+//!
+//! ```
+//! use results::{Records, UsageRow};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let folder = tempfile::tempdir()?;
+//! let records = Records::open(folder.path())?;
+//! records.append("4f1c", &[UsageRow {
+//!     run: "4f1c".into(),
+//!     layer: 2,
+//!     unit: "slot".into(),
+//!     units: 4096,
+//!     used_share: 0.93,
+//!     kl_nats: 0.41,
+//!     max_share: 0.002,
+//! }])?;
+//! assert_eq!(records.read_all()?.usage()[0].units, 4096);
+//! # Ok(())
+//! # }
+//! ```
+
+mod cell;
+mod error;
+mod frames;
+mod parquet;
+mod records;
+mod row;
+mod rows;
+pub mod statistics;
+
+pub use cell::Cell;
+pub use error::{Error, FrameError};
+pub use frames::Frames;
+pub use records::Records;
+pub use row::Row;
+pub use rows::{ItemRow, RunRow, ScoreRow, StepRow, UsageRow, WHOLE_SUITE};

@@ -1,0 +1,132 @@
+//! The folder that a sweep writes to: `<records>/<table>/<run>.parquet`, one file per run and kind of row.
+//!
+//! Runs do not share files, so several processes may work on one sweep as long as each run has one writer.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::row::settle;
+use crate::{Error, Frames, Row, StepRow, parquet};
+
+/// A folder of records. Folders and files are made when something is written.
+#[derive(Clone, Debug)]
+pub struct Records {
+    folder: PathBuf,
+}
+
+impl Records {
+    /// The records under `folder`, which need not exist yet.
+    ///
+    /// # Errors
+    /// When `folder` is something else than a folder.
+    pub fn open(folder: impl AsRef<Path>) -> Result<Self, Error> {
+        let folder = folder.as_ref().to_owned();
+        if folder.exists() && !folder.is_dir() {
+            return Err(Error::Io {
+                path: folder,
+                action: "cannot hold records",
+                source: io::ErrorKind::NotADirectory.into(),
+            });
+        }
+        Ok(Self { folder })
+    }
+
+    /// Where the records are.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Replaces the rows of this kind that `run` has.
+    pub fn write<R: Row>(&self, run: &str, rows: &[R]) -> Result<(), Error> {
+        let file = self.file::<R>(run)?;
+        if let Some(row) = rows.iter().find(|row| row.run() != run) {
+            return Err(Error::ForeignRow {
+                run: run.into(),
+                found: row.run().into(),
+            });
+        }
+        parquet::write(&file, &settle(rows.to_vec()))
+    }
+
+    /// Adds rows to those that `run` has; a row of the same key replaces the older one.
+    ///
+    /// The whole file is rewritten: a few milliseconds for thousands of rows. Add steps in batches where they are fast.
+    pub fn append<R: Row>(&self, run: &str, rows: &[R]) -> Result<(), Error> {
+        let mut all = self.read_run::<R>(run)?;
+        all.extend_from_slice(rows);
+        self.write(run, &all)
+    }
+
+    /// [`Records::append`] for the rows that are added most often.
+    pub fn append_steps(&self, run: &str, rows: &[StepRow]) -> Result<(), Error> {
+        self.append(run, rows)
+    }
+
+    /// The rows of this kind that `run` has: none where it has no file.
+    pub fn read_run<R: Row>(&self, run: &str) -> Result<Vec<R>, Error> {
+        let file = self.file::<R>(run)?;
+        match file.try_exists() {
+            Ok(false) => Ok(Vec::new()),
+            _ => parquet::read(&file),
+        }
+    }
+
+    /// The rows of this kind of all runs, sorted by key.
+    pub fn read<R: Row>(&self) -> Result<Vec<R>, Error> {
+        let mut rows = Vec::new();
+        for file in self.files(R::TABLE)? {
+            rows.extend(parquet::read::<R>(&file)?);
+        }
+        Ok(settle(rows))
+    }
+
+    /// Everything, sorted by key.
+    ///
+    /// # Errors
+    /// When the folder does not exist, or a file is corrupt, foreign or lacks a column.
+    pub fn read_all(&self) -> Result<Frames, Error> {
+        if !self.folder.is_dir() {
+            return Err(Error::Absent {
+                folder: self.folder.clone(),
+            });
+        }
+        Ok(Frames::new(
+            self.read()?,
+            self.read()?,
+            self.read()?,
+            self.read()?,
+            self.read()?,
+        ))
+    }
+
+    fn file<R: Row>(&self, run: &str) -> Result<PathBuf, Error> {
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        if run.is_empty() || run.starts_with('.') || !run.chars().all(plain) {
+            return Err(Error::RunName { run: run.into() });
+        }
+        Ok(self.folder.join(R::TABLE).join(format!("{run}.parquet")))
+    }
+
+    /// The Parquet files of a table by name; temporary files of an interrupted write have no such ending.
+    fn files(&self, table: &str) -> Result<Vec<PathBuf>, Error> {
+        let folder = self.folder.join(table);
+        if !folder.is_dir() {
+            return Ok(Vec::new());
+        }
+        let unreadable = |source| Error::Io {
+            path: folder.clone(),
+            action: "cannot be listed",
+            source,
+        };
+        let mut files = Vec::new();
+        for entry in fs::read_dir(&folder).map_err(unreadable)? {
+            let path = entry.map_err(unreadable)?.path();
+            if path.extension().is_some_and(|ending| ending == "parquet") {
+                files.push(path);
+            }
+        }
+        files.sort();
+        Ok(files)
+    }
+}

@@ -1,0 +1,141 @@
+//! A row type is written once, by [`rows!`]: its struct, its columns, its order and its conversions follow.
+
+use std::cmp::Ordering;
+
+use polars::prelude::DataFrame;
+
+use crate::FrameError;
+
+/// One line of a table: a plain struct whose fields are the table's columns.
+pub trait Row: Clone + Sized {
+    /// The table's name: a folder of the records and the stem of its CSV file.
+    const TABLE: &'static str;
+
+    /// The run this row belongs to.
+    fn run(&self) -> &str;
+
+    /// Order by key. Rows of equal key are the same row, measured again.
+    fn order(&self, other: &Self) -> Ordering;
+
+    /// The rows as a frame, one column per field.
+    fn to_frame(rows: &[Self]) -> Result<DataFrame, FrameError>;
+
+    /// The rows of a frame. Columns that the row does not know are ignored.
+    fn from_frame(frame: &DataFrame) -> Result<Vec<Self>, FrameError>;
+}
+
+/// Sorts by key and keeps, of rows with equal keys, the one that came last.
+///
+/// A run that resumes from a checkpoint repeats the steps after it; the repetition replaces, it does not add.
+pub(crate) fn settle<R: Row>(mut rows: Vec<R>) -> Vec<R> {
+    // A stable sort of the reversed list puts the latest of equals first, which is the one that `dedup` keeps.
+    rows.reverse();
+    rows.sort_by(R::order);
+    rows.dedup_by(|later, first| later.order(first) == Ordering::Equal);
+    rows
+}
+
+/// `"table" => Name by [key, ...] { field: Type, ... }` declares a row type with [`Row`] implemented.
+macro_rules! rows {
+    ($(
+        $(#[$about:meta])*
+        $table:literal => $name:ident by [$($key:ident),+] {
+            $($(#[$says:meta])* $field:ident: $type:ty,)+
+        }
+    )+) => {$(
+        $(#[$about])*
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct $name {
+            $($(#[$says])* pub $field: $type,)+
+        }
+
+        impl $crate::Row for $name {
+            const TABLE: &'static str = $table;
+
+            fn run(&self) -> &str {
+                &self.run
+            }
+
+            fn order(&self, other: &Self) -> std::cmp::Ordering {
+                std::cmp::Ordering::Equal$(.then_with(|| self.$key.cmp(&other.$key)))+
+            }
+
+            fn to_frame(rows: &[Self]) -> Result<polars::prelude::DataFrame, $crate::FrameError> {
+                let columns = vec![$({
+                    let values = rows.iter().map(|row| row.$field.clone()).collect();
+                    <$type as $crate::Cell>::column(stringify!($field), values)
+                },)+];
+                polars::prelude::DataFrame::new(rows.len(), columns).map_err($crate::FrameError::Shape)
+            }
+
+            fn from_frame(
+                frame: &polars::prelude::DataFrame,
+            ) -> Result<Vec<Self>, $crate::FrameError> {
+                $(let mut $field =
+                    <$type as $crate::Cell>::read(frame, stringify!($field))?.into_iter();)+
+                let mut rows = Vec::with_capacity(frame.height());
+                while let ($(Some($field),)+) = ($($field.next(),)+) {
+                    rows.push(Self { $($field,)+ });
+                }
+                Ok(rows)
+            }
+        }
+    )+};
+}
+
+pub(crate) use rows;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    rows! {
+        /// A table for these tests.
+        "probe" => Probe by [run, step] {
+            run: String,
+            step: u64,
+            loss: f64,
+            held_out: Option<f64>,
+            whole: bool,
+        }
+    }
+
+    fn probe(run: &str, step: u64, loss: f64) -> Probe {
+        Probe {
+            run: run.into(),
+            step,
+            loss,
+            held_out: None,
+            whole: step.is_multiple_of(2),
+        }
+    }
+
+    #[test]
+    fn rows_survive_a_frame() {
+        let rows = vec![probe("ü", 2, 0.5), probe("", 1, f64::MIN_POSITIVE)];
+        let frame = Probe::to_frame(&rows).unwrap();
+        assert_eq!(frame.shape(), (2, 5));
+        assert_eq!(Probe::from_frame(&frame).unwrap(), rows);
+    }
+
+    #[test]
+    fn no_rows_still_have_columns() {
+        let frame = Probe::to_frame(&[]).unwrap();
+        assert_eq!(frame.shape(), (0, 5));
+        assert_eq!(Probe::from_frame(&frame).unwrap(), []);
+    }
+
+    #[test]
+    fn the_missing_column_is_named() {
+        let mut frame = Probe::to_frame(&[probe("a", 1, 1.0)]).unwrap();
+        frame.drop_in_place("held_out").unwrap();
+        let error = Probe::from_frame(&frame).unwrap_err().to_string();
+        assert_eq!(error, "column `held_out` is missing");
+    }
+
+    #[test]
+    fn the_last_of_equal_keys_wins() {
+        let rows = vec![probe("a", 2, 1.0), probe("a", 1, 2.0), probe("a", 2, 3.0)];
+        assert_eq!(settle(rows), [probe("a", 1, 2.0), probe("a", 2, 3.0)]);
+    }
+}

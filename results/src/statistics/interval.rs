@@ -1,0 +1,59 @@
+//! An estimate and how far to trust it.
+
+/// A value with the ends of its 95 % interval.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Interval {
+    pub value: f64,
+    /// NaN where the data cannot bound the value, as with a single seed.
+    pub low: f64,
+    /// NaN where `low` is.
+    pub high: f64,
+    /// Independent observations behind the value.
+    pub n: u64,
+    /// Name of the method, for the reader.
+    pub method: &'static str,
+}
+
+impl Interval {
+    /// A value that nothing bounds.
+    pub fn unbounded(value: f64, n: u64, method: &'static str) -> Self {
+        Self {
+            value,
+            low: f64::NAN,
+            high: f64::NAN,
+            n,
+            method,
+        }
+    }
+
+    /// Whether both ends are known.
+    pub fn is_bounded(&self) -> bool {
+        self.low.is_finite() && self.high.is_finite()
+    }
+
+    /// Whether the interval lies wholly on one side of `point`. An end that touches it does not exclude it.
+    pub fn excludes(&self, point: f64) -> bool {
+        self.is_bounded() && (self.low > point || self.high < point)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn touching_is_not_excluding() {
+        let at = |low, high| Interval {
+            value: 0.5,
+            low,
+            high,
+            n: 9,
+            method: "",
+        };
+        assert!(at(0.1, 0.9).excludes(0.0));
+        assert!(at(-0.9, -0.1).excludes(0.0));
+        assert!(!at(0.0, 0.9).excludes(0.0));
+        assert!(!at(-0.1, 0.9).excludes(0.0));
+        assert!(!Interval::unbounded(0.5, 1, "").excludes(0.0));
+    }
+}

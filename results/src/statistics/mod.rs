@@ -1,0 +1,26 @@
+//! From answers to intervals.
+//!
+//! Every function here is a pure function of its arguments: the resampling takes a seed and draws each resample
+//! from its own ChaCha stream, so that neither the order of calls nor the number of threads changes a digit.
+//!
+//! | question | function | method |
+//! |---|---|---|
+//! | how often is one model right? | [`wilson`] | Wilson's score interval |
+//! | the mean, or the ratio of totals, of what was measured | [`bootstrap_mean`], [`bootstrap_ratio`] | percentile bootstrap |
+//! | the mean over seeds *and* items | [`crossed_mean`] | pigeonhole bootstrap |
+//! | does one block beat another on the same items? | [`paired_difference`] | the same, on differences |
+//! | a number that each seed has once, such as a loss | [`mean_over_seeds`] | Student's t |
+
+mod bootstrap;
+mod crossed;
+mod interval;
+mod paired;
+mod seeds;
+mod wilson;
+
+pub use bootstrap::{RESAMPLES, bootstrap_mean, bootstrap_ratio};
+pub use crossed::crossed_mean;
+pub use interval::Interval;
+pub use paired::paired_difference;
+pub use seeds::mean_over_seeds;
+pub use wilson::wilson;
