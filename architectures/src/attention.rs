@@ -15,6 +15,7 @@ use burn::tensor::{Bool, Device, Int, Tensor, activation};
 use crate::block::Builder;
 use crate::config::DecoderConfig;
 use crate::cost::Cost;
+use crate::kernels::{AttentionShape, fused};
 
 /// What one token costs in attention.
 pub fn cost(decoder: &DecoderConfig) -> Cost {
@@ -28,17 +29,14 @@ pub fn cost(decoder: &DecoderConfig) -> Cost {
 /// One layer's attention.
 #[derive(Module, Debug)]
 pub struct Attention {
-    query: Linear,
-    key: Linear,
-    value: Linear,
+    /// Wq, Wk and Wv side by side, `[d_model, (n_heads + 2 n_kv_heads) head_dim]`: one product instead of three.
+    qkv: Linear,
     output: Linear,
     #[module(skip)]
-    n_heads: usize,
-    #[module(skip)]
-    n_kv_heads: usize,
+    shape: AttentionShape,
 }
 
-/// What all layers of one pass share: rotations of the positions and which position may see which.
+/// What all layers of one cached pass share: rotations of the new positions and which position may see which.
 pub struct Positions {
     /// `[1, 1, seq, head_dim]` each.
     cos: Tensor<4>,
@@ -99,45 +97,59 @@ impl LayerCache {
 }
 
 impl Attention {
-    /// Draws the four matrices.
+    /// Draws the matrices.
     pub fn build(builder: &mut Builder) -> Self {
         let config = builder.decoder;
-        let (d_model, heads, kv_heads) = (config.d_model, config.n_heads, config.kv_heads());
-        let (inner, kv) = (heads * config.head_dim(), kv_heads * config.head_dim());
+        let (heads, kv_heads, head_dim) = (config.n_heads, config.kv_heads(), config.head_dim());
         Self {
-            query: builder.linear("query", d_model, inner),
-            key: builder.linear("key", d_model, kv),
-            value: builder.linear("value", d_model, kv),
-            output: builder.linear("output", inner, d_model),
-            n_heads: heads,
-            n_kv_heads: kv_heads,
+            qkv: builder.linear("qkv", config.d_model, (heads + 2 * kv_heads) * head_dim),
+            output: builder.linear("output", heads * head_dim, config.d_model),
+            shape: AttentionShape {
+                batch: 0,
+                seq: 0,
+                n_heads: heads,
+                n_kv_heads: kv_heads,
+                head_dim,
+                rope_theta: config.rope_theta,
+            },
         }
     }
 
-    /// `x [batch, seq, d_model]`, after what `cache` holds, if any.
-    pub fn forward(
-        &self,
-        x: Tensor<3>,
-        positions: &Positions,
-        cache: Option<&mut LayerCache>,
-    ) -> Tensor<3> {
+    /// Whole sequences, `x [batch, seq, d_model]`.
+    pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         let [batch, seq, _] = x.dims();
-        let split = |x: Tensor<3>, heads: usize| {
-            let head_dim = x.dims()[2] / heads;
-            x.reshape([batch, seq, heads, head_dim]).swap_dims(1, 2)
+        let shape = AttentionShape {
+            batch,
+            seq,
+            ..self.shape
         };
-        let query = positions.rotate(split(self.query.forward(x.clone()), self.n_heads));
-        let key = positions.rotate(split(self.key.forward(x.clone()), self.n_kv_heads));
-        let value = split(self.value.forward(x), self.n_kv_heads);
-        let (key, value) = match cache {
-            Some(cache) => cache.extend(key, value),
-            None => (key, value),
-        };
+        self.output
+            .forward(fused::causal_attention(self.qkv.forward(x), shape))
+    }
+
+    /// New tokens `x [batch, seq, d_model]` after those that `cache` holds.
+    pub fn extend(&self, x: Tensor<3>, positions: &Positions, cache: &mut LayerCache) -> Tensor<3> {
+        let [batch, seq, _] = x.dims();
+        let AttentionShape {
+            n_heads,
+            n_kv_heads,
+            head_dim,
+            ..
+        } = self.shape;
+        let heads = n_heads + 2 * n_kv_heads;
+        let qkv = self
+            .qkv
+            .forward(x)
+            .reshape([batch, seq, heads, head_dim])
+            .swap_dims(1, 2);
+        let query = positions.rotate(qkv.clone().narrow(1, 0, n_heads));
+        let key = positions.rotate(qkv.clone().narrow(1, n_heads, n_kv_heads));
+        let value = qkv.narrow(1, n_heads + n_kv_heads, n_kv_heads);
+        let (key, value) = cache.extend(key, value);
         let (key, value) = (
             self.for_each_query_head(key),
             self.for_each_query_head(value),
         );
-        let [_, heads, _, head_dim] = query.dims();
         let whole = key.dims()[2];
         let scores = query.matmul(key.swap_dims(2, 3)) / (head_dim as f64).sqrt();
         let scores = match &positions.hidden {
@@ -145,7 +157,7 @@ impl Attention {
                 let hidden = hidden
                     .clone()
                     .reshape([1, 1, seq, whole])
-                    .expand([batch, heads, seq, whole]);
+                    .expand([batch, n_heads, seq, whole]);
                 scores.mask_fill(hidden, f32::NEG_INFINITY)
             }
             None => scores,
@@ -154,13 +166,13 @@ impl Attention {
         self.output.forward(
             mixed
                 .swap_dims(1, 2)
-                .reshape([batch, seq, heads * head_dim]),
+                .reshape([batch, seq, n_heads * head_dim]),
         )
     }
 
     /// Repeats each key or value head for the query heads that share it.
     fn for_each_query_head(&self, x: Tensor<4>) -> Tensor<4> {
-        let group = self.n_heads / self.n_kv_heads;
+        let group = self.shape.n_heads / self.shape.n_kv_heads;
         if group == 1 {
             return x;
         }

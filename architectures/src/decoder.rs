@@ -5,7 +5,7 @@
 //! ```
 
 use burn::module::{Module, Param};
-use burn::nn::{Linear, RmsNorm};
+use burn::nn::Linear;
 use burn::tensor::module::embedding;
 use burn::tensor::{Device, Int, Tensor};
 use std::collections::HashSet;
@@ -14,6 +14,7 @@ use crate::attention::{self, Attention, LayerCache, Positions};
 use crate::block::{Architecture, Block, Builder};
 use crate::config::{ConfigError, DecoderConfig, ModelConfig};
 use crate::cost::Cost;
+use crate::norm::RmsNorm;
 use crate::pass::Pass;
 use crate::random::Init;
 use crate::registry::{AnyBlock, BlockConfig};
@@ -76,9 +77,9 @@ impl Decoder {
             .enumerate()
             .map(|(index, block)| {
                 builder.within(&format!("layers.{index}"), |builder| Layer {
-                    attention_norm: norm(builder, "attention_norm"),
+                    attention_norm: RmsNorm::build(builder, "attention_norm"),
                     attention: builder.within("attention", Attention::build),
-                    block_norm: norm(builder, "block_norm"),
+                    block_norm: RmsNorm::build(builder, "block_norm"),
                     block: builder.within("block", |builder| block.build(builder)),
                 })
             })
@@ -86,7 +87,7 @@ impl Decoder {
         Ok(Self {
             embedding,
             layers,
-            norm: norm(&builder, "norm"),
+            norm: RmsNorm::build(&builder, "norm"),
             head: (!decoder.tie_embeddings).then(|| builder.linear("head", d_model, vocab)),
             config: decoder.clone(),
         })
@@ -104,7 +105,13 @@ impl Decoder {
 
     /// Logits `[batch, seq, vocab_size]` of whole sequences `tokens [batch, seq]`.
     pub fn forward(&self, tokens: Tensor<2, Int>, pass: &mut Pass) -> Tensor<3> {
-        self.run(tokens, None, pass)
+        let mut h = embedding(self.embedding.val(), tokens);
+        for (index, layer) in self.layers.iter().enumerate() {
+            pass.enter_layer(index);
+            h = h.clone() + layer.attention.forward(layer.attention_norm.forward(h));
+            h = h.clone() + layer.block.forward(layer.block_norm.forward(h), pass);
+        }
+        self.logits(h)
     }
 
     /// An empty cache for [`Decoder::extend`].
@@ -117,41 +124,26 @@ impl Decoder {
 
     /// Logits `[batch, new, vocab_size]` of `tokens [batch, new]` that follow what `cache` holds; evaluation only.
     pub fn extend(&self, tokens: Tensor<2, Int>, cache: &mut Cache) -> Tensor<3> {
-        self.run(tokens, Some(cache), &mut Pass::evaluation())
+        let [_, seq] = tokens.dims();
+        let positions = Positions::new(&self.config, cache.len, seq, &tokens.device());
+        let mut pass = Pass::evaluation();
+        let mut h = embedding(self.embedding.val(), tokens);
+        for (layer, cache) in self.layers.iter().zip(&mut cache.layers) {
+            h = h.clone()
+                + layer
+                    .attention
+                    .extend(layer.attention_norm.forward(h), &positions, cache);
+            h = h.clone() + layer.block.forward(layer.block_norm.forward(h), &mut pass);
+        }
+        cache.len += seq;
+        self.logits(h)
     }
 
-    fn run(
-        &self,
-        tokens: Tensor<2, Int>,
-        mut cache: Option<&mut Cache>,
-        pass: &mut Pass,
-    ) -> Tensor<3> {
-        let [_, seq] = tokens.dims();
-        let past = cache.as_ref().map_or(0, |cache| cache.len);
-        let positions = Positions::new(&self.config, past, seq, &tokens.device());
-        let mut h = embedding(self.embedding.val(), tokens);
-        for (index, layer) in self.layers.iter().enumerate() {
-            pass.enter_layer(index);
-            let cache = cache.as_mut().map(|cache| &mut cache.layers[index]);
-            let x = layer.attention_norm.forward(h.clone());
-            h = h + layer.attention.forward(x, &positions, cache);
-            let x = layer.block_norm.forward(h.clone());
-            h = h + layer.block.forward(x, pass);
-        }
-        if let Some(cache) = cache {
-            cache.len += seq;
-        }
+    fn logits(&self, h: Tensor<3>) -> Tensor<3> {
         let h = self.norm.forward(h);
         match &self.head {
             Some(head) => head.forward(h),
             None => burn::tensor::module::linear(h, self.embedding.val().transpose(), None),
         }
-    }
-}
-
-fn norm(builder: &Builder, name: &str) -> RmsNorm {
-    RmsNorm {
-        gamma: builder.parameter(name, [builder.decoder.d_model], Init::Constant(1.0)),
-        epsilon: builder.decoder.norm_eps,
     }
 }

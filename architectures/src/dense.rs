@@ -17,12 +17,13 @@
 
 use burn::module::Module;
 use burn::nn::Linear;
-use burn::tensor::{Tensor, activation};
+use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use crate::block::{Architecture, Block, Builder};
 use crate::config::{ConfigError, DecoderConfig};
 use crate::cost::Cost;
+use crate::kernels::fused;
 use crate::pass::Pass;
 
 /// Options of the dense block.
@@ -53,8 +54,8 @@ impl Architecture for DenseConfig {
 /// A SwiGLU feed-forward; also one expert of a mixture.
 #[derive(Module, Debug)]
 pub struct Dense {
-    gate: Linear,
-    up: Linear,
+    /// W1 and W3 side by side, `[d_model, 2 d_ff]`: one product instead of two.
+    gate_up: Linear,
     down: Linear,
 }
 
@@ -64,25 +65,25 @@ impl Dense {
         Cost::matrix(d_model, d_ff).times(2) + Cost::matrix(d_ff, d_model)
     }
 
-    /// Draws the three matrices.
+    /// Draws the matrices.
     pub fn build(builder: &mut Builder, d_ff: usize) -> Self {
         let d_model = builder.decoder.d_model;
         Self {
-            gate: builder.linear("gate", d_model, d_ff),
-            up: builder.linear("up", d_model, d_ff),
+            gate_up: builder.linear("gate_up", d_model, 2 * d_ff),
             down: builder.linear("down", d_ff, d_model),
         }
     }
 
-    /// The equation above, on any leading dimensions.
-    pub fn apply<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
-        let gate = activation::silu(self.gate.forward(x.clone()));
-        self.down.forward(gate * self.up.forward(x))
+    /// The equation above for `x [tokens, d_model]`.
+    pub fn apply(&self, x: Tensor<2>) -> Tensor<2> {
+        self.down.forward(fused::swiglu(self.gate_up.forward(x)))
     }
 }
 
 impl Block for Dense {
     fn forward(&self, x: Tensor<3>, _: &mut Pass) -> Tensor<3> {
-        self.apply(x)
+        let shape = x.dims();
+        let [batch, seq, d_model] = shape;
+        self.apply(x.reshape([batch * seq, d_model])).reshape(shape)
     }
 }

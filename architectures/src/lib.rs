@@ -30,6 +30,7 @@ pub mod kernels;
 pub mod loss;
 pub mod memory;
 pub mod mixture_of_experts;
+mod norm;
 mod pass;
 pub mod peer;
 mod placement;

@@ -1,4 +1,4 @@
-//! The lookups on Burn's CPU backend: zero-copy slices in, one allocation out.
+//! The lookups and the fused operations on Burn's CPU backend: zero-copy slices in, one allocation out.
 
 use burn::backend::Flex;
 use burn::backend::TensorMetadata;
@@ -6,9 +6,11 @@ use burn::backend::flex::FlexTensor;
 use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::tensor::{DType, TensorData};
 
+use super::attention::{self, AttentionShape};
+use super::fused::FusedOps;
 use super::ops::LookupOps;
 use super::row_adam::{AdamStep, RowGradient};
-use super::{bag, product_key_top_k as selection};
+use super::{bag, cross_entropy, product_key_top_k as selection, rms_norm, swiglu};
 
 /// A contiguous f32 tensor; models run in f32 on the CPU.
 fn floats(tensor: &FlexTensor) -> &[f32] {
@@ -153,5 +155,116 @@ impl LookupOps for Flex {
             step,
         );
         (table, mean, square, tensor(vec![norm], [1]))
+    }
+}
+
+impl FusedOps for Flex {
+    fn causal_attention(
+        qkv: FloatTensor<Self>,
+        shape: AttentionShape,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let AttentionShape {
+            batch,
+            seq,
+            n_heads,
+            head_dim,
+            ..
+        } = shape;
+        let qkv = qkv.to_contiguous();
+        let mut out = vec![0.0; batch * seq * n_heads * head_dim];
+        let mut log_sums = vec![0.0; batch * n_heads * seq];
+        attention::attention(floats(&qkv), &shape, &mut out, &mut log_sums);
+        (
+            tensor(out, [batch, seq, n_heads * head_dim]),
+            tensor(log_sums, [batch, n_heads, seq]),
+        )
+    }
+
+    fn causal_attention_backward(
+        qkv: FloatTensor<Self>,
+        out: FloatTensor<Self>,
+        log_sums: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        shape: AttentionShape,
+    ) -> FloatTensor<Self> {
+        let dims = [qkv.shape()[0], qkv.shape()[1], qkv.shape()[2]];
+        let (qkv, grad) = (qkv.to_contiguous(), grad.to_contiguous());
+        let mut dqkv = vec![0.0; dims.iter().product()];
+        let saved = (floats(&out), floats(&log_sums), floats(&grad));
+        attention::attention_backward(floats(&qkv), saved, &shape, &mut dqkv);
+        tensor(dqkv, dims)
+    }
+
+    fn rms_norm(x: FloatTensor<Self>, gamma: FloatTensor<Self>, epsilon: f64) -> FloatTensor<Self> {
+        let dims = [x.shape()[0], x.shape()[1], x.shape()[2]];
+        let (x, gamma) = (x.to_contiguous(), gamma.to_contiguous());
+        let mut out = vec![0.0; dims.iter().product()];
+        rms_norm::rms_norm(floats(&x), floats(&gamma), epsilon as f32, &mut out);
+        tensor(out, dims)
+    }
+
+    fn rms_norm_backward(
+        x: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        epsilon: f64,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let dims = [x.shape()[0], x.shape()[1], x.shape()[2]];
+        let (x, gamma, grad) = (
+            x.to_contiguous(),
+            gamma.to_contiguous(),
+            grad.to_contiguous(),
+        );
+        let mut dx = vec![0.0; dims.iter().product()];
+        let dgamma = rms_norm::rms_norm_backward(
+            floats(&x),
+            floats(&gamma),
+            floats(&grad),
+            epsilon as f32,
+            &mut dx,
+        );
+        (tensor(dx, dims), tensor(dgamma, [dims[2]]))
+    }
+
+    fn swiglu(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        let (rows, f) = (x.shape()[0], x.shape()[1] / 2);
+        let x = x.to_contiguous();
+        let mut out = vec![0.0; rows * f];
+        swiglu::swiglu(floats(&x), f, &mut out);
+        tensor(out, [rows, f])
+    }
+
+    fn swiglu_backward(x: FloatTensor<Self>, grad: FloatTensor<Self>) -> FloatTensor<Self> {
+        let (rows, f) = (x.shape()[0], x.shape()[1] / 2);
+        let (x, grad) = (x.to_contiguous(), grad.to_contiguous());
+        let mut out = vec![0.0; rows * 2 * f];
+        swiglu::swiglu_backward(floats(&x), floats(&grad), f, &mut out);
+        tensor(out, [rows, 2 * f])
+    }
+
+    fn cross_entropy(logits: FloatTensor<Self>, targets: IntTensor<Self>) -> FloatTensor<Self> {
+        let (rows, vocab) = (logits.shape()[0], logits.shape()[1]);
+        let (logits, targets) = (logits.to_contiguous(), ids(targets));
+        let mut out = vec![0.0; rows];
+        cross_entropy::cross_entropy(floats(&logits), id_slice(&targets), vocab, &mut out);
+        tensor(out, [rows])
+    }
+
+    fn cross_entropy_backward(
+        logits: FloatTensor<Self>,
+        targets: IntTensor<Self>,
+        grad: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        let (rows, vocab) = (logits.shape()[0], logits.shape()[1]);
+        let (logits, targets, grad) = (logits.to_contiguous(), ids(targets), grad.to_contiguous());
+        let mut out = vec![0.0; rows * vocab];
+        cross_entropy::cross_entropy_backward(
+            floats(&logits),
+            id_slice(&targets),
+            floats(&grad),
+            vocab,
+            &mut out,
+        );
+        tensor(out, [rows, vocab])
     }
 }

@@ -1,14 +1,23 @@
-//! The operations that stock tensors do badly: lookups that never materialise what they gather, and sparse updates.
+//! The operations that stock tensors do badly: lookups that never materialise what they gather, and sparse updates, and a
+//! decoder layer in few passes over memory.
 //!
-//! [`ops`] declares them once as a Burn backend extension with their gradients; the other files are what the CPU
-//! backend runs. A table is a plain tensor outside autodiff: what reaches it is the triple (ids, weights, rows) of
+//! [`ops`] (lookups) and [`fused`] (the decoder's own work) declare them once as Burn backend extensions with their
+//! gradients; the other files are what the CPU backend runs. A table is a plain tensor outside autodiff: what reaches it is the triple (ids, weights, rows) of
 //! [`crate::value_table::TableGradient`].
 
+mod attention;
 mod bag;
+mod cross_entropy;
+mod exp;
 mod flex;
+pub mod fused;
 pub mod ops;
 mod product_key_top_k;
+mod rms_norm;
 mod row_adam;
+mod swiglu;
 
+pub use attention::AttentionShape;
+pub use fused::FusedOps;
 pub use ops::LookupOps;
 pub use row_adam::AdamStep;

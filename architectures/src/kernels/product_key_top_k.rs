@@ -35,7 +35,7 @@ pub fn product_key_top_k(scores: &[f32], rows: usize, n: usize, k: usize, out: &
 
 /// The k best of what it was offered, sorted best first.
 struct Ranking {
-    k: usize,
+    len: usize,
     scores: Vec<f32>,
     ids: Vec<i64>,
 }
@@ -43,40 +43,56 @@ struct Ranking {
 impl Ranking {
     fn new(k: usize) -> Self {
         Self {
-            k,
-            scores: Vec::with_capacity(k + 1),
-            ids: Vec::with_capacity(k + 1),
+            len: 0,
+            scores: vec![0.0; k],
+            ids: vec![0; k],
         }
     }
 
     fn clear(&mut self) {
-        self.scores.clear();
-        self.ids.clear();
+        self.len = 0;
     }
 
+    /// Ranks a whole row.
     fn rank(&mut self, scores: &[f32]) {
+        /// Scores compared with the worst kept at once: most chunks hold none better.
+        const CHUNK: usize = 16;
         self.clear();
-        for (id, &score) in scores.iter().enumerate() {
+        let k = self.scores.len();
+        let (first, rest) = scores.split_at(k);
+        for (id, &score) in first.iter().enumerate() {
             self.offer(score, id as i64);
+        }
+        for (chunk, scores) in rest.chunks(CHUNK).enumerate() {
+            let worst = self.scores[k - 1];
+            if scores
+                .iter()
+                .fold(false, |any, &score| any | (score > worst))
+            {
+                for (place, &score) in scores.iter().enumerate() {
+                    self.offer(score, (k + chunk * CHUNK + place) as i64);
+                }
+            }
         }
     }
 
     fn offer(&mut self, score: f32, id: i64) {
-        let full = self.scores.len() == self.k;
-        // Most offers are no better than the worst kept: one comparison and on.
-        if full && !self.beats(score, id, self.k - 1) {
+        let k = self.scores.len();
+        let mut rank = if self.len < k {
+            self.len += 1;
+            self.len - 1
+        } else if self.beats(score, id, k - 1) {
+            k - 1
+        } else {
             return;
-        }
-        let mut rank = self.scores.len();
+        };
         while rank > 0 && self.beats(score, id, rank - 1) {
+            self.scores[rank] = self.scores[rank - 1];
+            self.ids[rank] = self.ids[rank - 1];
             rank -= 1;
         }
-        if full {
-            self.scores.pop();
-            self.ids.pop();
-        }
-        self.scores.insert(rank, score);
-        self.ids.insert(rank, id);
+        self.scores[rank] = score;
+        self.ids[rank] = id;
     }
 
     fn beats(&self, score: f32, id: i64, rank: usize) -> bool {
@@ -84,7 +100,10 @@ impl Ranking {
     }
 
     fn best(&self) -> impl Iterator<Item = (f32, i64)> + '_ {
-        self.scores.iter().copied().zip(self.ids.iter().copied())
+        self.scores[..self.len]
+            .iter()
+            .copied()
+            .zip(self.ids.iter().copied())
     }
 }
 

@@ -1,0 +1,420 @@
+//! Causal attention with rotary positions, forward and backward, in memory linear in the sequence.
+//!
+//! Works on the projections as they come, `qkv [batch, seq, (n_heads + 2 n_kv_heads) head_dim]`: each head's queries and
+//! keys are rotated into scratch, then blocks of [`ROWS`] queries meet the keys up to their last row only. The backward
+//! pass recomputes a block's probabilities from the saved log-sum of each row (Dao et al. 2022). Matrix products are the
+//! `gemm` crate's. Heads that share keys and values are one task, so nothing is added up between threads.
+
+use multiversion::multiversion;
+use rayon::prelude::*;
+
+use super::exp::exp;
+
+/// Queries in a block.
+const ROWS: usize = 64;
+
+/// Sizes of one attention.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct AttentionShape {
+    /// Sequences.
+    pub batch: usize,
+    /// Tokens of a sequence.
+    pub seq: usize,
+    /// Query heads.
+    pub n_heads: usize,
+    /// Key and value heads; divides `n_heads`.
+    pub n_kv_heads: usize,
+    /// Width of a head; even.
+    pub head_dim: usize,
+    /// Base of the rotary frequencies.
+    pub rope_theta: f64,
+}
+
+impl AttentionShape {
+    fn width(&self) -> usize {
+        (self.n_heads + 2 * self.n_kv_heads) * self.head_dim
+    }
+
+    fn out_width(&self) -> usize {
+        self.n_heads * self.head_dim
+    }
+
+    fn scale(&self) -> f32 {
+        (self.head_dim as f32).powf(-0.5)
+    }
+
+    /// Cosine and sine of each position's angles, `[seq, head_dim / 2]` pairs.
+    fn rotations(&self) -> Vec<(f32, f32)> {
+        let half = self.head_dim / 2;
+        let angle =
+            |i: usize| (i / half) as f64 * self.rope_theta.powf(-((i % half) as f64) / half as f64);
+        (0..self.seq * half)
+            .map(|i| (angle(i).cos() as f32, angle(i).sin() as f32))
+            .collect()
+    }
+
+    /// First column of a query head, a key head and a value head in a row of `qkv`.
+    fn columns(&self, head: usize, kv: usize) -> (usize, usize, usize) {
+        let d = self.head_dim;
+        (
+            head * d,
+            (self.n_heads + kv) * d,
+            (self.n_heads + self.n_kv_heads + kv) * d,
+        )
+    }
+
+    /// Every (sequence, key head) and its query heads.
+    fn groups(
+        &self,
+    ) -> impl IndexedParallelIterator<Item = (usize, usize, std::ops::Range<usize>)> + '_ {
+        let group = self.n_heads / self.n_kv_heads;
+        (0..self.batch * self.n_kv_heads)
+            .into_par_iter()
+            .map(move |task| {
+                let (batch, kv) = (task / self.n_kv_heads, task % self.n_kv_heads);
+                (batch, kv, kv * group..(kv + 1) * group)
+            })
+    }
+}
+
+/// A matrix in memory: where it starts and how far its rows and columns lie apart.
+#[derive(Clone, Copy)]
+struct Matrix {
+    start: *mut f32,
+    row: isize,
+    column: isize,
+}
+
+// SAFETY: tasks write to disjoint heads of disjoint sequences.
+unsafe impl Send for Matrix {}
+unsafe impl Sync for Matrix {}
+
+impl Matrix {
+    /// Rows of `width`, beginning `offset` into `values`, which are only read.
+    fn read(values: &[f32], offset: usize, width: usize) -> Self {
+        Self::at(values.as_ptr().cast_mut(), offset, width)
+    }
+
+    fn write(values: &mut [f32], offset: usize, width: usize) -> Self {
+        Self::at(values.as_mut_ptr(), offset, width)
+    }
+
+    fn at(values: *mut f32, offset: usize, width: usize) -> Self {
+        Self {
+            start: values.wrapping_add(offset),
+            row: width as isize,
+            column: 1,
+        }
+    }
+
+    fn rows_from(self, row: usize) -> Self {
+        Self {
+            start: self.start.wrapping_offset(row as isize * self.row),
+            ..self
+        }
+    }
+
+    fn transposed(self) -> Self {
+        Self {
+            row: self.column,
+            column: self.row,
+            ..self
+        }
+    }
+}
+
+/// `out (+)= factor left right`, `[m, k] x [k, n]`, on this thread.
+fn product(
+    out: Matrix,
+    add: bool,
+    left: Matrix,
+    right: Matrix,
+    (m, k, n): (usize, usize, usize),
+    factor: f32,
+) {
+    // SAFETY: callers pass matrices that hold these sizes and an `out` that nothing else reads or writes.
+    unsafe {
+        gemm::gemm(
+            m,
+            n,
+            k,
+            out.start,
+            out.column,
+            out.row,
+            add,
+            left.start,
+            left.column,
+            left.row,
+            right.start,
+            right.column,
+            right.row,
+            1.0,
+            factor,
+            false,
+            false,
+            false,
+            gemm::Parallelism::None,
+        );
+    }
+}
+
+/// Fills `out [batch, seq, n_heads head_dim]` and the rows' `log_sums [batch, n_heads, seq]`.
+pub fn attention(qkv: &[f32], shape: &AttentionShape, out: &mut [f32], log_sums: &mut [f32]) {
+    let &AttentionShape {
+        seq,
+        n_heads,
+        head_dim,
+        ..
+    } = shape;
+    let (width, rotations) = (shape.width(), shape.rotations());
+    let out = Matrix::write(out, 0, shape.out_width());
+    let sums = Matrix::write(log_sums, 0, seq);
+    shape.groups().for_each(|(batch, kv, heads)| {
+        let (mut queries, mut keys) = (vec![0.0; seq * head_dim], vec![0.0; seq * head_dim]);
+        let mut block = vec![0.0; ROWS.min(seq) * seq];
+        let start = batch * seq * width;
+        let (_, key_column, value_column) = shape.columns(0, kv);
+        rotate(
+            &qkv[start + key_column..],
+            width,
+            &rotations,
+            1.0,
+            &mut keys,
+            head_dim,
+        );
+        let values = Matrix::read(qkv, start + value_column, width);
+        for head in heads {
+            rotate(
+                &qkv[start + head * head_dim..],
+                width,
+                &rotations,
+                shape.scale(),
+                &mut queries,
+                head_dim,
+            );
+            let out = out.rows_from(batch * seq);
+            let out = Matrix {
+                start: out.start.wrapping_add(head * head_dim),
+                ..out
+            };
+            // SAFETY: this task alone touches the rows of this head.
+            let sums = unsafe {
+                std::slice::from_raw_parts_mut(sums.rows_from(batch * n_heads + head).start, seq)
+            };
+            for first in (0..seq).step_by(ROWS) {
+                let last = seq.min(first + ROWS);
+                let (rows, seen) = (last - first, last);
+                let scores = Matrix::write(&mut block, 0, seen);
+                let query = Matrix::read(&queries, first * head_dim, head_dim);
+                let key = Matrix::read(&keys, 0, head_dim).transposed();
+                product(scores, false, query, key, (rows, head_dim, seen), 1.0);
+                for (row, scores) in block[..rows * seen].chunks_mut(seen).enumerate() {
+                    sums[first + row] = softmax(scores, first + row + 1);
+                }
+                product(
+                    out.rows_from(first),
+                    false,
+                    scores,
+                    values,
+                    (rows, seen, head_dim),
+                    1.0,
+                );
+            }
+        }
+    });
+}
+
+/// Fills `dqkv`, shaped as `qkv`, given the forward pass's `out` and `log_sums` and the output's gradient.
+pub fn attention_backward(
+    qkv: &[f32],
+    (out, log_sums, grad): (&[f32], &[f32], &[f32]),
+    shape: &AttentionShape,
+    dqkv: &mut [f32],
+) {
+    let &AttentionShape {
+        seq,
+        n_heads,
+        head_dim,
+        ..
+    } = shape;
+    let (width, out_width, rotations) = (shape.width(), shape.out_width(), shape.rotations());
+    let scale = shape.scale();
+    let dqkv = Matrix::write(dqkv, 0, width);
+    shape.groups().for_each(|(batch, kv, heads)| {
+        let scratch = || vec![0.0; seq * head_dim];
+        let (mut queries, mut keys) = (scratch(), scratch());
+        let (mut dqueries, mut dkeys) = (scratch(), scratch());
+        let mut probabilities = vec![0.0; ROWS.min(seq) * seq];
+        let mut dscores = vec![0.0; ROWS.min(seq) * seq];
+        let start = batch * seq * width;
+        let (_, key_column, value_column) = shape.columns(0, kv);
+        rotate(
+            &qkv[start + key_column..],
+            width,
+            &rotations,
+            1.0,
+            &mut keys,
+            head_dim,
+        );
+        let values = Matrix::read(qkv, start + value_column, width);
+        let dqkv = dqkv.rows_from(batch * seq);
+        let dvalues = Matrix {
+            start: dqkv.start.wrapping_add(value_column),
+            ..dqkv
+        };
+        for (number, head) in heads.enumerate() {
+            rotate(
+                &qkv[start + head * head_dim..],
+                width,
+                &rotations,
+                scale,
+                &mut queries,
+                head_dim,
+            );
+            let out_start = batch * seq * out_width + head * head_dim;
+            let dout = Matrix::read(grad, out_start, out_width);
+            let sums = &log_sums[(batch * n_heads + head) * seq..][..seq];
+            // Blocks from the last to the first: the last sees every key, so it alone may overwrite.
+            for first in (0..seq).step_by(ROWS).rev() {
+                let last = seq.min(first + ROWS);
+                let (rows, seen) = (last - first, last);
+                let adds = number > 0 || last < seq;
+                let p = Matrix::write(&mut probabilities, 0, seen);
+                let ds = Matrix::write(&mut dscores, 0, seen);
+                let query = Matrix::read(&queries, first * head_dim, head_dim);
+                let key = Matrix::read(&keys, 0, head_dim);
+                product(
+                    p,
+                    false,
+                    query,
+                    key.transposed(),
+                    (rows, head_dim, seen),
+                    1.0,
+                );
+                product(
+                    ds,
+                    false,
+                    dout.rows_from(first),
+                    values.transposed(),
+                    (rows, head_dim, seen),
+                    1.0,
+                );
+                for row in 0..rows {
+                    let at = out_start + (first + row) * out_width;
+                    let along: f32 = out[at..][..head_dim]
+                        .iter()
+                        .zip(&grad[at..][..head_dim])
+                        .map(|(o, g)| o * g)
+                        .sum();
+                    let range = row * seen..(row + 1) * seen;
+                    softmax_backward(
+                        &mut probabilities[range.clone()],
+                        &mut dscores[range],
+                        first + row + 1,
+                        sums[first + row],
+                        along,
+                    );
+                }
+                product(
+                    dvalues,
+                    adds,
+                    p.transposed(),
+                    dout.rows_from(first),
+                    (seen, rows, head_dim),
+                    1.0,
+                );
+                let dkey = Matrix::write(&mut dkeys, 0, head_dim);
+                product(
+                    dkey,
+                    adds,
+                    ds.transposed(),
+                    query,
+                    (seen, rows, head_dim),
+                    1.0,
+                );
+                let dquery = Matrix::write(&mut dqueries, first * head_dim, head_dim);
+                product(dquery, false, ds, key, (rows, seen, head_dim), scale);
+            }
+            rotate_back(&dqueries, &rotations, dqkv, head * head_dim, head_dim);
+        }
+        rotate_back(&dkeys, &rotations, dqkv, key_column, head_dim);
+    });
+}
+
+/// Rotates and scales the rows that begin at `x`, `width` apart, into `out [seq, head_dim]`.
+fn rotate(
+    x: &[f32],
+    width: usize,
+    rotations: &[(f32, f32)],
+    scale: f32,
+    out: &mut [f32],
+    head_dim: usize,
+) {
+    let half = head_dim / 2;
+    for (row, (out, rotations)) in out
+        .chunks_mut(head_dim)
+        .zip(rotations.chunks(half))
+        .enumerate()
+    {
+        let x = &x[row * width..][..head_dim];
+        let (low, high) = out.split_at_mut(half);
+        for (i, (cos, sin)) in rotations.iter().enumerate() {
+            low[i] = scale * (x[i] * cos - x[half + i] * sin);
+            high[i] = scale * (x[half + i] * cos + x[i] * sin);
+        }
+    }
+}
+
+/// The transpose of a rotation: gradients `[seq, head_dim]` turned back into a column of `out`.
+fn rotate_back(x: &[f32], rotations: &[(f32, f32)], out: Matrix, column: usize, head_dim: usize) {
+    let half = head_dim / 2;
+    for (row, (x, rotations)) in x.chunks(head_dim).zip(rotations.chunks(half)).enumerate() {
+        // SAFETY: this task alone touches this head's columns of this sequence's rows.
+        let out = unsafe {
+            std::slice::from_raw_parts_mut(out.rows_from(row).start.wrapping_add(column), head_dim)
+        };
+        for (i, (cos, sin)) in rotations.iter().enumerate() {
+            out[i] = x[i] * cos + x[half + i] * sin;
+            out[half + i] = x[half + i] * cos - x[i] * sin;
+        }
+    }
+}
+
+/// Softmax over the first `seen` scores, zero beyond; returns the log of the sum of exponentials.
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
+fn softmax(scores: &mut [f32], seen: usize) -> f32 {
+    const LANES: usize = 16;
+    let (scores, hidden) = scores.split_at_mut(seen);
+    hidden.fill(0.0);
+    let mut peaks = [f32::NEG_INFINITY; LANES];
+    for chunk in scores.chunks(LANES) {
+        for (peak, score) in peaks.iter_mut().zip(chunk) {
+            *peak = if *score > *peak { *score } else { *peak };
+        }
+    }
+    let peak = peaks.into_iter().fold(f32::NEG_INFINITY, f32::max);
+    let mut sums = [0f32; LANES];
+    for chunk in scores.chunks_mut(LANES) {
+        for (sum, score) in sums.iter_mut().zip(chunk) {
+            *score = exp(*score - peak);
+            *sum += *score;
+        }
+    }
+    let sum: f32 = sums.iter().sum();
+    let inverse = 1.0 / sum;
+    for score in scores {
+        *score *= inverse;
+    }
+    peak + sum.ln()
+}
+
+/// From scores and probability gradients to probabilities and score gradients, over the first `seen`; zero beyond.
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
+fn softmax_backward(scores: &mut [f32], grads: &mut [f32], seen: usize, log_sum: f32, along: f32) {
+    scores[seen..].fill(0.0);
+    grads[seen..].fill(0.0);
+    for (score, grad) in scores[..seen].iter_mut().zip(&mut grads[..seen]) {
+        *score = exp(*score - log_sum);
+        *grad = *score * (*grad - along);
+    }
+}

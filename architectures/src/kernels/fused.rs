@@ -1,0 +1,250 @@
+//! The decoder's own work as one Burn backend extension: attention, norm, gate and loss, each one pass over memory
+//! forward and one backward, where stock operations take five to fifteen.
+
+use burn::backend::Autodiff;
+use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::CheckpointStrategy};
+use burn::backend::autodiff::grads::Gradients;
+use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+use burn::backend::tensor::{FloatTensor, IntTensor};
+use burn::backend::{Backend, Dispatch, backend_extension};
+use burn::tensor::{Int, Tensor};
+
+use super::attention::AttentionShape;
+
+/// Fused operations and their gradients; the kernels' files hold shapes and equations.
+#[backend_extension(Autodiff, Flex)]
+pub trait FusedOps: Backend {
+    /// Causal attention of `qkv [batch, seq, (n_heads + 2 n_kv_heads) head_dim]`: the output
+    /// `[batch, seq, n_heads head_dim]` and each row's log-sum `[batch, n_heads, seq]`, which has no gradient.
+    fn causal_attention(
+        qkv: FloatTensor<Self>,
+        shape: AttentionShape,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>);
+
+    /// Gradient with respect to `qkv`.
+    fn causal_attention_backward(
+        qkv: FloatTensor<Self>,
+        out: FloatTensor<Self>,
+        log_sums: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        shape: AttentionShape,
+    ) -> FloatTensor<Self>;
+
+    /// `x / rms(x) * gamma` over the last of three dimensions.
+    fn rms_norm(x: FloatTensor<Self>, gamma: FloatTensor<Self>, epsilon: f64) -> FloatTensor<Self>;
+
+    /// Gradients with respect to `x` and `gamma`.
+    fn rms_norm_backward(
+        x: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        epsilon: f64,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>);
+
+    /// `silu(x[r, ..f]) x[r, f..]` for `x [rows, 2 f]`.
+    fn swiglu(x: FloatTensor<Self>) -> FloatTensor<Self>;
+
+    /// Gradient with respect to `x`.
+    fn swiglu_backward(x: FloatTensor<Self>, grad: FloatTensor<Self>) -> FloatTensor<Self>;
+
+    /// Negative log-likelihood `[rows]` of `targets [rows]` under `logits [rows, vocab]`.
+    fn cross_entropy(logits: FloatTensor<Self>, targets: IntTensor<Self>) -> FloatTensor<Self>;
+
+    /// Gradient with respect to the logits.
+    fn cross_entropy_backward(
+        logits: FloatTensor<Self>,
+        targets: IntTensor<Self>,
+        grad: FloatTensor<Self>,
+    ) -> FloatTensor<Self>;
+}
+
+#[derive(Debug)]
+struct AttentionBackward(AttentionShape);
+
+impl<B: FusedOps> Backward<B, 1> for AttentionBackward {
+    type State = (FloatTensor<B>, FloatTensor<B>, FloatTensor<B>);
+
+    fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let grad = grads.consume::<B>(&ops.node);
+        let (qkv, out, log_sums) = ops.state;
+        if let [Some(node)] = ops.parents {
+            grads.register::<B>(
+                node.id,
+                B::causal_attention_backward(qkv, out, log_sums, grad, self.0),
+            );
+        }
+    }
+}
+
+#[derive(Debug)]
+struct RmsNormBackward(f64);
+
+impl<B: FusedOps> Backward<B, 2> for RmsNormBackward {
+    type State = (FloatTensor<B>, FloatTensor<B>);
+
+    fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let grad = grads.consume::<B>(&ops.node);
+        let [x_node, gamma_node] = ops.parents;
+        let (x, gamma) = ops.state;
+        let (dx, dgamma) = B::rms_norm_backward(x, gamma, grad, self.0);
+        if let Some(node) = x_node {
+            grads.register::<B>(node.id, dx);
+        }
+        if let Some(node) = gamma_node {
+            grads.register::<B>(node.id, dgamma);
+        }
+    }
+}
+
+#[derive(Debug)]
+struct SwigluBackward;
+
+impl<B: FusedOps> Backward<B, 1> for SwigluBackward {
+    type State = FloatTensor<B>;
+
+    fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let grad = grads.consume::<B>(&ops.node);
+        if let [Some(node)] = ops.parents {
+            grads.register::<B>(node.id, B::swiglu_backward(ops.state, grad));
+        }
+    }
+}
+
+#[derive(Debug)]
+struct CrossEntropyBackward;
+
+impl<B: FusedOps> Backward<B, 1> for CrossEntropyBackward {
+    type State = (FloatTensor<B>, IntTensor<B>);
+
+    fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let grad = grads.consume::<B>(&ops.node);
+        let (logits, targets) = ops.state;
+        if let [Some(node)] = ops.parents {
+            grads.register::<B>(node.id, B::cross_entropy_backward(logits, targets, grad));
+        }
+    }
+}
+
+impl<B: FusedOps, C: CheckpointStrategy> FusedOps for Autodiff<B, C> {
+    fn causal_attention(
+        qkv: FloatTensor<Self>,
+        shape: AttentionShape,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let node = qkv.node();
+        let qkv = qkv.into_primitive();
+        let (out, log_sums) = B::causal_attention(qkv.clone(), shape);
+        let constant = <Self as burn::backend::AutodiffBackend>::from_inner(log_sums.clone());
+        let out = match AttentionBackward(shape)
+            .prepare::<C>([node])
+            .compute_bound()
+            .stateful()
+        {
+            OpsKind::Tracked(prep) => prep.finish((qkv, out.clone(), log_sums), out),
+            OpsKind::UnTracked(prep) => prep.finish(out),
+        };
+        (out, constant)
+    }
+
+    fn rms_norm(x: FloatTensor<Self>, gamma: FloatTensor<Self>, epsilon: f64) -> FloatTensor<Self> {
+        let nodes = [x.node(), gamma.node()];
+        let (x, gamma) = (x.into_primitive(), gamma.into_primitive());
+        match RmsNormBackward(epsilon)
+            .prepare::<C>(nodes)
+            .compute_bound()
+            .stateful()
+        {
+            OpsKind::Tracked(prep) => {
+                let out = B::rms_norm(x.clone(), gamma.clone(), epsilon);
+                prep.finish((x, gamma), out)
+            }
+            OpsKind::UnTracked(prep) => prep.finish(B::rms_norm(x, gamma, epsilon)),
+        }
+    }
+
+    fn swiglu(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        let node = x.node();
+        let x = x.into_primitive();
+        match SwigluBackward
+            .prepare::<C>([node])
+            .compute_bound()
+            .stateful()
+        {
+            OpsKind::Tracked(prep) => prep.finish(x.clone(), B::swiglu(x)),
+            OpsKind::UnTracked(prep) => prep.finish(B::swiglu(x)),
+        }
+    }
+
+    fn cross_entropy(logits: FloatTensor<Self>, targets: IntTensor<Self>) -> FloatTensor<Self> {
+        let node = logits.node();
+        let logits = logits.into_primitive();
+        match CrossEntropyBackward
+            .prepare::<C>([node])
+            .compute_bound()
+            .stateful()
+        {
+            OpsKind::Tracked(prep) => {
+                let out = B::cross_entropy(logits.clone(), targets.clone());
+                prep.finish((logits, targets), out)
+            }
+            OpsKind::UnTracked(prep) => prep.finish(B::cross_entropy(logits, targets)),
+        }
+    }
+
+    fn causal_attention_backward(
+        _: FloatTensor<Self>,
+        _: FloatTensor<Self>,
+        _: FloatTensor<Self>,
+        _: FloatTensor<Self>,
+        _: AttentionShape,
+    ) -> FloatTensor<Self> {
+        panic!("causal_attention has no second derivative")
+    }
+
+    fn rms_norm_backward(
+        _: FloatTensor<Self>,
+        _: FloatTensor<Self>,
+        _: FloatTensor<Self>,
+        _: f64,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        panic!("rms_norm has no second derivative")
+    }
+
+    fn swiglu_backward(_: FloatTensor<Self>, _: FloatTensor<Self>) -> FloatTensor<Self> {
+        panic!("swiglu has no second derivative")
+    }
+
+    fn cross_entropy_backward(
+        _: FloatTensor<Self>,
+        _: IntTensor<Self>,
+        _: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        panic!("cross_entropy has no second derivative")
+    }
+}
+
+/// [`FusedOps::causal_attention`] on tensors.
+pub fn causal_attention(qkv: Tensor<3>, shape: AttentionShape) -> Tensor<3> {
+    Tensor::from_dispatch(Dispatch::causal_attention(qkv.into_dispatch(), shape).0)
+}
+
+/// [`FusedOps::rms_norm`] on tensors.
+pub fn rms_norm(x: Tensor<3>, gamma: Tensor<1>, epsilon: f64) -> Tensor<3> {
+    Tensor::from_dispatch(Dispatch::rms_norm(
+        x.into_dispatch(),
+        gamma.into_dispatch(),
+        epsilon,
+    ))
+}
+
+/// [`FusedOps::swiglu`] on tensors.
+pub fn swiglu(x: Tensor<2>) -> Tensor<2> {
+    Tensor::from_dispatch(Dispatch::swiglu(x.into_dispatch()))
+}
+
+/// [`FusedOps::cross_entropy`] on tensors.
+pub fn cross_entropy(logits: Tensor<2>, targets: Tensor<1, Int>) -> Tensor<1> {
+    Tensor::from_dispatch(Dispatch::cross_entropy(
+        logits.into_dispatch(),
+        targets.into_dispatch(),
+    ))
+}
