@@ -1,0 +1,12 @@
+//! One file for each command, and what they share.
+
+pub mod closing;
+pub mod comparison;
+pub mod eval;
+pub mod grid;
+pub mod machine;
+pub mod plan;
+pub mod planned;
+pub mod report;
+pub mod status;
+pub mod sweep;

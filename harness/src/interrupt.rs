@@ -1,0 +1,66 @@
+//! Ctrl-C: the first asks the sweep to stop after whole rows, the second ends the process.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use suites::{Continuation, Generation, LanguageModel, ModelError};
+
+/// Exit status of a process that Ctrl-C ended, by the shells' convention.
+pub const EXIT_STATUS: u8 = 130;
+
+/// A wish to stop, seen by whoever holds a copy.
+#[derive(Clone, Debug, Default)]
+pub struct Interrupt(Arc<AtomicBool>);
+
+impl Interrupt {
+    /// Listens to Ctrl-C and termination from now on.
+    pub fn listen() -> Result<Self, ctrlc::Error> {
+        let interrupt = Self::default();
+        let heard = interrupt.clone();
+        ctrlc::set_handler(move || {
+            if heard.0.swap(true, Ordering::SeqCst) {
+                std::process::exit(i32::from(EXIT_STATUS));
+            }
+            eprintln!("stopping once the rows are written; again to stop at once");
+        })?;
+        Ok(interrupt)
+    }
+
+    /// Whether to stop.
+    pub fn requested(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// A model that stops answering once an interrupt is requested.
+pub struct Interruptible<'a, M> {
+    /// Who answers.
+    pub model: M,
+    /// Who may stop it.
+    pub interrupt: &'a Interrupt,
+}
+
+impl<M> Interruptible<'_, M> {
+    fn go_on(&self) -> Result<(), ModelError> {
+        if self.interrupt.requested() {
+            return Err(ModelError("interrupted".to_owned()));
+        }
+        Ok(())
+    }
+}
+
+impl<M: LanguageModel> LanguageModel for Interruptible<'_, M> {
+    fn log_probabilities(&mut self, items: &[Continuation]) -> Result<Vec<f64>, ModelError> {
+        self.go_on()?;
+        self.model.log_probabilities(items)
+    }
+
+    fn generate(
+        &mut self,
+        prompts: &[Vec<u32>],
+        generation: &Generation,
+    ) -> Result<Vec<Vec<u32>>, ModelError> {
+        self.go_on()?;
+        self.model.generate(prompts, generation)
+    }
+}

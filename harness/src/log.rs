@@ -1,0 +1,14 @@
+//! Debug logs on standard error, off unless `ISOFLOP_LOG` names a level: error, warn, info, debug or trace.
+
+use tracing::level_filters::LevelFilter;
+
+/// Starts logging if asked to.
+pub fn start() {
+    let level = std::env::var("ISOFLOP_LOG")
+        .ok()
+        .and_then(|level| level.parse().ok());
+    tracing_subscriber::fmt()
+        .with_max_level(level.unwrap_or(LevelFilter::OFF))
+        .with_writer(std::io::stderr)
+        .init();
+}

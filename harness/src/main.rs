@@ -1,0 +1,29 @@
+//! `isoflop`: plan a sweep, run it, look at it.
+
+mod arguments;
+mod commands;
+mod log;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use arguments::{Arguments, Command};
+
+fn main() -> ExitCode {
+    log::start();
+    let done = match Arguments::parse().command {
+        Command::Plan(options) => commands::plan::plan(&options),
+        Command::Sweep(options) => commands::sweep::sweep(&options),
+        Command::Status(options) => commands::status::status(&options),
+        Command::Report(options) => commands::report::report(&options),
+        Command::Eval(options) => commands::eval::eval(&options),
+    };
+    match done {
+        Ok(conclusion) => conclusion.exit_status().into(),
+        Err(error) => {
+            eprintln!("isoflop: {error}");
+            error.exit_status().into()
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! The plan: every run of a sweep with its budget, before anything is built.
+
+use architectures::{ConfigError, Cost, ModelConfig};
+
+use crate::budget::{Budget, Tokens};
+use crate::sweep_file::{Size, Sweep};
+use crate::train::TrainingConfig;
+
+/// What a sweep will do, in order.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The sweep it was made from.
+    pub sweep: Sweep,
+    /// Seed by seed, so that an interrupted sweep has whole comparisons.
+    pub runs: Vec<Run>,
+}
+
+/// One model to train and ask.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// Where it stands in the comparison.
+    pub cell: Cell,
+    /// The model.
+    pub model: ModelConfig,
+    /// How it is trained.
+    pub training: TrainingConfig,
+    /// What a token costs.
+    pub cost: Cost,
+    /// How long it is trained.
+    pub budget: Budget,
+}
+
+/// A run's place in the comparison.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Cell {
+    /// Label of the size.
+    pub size: String,
+    /// Label of the block.
+    pub block: String,
+    /// Of weights and order.
+    pub seed: u64,
+}
+
+impl std::fmt::Display for Cell {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {} seed {}", self.size, self.block, self.seed)
+    }
+}
+
+impl Plan {
+    /// Every run of `sweep`.
+    pub fn new(sweep: Sweep) -> Result<Self, ConfigError> {
+        let mut runs = Vec::new();
+        for &seed in &sweep.seeds {
+            for size in &sweep.sizes {
+                runs.extend(runs_of(&sweep, size, seed)?);
+            }
+        }
+        Ok(Self { sweep, runs })
+    }
+
+    /// Tokens that the longest run reads: those it trains on, and the target of the last.
+    pub fn most_tokens(&self) -> Tokens {
+        1 + self
+            .runs
+            .iter()
+            .map(|run| run.budget.tokens)
+            .max()
+            .unwrap_or(0)
+    }
+}
+
+fn runs_of(sweep: &Sweep, size: &Size, seed: u64) -> Result<Vec<Run>, ConfigError> {
+    let dense = ModelConfig {
+        decoder: size.decoder.clone(),
+        blocks: Vec::new(),
+    };
+    let dense = dense.cost()?;
+    let batch_tokens = (size.training.batch_size * size.decoder.seq_len) as u64;
+    let run = |competitor: &crate::sweep_file::Competitor| {
+        let cost = competitor.model.cost()?;
+        Ok(Run {
+            cell: Cell {
+                size: size.name.clone(),
+                block: competitor.block.clone(),
+                seed,
+            },
+            model: competitor.model.clone(),
+            training: size.training.clone(),
+            cost,
+            budget: Budget::new(sweep.matching, &dense, &cost, size.tokens, batch_tokens),
+        })
+    };
+    size.competitors.iter().map(run).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seeds_are_outermost() {
+        let text = crate::testing::SWEEP.replace("seeds = [0]", "seeds = [3, 1]");
+        let plan = Plan::new(Sweep::parse("f.toml", &text).unwrap()).unwrap();
+        let cells: Vec<_> = plan.runs.iter().map(|run| run.cell.to_string()).collect();
+        assert_eq!(
+            cells,
+            [
+                "xs dense seed 3",
+                "xs memory seed 3",
+                "s dense seed 3",
+                "s memory seed 3",
+                "xs dense seed 1",
+                "xs memory seed 1",
+                "s dense seed 1",
+                "s memory seed 1",
+            ]
+        );
+    }
+}

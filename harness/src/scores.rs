@@ -1,0 +1,281 @@
+//! From answers to rows: every score with its interval.
+//!
+//! | metric | value | interval |
+//! |---|---|---|
+//! | the suite's own (`exact_match`, `pass@1`) | share of right answers | Wilson |
+//! | `nll_bits` | mean bits that the model needs for the reference answer | bootstrap over items |
+//! | `bits_per_parameter` | bits of knowledge over all parameters | bootstrap over items |
+//! | `bits_per_active_parameter` | the same over the parameters that a token touches | bootstrap over items |
+//!
+//! Bits of knowledge are `population x mean(prior_bits - nll_bits)` over the items of a task, where the facts were drawn
+//! from known distributions; those of a suite are the sum over its tasks. Nothing is cut off at zero: a model that is
+//! surer of wrong answers than a guess would be has negative knowledge, and items that are cut off one by one would
+//! count luck as knowledge.
+
+use architectures::Cost;
+use results::statistics::{Interval, bootstrap_mean, wilson};
+use results::{ItemRow, ScoreRow, WHOLE_SUITE};
+use suites::{Answer, Outcome, TaskResult};
+
+/// Key of the resampling: fixed, so that the same answers give the same interval.
+const RESAMPLING_SEED: u64 = 0;
+
+/// The rows of one suite's results.
+pub fn score_rows(run: &str, cost: &Cost, results: &[TaskResult]) -> Vec<ScoreRow> {
+    let mut rows: Vec<_> = results
+        .iter()
+        .flat_map(|result| task_rows(run, cost, result))
+        .collect();
+    if let Some(first) = results.first() {
+        rows.extend(suite_rows(run, cost, first, results));
+    }
+    rows
+}
+
+/// One row an answer.
+pub fn item_rows(run: &str, results: &[TaskResult]) -> Vec<ItemRow> {
+    let row = |result: &TaskResult, answer: &Answer| ItemRow {
+        run: run.to_owned(),
+        suite: result.suite.clone(),
+        task: result.task.clone(),
+        item: answer.item.clone(),
+        correct: answer.correct,
+        nll_bits: answer.nll_bits,
+        expected: answer.expected.clone(),
+        given: answer.given.clone(),
+    };
+    let rows = results.iter().flat_map(|result| {
+        answers(result)
+            .iter()
+            .map(move |answer| row(result, answer))
+    });
+    rows.collect()
+}
+
+fn answers(result: &TaskResult) -> &[Answer] {
+    match &result.outcome {
+        Outcome::Answered(answers) => answers,
+        Outcome::Skipped(_) => &[],
+    }
+}
+
+fn task_rows(run: &str, cost: &Cost, result: &TaskResult) -> Vec<ScoreRow> {
+    let row = Rower {
+        run,
+        suite: &result.suite,
+        task: &result.task,
+    };
+    match &result.outcome {
+        Outcome::Skipped(reason) => vec![row.skipped(&result.metric, reason)],
+        Outcome::Answered(_) => row.scored(cost, &result.metric, &[result], result.baseline),
+    }
+}
+
+/// All tasks of a suite as one; a suite of which nothing could be asked is skipped for the first task's reason.
+fn suite_rows(run: &str, cost: &Cost, first: &TaskResult, results: &[TaskResult]) -> Vec<ScoreRow> {
+    let row = Rower {
+        run,
+        suite: &first.suite,
+        task: WHOLE_SUITE,
+    };
+    let mut metrics: Vec<&str> = results
+        .iter()
+        .map(|result| result.metric.as_str())
+        .collect();
+    metrics.dedup();
+    let rows = metrics.into_iter().flat_map(|metric| {
+        let of_metric = || results.iter().filter(|result| result.metric == metric);
+        let answered: Vec<_> = of_metric()
+            .filter(|result| !answers(result).is_empty())
+            .collect();
+        let reason = of_metric().find_map(|result| match &result.outcome {
+            Outcome::Skipped(reason) => Some(reason.as_str()),
+            Outcome::Answered(_) => None,
+        });
+        match (answered.is_empty(), reason) {
+            (true, reason) => vec![row.skipped(metric, reason.unwrap_or("no questions"))],
+            (false, _) => row.scored(cost, metric, &answered, pooled_baseline(&answered)),
+        }
+    });
+    rows.collect()
+}
+
+/// The baseline over all items, where every task has one.
+fn pooled_baseline(results: &[&TaskResult]) -> Option<f64> {
+    let items: usize = results.iter().map(|result| answers(result).len()).sum();
+    let right: Option<f64> = results
+        .iter()
+        .map(|result| Some(result.baseline? * answers(result).len() as f64))
+        .sum();
+    Some(right? / items as f64)
+}
+
+/// What the rows of one task, or of a whole suite, have in common.
+#[derive(Clone, Copy)]
+struct Rower<'a> {
+    run: &'a str,
+    suite: &'a str,
+    task: &'a str,
+}
+
+impl Rower<'_> {
+    fn scored(
+        self,
+        cost: &Cost,
+        metric: &str,
+        results: &[&TaskResult],
+        baseline: Option<f64>,
+    ) -> Vec<ScoreRow> {
+        let pooled = || results.iter().flat_map(|result| answers(result));
+        let n = pooled().count() as u64;
+        let right = pooled().filter(|answer| answer.correct).count() as u64;
+        let nll: Vec<f64> = pooled().map(|answer| answer.nll_bits).collect();
+        let mut rows = vec![
+            self.row(metric, wilson(right, n), baseline),
+            self.row("nll_bits", bootstrap_mean(&nll, RESAMPLING_SEED), None),
+        ];
+        let knowledge = bits_known(results);
+        if !knowledge.is_empty() {
+            let params = [
+                ("bits_per_parameter", cost.params()),
+                ("bits_per_active_parameter", cost.params_active),
+            ];
+            rows.extend(params.map(|(metric, params)| {
+                let share: Vec<f64> = knowledge.iter().map(|bits| bits / params as f64).collect();
+                self.row(metric, bootstrap_mean(&share, RESAMPLING_SEED), None)
+            }));
+        }
+        rows
+    }
+
+    fn row(self, metric: &str, interval: Interval, baseline: Option<f64>) -> ScoreRow {
+        ScoreRow {
+            run: self.run.to_owned(),
+            suite: self.suite.to_owned(),
+            task: self.task.to_owned(),
+            metric: metric.to_owned(),
+            status: "scored".to_owned(),
+            reason: String::new(),
+            value: interval.value,
+            low: interval.low,
+            high: interval.high,
+            n: interval.n,
+            baseline,
+            interval: interval.method.to_owned(),
+        }
+    }
+
+    fn skipped(self, metric: &str, reason: &str) -> ScoreRow {
+        ScoreRow {
+            status: "skipped".to_owned(),
+            reason: reason.to_owned(),
+            ..self.row(metric, Interval::unbounded(f64::NAN, 0, "none"), None)
+        }
+    }
+}
+
+/// For each item with a known prior its bits, weighted so that their mean is the sum over tasks of
+/// `population x mean(prior - nll)`.
+fn bits_known(results: &[&TaskResult]) -> Vec<f64> {
+    let stored = |result: &TaskResult| -> Vec<f64> {
+        let bits = |answer: &Answer| Some(answer.prior_bits? - answer.nll_bits);
+        answers(result).iter().filter_map(bits).collect()
+    };
+    let tasks: Vec<(usize, Vec<f64>)> = results
+        .iter()
+        .map(|result| (result.population, stored(result)))
+        .collect();
+    let items: usize = tasks.iter().map(|(_, bits)| bits.len()).sum();
+    let weighted = tasks.iter().flat_map(|(population, bits)| {
+        let weight = *population as f64 / bits.len() as f64 * items as f64;
+        bits.iter().map(move |bits| bits * weight)
+    });
+    weighted.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(item: usize, correct: bool, prior_bits: Option<f64>) -> Answer {
+        Answer {
+            item: item.to_string(),
+            prompt: String::new(),
+            expected: "a".to_owned(),
+            given: "b".to_owned(),
+            correct,
+            nll_bits: 1.0,
+            prior_bits,
+            detail: String::new(),
+        }
+    }
+
+    fn task(name: &str, right: usize, of: usize, population: usize) -> TaskResult {
+        TaskResult {
+            suite: "people".to_owned(),
+            task: name.to_owned(),
+            metric: "exact_match".to_owned(),
+            outcome: Outcome::Answered((0..of).map(|i| answer(i, i < right, Some(5.0))).collect()),
+            baseline: Some(0.25),
+            population,
+        }
+    }
+
+    fn find<'a>(rows: &'a [ScoreRow], task: &str, metric: &str) -> &'a ScoreRow {
+        rows.iter()
+            .find(|row| row.task == task && row.metric == metric)
+            .unwrap()
+    }
+
+    #[test]
+    fn a_suite_pools_its_items_and_adds_its_knowledge() {
+        let cost = Cost {
+            params_dense: 60,
+            params_table: 40,
+            params_active: 50,
+            ..Cost::default()
+        };
+        let rows = score_rows(
+            "r",
+            &cost,
+            &[task("born", 1, 2, 10), task("work", 6, 6, 20)],
+        );
+        let all = find(&rows, WHOLE_SUITE, "exact_match");
+        assert_eq!((all.value, all.n, all.baseline), (7.0 / 8.0, 8, Some(0.25)));
+        assert!(all.low < all.value && all.value < all.high);
+        let bits = find(&rows, WHOLE_SUITE, "bits_per_parameter").value;
+        assert!(
+            (bits - (10.0 * 4.0 + 20.0 * 4.0) / 100.0).abs() < 1e-12,
+            "{bits}"
+        );
+        let active = find(&rows, "work", "bits_per_active_parameter").value;
+        assert!((active - 80.0 / 50.0).abs() < 1e-12, "{active}");
+        assert_eq!(item_rows("r", &[task("born", 1, 2, 10)]).len(), 2);
+    }
+
+    #[test]
+    fn what_is_skipped_has_a_reason_and_no_value() {
+        let mut skipped = task("code", 0, 0, 5);
+        skipped.outcome = Outcome::Skipped("no python3".to_owned());
+        let rows = score_rows("r", &Cost::default(), &[skipped]);
+        assert_eq!(
+            rows.iter().map(|row| row.task.as_str()).collect::<Vec<_>>(),
+            ["code", WHOLE_SUITE]
+        );
+        for row in rows {
+            assert_eq!(
+                (row.status.as_str(), row.reason.as_str(), row.n),
+                ("skipped", "no python3", 0)
+            );
+            assert!(row.value.is_nan());
+        }
+    }
+
+    #[test]
+    fn knowledge_is_left_out_where_no_prior_is_known() {
+        let mut real = task("rivers", 1, 2, 10);
+        real.outcome = Outcome::Answered(vec![answer(0, true, None)]);
+        let rows = score_rows("r", &Cost::default(), &[real]);
+        assert!(!rows.iter().any(|row| row.metric.starts_with("bits_per")));
+    }
+}

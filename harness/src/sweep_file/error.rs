@@ -1,0 +1,121 @@
+//! What is wrong with a sweep file, in one line: where, which key, what to do.
+
+use architectures::ConfigError;
+
+use super::tree::{Entry, Line, Table, join};
+
+/// A file that is not a sweep.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// A key at fault.
+    #[error("{file}:{line}: `{key}` {problem}; {remedy}")]
+    Key {
+        file: String,
+        line: Line,
+        /// Dotted path.
+        key: String,
+        problem: String,
+        remedy: String,
+    },
+    /// No key to point at: the text is not TOML.
+    #[error("{file}:{line}: {problem}; the file must be TOML 1.0")]
+    Syntax {
+        file: String,
+        line: Line,
+        problem: String,
+    },
+    /// No text to read.
+    #[error(
+        "{file}: cannot be read ({source}); give the path of a sweep file, or the name of a built-in one: {builtin}"
+    )]
+    Unreadable {
+        file: String,
+        source: std::io::Error,
+        builtin: String,
+    },
+}
+
+impl FileError {
+    /// What the TOML parser refused; `found` is the text it points at.
+    pub fn syntax(file: &str, line: Line, found: &str, problem: &str) -> Self {
+        if problem.starts_with("duplicate key") {
+            return Self::Key {
+                file: file.to_owned(),
+                line,
+                key: found.trim().to_owned(),
+                problem: "is a duplicate key".to_owned(),
+                remedy: "write it once".to_owned(),
+            };
+        }
+        Self::Syntax {
+            file: file.to_owned(),
+            line,
+            problem: problem.to_owned(),
+        }
+    }
+
+    /// `entry` is at fault.
+    pub fn at(
+        file: &str,
+        entry: &Entry,
+        problem: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        Self::Key {
+            file: file.to_owned(),
+            line: entry.line,
+            key: entry.path.clone(),
+            problem: problem.into(),
+            remedy: remedy.into(),
+        }
+    }
+
+    /// The table as a whole is at fault.
+    pub fn within(
+        file: &str,
+        table: &Table,
+        problem: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        Self::Key {
+            file: file.to_owned(),
+            line: table.line,
+            key: table.path.clone(),
+            problem: problem.into(),
+            remedy: remedy.into(),
+        }
+    }
+
+    /// The value of `key` in `table` is at fault, or its absence.
+    pub fn of(
+        file: &str,
+        table: &Table,
+        key: &str,
+        problem: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        match table.get(key) {
+            Some(entry) => Self::at(file, entry, problem, remedy),
+            None => Self::Key {
+                file: file.to_owned(),
+                line: table.line,
+                key: join(&table.path, key),
+                problem: problem.into(),
+                remedy: remedy.into(),
+            },
+        }
+    }
+
+    /// A shape that cannot be built: at the key, wherever `tables` have it, or at the first of them where it is left to
+    /// its default.
+    pub fn shape(file: &str, tables: &[&Table], error: ConfigError) -> Self {
+        match (
+            tables.iter().find_map(|table| table.find(error.key)),
+            tables.first(),
+        ) {
+            (Some(entry), _) => Self::at(file, entry, error.problem, error.remedy),
+            (None, Some(table)) => Self::of(file, table, error.key, error.problem, error.remedy),
+            (None, None) => Self::syntax(file, 1, error.key, &error.problem),
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! `[sizes.NAME]`: a decoder, its budget, and what it changes of the blocks and the training.
+
+use architectures::DecoderConfig;
+
+use super::competitor::competitor;
+use super::error::FileError;
+use super::read::{read, suggest};
+use super::sweep::{Data, Size};
+use super::tree::{Entry, Node, Table};
+use crate::train::TrainingConfig;
+
+/// Reads and checks the size of this label; `own` is what the file says of it.
+pub fn size(
+    file: &str,
+    root: &Table,
+    data: &Data,
+    label: &Entry,
+    mut own: Table,
+) -> Result<Size, FileError> {
+    let tokens = tokens(file, &own)?;
+    own.take("tokens");
+    let (blocks, overrides) = (root.section("blocks"), own.section("blocks"));
+    known_overrides(file, &overrides, &blocks)?;
+    own.take("blocks");
+    let training_table = root.section("training").merged(own.section("training"));
+    own.take("training");
+    let (decoder_table, decoder) = decoder(file, root, data, own)?;
+    let training: TrainingConfig = read(file, &training_table)?;
+    training
+        .check()
+        .map_err(|error| FileError::shape(file, &[&training_table], error))?;
+    let competitors = blocks
+        .labelled(file)?
+        .into_iter()
+        .map(|(block, table)| {
+            let table = table.merged(overrides.section(&block.key));
+            competitor(file, &decoder, &decoder_table, &block.key, table)
+        })
+        .collect::<Result<_, _>>()?;
+    Ok(Size {
+        name: label.key.clone(),
+        decoder,
+        tokens,
+        training,
+        competitors,
+    })
+}
+
+/// `own` over `[decoder]`, with the tokenizer's vocabulary unless another is given.
+fn decoder(
+    file: &str,
+    root: &Table,
+    data: &Data,
+    own: Table,
+) -> Result<(Table, DecoderConfig), FileError> {
+    let (path, line) = (own.path.clone(), own.line);
+    let merged = root.section("decoder").merged(own);
+    let mut table = Table {
+        path,
+        line,
+        ..merged
+    };
+    if table.get("vocab_size").is_none() {
+        table
+            .entries
+            .extend(root.section("suites").take("vocab_size"));
+    }
+    let decoder: DecoderConfig = read(file, &table)?;
+    decoder
+        .check()
+        .map_err(|error| FileError::shape(file, &[&table], error))?;
+    if decoder.vocab_size < data.vocab_size {
+        let problem = format!(
+            "= {} cannot hold the tokenizer's {} tokens",
+            decoder.vocab_size, data.vocab_size
+        );
+        let remedy = "leave it out, or write suites.vocab_size or more";
+        return Err(FileError::of(file, &table, "vocab_size", problem, remedy));
+    }
+    Ok((table, decoder))
+}
+
+fn tokens(file: &str, own: &Table) -> Result<u64, FileError> {
+    let refuse = |problem| {
+        let remedy = "write the training tokens of the dense decoder, such as 1_000_000";
+        FileError::of(file, own, "tokens", problem, remedy)
+    };
+    match own.get("tokens").map(|entry| &entry.node) {
+        Some(Node::Value(toml::Value::Integer(tokens))) if *tokens > 0 => Ok(tokens.unsigned_abs()),
+        Some(_) => Err(refuse("is not a whole number above 0")),
+        None => Err(refuse("is missing")),
+    }
+}
+
+/// A size cannot override a block that is not there.
+fn known_overrides(file: &str, overrides: &Table, blocks: &Table) -> Result<(), FileError> {
+    let known: Vec<&str> = blocks
+        .entries
+        .iter()
+        .map(|entry| entry.key.as_str())
+        .collect();
+    let stray = overrides
+        .entries
+        .iter()
+        .find(|entry| !known.contains(&entry.key.as_str()));
+    stray.map_or(Ok(()), |entry| {
+        Err(FileError::at(
+            file,
+            entry,
+            "overrides no block",
+            suggest(&entry.key, &known),
+        ))
+    })
+}

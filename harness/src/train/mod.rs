@@ -1,0 +1,234 @@
+//! One run: batches in, a trained decoder out.
+//!
+//! Each step: forward, loss (plus the blocks' own), backward; dense gradients are clipped by their global norm and go to
+//! AdamW, table gradients are clipped apart and go to the tables' lazy Adam.
+
+mod batches;
+mod config;
+mod optimizer;
+mod schedule;
+mod validation;
+
+use std::ops::ControlFlow;
+use std::time::Instant;
+
+use architectures::{ConfigError, Decoder, ModelConfig, Pass, Usage, loss};
+use burn::module::Module;
+use burn::optim::GradientsParams;
+use burn::tensor::Device;
+use suites::Dataset;
+
+pub use config::TrainingConfig;
+pub use schedule::Schedule;
+
+/// Everything that determines a run.
+pub struct TrainSpec<'a> {
+    /// The decoder and its blocks.
+    pub model: &'a ModelConfig,
+    /// Optimizers, schedule and bookkeeping.
+    pub training: &'a TrainingConfig,
+    /// Optimizer steps.
+    pub steps: usize,
+    /// Draws the initial parameters.
+    pub seed: u64,
+    /// Where it runs, without autodiff.
+    pub device: &'a Device,
+    /// What it is trained and validated on.
+    pub dataset: &'a Dataset,
+}
+
+/// What one step showed.
+#[derive(Clone, Debug)]
+pub struct StepReport {
+    /// Steps done, from 1.
+    pub step: usize,
+    /// Training tokens seen.
+    pub tokens: u64,
+    /// Training FLOPs done, by the blocks' formulas.
+    pub train_flops: f64,
+    /// Seconds of training so far; validation is not counted.
+    pub wall_s: f64,
+    /// Training loss of this step's batch, nats per token, without auxiliary losses.
+    pub loss: f64,
+    /// Loss on the held-out set, where this step measured it.
+    pub val_loss: Option<f64>,
+    /// Learning rate of the dense parameters.
+    pub learning_rate: f64,
+    /// Global norm of the dense gradient before clipping.
+    pub grad_norm: f64,
+    /// Norm of the tables' gradients before clipping, over all tables.
+    pub table_grad_norm: f64,
+    /// The blocks' own losses, weighted.
+    pub auxiliary_loss: f64,
+    /// Training tokens per second over the run so far.
+    pub tokens_per_s: f64,
+    /// Whether the step belongs in the records.
+    pub logged: bool,
+}
+
+/// A finished run.
+pub struct Trained {
+    /// The decoder, ready to predict.
+    pub decoder: Decoder,
+    /// Mean training loss over the last tenth of the steps.
+    pub train_loss: f64,
+    /// Loss on the held-out set.
+    pub val_loss: f64,
+    /// Held-out tokens that `val_loss` averages.
+    pub val_tokens: u64,
+    /// Training tokens seen.
+    pub tokens: u64,
+    /// Seconds of training, validation not counted.
+    pub train_wall_s: f64,
+    /// Slot and expert usage on the held-out set.
+    pub usage: Vec<Usage>,
+}
+
+/// Why a run ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// The model cannot be built.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The loss left the numbers.
+    #[error(
+        "diverged: the loss was {loss} at step {step}; lower `learning_rate` or `table_learning_rate`"
+    )]
+    Diverged {
+        /// The step, from 1.
+        step: usize,
+        /// Its loss.
+        loss: f64,
+    },
+    /// The observer asked to stop.
+    #[error("interrupted at step {step}")]
+    Interrupted {
+        /// Steps done.
+        step: usize,
+    },
+}
+
+/// Trains one decoder; `observe` sees every step and may stop the run.
+pub fn train(
+    spec: &TrainSpec,
+    observe: &mut dyn FnMut(&StepReport) -> ControlFlow<()>,
+) -> Result<Trained, TrainError> {
+    let TrainSpec {
+        training,
+        steps,
+        device,
+        dataset,
+        ..
+    } = *spec;
+    let seq_len = spec.model.decoder.seq_len;
+    let flops_per_token = spec.model.cost()?.training() as f64;
+    let autodiff = device.clone().autodiff();
+    let mut decoder = Decoder::new(spec.model, spec.seed, &autodiff)?;
+    let mut dense = optimizer::adamw(training, &decoder);
+    let tables = optimizer::lazy_adam(training);
+
+    let tokens_per_step = (training.batch_size * seq_len) as u64;
+    let mut losses = Vec::with_capacity(steps);
+    let mut train_wall_s = 0.0;
+    for step in 1..=steps {
+        let clock = Instant::now();
+        let factor = training
+            .schedule
+            .factor(step - 1, steps, training.warmup, training.min_ratio);
+        let learning_rate = training.learning_rate * factor;
+        let (inputs, targets) = batches::training(
+            &dataset.train,
+            step - 1,
+            training.batch_size,
+            seq_len,
+            &autodiff,
+        );
+
+        let mut pass = Pass::training();
+        let loss = loss::cross_entropy(decoder.forward(inputs, &mut pass), targets);
+        let auxiliary = pass.auxiliary_loss();
+        let loss_value: f64 = loss.clone().into_scalar::<f32>().into();
+        let auxiliary_loss = auxiliary
+            .as_ref()
+            .map_or(0.0, |loss| loss.clone().into_scalar::<f32>().into());
+        if !(loss_value + auxiliary_loss).is_finite() {
+            return Err(TrainError::Diverged {
+                step,
+                loss: loss_value,
+            });
+        }
+        let gradients = match auxiliary {
+            Some(auxiliary) => loss + auxiliary,
+            None => loss,
+        }
+        .backward();
+        let table_gradients = pass.into_table_gradients(&gradients);
+        let gradients = GradientsParams::from_grads(gradients, &decoder);
+        let (gradients, grad_norm) = optimizer::clip(&decoder, gradients, training.clip_norm);
+        decoder = dense.step(learning_rate, decoder, gradients);
+        let mut squares = 0.0;
+        for (table, parts) in table_gradients {
+            let norm = table.update(parts, &tables, training.table_learning_rate * factor);
+            squares += f64::from(norm).powi(2);
+        }
+
+        train_wall_s += clock.elapsed().as_secs_f64();
+        losses.push(loss_value);
+        let tokens = step as u64 * tokens_per_step;
+        let validates = training.validates(step, steps) && step < steps;
+        let val_loss =
+            validates.then(|| validation::loss(&decoder.valid(), training, dataset, device).0);
+        let report = StepReport {
+            step,
+            tokens,
+            train_flops: tokens as f64 * flops_per_token,
+            wall_s: train_wall_s,
+            loss: loss_value,
+            val_loss,
+            learning_rate,
+            grad_norm,
+            table_grad_norm: squares.sqrt(),
+            auxiliary_loss,
+            tokens_per_s: tokens as f64 / train_wall_s,
+            logged: validates || step % training.log_every == 0 || step == 1,
+        };
+        if step < steps && observe(&report).is_break() {
+            return Err(TrainError::Interrupted { step });
+        }
+        if step == steps {
+            let decoder = decoder.valid();
+            let (val_loss, val_tokens) = validation::loss(&decoder, training, dataset, device);
+            let usage = validation::usage(&decoder, training, dataset, device);
+            if !val_loss.is_finite() {
+                return Err(TrainError::Diverged {
+                    step,
+                    loss: val_loss,
+                });
+            }
+            let last = StepReport {
+                val_loss: Some(val_loss),
+                logged: true,
+                ..report
+            };
+            if observe(&last).is_break() {
+                return Err(TrainError::Interrupted { step });
+            }
+            let tail = &losses[steps - steps.div_ceil(10)..];
+            return Ok(Trained {
+                decoder,
+                train_loss: tail.iter().sum::<f64>() / tail.len() as f64,
+                val_loss,
+                val_tokens,
+                tokens,
+                train_wall_s,
+                usage,
+            });
+        }
+    }
+    Err(ConfigError::new(
+        "tokens",
+        "is less than one batch",
+        "raise tokens or lower batch_size",
+    )
+    .into())
+}

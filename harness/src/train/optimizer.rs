@@ -1,0 +1,103 @@
+//! AdamW for dense parameters, lazy Adam for tables, and the global norm.
+
+use architectures::{Decoder, LazyAdam};
+use burn::module::{Module, ModuleVisitor, Param, ParamGroup, ParamId};
+use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
+use burn::tensor::Tensor;
+
+use super::config::TrainingConfig;
+
+/// AdamW whose decay spares vectors: gains and biases.
+pub fn adamw(training: &TrainingConfig, decoder: &Decoder) -> ModuleOptimizer {
+    let config = AdamWConfig::new()
+        .with_beta_1(training.beta_1 as f32)
+        .with_beta_2(training.beta_2 as f32)
+        .with_epsilon(training.epsilon as f32);
+    let mut vectors = Vectors(Vec::new());
+    decoder.visit(&mut vectors);
+    config
+        .clone()
+        .with_weight_decay(training.weight_decay as f32)
+        .init()
+        .with_group(
+            ParamGroup::from_ids(vectors.0),
+            config.with_weight_decay(0.0).build(),
+            None,
+        )
+}
+
+/// The tables' optimizer: no decay, a longer memory of squares, as a row is seldom read.
+pub fn lazy_adam(training: &TrainingConfig) -> LazyAdam {
+    LazyAdam {
+        beta_1: training.beta_1 as f32,
+        beta_2: training.beta_2 as f32,
+        epsilon: training.epsilon as f32,
+        max_norm: (training.table_clip_norm > 0.0).then_some(training.table_clip_norm as f32),
+    }
+}
+
+/// Scales all gradients so that their global norm is at most `max_norm` (0 for any); returns the norm before.
+///
+/// Burn's own clipping is per parameter, which changes the gradient's direction.
+pub fn clip(
+    decoder: &Decoder,
+    gradients: GradientsParams,
+    max_norm: f64,
+) -> (GradientsParams, f64) {
+    let mut norm = Norm {
+        gradients: &gradients,
+        squares: Vec::new(),
+    };
+    decoder.visit(&mut norm);
+    let squares = norm.squares;
+    if squares.is_empty() {
+        return (gradients, 0.0);
+    }
+    let norm = f64::from(Tensor::cat(squares, 0).sum().sqrt().into_scalar::<f32>());
+    if max_norm == 0.0 || norm <= max_norm {
+        return (gradients, norm);
+    }
+    let mut scale = Scale {
+        gradients,
+        factor: max_norm / norm,
+    };
+    decoder.visit(&mut scale);
+    (scale.gradients, norm)
+}
+
+struct Vectors(Vec<ParamId>);
+
+impl ModuleVisitor for Vectors {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if D == 1 {
+            self.0.push(param.id);
+        }
+    }
+}
+
+struct Norm<'a> {
+    gradients: &'a GradientsParams,
+    squares: Vec<Tensor<1>>,
+}
+
+impl ModuleVisitor for Norm<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some(gradient) = self.gradients.get::<D>(param.id) {
+            self.squares.push(gradient.square().sum());
+        }
+    }
+}
+
+struct Scale {
+    gradients: GradientsParams,
+    factor: f64,
+}
+
+impl ModuleVisitor for Scale {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some(gradient) = self.gradients.remove::<D>(param.id) {
+            self.gradients
+                .register(param.id, gradient.mul_scalar(self.factor));
+        }
+    }
+}

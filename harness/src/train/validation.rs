@@ -1,0 +1,70 @@
+//! Loss and usage on the fixed held-out set.
+
+use architectures::{Decoder, Pass, Usage, loss};
+use burn::tensor::Device;
+use suites::Dataset;
+
+use super::batches;
+use super::config::TrainingConfig;
+
+/// Whole windows that validation reads, and how many at a time.
+fn windows(
+    decoder: &Decoder,
+    training: &TrainingConfig,
+    dataset: &Dataset,
+) -> Vec<std::ops::Range<u64>> {
+    let seq_len = decoder.config().seq_len;
+    // The last target of a window is the token after it; the set's end must not wrap around to its beginning.
+    let available = (dataset.held_out.len().saturating_sub(1) / seq_len) as u64;
+    let wanted = (training.validation_tokens / seq_len).max(1) as u64;
+    let windows = available.min(wanted).max(1);
+    let batch = training.batch_size as u64;
+    (0..windows)
+        .step_by(training.batch_size)
+        .map(|start| start..windows.min(start + batch))
+        .collect()
+}
+
+/// Mean loss in nats per token, and the tokens averaged.
+pub fn loss(
+    decoder: &Decoder,
+    training: &TrainingConfig,
+    dataset: &Dataset,
+    device: &Device,
+) -> (f64, u64) {
+    let seq_len = decoder.config().seq_len;
+    let (mut sum, mut tokens) = (0.0, 0);
+    for range in windows(decoder, training, dataset) {
+        let count = (range.end - range.start) * seq_len as u64;
+        let (inputs, targets) = batches::windows(&dataset.held_out, range, seq_len, device);
+        let loss = loss::cross_entropy(decoder.forward(inputs, &mut Pass::evaluation()), targets);
+        sum += f64::from(loss.into_scalar::<f32>()) * count as f64;
+        tokens += count;
+    }
+    (sum / tokens as f64, tokens)
+}
+
+/// Slot and expert usage, one entry per layer that has any.
+pub fn usage(
+    decoder: &Decoder,
+    training: &TrainingConfig,
+    dataset: &Dataset,
+    device: &Device,
+) -> Vec<Usage> {
+    let seq_len = decoder.config().seq_len;
+    let mut total: Vec<Usage> = Vec::new();
+    for range in windows(decoder, training, dataset) {
+        let mut pass = Pass::observation();
+        let (inputs, _) = batches::windows(&dataset.held_out, range, seq_len, device);
+        decoder.forward(inputs, &mut pass);
+        let usage = pass.into_usage();
+        if total.is_empty() {
+            total = usage;
+        } else {
+            for (sum, usage) in total.iter_mut().zip(&usage) {
+                sum.merge(usage);
+            }
+        }
+    }
+    total
+}

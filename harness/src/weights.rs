@@ -1,0 +1,164 @@
+//! Weights of finished runs on the disk: one burnpack file with the decoder's parameters and its value tables.
+//!
+//! Tables live outside the module, so that autodiff and the dense optimizer never see them; here they stand beside it
+//! as parameters of their own, each shared table once.
+
+use std::path::{Path, PathBuf};
+
+use architectures::{AnyBlock, ConfigError, Decoder, ModelConfig, ValueTable};
+use burn::module::{Module, Param};
+use burn::tensor::{Device, Tensor};
+
+/// Weights that cannot be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum WeightsError {
+    /// The file.
+    #[error("cannot {action} weights {}: {detail}; {remedy}", .path.display())]
+    File {
+        action: &'static str,
+        path: PathBuf,
+        detail: String,
+        remedy: &'static str,
+    },
+    /// The model they belong to.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+}
+
+#[derive(Module, Debug)]
+struct Saved {
+    decoder: Decoder,
+    tables: Vec<Param<Tensor<2>>>,
+}
+
+/// Writes the weights of `decoder` to `file`, whole or not at all.
+pub fn save(decoder: &Decoder, file: &Path) -> Result<(), WeightsError> {
+    let failed = |detail: String| WeightsError::File {
+        action: "write",
+        path: file.to_owned(),
+        detail,
+        remedy: "check that the folder is writable and has space left",
+    };
+    let folder = file.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder).map_err(|error| failed(error.to_string()))?;
+    let tables = tables(decoder)
+        .into_iter()
+        .map(|table| Param::from_tensor(table.values()))
+        .collect();
+    let saved = Saved {
+        decoder: decoder.clone(),
+        tables,
+    };
+    let partial = file.with_extension("partial.bpk");
+    saved
+        .save_file(&partial)
+        .map_err(|error| failed(error.to_string()))?;
+    std::fs::rename(&partial, file).map_err(|error| failed(error.to_string()))
+}
+
+/// The decoder of `config` with the weights in `file`, in evaluation form.
+pub fn load(config: &ModelConfig, file: &Path, device: &Device) -> Result<Decoder, WeightsError> {
+    let failed = |detail: String| WeightsError::File {
+        action: "read",
+        path: file.to_owned(),
+        detail,
+        remedy: "delete the run's records and run the sweep again",
+    };
+    if !file.is_file() {
+        return Err(failed("no such file".to_owned()));
+    }
+    let decoder = Decoder::new(config, 0, device)?;
+    let tables = tables(&decoder)
+        .into_iter()
+        .map(|table| Param::from_tensor(table.values()))
+        .collect();
+    let saved = Saved { decoder, tables };
+    let loaded = saved
+        .try_load_file(file)
+        .map_err(|error| failed(error.to_string()))?;
+    for (table, values) in self::tables(&loaded.decoder).into_iter().zip(loaded.tables) {
+        table.set_values(values.val());
+    }
+    Ok(loaded.decoder)
+}
+
+/// The distinct tables of a decoder, first layer to last.
+fn tables(decoder: &Decoder) -> Vec<&ValueTable> {
+    let mut distinct: Vec<&ValueTable> = Vec::new();
+    for table in decoder.blocks().flat_map(tables_of) {
+        if !distinct.iter().any(|held| held.is(table)) {
+            distinct.push(table);
+        }
+    }
+    distinct
+}
+
+/// Without a wildcard, so that a block with a new table cannot be forgotten here.
+fn tables_of(block: &AnyBlock) -> Vec<&ValueTable> {
+    match block {
+        AnyBlock::Dense(_) | AnyBlock::MixtureOfExperts(_) => Vec::new(),
+        AnyBlock::Peer(peer) => peer.tables().to_vec(),
+        AnyBlock::Memory(memory) => vec![memory.values()],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use architectures::Pass;
+    use burn::tensor::Int;
+
+    #[test]
+    fn a_loaded_decoder_predicts_what_the_saved_one_did() {
+        let folder = tempfile::tempdir().unwrap();
+        let device = Device::flex();
+        for block in [
+            r#"{"kind": "peer", "keys": {"n_keys": 4, "top_k": 2}}"#,
+            r#"{"kind": "memory", "keys": {"n_keys": 4, "top_k": 2}, "gate": true, "shared_values": true}"#,
+            r#"{"kind": "mixture_of_experts", "n_experts": 2}"#,
+        ] {
+            let config: ModelConfig = serde_json::from_str(&format!(
+                r#"{{"decoder": {{"vocab_size": 30, "d_model": 8, "n_layers": 3, "n_heads": 2, "seq_len": 8}},
+                     "blocks": [{{"block": {block}, "placement": "all"}}]}}"#
+            ))
+            .unwrap();
+            let logits = |decoder: &Decoder| {
+                let tokens = Tensor::<2, Int>::from_data([[1, 2, 3, 4]], &device);
+                decoder.forward(tokens, &mut Pass::evaluation()).into_data()
+            };
+            let decoder = Decoder::new(&config, 7, &device).unwrap();
+            let file = folder.path().join("weights").join("run.bpk");
+            save(&decoder, &file).unwrap();
+            let loaded = load(&config, &file, &device).unwrap();
+            assert_eq!(logits(&decoder), logits(&loaded));
+            assert_ne!(
+                logits(&decoder),
+                logits(&Decoder::new(&config, 0, &device).unwrap())
+            );
+            assert_eq!(
+                std::fs::read_dir(folder.path().join("weights"))
+                    .unwrap()
+                    .count(),
+                1
+            );
+        }
+    }
+
+    #[test]
+    fn a_missing_or_foreign_file_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let config: ModelConfig = serde_json::from_str(
+            r#"{"decoder": {"vocab_size": 30, "d_model": 8, "n_layers": 1, "n_heads": 2, "seq_len": 8}, "blocks": []}"#,
+        )
+        .unwrap();
+        let file = folder.path().join("run.bpk");
+        let message = |file: &Path| {
+            load(&config, file, &Device::flex())
+                .unwrap_err()
+                .to_string()
+        };
+        assert!(message(&file).contains("run.bpk: no such file"));
+        std::fs::write(&file, "not a burnpack").unwrap();
+        assert!(message(&file).contains("run.bpk"));
+    }
+}

@@ -1,0 +1,53 @@
+//! Ctrl-C leaves whole rows, and the sweep goes on where it stopped.
+
+#![cfg(unix)]
+
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
+use results::{Records, RunRow, StepRow};
+
+use crate::workplace::{Ended, TINY, Workplace};
+
+#[test]
+fn the_first_ctrl_c_stops_after_whole_rows() {
+    let text = TINY.replace("tokens = 2_000", "tokens = 3_000_000");
+    let place = Workplace::new(&text);
+    let mut command = place.command(&["sweep", "sweep.toml"]);
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut err = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("step 1/") {
+        line.clear();
+        assert!(
+            err.read_line(&mut line).unwrap() > 0,
+            "it ended before its first step"
+        );
+    }
+    // SAFETY: the child is ours and has not been waited for.
+    assert_eq!(
+        unsafe { libc::kill(child.id() as libc::pid_t, libc::SIGINT) },
+        0
+    );
+    let rest: Vec<String> = err.lines().map(Result::unwrap).collect();
+    let ended = Ended::new(child.wait_with_output().unwrap());
+    assert_eq!(ended.code, Some(130), "{rest:?}");
+    assert!(
+        rest.iter().any(|line| line.contains("stopping")),
+        "{rest:?}"
+    );
+
+    let records = Records::open(place.path("runs/tiny/records")).unwrap();
+    assert_eq!(records.read::<RunRow>().unwrap(), []);
+    let steps = records.read::<StepRow>().unwrap();
+    assert!(!steps.is_empty());
+    let status = place.isoflop(&["status", "sweep.toml"]).out;
+    assert!(
+        status.contains("begun") && status.contains("step ") && status.contains("missing"),
+        "{status}"
+    );
+}

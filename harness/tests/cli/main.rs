@@ -1,0 +1,7 @@
+//! The binary as a user meets it.
+
+mod bad_input;
+mod interrupting;
+mod planning;
+mod sweeping;
+mod workplace;

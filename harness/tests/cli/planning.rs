@@ -1,0 +1,87 @@
+//! `isoflop plan` computes and builds nothing.
+
+use std::time::{Duration, Instant};
+
+use crate::workplace::{TINY, Workplace};
+
+/// The 8-billion decoder of "Memory Layers at Scale" with its 64 billion parameters of memory.
+const LARGE: &str = r#"
+seeds = [0]
+match = { mode = "flops" }
+[sizes.8b]
+d_model = 4096
+n_layers = 32
+n_heads = 32
+n_kv_heads = 8
+d_ff = 14336
+seq_len = 4096
+vocab_size = 128_256
+tokens = 1_000_000_000_000
+[blocks.dense]
+kind = "dense"
+[blocks."memory+"]
+kind = "memory"
+placement = { centred = { count = 3, stride = 8 } }
+keys = { n_keys = 4096, key_dim = 2048 }
+gate = true
+shared_values = true
+[suites]
+vocab_size = 32_000
+suites = "below"
+[training]
+batch_size = 512
+learning_rate = 3e-4
+table_learning_rate = 1e-3
+"#;
+
+#[test]
+fn a_plan_of_billions_takes_no_time_and_writes_nothing() {
+    let text = LARGE.replace("suites = \"below\"", "[suites.world]");
+    let place = Workplace::new(&text);
+    let clock = Instant::now();
+    let ended = place.isoflop(&["plan", "sweep.toml"]);
+    assert!(
+        clock.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        clock.elapsed()
+    );
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    // 16.8 million slots of 4096; 8.03 billion is Llama 3 8B.
+    assert!(
+        ended.out.contains("68.7 G") && ended.out.contains("8.03 G"),
+        "{}",
+        ended.out
+    );
+    assert!(!place.path("runs").exists());
+}
+
+#[test]
+fn filters_leave_what_they_name() {
+    let place = Workplace::new(TINY);
+    let all = place.isoflop(&["plan", "sweep.toml"]).out;
+    assert!(
+        all.contains("2 runs, matched by flops")
+            && all.contains("xs     dense")
+            && all.contains("xs     memory"),
+        "{all}"
+    );
+    let one = place
+        .isoflop(&["plan", "sweep.toml", "--only", "memory", "--seed", "0"])
+        .out;
+    assert!(
+        one.contains("tiny: 1 run,") && !one.contains("xs     dense"),
+        "{one}"
+    );
+}
+
+#[test]
+fn the_built_in_sweeps_plan_from_any_folder() {
+    let place = Workplace::new("");
+    let quick = place.isoflop(&["plan"]);
+    assert!(
+        quick.out.starts_with("quick: 15 runs, matched by flops"),
+        "{quick:?}"
+    );
+    let smoke = place.isoflop(&["plan", "smoke"]);
+    assert!(smoke.out.starts_with("smoke: 5 runs"), "{smoke:?}");
+}

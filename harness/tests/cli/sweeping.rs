@@ -1,0 +1,210 @@
+//! A sweep, run and looked at.
+
+use std::fs;
+
+use results::{Records, RunRow, WHOLE_SUITE};
+
+use crate::workplace::{TINY, Workplace};
+
+#[test]
+fn a_sweep_leaves_rows_a_report_and_nothing_to_do() {
+    let place = Workplace::new(TINY);
+    let first = place.isoflop(&["sweep", "sweep.toml", "--csv", "--threads", "1"]);
+    assert_eq!(first.code, Some(0), "{first:?}");
+    assert!(
+        first.out.contains("biographies exact_match") && first.out.contains(" memory "),
+        "{first:?}"
+    );
+    assert!(
+        first.out.trim_end().ends_with("runs/tiny/report.html"),
+        "{first:?}"
+    );
+    assert!(
+        first.err.contains("[1/2] xs dense seed 0: step 1/"),
+        "{first:?}"
+    );
+
+    let records = Records::open(place.path("runs/tiny/records")).unwrap();
+    let frames = records.read_all().unwrap();
+    let runs = frames.runs();
+    assert_eq!(
+        runs.iter()
+            .map(|run| run.block.as_str())
+            .collect::<Vec<_>>(),
+        ["dense", "memory"]
+    );
+    for run in runs {
+        assert_eq!((run.status.as_str(), run.reason.as_str()), ("finished", ""));
+        assert_eq!(
+            (run.threads, run.device.as_str(), run.matching.as_str()),
+            (1, "flex", "flops")
+        );
+        assert!(
+            (run.train_flops / run.target_flops - 1.0).abs() < 0.06,
+            "{run:?}"
+        );
+        assert!((run.flop_per_s * run.train_wall_s / run.train_flops - 1.0).abs() < 1e-9);
+        assert!(run.val_loss > 0.0 && run.val_tokens > 0 && run.peak_memory_bytes > 1 << 20);
+        assert!(
+            run.command.contains("isoflop sweep sweep.toml --only "),
+            "{}",
+            run.command
+        );
+        assert!(
+            run.version.contains("burn 0.22") && run.version.contains("rustc 1."),
+            "{}",
+            run.version
+        );
+        assert_eq!(run.started.len(), "2000-01-01T00:00:00Z".len());
+        let steps: Vec<_> = frames
+            .steps()
+            .iter()
+            .filter(|step| step.run == run.run)
+            .collect();
+        let last = steps.last().unwrap();
+        assert_eq!((last.step, last.tokens), (run.steps, run.tokens));
+        assert!((last.train_flops / run.train_flops - 1.0).abs() < 1e-9);
+        let whole = |metric: &str| {
+            frames
+                .scores()
+                .iter()
+                .find(|s| s.run == run.run && s.task == WHOLE_SUITE && s.metric == metric)
+                .unwrap()
+        };
+        let score = whole("exact_match");
+        assert!(score.low <= score.value && score.value <= score.high && score.baseline.is_some());
+        assert!(whole("nll_bits").value > 0.0);
+        assert_eq!(whole("bits_per_parameter").interval, "bootstrap");
+        assert_eq!(
+            frames
+                .items()
+                .iter()
+                .filter(|item| item.run == run.run)
+                .count() as u64,
+            score.n
+        );
+    }
+    assert!(frames.usage().iter().any(|usage| usage.unit == "slot"));
+    assert!(
+        fs::read_to_string(place.path("runs/tiny/csv/runs.csv"))
+            .unwrap()
+            .lines()
+            .count()
+            > 2
+    );
+
+    // Again: nothing is done twice, and the same rows give the same page.
+    let page = fs::read(place.path("runs/tiny/report.html")).unwrap();
+    let again = place.isoflop(&["sweep", "sweep.toml"]);
+    assert_eq!(
+        again.err.matches("finished earlier").count(),
+        2,
+        "{again:?}"
+    );
+    assert_eq!(records.read_all().unwrap(), frames);
+    assert_eq!(fs::read(place.path("runs/tiny/report.html")).unwrap(), page);
+    fs::remove_file(place.path("runs/tiny/report.html")).unwrap();
+    assert_eq!(place.isoflop(&["report", "sweep.toml"]).code, Some(0));
+    assert_eq!(fs::read(place.path("runs/tiny/report.html")).unwrap(), page);
+
+    // Asked again from the weights on the disk, the answers are the same.
+    let asked = place.isoflop(&["eval", "sweep.toml", "--quiet"]);
+    assert_eq!((asked.code, asked.err.as_str()), (Some(0), ""), "{asked:?}");
+    assert_eq!(records.read_all().unwrap(), frames);
+
+    let status = place.isoflop(&["status", "sweep.toml"]);
+    assert_eq!(status.out.matches(" finished ").count(), 2, "{status:?}");
+    fs::write(
+        place.path("sweep.toml"),
+        TINY.replace("seq_len = 48", "seq_len = 32"),
+    )
+    .unwrap();
+    let status = place.isoflop(&["status", "sweep.toml"]);
+    assert_eq!(
+        status
+            .out
+            .matches("recorded with another configuration")
+            .count(),
+        2,
+        "{status:?}"
+    );
+}
+
+#[test]
+fn a_failed_run_is_a_row_the_sweep_goes_on_and_it_is_tried_again() {
+    // Each step multiplies the weights by 1 - 9 x 9 until they leave the numbers.
+    let text = TINY
+        .replace(
+            "learning_rate = 3e-3\n",
+            "learning_rate = 9.0\nweight_decay = 9.0\nwarmup = 0.0\n",
+        )
+        .replace("tokens = 2_000", "tokens = 20_000");
+    let place = Workplace::new(&text.replace("seeds = [0]", "seeds = [0, 1]"));
+    let ended = place.isoflop(&["sweep", "sweep.toml", "--quiet", "--only", "dense"]);
+    let records = Records::open(place.path("runs/tiny/records")).unwrap();
+    let runs = records.read::<RunRow>().unwrap();
+    assert_eq!(runs.len(), 2, "{ended:?}");
+    assert!(runs.iter().all(|run| run.status == "failed"), "{runs:?}");
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    let failed = &runs[0];
+    assert!(failed.reason.contains("diverged"), "{}", failed.reason);
+    assert!(
+        failed.val_loss.is_nan() && ended.err.contains(&failed.reason),
+        "{ended:?}"
+    );
+    assert!(place.path("runs/tiny/report.html").exists());
+    assert!(
+        place
+            .isoflop(&["status", "sweep.toml"])
+            .out
+            .contains("diverged")
+    );
+
+    let again = place.isoflop(&["sweep", "sweep.toml", "--only", "dense"]);
+    assert!(
+        again
+            .err
+            .contains(&format!("seed {}: step 1/", failed.seed)),
+        "{again:?}"
+    );
+    assert_eq!(records.read::<RunRow>().unwrap().len(), 2);
+}
+
+#[test]
+fn quiet_says_where_the_report_is_and_no_more() {
+    let place = Workplace::new(TINY);
+    let ended = place.isoflop(&[
+        "sweep",
+        "sweep.toml",
+        "--quiet",
+        "--only",
+        "dense",
+        "--output",
+        "elsewhere",
+    ]);
+    assert_eq!(
+        (ended.out.as_str(), ended.err.as_str()),
+        ("elsewhere/tiny/report.html\n", ""),
+        "{ended:?}"
+    );
+    let missing = place
+        .isoflop(&["status", "sweep.toml", "--output", "elsewhere"])
+        .out;
+    assert_eq!(
+        (
+            missing.matches("finished").count(),
+            missing.matches("missing").count()
+        ),
+        (1, 1),
+        "{missing}"
+    );
+}
+
+#[test]
+fn a_report_without_records_says_what_to_do() {
+    let place = Workplace::new(TINY);
+    let ended = place.isoflop(&["report", "sweep.toml"]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.err.contains("run a sweep first"), "{ended:?}");
+    assert!(!place.path("runs").exists());
+}
