@@ -11,6 +11,9 @@ use super::schedule::Schedule;
 pub struct TrainingConfig {
     /// Sequences per step.
     pub batch_size: usize,
+    /// Parts of a batch that are computed side by side; small models need as many as there are cores.
+    #[serde(default = "defaults::micro_batches")]
+    pub micro_batches: usize,
     /// Peak learning rate of the dense parameters.
     pub learning_rate: f64,
     /// Peak learning rate of value tables.
@@ -55,6 +58,9 @@ pub struct TrainingConfig {
 
 /// The recipe of "Memory Layers at Scale" where it has one (its section on training; betas, decay, clipping, schedule).
 mod defaults {
+    pub fn micro_batches() -> usize {
+        1
+    }
     pub fn warmup() -> f64 {
         0.03
     }
@@ -91,6 +97,13 @@ impl TrainingConfig {
     /// Refuses values that cannot train.
     pub fn check(&self) -> Result<(), ConfigError> {
         ConfigError::positive("batch_size", self.batch_size)?;
+        if self.micro_batches == 0 || self.micro_batches > self.batch_size {
+            return Err(ConfigError::new(
+                "micro_batches",
+                format!("= {} is not between 1 and batch_size = {}", self.micro_batches, self.batch_size),
+                "each part needs a sequence",
+            ));
+        }
         ConfigError::positive("log_every", self.log_every)?;
         ConfigError::positive("validations", self.validations)?;
         ConfigError::positive("validation_tokens", self.validation_tokens)?;

@@ -3,6 +3,7 @@
 //! Each step: forward, loss (plus the blocks' own), backward; dense gradients are clipped by their global norm and go to
 //! AdamW, table gradients are clipped apart and go to the tables' lazy Adam.
 
+mod backward;
 mod batches;
 mod config;
 mod optimizer;
@@ -12,9 +13,8 @@ mod validation;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use architectures::{ConfigError, Decoder, ModelConfig, Pass, Usage, loss};
+use architectures::{ConfigError, Decoder, ModelConfig, Usage};
 use burn::module::Module;
-use burn::optim::GradientsParams;
 use burn::tensor::Device;
 use suites::Dataset;
 
@@ -136,38 +136,16 @@ pub fn train(
             .schedule
             .factor(step - 1, steps, training.warmup, training.min_ratio);
         let learning_rate = training.learning_rate * factor;
-        let (inputs, targets) = batches::training(
-            &dataset.train,
-            step - 1,
-            training.batch_size,
-            seq_len,
-            &autodiff,
-        );
-
-        let mut pass = Pass::training();
-        let loss = loss::cross_entropy(decoder.forward(inputs, &mut pass), targets);
-        let auxiliary = pass.auxiliary_loss();
-        let loss_value: f64 = loss.clone().into_scalar::<f32>().into();
-        let auxiliary_loss = auxiliary
-            .as_ref()
-            .map_or(0.0, |loss| loss.clone().into_scalar::<f32>().into());
+        let batch = batches::training(&dataset.train, step - 1, training.batch_size, seq_len, &autodiff);
+        let outcome = backward::backward(&decoder, batch, training.micro_batches);
+        let (loss_value, auxiliary_loss) = (outcome.loss, outcome.auxiliary_loss);
         if !(loss_value + auxiliary_loss).is_finite() {
-            return Err(TrainError::Diverged {
-                step,
-                loss: loss_value,
-            });
+            return Err(TrainError::Diverged { step, loss: loss_value });
         }
-        let gradients = match auxiliary {
-            Some(auxiliary) => loss + auxiliary,
-            None => loss,
-        }
-        .backward();
-        let table_gradients = pass.into_table_gradients(&gradients);
-        let gradients = GradientsParams::from_grads(gradients, &decoder);
-        let (gradients, grad_norm) = optimizer::clip(&decoder, gradients, training.clip_norm);
+        let (gradients, grad_norm) = optimizer::clip(&decoder, outcome.gradients, training.clip_norm);
         decoder = dense.step(learning_rate, decoder, gradients);
         let mut squares = 0.0;
-        for (table, parts) in table_gradients {
+        for (table, parts) in outcome.table_gradients {
             let norm = table.update(parts, &tables, training.table_learning_rate * factor);
             squares += f64::from(norm).powi(2);
         }

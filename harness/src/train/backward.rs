@@ -1,0 +1,100 @@
+//! Loss and gradients of one batch, its parts computed side by side.
+//!
+//! Each part runs forward and backward on a fork of the parameters, so that parts share nothing and small models, whose
+//! single operations are too short to be worth splitting, still use every core. Gradients are averaged in the order of
+//! the parts: the result depends on their number, not on the threads.
+
+use architectures::{Decoder, Pass, TableGradient, ValueTable, loss};
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::optim::GradientsParams;
+use burn::tensor::{Int, Tensor};
+use rayon::prelude::*;
+
+use super::batches::Batch;
+
+/// What one batch says about the parameters.
+pub struct Outcome {
+    /// Mean negative log-likelihood, nats per token.
+    pub loss: f64,
+    /// The blocks' own losses, weighted.
+    pub auxiliary_loss: f64,
+    /// Of the dense parameters.
+    pub gradients: GradientsParams,
+    /// Of the tables, one entry per table.
+    pub table_gradients: Vec<(ValueTable, Vec<TableGradient>)>,
+}
+
+/// Differentiates the mean loss of `batch`, split into `micro_batches` parts of whole sequences.
+pub fn backward(decoder: &Decoder, batch: Batch, micro_batches: usize) -> Outcome {
+    let sequences = batch.0.dims()[0];
+    let parts: Vec<Outcome> = (0..micro_batches)
+        .into_par_iter()
+        .map(|part| {
+            let start = part * sequences / micro_batches;
+            let len = (part + 1) * sequences / micro_batches - start;
+            let narrow = |whole: &Tensor<2, Int>| whole.clone().narrow(0, start, len);
+            let part = (narrow(&batch.0), narrow(&batch.1));
+            differentiate(decoder, part, len as f64 / sequences as f64)
+        })
+        .collect();
+    parts
+        .into_iter()
+        .reduce(|sum, part| add(decoder, sum, part))
+        .unwrap_or_else(|| differentiate(decoder, batch, 1.0))
+}
+
+/// One part; losses and gradients count by the part's share of the batch.
+fn differentiate(decoder: &Decoder, (inputs, targets): Batch, share: f64) -> Outcome {
+    let decoder = decoder.clone().fork(&inputs.device());
+    let mut pass = Pass::training();
+    let loss = loss::cross_entropy(decoder.forward(inputs, &mut pass), targets) * share;
+    let auxiliary = pass.auxiliary_loss().map(|loss| loss * share);
+    let value = |loss: &Tensor<1>| f64::from(loss.clone().into_scalar::<f32>());
+    let (loss_value, auxiliary_loss) = (value(&loss), auxiliary.as_ref().map_or(0.0, value));
+    let gradients = match auxiliary {
+        Some(auxiliary) => loss + auxiliary,
+        None => loss,
+    }
+    .backward();
+    let table_gradients = pass.into_table_gradients(&gradients);
+    Outcome {
+        loss: loss_value,
+        auxiliary_loss,
+        gradients: GradientsParams::from_grads(gradients, &decoder),
+        table_gradients,
+    }
+}
+
+fn add(decoder: &Decoder, mut sum: Outcome, part: Outcome) -> Outcome {
+    let mut merge = Merge { sum: sum.gradients, part: part.gradients };
+    decoder.visit(&mut merge);
+    for (table, parts) in part.table_gradients {
+        match sum.table_gradients.iter_mut().find(|(other, _)| other.is(&table)) {
+            Some((_, others)) => others.extend(parts),
+            None => sum.table_gradients.push((table, parts)),
+        }
+    }
+    Outcome {
+        loss: sum.loss + part.loss,
+        auxiliary_loss: sum.auxiliary_loss + part.auxiliary_loss,
+        gradients: merge.sum,
+        table_gradients: sum.table_gradients,
+    }
+}
+
+struct Merge {
+    sum: GradientsParams,
+    part: GradientsParams,
+}
+
+impl ModuleVisitor for Merge {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let gradient = match (self.sum.remove::<D>(param.id), self.part.remove::<D>(param.id)) {
+            (Some(sum), Some(part)) => sum + part,
+            (Some(one), None) | (None, Some(one)) => one,
+            // An expert that no token of the batch chose.
+            (None, None) => return,
+        };
+        self.sum.register(param.id, gradient);
+    }
+}
