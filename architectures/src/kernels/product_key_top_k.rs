@@ -51,7 +51,7 @@ pub fn product_key_top_k(scores: &[f32], rows: usize, n: usize, k: usize, out: &
 struct Ranking {
     scores: Vec<f32>,
     places: Vec<usize>,
-    scratch: Vec<f32>,
+    keys: Vec<i64>,
 }
 
 impl Ranking {
@@ -59,15 +59,13 @@ impl Ranking {
         Self {
             scores: vec![0.0; k],
             places: vec![0; k],
-            scratch: Vec::new(),
+            keys: Vec::new(),
         }
     }
 
     fn rank(&mut self, row: &[f32]) {
         if self.scores.len() * row.len() <= FEW {
-            self.scratch.clear();
-            self.scratch.extend_from_slice(row);
-            take_best(&mut self.scratch, &mut self.scores, &mut self.places);
+            take_best(row, &mut self.keys, &mut self.scores, &mut self.places);
         } else {
             self.insert_all(row);
         }
@@ -93,22 +91,38 @@ impl Ranking {
     }
 }
 
-/// Finds the best of `row` and strikes it out, as often as there are `scores` to fill.
+/// Numbers compared at once.
+const LANES: usize = 8;
+
+/// One number that orders as its score does and, among equals, as the earlier place does.
+fn key(score: f32, place: usize) -> i64 {
+    let bits = score.to_bits() as i32;
+    // Negative floats order backwards as integers: turn all their bits but the sign.
+    let ordered = bits ^ ((bits >> 31) as u32 >> 1) as i32;
+    i64::from(ordered) << 32 | i64::from(u32::MAX - place as u32)
+}
+
+/// Finds the best of `row` and strikes it out, as often as there are `scores` to fill; `keys` is scratch.
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
-fn take_best(row: &mut [f32], scores: &mut [f32], places: &mut [usize]) {
-    const LANES: usize = 16;
+fn take_best(row: &[f32], keys: &mut Vec<i64>, scores: &mut [f32], places: &mut [usize]) {
+    keys.clear();
+    keys.extend(
+        row.iter()
+            .enumerate()
+            .map(|(place, &score)| key(score, place)),
+    );
+    keys.resize(row.len().next_multiple_of(LANES), i64::MIN);
     for (score, place) in scores.iter_mut().zip(places) {
-        let mut peaks = [f32::NEG_INFINITY; LANES];
-        for chunk in row.chunks(LANES) {
-            for (peak, value) in peaks.iter_mut().zip(chunk) {
-                *peak = if *value > *peak { *value } else { *peak };
+        let mut peaks = [i64::MIN; LANES];
+        for chunk in keys.chunks_exact(LANES) {
+            for lane in 0..LANES {
+                peaks[lane] = peaks[lane].max(chunk[lane]);
             }
         }
-        let peak = peaks.into_iter().fold(f32::NEG_INFINITY, f32::max);
-        // Nothing equals the peak of a row that holds no numbers: any place will do, the loss is lost anyway.
-        *place = row.iter().position(|&value| value == peak).unwrap_or(0);
-        *score = peak;
-        row[*place] = f32::NEG_INFINITY;
+        let peak = peaks.into_iter().fold(i64::MIN, i64::max);
+        *place = (u32::MAX - peak as u32) as usize;
+        *score = row[*place];
+        keys[*place] = i64::MIN;
     }
 }
 
