@@ -20,6 +20,7 @@
 
 #![recursion_limit = "256"]
 
+mod adamw;
 pub mod attention;
 mod block;
 mod config;
@@ -41,6 +42,7 @@ pub mod routing;
 mod usage;
 mod value_table;
 
+pub use adamw::AdamW;
 pub use block::{Architecture, Block, Builder};
 pub use config::{ConfigError, DecoderConfig, ModelConfig, PlacedBlock};
 pub use cost::{Cost, FLOP_CONVENTION, Flops, TABLE_ELEMENT_BYTES};

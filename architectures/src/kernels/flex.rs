@@ -6,10 +6,11 @@ use burn::backend::flex::FlexTensor;
 use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::tensor::{DType, TensorData};
 
+use super::adam::{self, AdamStep};
 use super::attention::{self, AttentionShape};
 use super::fused::FusedOps;
 use super::ops::LookupOps;
-use super::row_adam::{AdamStep, RowGradient};
+use super::row_adam::RowGradient;
 use super::{bag, cross_entropy, product_key_top_k as selection, rms_norm, swiglu};
 
 /// A contiguous f32 tensor; models run in f32 on the CPU.
@@ -266,5 +267,27 @@ impl FusedOps for Flex {
             &mut out,
         );
         tensor(out, [rows, vocab])
+    }
+
+    fn adamw(
+        mut values: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        mut mean: FloatTensor<Self>,
+        mut square: FloatTensor<Self>,
+        decay: f32,
+        step: AdamStep,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        let grad = grad.to_contiguous();
+        // Updates write where a tensor's storage lies: a strided view must first become its own.
+        values = values.to_contiguous();
+        adam::adamw(
+            floats(&grad),
+            values.storage_mut(),
+            mean.storage_mut(),
+            square.storage_mut(),
+            decay,
+            step,
+        );
+        (values, mean, square)
     }
 }

@@ -9,6 +9,7 @@ use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Backend, Dispatch, backend_extension};
 use burn::tensor::{Int, Tensor};
 
+use super::adam::AdamStep;
 use super::attention::AttentionShape;
 
 /// Fused operations and their gradients; the kernels' files hold shapes and equations.
@@ -56,6 +57,16 @@ pub trait FusedOps: Backend {
         targets: IntTensor<Self>,
         grad: FloatTensor<Self>,
     ) -> FloatTensor<Self>;
+
+    /// One step of AdamW on `values` and their moments, all of one shape, in place where nothing else holds them.
+    fn adamw(
+        values: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        mean: FloatTensor<Self>,
+        square: FloatTensor<Self>,
+        decay: f32,
+        step: AdamStep,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
 }
 
 #[derive(Debug)]
@@ -220,6 +231,17 @@ impl<B: FusedOps, C: CheckpointStrategy> FusedOps for Autodiff<B, C> {
     ) -> FloatTensor<Self> {
         panic!("cross_entropy has no second derivative")
     }
+
+    fn adamw(
+        _: FloatTensor<Self>,
+        _: FloatTensor<Self>,
+        _: FloatTensor<Self>,
+        _: FloatTensor<Self>,
+        _: f32,
+        _: AdamStep,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        panic!("an optimizer step is not differentiated: it takes plain tensors")
+    }
 }
 
 /// [`FusedOps::causal_attention`] on tensors.
@@ -247,4 +269,24 @@ pub fn cross_entropy(logits: Tensor<2>, targets: Tensor<1, Int>) -> Tensor<1> {
         logits.into_dispatch(),
         targets.into_dispatch(),
     ))
+}
+
+/// [`FusedOps::adamw`] on tensors: the updated values and their moments.
+pub fn adamw<const D: usize>(
+    values: Tensor<D>,
+    grad: Tensor<D>,
+    moments: (Tensor<D>, Tensor<D>),
+    decay: f32,
+    step: AdamStep,
+) -> (Tensor<D>, (Tensor<D>, Tensor<D>)) {
+    let (values, mean, square) = Dispatch::adamw(
+        values.into_dispatch(),
+        grad.into_dispatch(),
+        moments.0.into_dispatch(),
+        moments.1.into_dispatch(),
+        decay,
+        step,
+    );
+    let moments = (Tensor::from_dispatch(mean), Tensor::from_dispatch(square));
+    (Tensor::from_dispatch(values), moments)
 }

@@ -5,6 +5,7 @@
 //! gradients; the other files are what the CPU backend runs. A table is a plain tensor outside autodiff: what reaches it is the triple (ids, weights, rows) of
 //! [`crate::value_table::TableGradient`].
 
+mod adam;
 mod attention;
 mod bag;
 mod cross_entropy;
@@ -17,7 +18,7 @@ mod rms_norm;
 mod row_adam;
 mod swiglu;
 
+pub use adam::AdamStep;
 pub use attention::AttentionShape;
 pub use fused::FusedOps;
 pub use ops::LookupOps;
-pub use row_adam::AdamStep;

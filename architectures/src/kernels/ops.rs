@@ -11,7 +11,7 @@ use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Backend, Dispatch, TensorMetadata, backend_extension};
 use burn::tensor::{Int, Tensor};
 
-use super::row_adam::AdamStep;
+use super::adam::AdamStep;
 
 /// Table lookups and product-key selection. Shapes: `table [rows, width]`, `ids [tokens, per_token]` of table rows,
 /// half-key `scores [heads, 2, tokens, n_keys]`, pair `ids [heads, tokens, top_k]`.

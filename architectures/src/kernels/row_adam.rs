@@ -8,22 +8,7 @@
 use multiversion::multiversion;
 use rayon::prelude::*;
 
-/// One update: the hyper-parameters and the step's bias corrections.
-#[derive(Clone, Copy, Debug)]
-pub struct AdamStep {
-    /// Step size.
-    pub learning_rate: f32,
-    /// Decay of the mean of gradients.
-    pub beta_1: f32,
-    /// Decay of the mean of squared gradients.
-    pub beta_2: f32,
-    /// Added to the root of the mean square.
-    pub epsilon: f32,
-    /// Number of this update, from 1; corrects both means for having started at zero.
-    pub step: i32,
-    /// Largest norm of the whole gradient; beyond it, the gradient is scaled down.
-    pub max_norm: Option<f32>,
-}
+use super::adam::{AdamStep, update};
 
 /// A table's gradient, grouped by row.
 pub struct RowGradient<'a> {
@@ -123,7 +108,7 @@ impl<'a> RowGradient<'a> {
             |sum, (row, ((values, mean), square))| {
                 if !self.entries(row).is_empty() {
                     self.reduce(row, sum);
-                    adam_row(sum, values, mean, square, scale, step);
+                    update(sum, values, mean, square, scale, step);
                 }
             },
         );
@@ -140,25 +125,5 @@ fn reduce_row(entries: &[u32], weights: &[f32], values: &[f32], per_token: usize
         for (sum, value) in sum.iter_mut().zip(&values[token * width..][..width]) {
             *sum += weight * value;
         }
-    }
-}
-
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
-fn adam_row(
-    grad: &[f32],
-    values: &mut [f32],
-    mean: &mut [f32],
-    square: &mut [f32],
-    scale: f32,
-    step: AdamStep,
-) {
-    let mean_correction = 1.0 / (1.0 - step.beta_1.powi(step.step));
-    let square_correction = 1.0 / (1.0 - step.beta_2.powi(step.step));
-    for (((value, mean), square), grad) in values.iter_mut().zip(mean).zip(square).zip(grad) {
-        let grad = scale * grad;
-        *mean = step.beta_1 * *mean + (1.0 - step.beta_1) * grad;
-        *square = step.beta_2 * *square + (1.0 - step.beta_2) * grad * grad;
-        let root = (*square * square_correction).sqrt() + step.epsilon;
-        *value -= step.learning_rate * *mean * mean_correction / root;
     }
 }

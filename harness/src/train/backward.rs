@@ -66,10 +66,17 @@ fn differentiate(decoder: &Decoder, (inputs, targets): Batch, share: f64) -> Out
 }
 
 fn add(decoder: &Decoder, mut sum: Outcome, part: Outcome) -> Outcome {
-    let mut merge = Merge { sum: sum.gradients, part: part.gradients };
+    let mut merge = Merge {
+        sum: sum.gradients,
+        part: part.gradients,
+    };
     decoder.visit(&mut merge);
     for (table, parts) in part.table_gradients {
-        match sum.table_gradients.iter_mut().find(|(other, _)| other.is(&table)) {
+        match sum
+            .table_gradients
+            .iter_mut()
+            .find(|(other, _)| other.is(&table))
+        {
             Some((_, others)) => others.extend(parts),
             None => sum.table_gradients.push((table, parts)),
         }
@@ -89,7 +96,10 @@ struct Merge {
 
 impl ModuleVisitor for Merge {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let gradient = match (self.sum.remove::<D>(param.id), self.part.remove::<D>(param.id)) {
+        let gradient = match (
+            self.sum.remove::<D>(param.id),
+            self.part.remove::<D>(param.id),
+        ) {
             (Some(sum), Some(part)) => sum + part,
             (Some(one), None) | (None, Some(one)) => one,
             // An expert that no token of the batch chose.

@@ -100,7 +100,10 @@ impl TrainingConfig {
         if self.micro_batches == 0 || self.micro_batches > self.batch_size {
             return Err(ConfigError::new(
                 "micro_batches",
-                format!("= {} is not between 1 and batch_size = {}", self.micro_batches, self.batch_size),
+                format!(
+                    "= {} is not between 1 and batch_size = {}",
+                    self.micro_batches, self.batch_size
+                ),
                 "each part needs a sequence",
             ));
         }

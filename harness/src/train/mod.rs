@@ -136,13 +136,23 @@ pub fn train(
             .schedule
             .factor(step - 1, steps, training.warmup, training.min_ratio);
         let learning_rate = training.learning_rate * factor;
-        let batch = batches::training(&dataset.train, step - 1, training.batch_size, seq_len, &autodiff);
+        let batch = batches::training(
+            &dataset.train,
+            step - 1,
+            training.batch_size,
+            seq_len,
+            &autodiff,
+        );
         let outcome = backward::backward(&decoder, batch, training.micro_batches);
         let (loss_value, auxiliary_loss) = (outcome.loss, outcome.auxiliary_loss);
         if !(loss_value + auxiliary_loss).is_finite() {
-            return Err(TrainError::Diverged { step, loss: loss_value });
+            return Err(TrainError::Diverged {
+                step,
+                loss: loss_value,
+            });
         }
-        let (gradients, grad_norm) = optimizer::clip(&decoder, outcome.gradients, training.clip_norm);
+        let (gradients, grad_norm) =
+            optimizer::clip(&decoder, outcome.gradients, training.clip_norm);
         decoder = dense.step(learning_rate, decoder, gradients);
         let mut squares = 0.0;
         for (table, parts) in outcome.table_gradients {

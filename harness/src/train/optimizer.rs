@@ -1,32 +1,30 @@
 //! AdamW for dense parameters, lazy Adam for tables, and the global norm.
 
-use architectures::{Decoder, LazyAdam};
+use architectures::{AdamW, Decoder, LazyAdam};
 use burn::module::{Module, ModuleVisitor, Param, ParamGroup, ParamId};
-use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
+use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::Tensor;
 
 use super::config::TrainingConfig;
 
 /// AdamW whose decay spares vectors: gains and biases.
 pub fn adamw(training: &TrainingConfig, decoder: &Decoder) -> ModuleOptimizer {
-    let config = AdamWConfig::new()
-        .with_beta_1(training.beta_1 as f32)
-        .with_beta_2(training.beta_2 as f32)
-        .with_epsilon(training.epsilon as f32);
+    let decayed = AdamW {
+        beta_1: training.beta_1 as f32,
+        beta_2: training.beta_2 as f32,
+        epsilon: training.epsilon as f32,
+        weight_decay: training.weight_decay as f32,
+    };
+    let spared = AdamW {
+        weight_decay: 0.0,
+        ..decayed
+    };
     let mut vectors = Vectors(Vec::new());
     decoder.visit(&mut vectors);
-    config
-        .clone()
-        .with_weight_decay(training.weight_decay as f32)
-        .init()
-        .with_group(
-            ParamGroup::from_ids(vectors.0),
-            config.with_weight_decay(0.0).build(),
-            None,
-        )
+    ModuleOptimizer::from(decayed).with_group(ParamGroup::from_ids(vectors.0), spared, None)
 }
 
-/// The tables' optimizer: no decay, a longer memory of squares, as a row is seldom read.
+/// The tables' optimizer: no decay.
 pub fn lazy_adam(training: &TrainingConfig) -> LazyAdam {
     LazyAdam {
         beta_1: training.beta_1 as f32,
