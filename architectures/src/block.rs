@@ -15,6 +15,11 @@ use crate::value_table::ValueTable;
 pub trait Block {
     /// Hidden states in and out, `[batch, seq, d_model]`, already normed; the caller adds the residual.
     fn forward(&self, x: Tensor<3>, pass: &mut Pass) -> Tensor<3>;
+
+    /// The value tables it reads: parameters that its `Module` does not hold.
+    fn tables(&self) -> Vec<&ValueTable> {
+        Vec::new()
+    }
 }
 
 /// A block as it is configured: checked, priced and built without reference to any other block.

@@ -125,21 +125,21 @@ impl DecoderConfig {
             ConfigError::positive(key, value)?;
         }
         let (d, heads, kv) = (self.d_model, self.n_heads, self.kv_heads());
-        if d % heads != 0 {
+        if !d.is_multiple_of(heads) {
             return Err(ConfigError::new(
                 "n_heads",
                 format!("= {heads} does not divide d_model = {d}"),
                 "choose a divisor of d_model",
             ));
         }
-        if self.head_dim() % 2 != 0 {
+        if !self.head_dim().is_multiple_of(2) {
             return Err(ConfigError::new(
                 "n_heads",
                 format!("= {heads} gives heads of odd width {}", self.head_dim()),
                 "rotary positions need an even d_model / n_heads",
             ));
         }
-        if heads % kv != 0 {
+        if !heads.is_multiple_of(kv) {
             return Err(ConfigError::new(
                 "n_kv_heads",
                 format!("= {kv} does not divide n_heads = {heads}"),

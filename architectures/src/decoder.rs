@@ -18,6 +18,7 @@ use crate::norm::RmsNorm;
 use crate::pass::Pass;
 use crate::random::Init;
 use crate::registry::{AnyBlock, BlockConfig};
+use crate::value_table::ValueTable;
 
 /// What one token costs in a decoder whose layers carry these blocks.
 pub fn cost(config: &DecoderConfig, layers: &[BlockConfig]) -> Cost {
@@ -98,9 +99,15 @@ impl Decoder {
         &self.config
     }
 
-    /// The blocks, first layer to last.
-    pub fn blocks(&self) -> impl Iterator<Item = &AnyBlock> {
-        self.layers.iter().map(|layer| &layer.block)
+    /// The value tables of all blocks, first layer to last, a shared one once.
+    pub fn tables(&self) -> Vec<&ValueTable> {
+        let mut distinct: Vec<&ValueTable> = Vec::new();
+        for table in self.layers.iter().flat_map(|layer| layer.block.tables()) {
+            if !distinct.iter().any(|held| held.is(table)) {
+                distinct.push(table);
+            }
+        }
+        distinct
     }
 
     /// Logits `[batch, seq, vocab_size]` of whole sequences `tokens [batch, seq]`.

@@ -120,13 +120,6 @@ pub struct Memory {
     output: Option<Linear>,
 }
 
-impl Memory {
-    /// The table that this layer reads.
-    pub fn values(&self) -> &ValueTable {
-        &self.values
-    }
-}
-
 impl Block for Memory {
     fn forward(&self, x: Tensor<3>, pass: &mut Pass) -> Tensor<3> {
         let shape = x.dims();
@@ -144,6 +137,10 @@ impl Block for Memory {
             y = output.forward(y);
         }
         y.reshape(shape)
+    }
+
+    fn tables(&self) -> Vec<&ValueTable> {
+        vec![&self.values]
     }
 }
 

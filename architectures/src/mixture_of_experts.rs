@@ -115,6 +115,13 @@ impl Architecture for MixtureOfExpertsConfig {
                 "lower top_k or raise n_experts",
             ));
         }
+        if self.routing == Routing::ExpertChoice && self.top_k != 1 {
+            return Err(ConfigError::new(
+                "top_k",
+                format!("= {} has no meaning under expert choice", self.top_k),
+                "leave it out: evaluation is top-1; `capacity_factor` sets the feed-forwards per token",
+            ));
+        }
         if self.normalise_weights && self.top_k == 1 {
             return Err(ConfigError::new(
                 "normalise_weights",

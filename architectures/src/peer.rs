@@ -74,13 +74,6 @@ pub struct Peer {
     up: ValueTable,
 }
 
-impl Peer {
-    /// The experts' input and output weights, U and V.
-    pub fn tables(&self) -> [&ValueTable; 2] {
-        [&self.down, &self.up]
-    }
-}
-
 impl Block for Peer {
     fn forward(&self, x: Tensor<3>, pass: &mut Pass) -> Tensor<3> {
         let shape = x.dims();
@@ -92,5 +85,9 @@ impl Block for Peer {
         }
         let activated = activation::gelu(self.down.dot(slots.clone(), x, pass));
         self.up.bag(slots, activated * weights, pass).reshape(shape)
+    }
+
+    fn tables(&self) -> Vec<&ValueTable> {
+        vec![&self.down, &self.up]
     }
 }

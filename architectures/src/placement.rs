@@ -40,7 +40,7 @@ impl Placement {
             Self::All => Ok((0..n_layers).collect()),
             Self::Middle => Ok(vec![middle]),
             Self::Centred { count, stride } => {
-                if count % 2 == 0 || *stride == 0 {
+                if count.is_multiple_of(2) || *stride == 0 {
                     return Err(ConfigError::new(
                         "placement",
                         format!("centred with count {count} and stride {stride} has no centre"),

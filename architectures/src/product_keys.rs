@@ -102,7 +102,7 @@ impl ProductKeysConfig {
             ));
         }
         let key_dim = self.key_dim(decoder);
-        if key_dim == 0 || key_dim % 2 != 0 {
+        if key_dim == 0 || !key_dim.is_multiple_of(2) {
             return Err(ConfigError::new(
                 "key_dim",
                 format!("= {key_dim} has no two halves"),

@@ -8,6 +8,7 @@ use crate::block::{Architecture, Block, Builder};
 use crate::config::{ConfigError, DecoderConfig};
 use crate::cost::Cost;
 use crate::pass::Pass;
+use crate::value_table::ValueTable;
 use crate::{dense, memory, mixture_of_experts, peer};
 
 macro_rules! registry {
@@ -49,6 +50,10 @@ macro_rules! registry {
         impl Block for AnyBlock {
             fn forward(&self, x: Tensor<3>, pass: &mut Pass) -> Tensor<3> {
                 match self { $(Self::$variant(block) => block.forward(x, pass),)* }
+            }
+
+            fn tables(&self) -> Vec<&ValueTable> {
+                match self { $(Self::$variant(block) => block.tables(),)* }
             }
         }
     };

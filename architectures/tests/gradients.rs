@@ -147,8 +147,17 @@ fn dense_parameters_match_finite_differences() {
                 found: None,
             };
             decoder.visit(&mut visitor);
-            // An expert that no token chose has no gradient: its difference must then be zero.
+            // Only an expert that no token chose has no gradient: its difference must then be zero.
+            assert!(
+                visitor.found.is_some() || name.starts_with("moe"),
+                "{name}, parameter {number} is detached"
+            );
             let gradient = visitor.found.unwrap_or_else(|| vec![0.0; len]);
+            let silent = gradient.iter().all(|g| *g == 0.0);
+            assert!(
+                !silent || name.starts_with("moe"),
+                "{name}, parameter {number} has no gradient"
+            );
             Some(disagreements(&gradient, |direction| {
                 let minus: Vec<f32> = direction.iter().map(|d| -d).collect();
                 let shifted = |direction: &[f32]| {
@@ -218,53 +227,5 @@ fn tables_match_finite_differences_duplicates_included() {
                 (shifted(1.0) - shifted(-1.0)) / f64::from(2.0 * EPSILON)
             }))
         });
-    }
-}
-
-#[test]
-fn an_update_is_adam_on_the_scattered_gradient_and_spares_unread_rows() {
-    let device = Device::flex().autodiff();
-    let optimizer = architectures::LazyAdam {
-        beta_1: 0.9,
-        beta_2: 0.95,
-        epsilon: 1e-8,
-        max_norm: Some(0.05),
-    };
-    for (name, config) in with_tables() {
-        let decoder = Decoder::new(&config, 13, &device).unwrap();
-        let mut pass = Pass::training();
-        let gradients = total_loss(&decoder, &mut pass, &device).backward();
-        for (table, parts) in pass.into_table_gradients(&gradients) {
-            let gradient = scattered(&table, &parts);
-            let before: Vec<f32> = table.values().into_data().iter::<f32>().collect();
-            let norm = table.update(parts, &optimizer, 0.1);
-            let expected_norm = gradient.iter().map(|g| g * g).sum::<f32>().sqrt();
-            assert!(
-                (norm - expected_norm).abs() < 1e-5 * expected_norm.max(1.0),
-                "{name}"
-            );
-            let scale = (0.05 / norm).min(1.0);
-            let after: Vec<f32> = table.values().into_data().iter::<f32>().collect();
-            for (row, gradient) in gradient.chunks(table.width()).enumerate() {
-                for (column, g) in gradient.iter().enumerate() {
-                    let at = row * table.width() + column;
-                    // Adam's first step: lr g / (|g| + epsilon).
-                    let step = if *g == 0.0 {
-                        0.0
-                    } else {
-                        0.1 * scale * g / (scale * g.abs() + 1e-8)
-                    };
-                    assert!(
-                        (before[at] - step - after[at]).abs() < 2e-3,
-                        "{name} row {row}: {g} {} {}",
-                        before[at],
-                        after[at]
-                    );
-                    if *g == 0.0 {
-                        assert_eq!(before[at], after[at], "{name}: an unread row moved");
-                    }
-                }
-            }
-        }
     }
 }

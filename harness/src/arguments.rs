@@ -16,7 +16,7 @@ pub struct Arguments {
 #[derive(Subcommand)]
 pub enum Command {
     /// Show what a sweep would run: parameters, FLOPs, tokens, memory, time. Nothing is built or written.
-    Plan(Planned),
+    Plan(PlanOptions),
     /// Train and ask every run of a sweep that is not finished, then write the report.
     Sweep(SweepOptions),
     /// Show which runs are finished, failed, under way or missing.
@@ -29,13 +29,20 @@ pub enum Command {
 
 /// A sweep and where its output lies.
 #[derive(Args)]
-pub struct Planned {
+pub struct Place {
     /// A sweep file, or the name of one in `sweeps/`.
     #[arg(default_value = "quick")]
     pub sweep: String,
     /// The folder of all output.
     #[arg(long, value_name = "DIR", default_value = "runs")]
     pub output: PathBuf,
+}
+
+/// A sweep or a part of it.
+#[derive(Args)]
+pub struct Planned {
+    #[command(flatten)]
+    pub place: Place,
     #[command(flatten)]
     pub filter: Filter,
 }
@@ -69,6 +76,15 @@ pub struct Machine {
 }
 
 #[derive(Args)]
+pub struct PlanOptions {
+    #[command(flatten)]
+    pub planned: Planned,
+    /// Print exact numbers as CSV instead of the table.
+    #[arg(long)]
+    pub csv: bool,
+}
+
+#[derive(Args)]
 pub struct SweepOptions {
     #[command(flatten)]
     pub planned: Planned,
@@ -82,7 +98,7 @@ pub struct SweepOptions {
 #[derive(Args)]
 pub struct ReportOptions {
     #[command(flatten)]
-    pub planned: Planned,
+    pub place: Place,
     /// Also write the records as CSV.
     #[arg(long)]
     pub csv: bool,

@@ -160,7 +160,7 @@ fn train_recorded(
     })
 }
 
-/// Asks every suite and writes its rows, suite by suite.
+/// Asks every suite and writes its rows, suite by suite; what an earlier asking left is replaced.
 pub fn question(
     run: &Run,
     id: &str,
@@ -172,6 +172,8 @@ pub fn question(
         model: DecoderModel::new(decoder, bench.device, ASKED_AT_ONCE),
         interrupt: bench.interrupt,
     };
+    bench.records.write::<ItemRow>(id, &[])?;
+    bench.records.write::<ScoreRow>(id, &[])?;
     for suite in &bench.dataset.suites {
         progress.asking(suite.name());
         let failed = |error: SuiteError| match bench.interrupt.requested() {

@@ -33,6 +33,9 @@ pub enum Error {
     /// A configuration that cannot be written down.
     #[error("the configuration of a run cannot be written as TOML: {0}")]
     Configuration(#[from] toml::ser::Error),
+    /// A table on the standard output.
+    #[error("cannot print CSV: {0}")]
+    Csv(#[from] csv::Error),
     /// Saved weights.
     #[error(transparent)]
     Weights(#[from] crate::weights::WeightsError),

@@ -8,7 +8,7 @@ use crate::sweep_file::Data;
 use crate::train::TrainingConfig;
 
 /// Raised when the same configuration would no longer give the same run.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// What arithmetic is done in.
 const NUMERIC_FORMAT: &str = "f32";
@@ -16,12 +16,16 @@ const NUMERIC_FORMAT: &str = "f32";
 /// A run's name: 16 hexadecimal digits.
 pub type RunId = String;
 
-/// The resolved configuration of a run, as TOML. Labels are not part of it: renaming a block repeats nothing.
+/// The resolved configuration of a run, as TOML. Labels and matching are part of it: a row says them, so a row of
+/// another label or matching is another run, also where the model is the same.
 pub fn configuration(plan: &Plan, run: &Run) -> Result<String, toml::ser::Error> {
     #[derive(Serialize)]
     struct Resolved<'a> {
         format: u32,
         numeric_format: &'static str,
+        size: &'a str,
+        block: &'a str,
+        matching: String,
         seed: u64,
         steps: usize,
         data: &'a Data,
@@ -31,6 +35,9 @@ pub fn configuration(plan: &Plan, run: &Run) -> Result<String, toml::ser::Error>
     toml::to_string(&Resolved {
         format: FORMAT,
         numeric_format: NUMERIC_FORMAT,
+        size: &run.cell.size,
+        block: &run.cell.block,
+        matching: plan.sweep.matching.to_string(),
         seed: run.cell.seed,
         steps: run.budget.steps,
         data: &plan.sweep.data,
@@ -75,7 +82,7 @@ mod tests {
     #[test]
     fn what_determines_a_run_changes_its_configuration_and_nothing_else_does() {
         let base = configurations(|text| text);
-        assert_eq!(
+        assert_ne!(
             base,
             configurations(|text| text.replace("[sizes.xs]", "[sizes.tiny]"))
         );

@@ -5,6 +5,7 @@ use architectures::{ConfigError, Cost, ModelConfig};
 use crate::budget::{Budget, Tokens};
 use crate::sweep_file::{Size, Sweep};
 use crate::train::TrainingConfig;
+use crate::train::reach;
 
 /// What a sweep will do, in order.
 #[derive(Clone, Debug)]
@@ -59,14 +60,10 @@ impl Plan {
         Ok(Self { sweep, runs })
     }
 
-    /// Tokens that the longest run reads: those it trains on, and the target of the last.
+    /// Tokens of the stream that the longest run may touch.
     pub fn most_tokens(&self) -> Tokens {
-        1 + self
-            .runs
-            .iter()
-            .map(|run| run.budget.tokens)
-            .max()
-            .unwrap_or(0)
+        let reach = |run: &Run| reach(run.budget.tokens, run.model.decoder.seq_len);
+        self.runs.iter().map(reach).max().unwrap_or(1)
     }
 }
 

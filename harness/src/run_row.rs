@@ -24,16 +24,17 @@ pub struct Circumstances<'a> {
 }
 
 impl Circumstances<'_> {
-    /// The row of a run that was begun at `started` and came to nothing for `reason`.
+    /// The row of a run that was begun at `started` and came to nothing for `reason` after `steps`.
     pub fn failed(
         &self,
         run: &Run,
         id: &str,
         configuration: &str,
         started: &str,
-        reason: &str,
+        (steps, reason): (u64, &str),
     ) -> RunRow {
         let (cell, cost, budget) = (&run.cell, &run.cost, &run.budget);
+        let tokens = budget.tokens / budget.steps as u64 * steps;
         RunRow {
             run: id.to_owned(),
             sweep: self.sweep.name.clone(),
@@ -44,9 +45,9 @@ impl Circumstances<'_> {
             reason: reason.to_owned(),
             matching: self.sweep.matching.to_string(),
             target_flops: budget.target_flops,
-            train_flops: budget.train_flops,
-            tokens: budget.tokens,
-            steps: budget.steps as u64,
+            train_flops: tokens as f64 * cost.training() as f64,
+            tokens,
+            steps,
             d_model: run.model.decoder.d_model as u64,
             n_layers: run.model.decoder.n_layers as u64,
             params_dense: cost.params_dense,
@@ -91,7 +92,6 @@ impl Circumstances<'_> {
     ) -> RunRow {
         RunRow {
             status: FINISHED.to_owned(),
-            tokens: reached.tokens,
             train_loss: reached.train_loss,
             val_loss: reached.val_loss,
             val_tokens: reached.val_tokens,
@@ -100,7 +100,13 @@ impl Circumstances<'_> {
             peak_memory_bytes: reached.peak_memory_bytes,
             train_wall_s: reached.train_wall_s,
             eval_wall_s: reached.eval_wall_s,
-            ..self.failed(run, id, configuration, started, "")
+            ..self.failed(
+                run,
+                id,
+                configuration,
+                started,
+                (run.budget.steps as u64, ""),
+            )
         }
     }
 

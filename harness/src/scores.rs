@@ -8,7 +8,8 @@
 //! | `bits_per_active_parameter` | the same over the parameters that a token touches | bootstrap over items |
 //!
 //! Bits of knowledge are `population x mean(prior_bits - nll_bits)` over the items of a task, where the facts were drawn
-//! from known distributions; those of a suite are the sum over its tasks. Nothing is cut off at zero: a model that is
+//! from known distributions; those of a suite are the sum over its tasks. Only recall carries priors, so that no fact
+//! counts twice. Nothing is cut off at zero: a model that is
 //! surer of wrong answers than a guess would be has negative knowledge, and items that are cut off one by one would
 //! count luck as knowledge.
 
@@ -20,14 +21,12 @@ use suites::{Answer, Outcome, TaskResult};
 /// Key of the resampling: fixed, so that the same answers give the same interval.
 const RESAMPLING_SEED: u64 = 0;
 
-/// The rows of one suite's results.
+/// The rows of results, each suite's tasks and the suite as a whole.
 pub fn score_rows(run: &str, cost: &Cost, results: &[TaskResult]) -> Vec<ScoreRow> {
-    let mut rows: Vec<_> = results
-        .iter()
-        .flat_map(|result| task_rows(run, cost, result))
-        .collect();
-    if let Some(first) = results.first() {
-        rows.extend(suite_rows(run, cost, first, results));
+    let mut rows = Vec::new();
+    for suite in results.chunk_by(|a, b| a.suite == b.suite) {
+        rows.extend(suite.iter().flat_map(|result| task_rows(run, cost, result)));
+        rows.extend(suite_rows(run, cost, &suite[0], suite));
     }
     rows
 }

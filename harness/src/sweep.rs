@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::Instant;
 
-use results::{Records, RunRow};
+use results::{Records, RunRow, StepRow};
 use suites::Dataset;
 
 use crate::attempt::{Bench, Failure, attempt};
@@ -32,7 +32,51 @@ pub fn prepare(plan: &Plan, tokens: Tokens, folders: &Folders) -> Result<Dataset
         tokens = dataset.train.len(),
         "data are prepared"
     );
+    check_room(plan, &dataset)?;
     Ok(dataset)
+}
+
+/// Refuses questions that no decoder of the plan was trained to read to their end: positions beyond `seq_len` would be
+/// new to it.
+fn check_room(plan: &Plan, dataset: &Dataset) -> Result<(), Error> {
+    let shortest = plan.runs.iter().map(|run| run.model.decoder.seq_len).min();
+    let Some(seq_len) = shortest else {
+        return Ok(());
+    };
+    let longest = plan.runs.iter().map(|run| run.model.decoder.seq_len).max();
+    if let Some(longest) = longest.filter(|&longest| dataset.held_out.len() <= longest) {
+        return Err(Error::Argument {
+            argument: format!("`seq_len` = {longest}"),
+            problem: format!(
+                "leaves no whole window of the {} held-out tokens",
+                dataset.held_out.len()
+            ),
+            remedy: "lower `seq_len`, or make the suites larger".to_owned(),
+        });
+    }
+    for suite in &dataset.suites {
+        for task in suite.tasks() {
+            for item in &task.items {
+                let text = format!("{}{}", item.prompt, item.expected);
+                // The separator before the prompt.
+                let tokens = 1 + dataset.tokenizer.encode(&text)?.len();
+                if tokens > seq_len {
+                    return Err(Error::Argument {
+                        argument: format!("`seq_len` = {seq_len}"),
+                        problem: format!(
+                            "is shorter than a question with its answer: {tokens} tokens ({} {}, {})",
+                            suite.name(),
+                            task.name,
+                            item.id
+                        ),
+                        remedy: "raise `seq_len`, or `suites.vocab_size` so that texts take fewer tokens"
+                            .to_owned(),
+                    });
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The names of the runs that have finished.
@@ -80,7 +124,10 @@ pub fn sweep(
             }
             Err(Failure::Failed(reason)) => {
                 conclusion = Conclusion::SomeFailed;
-                let row = circumstances.failed(run, &id, &configuration, &started, &reason);
+                let recorded = bench.records.read_run::<StepRow>(&id)?;
+                let steps = recorded.last().map_or(0, |step| step.step);
+                let reached = (steps, reason.as_str());
+                let row = circumstances.failed(run, &id, &configuration, &started, reached);
                 (row, Ending::Failed(reason))
             }
             Err(Failure::Interrupted) => return Ok(Conclusion::Interrupted),

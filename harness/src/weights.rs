@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use architectures::{AnyBlock, ConfigError, Decoder, ModelConfig, ValueTable};
+use architectures::{ConfigError, Decoder, ModelConfig};
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
 
@@ -41,7 +41,8 @@ pub fn save(decoder: &Decoder, file: &Path) -> Result<(), WeightsError> {
     };
     let folder = file.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).map_err(|error| failed(error.to_string()))?;
-    let tables = tables(decoder)
+    let tables = decoder
+        .tables()
         .into_iter()
         .map(|table| Param::from_tensor(table.values()))
         .collect();
@@ -68,7 +69,8 @@ pub fn load(config: &ModelConfig, file: &Path, device: &Device) -> Result<Decode
         return Err(failed("no such file".to_owned()));
     }
     let decoder = Decoder::new(config, 0, device)?;
-    let tables = tables(&decoder)
+    let tables = decoder
+        .tables()
         .into_iter()
         .map(|table| Param::from_tensor(table.values()))
         .collect();
@@ -76,30 +78,10 @@ pub fn load(config: &ModelConfig, file: &Path, device: &Device) -> Result<Decode
     let loaded = saved
         .try_load_file(file)
         .map_err(|error| failed(error.to_string()))?;
-    for (table, values) in self::tables(&loaded.decoder).into_iter().zip(loaded.tables) {
+    for (table, values) in loaded.decoder.tables().into_iter().zip(loaded.tables) {
         table.set_values(values.val());
     }
     Ok(loaded.decoder)
-}
-
-/// The distinct tables of a decoder, first layer to last.
-fn tables(decoder: &Decoder) -> Vec<&ValueTable> {
-    let mut distinct: Vec<&ValueTable> = Vec::new();
-    for table in decoder.blocks().flat_map(tables_of) {
-        if !distinct.iter().any(|held| held.is(table)) {
-            distinct.push(table);
-        }
-    }
-    distinct
-}
-
-/// Without a wildcard, so that a block with a new table cannot be forgotten here.
-fn tables_of(block: &AnyBlock) -> Vec<&ValueTable> {
-    match block {
-        AnyBlock::Dense(_) | AnyBlock::MixtureOfExperts(_) => Vec::new(),
-        AnyBlock::Peer(peer) => peer.tables().to_vec(),
-        AnyBlock::Memory(memory) => vec![memory.values()],
-    }
 }
 
 #[cfg(test)]

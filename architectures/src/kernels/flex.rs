@@ -135,6 +135,12 @@ impl LookupOps for Flex {
             weights.to_contiguous(),
             values.to_contiguous(),
         );
+        // Updates write where a tensor's storage lies: a strided view must first become its own.
+        (table, mean, square) = (
+            table.to_contiguous(),
+            mean.to_contiguous(),
+            square.to_contiguous(),
+        );
         let gradient = RowGradient::new(
             rows,
             id_slice(&indices),
@@ -278,8 +284,11 @@ impl FusedOps for Flex {
         step: AdamStep,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
         let grad = grad.to_contiguous();
-        // Updates write where a tensor's storage lies: a strided view must first become its own.
-        values = values.to_contiguous();
+        (values, mean, square) = (
+            values.to_contiguous(),
+            mean.to_contiguous(),
+            square.to_contiguous(),
+        );
         adam::adamw(
             floats(&grad),
             values.storage_mut(),

@@ -76,7 +76,7 @@ impl Ranking {
         let k = self.scores.len();
         for (place, &score) in row.iter().enumerate() {
             let len = place.min(k);
-            if len == k && !(score > self.scores[k - 1]) {
+            if len == k && score <= self.scores[k - 1] {
                 continue;
             }
             let mut rank = len.min(k - 1);

@@ -1,8 +1,8 @@
 //! Adam on the rows that a step touched, and only those.
 //!
 //! The gradient arrives as (token, row, weight) entries: `grad[row] = sum weight[t,j] values[t]` over the entries that
-//! name the row. Entries are sorted by row once; each row is then reduced in cache and updated in place, so nothing of
-//! the table's size, nor of tokens x entries x width, is ever allocated. Each row sums its entries in the order in which
+//! name the row. Entries are sorted by row once; each row is then reduced in cache and updated in place: beside the entries, a step allocates
+//! a few words per row of the table, never a row's width of them. Each row sums its entries in the order in which
 //! they were given, whatever the number of threads: results are repeatable to the bit.
 
 use multiversion::multiversion;

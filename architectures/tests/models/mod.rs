@@ -1,7 +1,6 @@
 //! Small decoders, one for every block and option that changes its mathematics.
-#![allow(dead_code, reason = "each test file uses a part")]
 
-use architectures::{AnyBlock, Decoder, ModelConfig, ValueTable};
+use architectures::ModelConfig;
 
 pub const VOCAB: usize = 23;
 
@@ -81,31 +80,4 @@ pub fn every_model() -> Vec<(String, ModelConfig)> {
         r#"{"centred": {"count": 3, "stride": 1}}"#,
     );
     models
-}
-
-/// Calls `visit` for each table once, shared ones too.
-pub fn for_each_table(decoder: &Decoder, mut visit: impl FnMut(&ValueTable)) {
-    let mut seen: Vec<ValueTable> = Vec::new();
-    for block in decoder.blocks() {
-        let tables: Vec<&ValueTable> = match block {
-            AnyBlock::Memory(memory) => vec![memory.values()],
-            AnyBlock::Peer(peer) => peer.tables().to_vec(),
-            AnyBlock::Dense(_) | AnyBlock::MixtureOfExperts(_) => vec![],
-        };
-        for table in tables {
-            if !seen.iter().any(|other| other.is(table)) {
-                visit(table);
-                seen.push(table.clone());
-            }
-        }
-    }
-}
-
-/// Parameters in all tables.
-pub fn table_parameters(decoder: &Decoder) -> u64 {
-    let mut sum = 0;
-    for_each_table(decoder, |table| {
-        sum += (table.rows() * table.width()) as u64
-    });
-    sum
 }

@@ -6,6 +6,7 @@ pub mod eval;
 pub mod grid;
 pub mod machine;
 pub mod plan;
+pub mod plan_csv;
 pub mod planned;
 pub mod report;
 pub mod status;

@@ -9,8 +9,9 @@ use harness::progress::quantity::{bytes, count, duration};
 use harness::speed::{Speed, Speeds};
 
 use super::grid::grid;
+use super::plan_csv;
 use super::planned::planned;
-use crate::arguments::Planned;
+use crate::arguments::PlanOptions;
 
 const HEADER: [&str; 13] = [
     "size",
@@ -29,8 +30,12 @@ const HEADER: [&str; 13] = [
 ];
 
 /// Shows the plan.
-pub fn plan(options: &Planned) -> Result<Conclusion, Error> {
-    let (plan, folders) = planned(options)?;
+pub fn plan(options: &PlanOptions) -> Result<Conclusion, Error> {
+    let (plan, folders) = planned(&options.planned)?;
+    if options.csv {
+        plan_csv::print(&plan.runs)?;
+        return Ok(Conclusion::Complete);
+    }
     let speeds = Speeds::gather(&folders, &DeviceName::Flex.open());
     let rows = plan
         .runs

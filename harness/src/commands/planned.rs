@@ -5,13 +5,19 @@ use harness::folders::Folders;
 use harness::plan::{Plan, Run};
 use harness::sweep_file::{Sweep, suggest};
 
-use crate::arguments::{Filter, Planned};
+use crate::arguments::{Filter, Place, Planned};
 
 /// The plan that the arguments ask for, and where its output lies.
 pub fn planned(options: &Planned) -> Result<(Plan, Folders), Error> {
-    let plan = Plan::new(Sweep::load(&options.sweep)?)?;
-    let folders = Folders::new(&options.output, &plan.sweep.name);
+    let (plan, folders) = whole(&options.place)?;
     Ok((filtered(plan, &options.filter)?, folders))
+}
+
+/// The plan of a whole sweep.
+pub fn whole(place: &Place) -> Result<(Plan, Folders), Error> {
+    let plan = Plan::new(Sweep::load(&place.sweep)?)?;
+    let folders = Folders::new(&place.output, &plan.sweep.name);
+    Ok((plan, folders))
 }
 
 fn filtered(mut plan: Plan, filter: &Filter) -> Result<Plan, Error> {

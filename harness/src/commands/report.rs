@@ -5,12 +5,12 @@ use harness::error::Error;
 use results::Records;
 
 use super::closing::close;
-use super::planned::planned;
+use super::planned::whole;
 use crate::arguments::ReportOptions;
 
 /// Writes the report from the records alone.
 pub fn report(options: &ReportOptions) -> Result<Conclusion, Error> {
-    let (plan, folders) = planned(&options.planned)?;
+    let (plan, folders) = whole(&options.place)?;
     let records = Records::open(folders.records())?;
     close(&plan, &records, &folders, false, options.csv)?;
     Ok(Conclusion::Complete)

@@ -53,7 +53,7 @@ fn state(
     dataset: Option<&Dataset>,
 ) -> Result<[String; 2], Error> {
     let row = row_of(plan, run, rows)?;
-    if let Some((row, true)) = row {
+    if let Some(row) = row {
         let detail = match row.status == FINISHED {
             true => format!(
                 "validation loss {:.3}, {}",
@@ -77,6 +77,5 @@ fn state(
         );
         return Ok(["begun".to_owned(), detail]);
     }
-    let detail = row.map_or("", |_| "recorded with another configuration only");
-    Ok(["missing".to_owned(), detail.to_owned()])
+    Ok(["missing".to_owned(), String::new()])
 }

@@ -108,3 +108,74 @@ impl ModuleVisitor for Merge {
         self.sum.register(param.id, gradient);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use architectures::ModelConfig;
+    use burn::tensor::Device;
+
+    /// Loss and all gradients of a batch, as numbers.
+    fn numbers(threads: usize, micro_batches: usize) -> Vec<f32> {
+        let config: ModelConfig = serde_json::from_str(
+            r#"{"decoder": {"vocab_size": 30, "d_model": 16, "n_layers": 3, "n_heads": 2, "seq_len": 16},
+                "blocks": [{"block": {"kind": "memory", "keys": {"n_keys": 6, "top_k": 4}, "gate": true,
+                                      "shared_values": true},
+                            "placement": "all"}]}"#,
+        )
+        .unwrap();
+        let device = Device::flex().autodiff();
+        let decoder = Decoder::new(&config, 0, &device).unwrap();
+        let tokens: Vec<i64> = (0..4 * 17).map(|i| i * i % 30).collect();
+        let tokens = Tensor::<1, Int>::from_data(tokens.as_slice(), &device).reshape([4, 17]);
+        let batch = (tokens.clone().narrow(1, 0, 16), tokens.narrow(1, 1, 16));
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap();
+        let outcome = pool.install(|| backward(&decoder, batch, micro_batches));
+        let mut all = Numbers {
+            gradients: &outcome.gradients,
+            values: vec![outcome.loss as f32],
+        };
+        decoder.visit(&mut all);
+        let mut values = all.values;
+        for (_, parts) in outcome.table_gradients {
+            values.extend(parts.iter().flat_map(|part| {
+                part.rows
+                    .clone()
+                    .into_data()
+                    .iter::<f32>()
+                    .collect::<Vec<_>>()
+            }));
+        }
+        values
+    }
+
+    struct Numbers<'a> {
+        gradients: &'a GradientsParams,
+        values: Vec<f32>,
+    }
+
+    impl ModuleVisitor for Numbers<'_> {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            let gradient = self.gradients.get::<D>(param.id).unwrap();
+            self.values.extend(gradient.into_data().iter::<f32>());
+        }
+    }
+
+    #[test]
+    fn threads_change_no_bit() {
+        assert_eq!(numbers(1, 2), numbers(2, 2));
+        assert_eq!(numbers(1, 1), numbers(3, 1));
+    }
+
+    #[test]
+    fn parts_average_to_the_whole() {
+        let (whole, parts) = (numbers(2, 1), numbers(2, 4));
+        assert_eq!(whole.len(), parts.len());
+        for (a, b) in whole.iter().zip(&parts) {
+            assert!((a - b).abs() < 1e-4 * a.abs().max(0.1), "{a} {b}");
+        }
+    }
+}

@@ -1,40 +1,99 @@
-//! Batches by counter: step and place alone say which tokens.
+//! Batches by counter: seed, step and place alone say which tokens.
 
+use architectures::random::stream;
 use burn::tensor::{Device, Int, Tensor, TensorData};
+use rand::seq::SliceRandom;
 use suites::TokenFile;
 
 /// Inputs and next-token targets, `[batch, seq]` each.
 pub type Batch = (Tensor<2, Int>, Tensor<2, Int>);
 
-/// The batch of zero-based `step`: consecutive windows of the stream, which wraps around at its end.
+/// Windows of the stream that are shuffled among themselves: large enough to part neighbours, small enough that a run
+/// reads hardly more of the stream than it trains on.
+const SHUFFLED: u64 = 256;
+
+/// Tokens that a run of `tokens` training tokens may touch: whole blocks of windows, and the last one's target.
+pub fn reach(tokens: u64, seq: usize) -> u64 {
+    let windows = tokens.div_ceil(seq as u64);
+    windows.next_multiple_of(SHUFFLED) * seq as u64 + 1
+}
+
+/// The batch of zero-based `step`: the stream's windows in an order that is the seed's own, block by block.
 pub fn training(
     tokens: &TokenFile,
+    seed: u64,
     step: usize,
     batch: usize,
     seq: usize,
     device: &Device,
 ) -> Batch {
     let first = step as u64 * batch as u64;
-    windows(tokens, first..first + batch as u64, seq, device)
+    let windows = (first..first + batch as u64).map(|place| {
+        let block = place / SHUFFLED;
+        let mut order: Vec<u64> = (0..SHUFFLED).collect();
+        order.shuffle(&mut stream(seed, "order", block));
+        block * SHUFFLED + order[(place % SHUFFLED) as usize]
+    });
+    gather(tokens, windows.collect(), seq, device)
 }
 
-/// Windows `range` of `seq` tokens, each with its targets one token on.
+/// Windows `range`, in order.
 pub fn windows(
     tokens: &TokenFile,
     range: std::ops::Range<u64>,
     seq: usize,
     device: &Device,
 ) -> Batch {
-    let batch = (range.end - range.start) as usize;
+    gather(tokens, range.collect(), seq, device)
+}
+
+/// Windows of `seq` tokens, each with its targets one token on.
+fn gather(tokens: &TokenFile, windows: Vec<u64>, seq: usize, device: &Device) -> Batch {
+    let batch = windows.len();
     let (mut inputs, mut targets) = (
         Vec::with_capacity(batch * seq),
         Vec::with_capacity(batch * seq),
     );
-    for window in range {
+    for window in windows {
         let window = tokens.window(window * seq as u64, seq + 1);
         inputs.extend(window[..seq].iter().map(|&token| i64::from(token)));
         targets.extend(window[1..].iter().map(|&token| i64::from(token)));
     }
     let tensor = |values| Tensor::from_data(TensorData::new(values, [batch, seq]), device);
     (tensor(inputs), tensor(targets))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn a_block_of_batches_reads_each_of_its_windows_once_in_an_order_of_the_seed() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = suites::SuitesConfig {
+            world: None,
+            functions: None,
+            ..suites::SuitesConfig::default()
+        };
+        let dataset =
+            suites::Dataset::prepare(&config, 0, 300, reach(SHUFFLED * 4, 4), folder.path())
+                .unwrap();
+        let device = Device::flex();
+        let whole: BTreeSet<Vec<i64>> = (0..SHUFFLED)
+            .map(|window| values(&windows(&dataset.train, window..window + 1, 4, &device)))
+            .collect();
+        let read = |seed| -> Vec<Vec<i64>> {
+            (0..SHUFFLED as usize)
+                .map(|step| values(&training(&dataset.train, seed, step, 1, 4, &device)))
+                .collect()
+        };
+        assert_eq!(read(0).into_iter().collect::<BTreeSet<_>>(), whole);
+        assert_ne!(read(0), read(1));
+    }
+
+    fn values(batch: &Batch) -> Vec<i64> {
+        let both = Tensor::cat(vec![batch.0.clone(), batch.1.clone()], 0);
+        both.into_data().iter::<i64>().collect()
+    }
 }

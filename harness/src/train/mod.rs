@@ -18,6 +18,7 @@ use burn::module::Module;
 use burn::tensor::Device;
 use suites::Dataset;
 
+pub use batches::reach;
 pub use config::TrainingConfig;
 pub use schedule::Schedule;
 
@@ -29,7 +30,7 @@ pub struct TrainSpec<'a> {
     pub training: &'a TrainingConfig,
     /// Optimizer steps.
     pub steps: usize,
-    /// Draws the initial parameters.
+    /// Draws the initial parameters and the order of the data.
     pub seed: u64,
     /// Where it runs, without autodiff.
     pub device: &'a Device,
@@ -138,6 +139,7 @@ pub fn train(
         let learning_rate = training.learning_rate * factor;
         let batch = batches::training(
             &dataset.train,
+            spec.seed,
             step - 1,
             training.batch_size,
             seq_len,

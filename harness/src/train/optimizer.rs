@@ -81,7 +81,8 @@ struct Norm<'a> {
 impl ModuleVisitor for Norm<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         if let Some(gradient) = self.gradients.get::<D>(param.id) {
-            self.squares.push(gradient.square().sum());
+            // By row first: one sum over millions of values would add up in the order in which threads finish.
+            self.squares.push(gradient.square().sum_dim(D - 1).sum());
         }
     }
 }

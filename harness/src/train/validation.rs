@@ -17,7 +17,7 @@ fn windows(
     // The last target of a window is the token after it; the set's end must not wrap around to its beginning.
     let available = (dataset.held_out.len().saturating_sub(1) / seq_len) as u64;
     let wanted = (training.validation_tokens / seq_len).max(1) as u64;
-    let windows = available.min(wanted).max(1);
+    let windows = available.min(wanted);
     let batch = training.batch_size as u64;
     (0..windows)
         .step_by(training.batch_size)

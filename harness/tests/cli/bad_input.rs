@@ -1,11 +1,11 @@
 //! One message that names file, line and key with the remedy; exit status 2; nothing written.
 
-use crate::workplace::{TINY, Workplace};
+use crate::scratch::{Scratch, TINY};
 
 /// The complaint about [`TINY`] with `from` replaced by `to`, less the file's name: `line: message`.
 fn complaint(from: &str, to: &str) -> String {
     assert!(TINY.contains(from), "{from}");
-    let place = Workplace::new(&TINY.replacen(from, to, 1));
+    let place = Scratch::new(&TINY.replacen(from, to, 1));
     let ended = place.isoflop(&["sweep", "sweep.toml", "--output", "out"]);
     assert_eq!(ended.code, Some(2), "{ended:?}");
     assert!(ended.out.is_empty(), "{ended:?}");
@@ -226,7 +226,7 @@ fn impossible_shapes() {
 
 #[test]
 fn unreadable_files() {
-    let place = Workplace::new("");
+    let place = Scratch::new("");
     for (sweep, file) in [
         ("absent.toml", "absent.toml"),
         ("absent", "sweeps/absent.toml"),
@@ -251,7 +251,7 @@ fn unreadable_files() {
 
 #[test]
 fn filters_and_devices_that_do_not_exist() {
-    let place = Workplace::new(TINY);
+    let place = Scratch::new(TINY);
     let ended = place.isoflop(&["sweep", "sweep.toml", "--only", "dens"]);
     assert_eq!(ended.code, Some(2), "{ended:?}");
     assert!(

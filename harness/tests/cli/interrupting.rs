@@ -7,12 +7,12 @@ use std::process::Stdio;
 
 use results::{Records, RunRow, StepRow};
 
-use crate::workplace::{Ended, TINY, Workplace};
+use crate::scratch::{Ended, Scratch, TINY};
 
 #[test]
 fn the_first_ctrl_c_stops_after_whole_rows() {
     let text = TINY.replace("tokens = 2_000", "tokens = 3_000_000");
-    let place = Workplace::new(&text);
+    let place = Scratch::new(&text);
     let mut command = place.command(&["sweep", "sweep.toml"]);
     let mut child = command
         .stdout(Stdio::piped())

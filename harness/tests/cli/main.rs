@@ -3,5 +3,5 @@
 mod bad_input;
 mod interrupting;
 mod planning;
+mod scratch;
 mod sweeping;
-mod workplace;

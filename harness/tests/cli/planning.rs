@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::workplace::{TINY, Workplace};
+use crate::scratch::{Scratch, TINY};
 
 /// The 8-billion decoder of "Memory Layers at Scale" with its 64 billion parameters of memory.
 const LARGE: &str = r#"
@@ -37,7 +37,7 @@ table_learning_rate = 1e-3
 #[test]
 fn a_plan_of_billions_takes_no_time_and_writes_nothing() {
     let text = LARGE.replace("suites = \"below\"", "[suites.world]");
-    let place = Workplace::new(&text);
+    let place = Scratch::new(&text);
     let clock = Instant::now();
     let ended = place.isoflop(&["plan", "sweep.toml"]);
     assert!(
@@ -57,7 +57,7 @@ fn a_plan_of_billions_takes_no_time_and_writes_nothing() {
 
 #[test]
 fn filters_leave_what_they_name() {
-    let place = Workplace::new(TINY);
+    let place = Scratch::new(TINY);
     let all = place.isoflop(&["plan", "sweep.toml"]).out;
     assert!(
         all.contains("2 runs, matched by flops")
@@ -76,7 +76,7 @@ fn filters_leave_what_they_name() {
 
 #[test]
 fn the_built_in_sweeps_plan_from_any_folder() {
-    let place = Workplace::new("");
+    let place = Scratch::new("");
     let quick = place.isoflop(&["plan"]);
     assert!(
         quick.out.starts_with("quick: 15 runs, matched by flops"),
@@ -84,4 +84,23 @@ fn the_built_in_sweeps_plan_from_any_folder() {
     );
     let smoke = place.isoflop(&["plan", "smoke"]);
     assert!(smoke.out.starts_with("smoke: 5 runs"), "{smoke:?}");
+}
+
+#[test]
+fn csv_holds_exact_numbers_of_every_run() {
+    let place = Scratch::new(TINY);
+    let out = place.isoflop(&["plan", "sweep.toml", "--csv"]).out;
+    let mut reader = csv::Reader::from_reader(out.as_bytes());
+    let header = reader.headers().unwrap().clone();
+    let column = |name: &str| header.iter().position(|title| title == name).unwrap();
+    let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+    assert_eq!(rows.len(), 2);
+    assert_eq!(&rows[1][column("block")], "memory");
+    let number = |row: &csv::StringRecord, name: &str| row[column(name)].parse::<f64>().unwrap();
+    let (dense, memory) = (&rows[0], &rows[1]);
+    assert_eq!(number(dense, "params_table"), 0.0);
+    assert!(number(memory, "params_table") > 0.0);
+    assert!(number(memory, "bytes_gathered_per_token") > 0.0);
+    let target = number(dense, "target_flops");
+    assert_eq!(number(memory, "target_flops"), target);
 }

@@ -4,11 +4,11 @@ use std::fs;
 
 use results::{Records, RunRow, WHOLE_SUITE};
 
-use crate::workplace::{TINY, Workplace};
+use crate::scratch::{Scratch, TINY};
 
 #[test]
 fn a_sweep_leaves_rows_a_report_and_nothing_to_do() {
-    let place = Workplace::new(TINY);
+    let place = Scratch::new(TINY);
     let first = place.isoflop(&["sweep", "sweep.toml", "--csv", "--threads", "1"]);
     assert_eq!(first.code, Some(0), "{first:?}");
     assert!(
@@ -139,7 +139,7 @@ fn a_failed_run_is_a_row_the_sweep_goes_on_and_it_is_tried_again() {
             "learning_rate = 9.0\nweight_decay = 9.0\nwarmup = 0.0\n",
         )
         .replace("tokens = 2_000", "tokens = 20_000");
-    let place = Workplace::new(&text.replace("seeds = [0]", "seeds = [0, 1]"));
+    let place = Scratch::new(&text.replace("seeds = [0]", "seeds = [0, 1]"));
     let ended = place.isoflop(&["sweep", "sweep.toml", "--quiet", "--only", "dense"]);
     let records = Records::open(place.path("runs/tiny/records")).unwrap();
     let runs = records.read::<RunRow>().unwrap();
@@ -172,7 +172,7 @@ fn a_failed_run_is_a_row_the_sweep_goes_on_and_it_is_tried_again() {
 
 #[test]
 fn quiet_says_where_the_report_is_and_no_more() {
-    let place = Workplace::new(TINY);
+    let place = Scratch::new(TINY);
     let ended = place.isoflop(&[
         "sweep",
         "sweep.toml",
@@ -202,7 +202,7 @@ fn quiet_says_where_the_report_is_and_no_more() {
 
 #[test]
 fn a_report_without_records_says_what_to_do() {
-    let place = Workplace::new(TINY);
+    let place = Scratch::new(TINY);
     let ended = place.isoflop(&["report", "sweep.toml"]);
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert!(ended.err.contains("run a sweep first"), "{ended:?}");

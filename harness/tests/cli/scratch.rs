@@ -46,11 +46,11 @@ validation_tokens = 500
 "#;
 
 /// A temporary folder in which commands run.
-pub struct Workplace {
+pub struct Scratch {
     folder: TempDir,
 }
 
-impl Workplace {
+impl Scratch {
     /// With `text` as `sweep.toml`.
     pub fn new(text: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
