@@ -216,7 +216,7 @@ fn impossible_shapes() {
             "count from 0",
         ],
     );
-    let said = complaint("seq_len = 48", "seq_len = 48\nvocab_size = 300");
+    let said = complaint("seq_len = 96", "seq_len = 96\nvocab_size = 300");
     assert_says(
         &said,
         line("seq_len") + 1,

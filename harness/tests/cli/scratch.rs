@@ -13,7 +13,7 @@ match = { mode = "flops" }
 
 [decoder]
 n_layers = 2
-seq_len = 48
+seq_len = 96
 d_ff_multiple = 16
 
 [sizes.xs]

@@ -79,7 +79,7 @@ fn a_sweep_leaves_rows_a_report_and_nothing_to_do() {
             frames
                 .items()
                 .iter()
-                .filter(|item| item.run == run.run)
+                .filter(|item| item.run == run.run && item.suite == score.suite)
                 .count() as u64,
             score.n
         );
@@ -116,7 +116,7 @@ fn a_sweep_leaves_rows_a_report_and_nothing_to_do() {
     assert_eq!(status.out.matches(" finished ").count(), 2, "{status:?}");
     fs::write(
         place.path("sweep.toml"),
-        TINY.replace("seq_len = 48", "seq_len = 32"),
+        TINY.replace("seq_len = 96", "seq_len = 80"),
     )
     .unwrap();
     let status = place.isoflop(&["status", "sweep.toml"]);
@@ -207,4 +207,18 @@ fn a_report_without_records_says_what_to_do() {
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert!(ended.err.contains("run a sweep first"), "{ended:?}");
     assert!(!place.path("runs").exists());
+}
+
+#[test]
+fn questions_that_do_not_fit_the_context_are_refused() {
+    let place = Scratch::new(&TINY.replace("seq_len = 96", "seq_len = 20"));
+    let ended = place.isoflop(&["sweep", "sweep.toml", "--quiet"]);
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert!(
+        ended
+            .err
+            .contains("`seq_len` = 20 is shorter than a question")
+            && ended.err.contains("raise"),
+        "{ended:?}"
+    );
 }
