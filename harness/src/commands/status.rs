@@ -77,5 +77,14 @@ fn state(
         );
         return Ok(["begun".to_owned(), detail]);
     }
-    Ok(["missing".to_owned(), String::new()])
+    let cell = &run.cell;
+    let other = rows
+        .iter()
+        .any(|row| row.size == cell.size && row.block == cell.block && row.seed == cell.seed);
+    let detail = if other {
+        "recorded with another configuration only"
+    } else {
+        ""
+    };
+    Ok(["missing".to_owned(), detail.to_owned()])
 }
