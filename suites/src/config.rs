@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::SuiteError;
 use crate::biographies::NAME_SPACE;
 
-/// Which suites train and ask the models. A suite whose section is absent is off; without `[suites]` all are on.
+/// Which suites train and ask the models. A sweep file must have `[suites]`; a suite whose section is absent from it is
+/// off.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SuitesConfig {

@@ -28,7 +28,7 @@ pub use error::SuiteError;
 pub use functions::{Functions, ProgramCheck, Value};
 pub use model::{Continuation, Generation, LanguageModel, ModelError, Sampling};
 pub use random::keyed;
-pub use sandbox::{Sandbox, SandboxError, SandboxLimits, Verdict};
+pub use sandbox::{Confinement, Sandbox, SandboxError, SandboxLimits, Verdict};
 pub use score::{Answer, Outcome, TaskResult, ask};
 pub use task::{Item, Metric, Suite, Task};
 pub use token_file::TokenFile;

@@ -22,7 +22,8 @@ pub trait LanguageModel {
 pub struct Continuation {
     /// Never empty: it starts with the document separator.
     pub prompt: Vec<u32>,
-    /// Never empty.
+    /// Never empty: it ends with the document separator, so its probability is that of the whole answer and not of all
+    /// answers that begin with it.
     pub continuation: Vec<u32>,
 }
 

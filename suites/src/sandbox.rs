@@ -6,9 +6,10 @@
 //! hold the child; its whole process group is killed at the limit and after the end.
 //!
 //! On Linux the child also enters user and network namespaces of its own, where the system allows it, and a seccomp
-//! filter refuses new processes, signals to others, sockets and changes to files. Elsewhere on Unix the limits and the
-//! process group remain; a child that makes a session of its own can outlive its verdict there. On other systems
-//! nothing is run and the suite is skipped.
+//! filter refuses new processes, signals to others, sockets, System V IPC and changes to files. Elsewhere on Unix, and
+//! where the kernel takes no filter, the limits and the process group remain; a child that makes a session of its own
+//! can outlive its verdict there. Which of the two it is, is tried when the sandbox is opened ([`Confinement`]) and said
+//! in every answer. On other systems nothing is run and the suite is skipped.
 
 mod job;
 mod limits;
@@ -48,16 +49,27 @@ pub enum SandboxError {
     Probe(String),
 }
 
+/// What holds the programs, as seen from a program that tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Confinement {
+    /// The limits and the system-call filter: no new processes and no changes to files.
+    Full,
+    /// The limits and the process group alone: the filter is not in force, or could not be shown to be.
+    LimitsOnly,
+}
+
 /// An interpreter and the limits under which it runs answers.
 #[derive(Debug, Clone)]
 pub struct Sandbox {
     python: PathBuf,
     limits: SandboxLimits,
     network_denied: bool,
+    confinement: Confinement,
 }
 
 impl Sandbox {
-    /// Finds `python3` and runs one known program, which also tries to reach a listener of this process.
+    /// Finds `python3` and runs known programs, which try to reach a listener of this process, to fork, and to open for
+    /// writing and change the mode of a file outside.
     pub fn open(limits: &SandboxLimits) -> Result<Self, SandboxError> {
         if cfg!(not(unix)) {
             return Err(SandboxError::Unsupported);
@@ -66,14 +78,21 @@ impl Sandbox {
             python: python::find()?,
             limits: limits.clone(),
             network_denied: false,
+            confinement: Confinement::LimitsOnly,
         };
         sandbox.network_denied = python::network_is_denied(&sandbox)?;
+        sandbox.confinement = python::confinement(&sandbox)?;
         Ok(sandbox)
     }
 
     /// Whether a program was seen to fail at reaching this machine's own loopback address.
     pub fn network_denied(&self) -> bool {
         self.network_denied
+    }
+
+    /// What was seen to hold a program that tried to get out.
+    pub fn confinement(&self) -> Confinement {
+        self.confinement
     }
 
     /// Runs one program and judges it.

@@ -1,13 +1,14 @@
 //! Putting a suite's questions to a model and judging the answers.
 
 use crate::model::{Continuation, Generation, LanguageModel, Sampling};
-use crate::sandbox::{Sandbox, SandboxLimits, Verdict};
-use crate::{Item, Metric, ModelError, Suite, SuiteError, Task, Tokenizer};
+use crate::sandbox::{Confinement, Sandbox, SandboxLimits, Verdict};
+use crate::task::RECALL;
+use crate::{Item, Metric, ModelError, ProgramCheck, Suite, SuiteError, Task, Tokenizer};
 
 /// What came of one task.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TaskResult {
-    /// Name of the suite.
+    /// Name of the suite; recall is a suite of its own, `<suite> recall`.
     pub suite: String,
     /// Name of the task.
     pub task: String,
@@ -15,7 +16,7 @@ pub struct TaskResult {
     pub metric: String,
     /// Answers, or why there are none.
     pub outcome: Outcome,
-    /// Score of the best answer that ignores the question.
+    /// What an answer that ignores the subject scores; see [`Task::baseline`].
     pub baseline: Option<f64>,
     /// How many facts or functions the items were drawn from.
     pub population: usize,
@@ -43,15 +44,17 @@ pub struct Answer {
     pub given: String,
     /// The judgement.
     pub correct: bool,
-    /// Bits that the model needs for the reference answer.
+    /// Bits that the model needs for the reference answer and the separator that ends it: "January 1" is not credited with
+    /// what goes to "January 12".
     pub nll_bits: f64,
-    /// log2 of the number of equally likely values; less `nll_bits` these are the bits stored.
+    /// log2 of the number of equally likely values, in recall; less `nll_bits` these are the bits stored.
     pub prior_bits: Option<f64>,
-    /// The sandbox's verdict, for functions.
+    /// The sandbox's verdict, for functions; it says so when the program ran without the system-call filter.
     pub detail: String,
 }
 
-/// Asks everything; one result a task. A missing `python3` skips the tasks that need it and nothing else.
+/// Asks everything; one result a task. A missing `python3` skips the tasks that need it and nothing else, and so does a
+/// sandbox that twice cannot run some answer: what was not run is not wrong.
 pub fn ask(
     suite: &dyn Suite,
     model: &mut dyn LanguageModel,
@@ -72,15 +75,20 @@ pub fn ask(
             }
             (Metric::PassAt1, None) => continue,
         };
-        let answers = answer(&task, model, tokenizer, judge)?;
-        results.push(result(suite, &task, Outcome::Answered(answers)));
+        let outcome = answer(&task, model, tokenizer, judge)?;
+        results.push(result(suite, &task, outcome));
     }
     Ok(results)
 }
 
 fn result(suite: &dyn Suite, task: &Task, outcome: Outcome) -> TaskResult {
+    let name = suite.name();
     TaskResult {
-        suite: suite.name().to_owned(),
+        suite: if task.name == RECALL {
+            format!("{name} {RECALL}")
+        } else {
+            name.to_owned()
+        },
         task: task.name.clone(),
         metric: task.metric.to_string(),
         outcome,
@@ -94,13 +102,15 @@ fn answer(
     model: &mut dyn LanguageModel,
     tokenizer: &Tokenizer,
     sandbox: Option<&Sandbox>,
-) -> Result<Vec<Answer>, SuiteError> {
+) -> Result<Outcome, SuiteError> {
     let mut questions = Vec::with_capacity(task.items.len());
     for item in &task.items {
         // A separator stands before every document in training, so it does here.
         let mut prompt = vec![tokenizer.end()];
         prompt.extend(tokenizer.encode(&item.prompt)?);
-        let continuation = tokenizer.encode(&item.expected)?;
+        // And after every document, so that the answer has to end where the reference ends.
+        let mut continuation = tokenizer.encode(&item.expected)?;
+        continuation.push(tokenizer.end());
         questions.push(Continuation {
             prompt,
             continuation,
@@ -135,7 +145,13 @@ fn answer(
         .map(|ids| tokenizer.decode(ids))
         .collect::<Result<Vec<_>, _>>()?;
     let judgements = match sandbox {
-        Some(sandbox) => run(&task.items, &texts, sandbox),
+        Some(sandbox) => {
+            let judge = |programs: &[Program<'_>]| sandbox.judge_all(programs);
+            match run(&task.items, &texts, sandbox.confinement(), judge) {
+                Ok(judgements) => judgements,
+                Err(reason) => return Ok(Outcome::Skipped(reason)),
+            }
+        }
         None => task
             .items
             .iter()
@@ -149,7 +165,7 @@ fn answer(
         .zip(texts)
         .zip(log_probabilities)
         .zip(judgements);
-    Ok(answers
+    let answers = answers
         .map(
             |(((item, given), log_probability), (correct, detail))| Answer {
                 item: item.id.clone(),
@@ -162,7 +178,8 @@ fn answer(
                 detail,
             },
         )
-        .collect())
+        .collect();
+    Ok(Outcome::Answered(answers))
 }
 
 /// Whether the first line of the answer is the expected text.
@@ -170,24 +187,53 @@ fn matches(item: &Item, text: &str) -> bool {
     text.trim_start().lines().next().unwrap_or("").trim_end() == item.expected.trim()
 }
 
-fn run(items: &[Item], texts: &[String], sandbox: &Sandbox) -> Vec<(bool, String)> {
-    let checked = items
-        .iter()
-        .zip(texts)
-        .map(|(item, text)| (item.check.as_ref(), format!("{}{text}\n", item.prompt)));
-    let programs: Vec<_> = checked
-        .filter_map(|(check, source)| Some((source, check?)))
+/// A source and what it should give.
+type Program<'a> = (String, &'a ProgramCheck);
+
+/// Whether each answer is right, and why, or the reason for which some answer could not be run twice in a row.
+fn run(
+    items: &[Item],
+    texts: &[String],
+    confinement: Confinement,
+    judge: impl Fn(&[Program<'_>]) -> Vec<Verdict>,
+) -> Result<Vec<(bool, String)>, String> {
+    let mut programs: Vec<Program<'_>> = Vec::with_capacity(items.len());
+    for (item, text) in items.iter().zip(texts) {
+        let Some(check) = &item.check else {
+            return Err(format!("{} has no check to run", item.id));
+        };
+        programs.push((format!("{}{text}\n", item.prompt), check));
+    }
+    let mut verdicts = judge(&programs);
+    verdicts.resize(programs.len(), Verdict::NotRun("no verdict".to_owned()));
+    let unrun = |verdict: &Verdict| matches!(verdict, Verdict::NotRun(_));
+    let again: Vec<usize> = (0..verdicts.len())
+        .filter(|&place| unrun(&verdicts[place]))
         .collect();
-    let mut verdicts = sandbox.judge_all(&programs).into_iter();
-    let verdict_of = |item: &Item| match item.check {
-        Some(_) => verdicts.next().unwrap_or(Verdict::NoReport),
-        None => Verdict::NotRun("the item has no check".to_owned()),
+    if !again.is_empty() {
+        let repeated: Vec<Program<'_>> =
+            again.iter().map(|&place| programs[place].clone()).collect();
+        for (place, verdict) in again.into_iter().zip(judge(&repeated)) {
+            verdicts[place] = verdict;
+        }
+    }
+    if let Some(place) = verdicts.iter().position(unrun) {
+        let failed = verdicts.iter().filter(|verdict| unrun(verdict)).count();
+        return Err(format!(
+            "the sandbox could not run {failed} of {} answers, tried twice; {}: {}",
+            items.len(),
+            items[place].id,
+            verdicts[place]
+        ));
+    }
+    let note = match confinement {
+        Confinement::Full => "",
+        Confinement::LimitsOnly => " (ran under limits only, without the system-call filter)",
     };
-    items
+    Ok(verdicts
         .iter()
-        .map(verdict_of)
-        .map(|verdict| (verdict.passed(), verdict.to_string()))
-        .collect()
+        .map(|verdict| (verdict.passed(), format!("{verdict}{note}")))
+        .collect())
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Suites, tasks and items: what is trained on and what is asked.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use crate::functions::ProgramCheck;
@@ -23,6 +23,10 @@ pub trait Suite: Send + Sync {
     fn tasks(&self) -> Vec<Task>;
 }
 
+/// The task that completes statements as they were trained on. Its answers are reported as a suite of their own,
+/// `<suite> recall`: what a model has stored is one thing, answering an unseen question about it another.
+pub const RECALL: &str = "recall";
+
 /// Items that are scored together.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Task {
@@ -32,7 +36,8 @@ pub struct Task {
     pub metric: Metric,
     /// In a fixed order.
     pub items: Vec<Item>,
-    /// Score of the best answer that ignores the question.
+    /// What an answer that ignores the subject scores on the items: always giving the relation's most common trained
+    /// value, or, for functions, the one trained body that passes most checks.
     pub baseline: Option<f64>,
     /// How many facts or functions the items were drawn from: a mean over the items speaks for this many.
     pub population: usize,
@@ -63,28 +68,41 @@ pub struct Item {
     pub id: String,
     /// Ends without white space: the answer brings its own.
     pub prompt: String,
-    /// Reference answer. It starts with white space, so prompt and answer tokenize apart as they do together.
+    /// Reference answer. It starts with white space, so prompt and answer tokenize apart as they do together. In
+    /// training the separator follows it, and so it does where the answer's probability is asked.
     pub expected: String,
-    /// log2 of the number of values that were equally likely when the fact was drawn, where that is defined.
+    /// log2 of the number of values that were equally likely when the fact was drawn. Only in recall, so that no fact
+    /// counts twice, and only where values are drawn uniformly.
     pub prior_bits: Option<f64>,
     /// Hidden inputs, for functions.
     pub check: Option<ProgramCheck>,
 }
 
-/// Share of the most common expected answer within each group, over all items: what always giving the group's
-/// favourite would score.
-pub(crate) fn majority<'a>(groups: impl IntoIterator<Item = (&'a str, &'a str)>) -> Option<f64> {
-    let mut counts: HashMap<&str, HashMap<&str, usize>> = HashMap::new();
-    let mut total = 0;
-    for (group, value) in groups {
+/// Share of the asked (group, value) pairs that hold their group's most common trained value. Nothing of the asked pairs
+/// is known to the guess; among equally common values it takes the one that is alphabetically first.
+pub(crate) fn majority<'a>(
+    trained: impl IntoIterator<Item = (&'a str, &'a str)>,
+    asked: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> Option<f64> {
+    let mut counts: HashMap<&str, BTreeMap<&str, usize>> = HashMap::new();
+    for (group, value) in trained {
         *counts.entry(group).or_default().entry(value).or_default() += 1;
+    }
+    // The values come in alphabetical order, and of equal ones the last is taken, which reversed is the first.
+    let favourite = |values: &BTreeMap<&'a str, usize>| {
+        let most = values.iter().rev().max_by_key(|&(_, &count)| count);
+        most.map(|(&value, _)| value)
+    };
+    let favourites: HashMap<&str, Option<&str>> = counts
+        .iter()
+        .map(|(&group, values)| (group, favourite(values)))
+        .collect();
+    let (mut right, mut total) = (0usize, 0usize);
+    for (group, value) in asked {
+        right += usize::from(favourites.get(group) == Some(&Some(value)));
         total += 1;
     }
-    let best: usize = counts
-        .values()
-        .filter_map(|values| values.values().max())
-        .sum();
-    (total > 0).then(|| best as f64 / total as f64)
+    (total > 0).then(|| right as f64 / total as f64)
 }
 
 /// Hash of a suite's settings, its first two passes, its held-out documents and its items.
@@ -113,11 +131,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn majority_is_the_share_of_the_favourite_of_each_group() {
+    fn majority_gives_the_trained_favourite_of_each_group_to_what_is_asked() {
+        let trained = [
+            ("a", "x"),
+            ("a", "x"),
+            ("a", "y"),
+            ("b", "y"),
+            ("b", "x"),
+            ("b", "z"),
+        ];
+        let score = |asked: &[(&'static str, &'static str)]| majority(trained, asked.to_vec());
         assert_eq!(
-            majority([("a", "x"), ("a", "x"), ("a", "y"), ("b", "y")]),
-            Some(0.75)
+            score(&[("a", "x"), ("a", "y"), ("a", "y"), ("a", "y")]),
+            Some(0.25),
+            "the favourite among the asked is no favourite"
         );
-        assert_eq!(majority([]), None);
+        assert_eq!(
+            score(&[("b", "x"), ("b", "y"), ("b", "z"), ("a", "x")]),
+            Some(0.5),
+            "of equals the alphabetically first"
+        );
+        assert_eq!(score(&[("c", "x")]), Some(0.0), "an unknown group");
+        assert_eq!(score(&[]), None);
     }
 }

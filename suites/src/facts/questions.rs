@@ -1,7 +1,7 @@
 //! The tasks over a book of facts.
 
-use super::FactBook;
-use crate::task::{Item, Metric, Task, majority};
+use super::{Fact, FactBook};
+use crate::task::{Item, Metric, RECALL, Task, majority};
 
 impl FactBook {
     /// One task per relation over the test split in an unseen phrasing, and `recall`: statements of all facts, in a
@@ -24,18 +24,23 @@ impl FactBook {
         let wording = &self.relations[relation];
         let asked = self.sample(wording.name, candidates, self.protocol.questions);
         let prompt = |index: usize| wording.unseen_question(&self.facts[index].subject);
-        self.task(wording.name, &asked, population, prompt)
+        let mut task = self.task(wording.name, &asked, population, prompt);
+        // Knowledge is measured by recall alone: counted here too, a fact of the test split would count twice.
+        for item in &mut task.items {
+            item.prior_bits = None;
+        }
+        task
     }
 
     fn recall(&self) -> Task {
         let most = self.protocol.questions * self.relations.len();
-        let asked = self.sample("recall", 0..self.facts.len(), most);
+        let asked = self.sample(RECALL, 0..self.facts.len(), most);
         let prompt = |index: usize| {
             let fact = &self.facts[index];
             let phrasing = self.seen(index, 0);
             self.relations[fact.relation].cloze(phrasing, &fact.subject)
         };
-        self.task("recall", &asked, self.facts.len(), prompt)
+        self.task(RECALL, &asked, self.facts.len(), prompt)
     }
 
     fn task(
@@ -56,17 +61,22 @@ impl FactBook {
                 check: None,
             }
         });
-        let expected = asked.iter().map(|&index| {
-            let fact = &self.facts[index];
-            (self.relations[fact.relation].name, fact.value.as_str())
-        });
         Task {
             name: name.to_owned(),
             metric: Metric::ExactMatch,
             items: items.collect(),
-            baseline: majority(expected),
+            // Statements of all facts are trained on, each as often as any other.
+            baseline: majority(
+                self.facts.iter().map(|fact| self.pair(fact)),
+                asked.iter().map(|&index| self.pair(&self.facts[index])),
+            ),
             population,
         }
+    }
+
+    /// Name of the relation, and value.
+    fn pair<'a>(&'a self, fact: &'a Fact) -> (&'a str, &'a str) {
+        (self.relations[fact.relation].name, fact.value.as_str())
     }
 }
 
@@ -90,6 +100,21 @@ mod tests {
                 .iter()
                 .all(|text| !text.contains("Name the"))
         }));
+    }
+
+    #[test]
+    fn baselines_come_from_the_trained_statements_and_bits_from_recall_alone() {
+        for task in book(0.5).tasks() {
+            let blue = task.items.iter().filter(|item| item.expected == " blue");
+            let share = blue.count() as f64 / task.items.len() as f64;
+            assert_eq!(task.baseline, Some(share), "three facts of four are blue");
+            let recall = task.name == "recall";
+            let counted = task
+                .items
+                .iter()
+                .all(|item| item.prior_bits.is_some() == recall);
+            assert!(counted, "{}", task.name);
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Sandbox, SandboxError, SandboxLimits, Verdict};
+use super::{Confinement, Sandbox, SandboxError, SandboxLimits, Verdict};
 use crate::{ProgramCheck, Value};
 
 fn sandbox(change: impl FnOnce(&mut SandboxLimits)) -> Option<Sandbox> {
@@ -175,6 +175,7 @@ fn the_network_files_and_this_process_are_out_of_reach() {
         return;
     };
     assert!(sandbox.network_denied());
+    assert_eq!(sandbox.confinement(), Confinement::Full);
     let folder = tempfile::tempdir().expect("folder");
     let victim = folder.path().join("victim");
     std::fs::write(&victim, "precious").expect("writes");
@@ -196,6 +197,107 @@ fn the_network_files_and_this_process_are_out_of_reach() {
         );
     }
     assert_eq!(std::fs::read_to_string(&victim).expect("reads"), "precious");
+}
+
+#[test]
+#[cfg(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64")
+))]
+fn a_descriptor_for_reading_changes_nothing_outside() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+
+    let Some(sandbox) = sandbox(|_| ()) else {
+        return;
+    };
+    let folder = tempfile::tempdir().expect("folder");
+    let victim = folder.path().join("victim");
+    std::fs::write(&victim, "precious").expect("writes");
+    std::fs::set_permissions(&victim, std::fs::Permissions::from_mode(0o640)).expect("sets");
+    let before = std::fs::metadata(&victim).expect("is there");
+    for attempt in [
+        "os.fchmod(fd, 0o777)",
+        "os.chmod(path, 0o777)",
+        "os.fchown(fd, os.getuid(), os.getgid())",
+        "os.chown(path, os.getuid(), os.getgid())",
+        "os.lchown(path, os.getuid(), os.getgid())",
+        "os.utime(fd, (1, 1))",
+        "os.utime(path, (1, 1))",
+        "os.setxattr(fd, 'user.mark', b'1')",
+        "os.setxattr(path, 'user.mark', b'1')",
+        "os.setxattr(path, 'user.mark', b'1', follow_symlinks=False)",
+        "os.removexattr(fd, 'user.mark')",
+        "os.removexattr(path, 'user.mark')",
+        "os.removexattr(path, 'user.mark', follow_symlinks=False)",
+    ] {
+        let source = format!(
+            "import os\npath = {victim:?}\nfd = os.open(path, os.O_RDONLY)\ndef f(x):\n    {attempt}\n    return 2 * x"
+        );
+        let given = sandbox.judge(&source, &doubles());
+        assert_eq!(
+            given,
+            Verdict::Raised("PermissionError".to_owned()),
+            "{attempt}"
+        );
+    }
+    let after = std::fs::metadata(&victim).expect("is there");
+    assert_eq!(
+        (before.mode(), before.mtime(), before.ctime_nsec()),
+        (after.mode(), after.mtime(), after.ctime_nsec())
+    );
+}
+
+#[test]
+#[cfg(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64")
+))]
+fn shared_memory_queues_and_semaphores_are_out_of_reach() {
+    let Some(sandbox) = sandbox(|_| ()) else {
+        return;
+    };
+    let with_ctypes = "import ctypes\ndef f(x):\n    return 2 * x";
+    if sandbox.judge(with_ctypes, &doubles()) != Verdict::Passed {
+        return eprintln!("nothing to test: no ctypes");
+    }
+    // Private keys and removal at once, so that a filter that lets them pass leaves nothing behind.
+    for attempt in [
+        "made, control = c.shmget(0, 4096, 0o600), lambda i: c.shmctl(i, 0, None)",
+        "made, control = c.msgget(0, 0o600), lambda i: c.msgctl(i, 0, None)",
+        "made, control = c.semget(0, 1, 0o600), lambda i: c.semctl(i, 0, 0)",
+        "made, control = c.syscall(452, -1, b'', 0, 0), None",
+    ] {
+        let source = format!(
+            "import ctypes\nc = ctypes.CDLL(None, use_errno=True)\ndef f(x):\n    {attempt}\n    \
+             code = ctypes.get_errno()\n    if made >= 0: control(made)\n    \
+             return 2 * x if made == -1 and code == 1 else code"
+        );
+        assert_eq!(
+            sandbox.judge(&source, &doubles()),
+            Verdict::Passed,
+            "{attempt}"
+        );
+    }
+}
+
+#[test]
+#[cfg(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64")
+))]
+fn a_missing_filter_is_noticed() {
+    let Some(sandbox) = sandbox(|_| ()) else {
+        return;
+    };
+    assert_eq!(sandbox.confinement(), Confinement::Full);
+    // The same attempts without any sandbox: all three succeed.
+    let file = tempfile::NamedTempFile::new().expect("file");
+    let script = format!("{}print(f({:?}))", super::python::ATTEMPTS, file.path());
+    let output = std::process::Command::new(&sandbox.python)
+        .args(["-I", "-S", "-c", &script])
+        .output()
+        .expect("runs");
+    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "3");
 }
 
 #[test]

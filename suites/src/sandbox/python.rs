@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use super::{Sandbox, SandboxError, Verdict};
+use super::{Confinement, Sandbox, SandboxError, Verdict};
 use crate::{ProgramCheck, Value};
 
 /// The interpreter's own path. `python3` on PATH may be a launcher script that needs an environment, which the
@@ -44,6 +44,43 @@ pub(super) fn network_is_denied(sandbox: &Sandbox) -> Result<bool, SandboxError>
     match sandbox.judge(source, &check) {
         Verdict::Passed => Ok(listener.is_ok()),
         Verdict::Wrong { .. } => Ok(false),
+        other => Err(SandboxError::Probe(other.to_string())),
+    }
+}
+
+/// How many of three things the filter fails to refuse: a new process, opening a file for writing, changing its mode.
+/// Any other failure than its "not permitted" counts as not refused: a limit or a missing file shows nothing.
+pub(super) const ATTEMPTS: &str = "import errno, os
+def fork():
+    child = os.fork()
+    if child == 0:
+        os._exit(0)
+    os.waitpid(child, 0)
+def refused(attempt):
+    try:
+        attempt()
+    except OSError as error:
+        return error.errno == errno.EPERM
+    return False
+def f(path):
+    attempts = [fork, lambda: os.close(os.open(path, os.O_WRONLY)), lambda: os.chmod(path, 0o600)]
+    return sum(not refused(attempt) for attempt in attempts)
+";
+
+/// Tries what the filter should refuse from a sandboxed program.
+pub(super) fn confinement(sandbox: &Sandbox) -> Result<Confinement, SandboxError> {
+    // Without a file of this process nothing can be shown, so nothing is claimed.
+    let Ok(file) = tempfile::NamedTempFile::new() else {
+        return Ok(Confinement::LimitsOnly);
+    };
+    let check = ProgramCheck {
+        function: "f".to_owned(),
+        arguments: vec![Value::Text(file.path().to_string_lossy().into_owned())],
+        expected: vec![Value::Integer(0)],
+    };
+    match sandbox.judge(ATTEMPTS, &check) {
+        Verdict::Passed => Ok(Confinement::Full),
+        Verdict::Wrong { .. } => Ok(Confinement::LimitsOnly),
         other => Err(SandboxError::Probe(other.to_string())),
     }
 }

@@ -1,4 +1,5 @@
-//! A system-call filter for the child: no new processes, no signals to others, no sockets, no changes to files.
+//! A system-call filter for the child: no new processes, no signals to others, no sockets, no System V IPC, no changes
+//! to files.
 //!
 //! It is a list of refusals and not of permissions, because what an interpreter needs differs from release to
 //! release. Refused calls fail with "not permitted", which Python turns into an exception.
@@ -26,6 +27,11 @@ const REFUSE: u32 = libc::SECCOMP_RET_ERRNO | libc::EPERM as u32;
 /// "No such call": the C library then falls back to the older call, which is filtered by its flags.
 const ABSENT: u32 = libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32;
 
+/// Newer calls, which `libc` does not name on every target; their numbers are the same on all architectures.
+const FCHMODAT2: c_long = 452;
+const SETXATTRAT: c_long = 463;
+const REMOVEXATTRAT: c_long = 466;
+
 /// Refused whatever the arguments.
 const REFUSED: &[c_long] = &[
     // Processes and signals.
@@ -50,6 +56,20 @@ const REFUSED: &[c_long] = &[
     libc::SYS_unshare,
     libc::SYS_setns,
     libc::SYS_mount,
+    // Message queues, semaphores and shared memory, which outlive the process.
+    libc::SYS_shmget,
+    libc::SYS_shmat,
+    libc::SYS_shmctl,
+    libc::SYS_msgget,
+    libc::SYS_msgsnd,
+    libc::SYS_msgrcv,
+    libc::SYS_msgctl,
+    libc::SYS_semget,
+    libc::SYS_semop,
+    libc::SYS_semtimedop,
+    libc::SYS_semctl,
+    libc::SYS_mq_open,
+    libc::SYS_mq_unlink,
     // Changes to files.
     libc::SYS_truncate,
     libc::SYS_unlinkat,
@@ -59,9 +79,21 @@ const REFUSED: &[c_long] = &[
     libc::SYS_symlinkat,
     libc::SYS_mkdirat,
     libc::SYS_mknodat,
+    // A descriptor opened for reading is enough for these.
+    libc::SYS_fchmod,
     libc::SYS_fchmodat,
+    FCHMODAT2,
+    libc::SYS_fchown,
     libc::SYS_fchownat,
     libc::SYS_utimensat,
+    libc::SYS_setxattr,
+    libc::SYS_lsetxattr,
+    libc::SYS_fsetxattr,
+    SETXATTRAT,
+    libc::SYS_removexattr,
+    libc::SYS_lremovexattr,
+    libc::SYS_fremovexattr,
+    REMOVEXATTRAT,
     #[cfg(target_arch = "x86_64")]
     libc::SYS_fork,
     #[cfg(target_arch = "x86_64")]
@@ -92,6 +124,8 @@ const REFUSED: &[c_long] = &[
     libc::SYS_utime,
     #[cfg(target_arch = "x86_64")]
     libc::SYS_utimes,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_futimesat,
 ];
 
 const ABSENTEES: &[c_long] = &[libc::SYS_clone3, libc::SYS_openat2];

@@ -74,6 +74,9 @@ fn score(suite: &dyn Suite, answer: impl Fn(&Item) -> String) -> Vec<TaskResult>
 fn reference_answers_score_one_and_their_bits_are_the_models() {
     let results = score(&people(), |item| item.expected.clone());
     assert_eq!(results.len(), 7);
+    let suites: Vec<&str> = results.iter().map(|result| result.suite.as_str()).collect();
+    assert_eq!(suites[..6], ["biographies"; 6]);
+    assert_eq!(suites[6], "biographies recall");
     assert!(
         results
             .iter()
@@ -88,7 +91,8 @@ fn reference_answers_score_one_and_their_bits_are_the_models() {
             .encode(&format!(" {}", answer.expected))
             .expect("encodes")
             .len();
-        assert!((answer.nll_bits - 2.0 * tokens as f64).abs() < 1e-9);
+        // The separator that ends the answer is one token more.
+        assert!((answer.nll_bits - 2.0 * (tokens + 1) as f64).abs() < 1e-9);
         assert!(answer.prior_bits.is_some_and(|bits| bits >= 6.0));
     }
 }
@@ -141,6 +145,101 @@ fn a_sandbox_that_cannot_run_skips_the_task_and_says_why() {
     assert!(
         reason.contains("timed out") || reason.contains("python3"),
         "{reason}"
+    );
+}
+
+#[test]
+fn the_end_of_the_answer_is_part_of_what_is_asked() {
+    struct Witness(u32);
+    impl LanguageModel for Witness {
+        fn log_probabilities(&mut self, items: &[Continuation]) -> Result<Vec<f64>, ModelError> {
+            let ended = |item: &Continuation| {
+                item.continuation.iter().filter(|&&id| id == self.0).count() == 1
+                    && item.continuation.last() == Some(&self.0)
+            };
+            assert!(items.iter().all(ended));
+            Ok(vec![0.0; items.len()])
+        }
+        fn generate(
+            &mut self,
+            prompts: &[Vec<u32>],
+            _: &Generation,
+        ) -> Result<Vec<Vec<u32>>, ModelError> {
+            Ok(vec![Vec::new(); prompts.len()])
+        }
+    }
+    let suite = people();
+    let tokenizer = Tokenizer::train(&suite.documents(0), 600).expect("trains");
+    let mut model = Witness(tokenizer.end());
+    let results = ask(&suite, &mut model, &tokenizer, &SandboxLimits::default()).expect("asks");
+    assert_eq!(results.len(), 7);
+}
+
+/// Two items and an answer to each.
+fn two() -> (Vec<Item>, Vec<String>) {
+    let items: Vec<Item> = functions()
+        .tasks()
+        .remove(0)
+        .items
+        .into_iter()
+        .take(2)
+        .collect();
+    let texts = items.iter().map(|item| item.expected.clone()).collect();
+    (items, texts)
+}
+
+#[test]
+fn what_could_not_be_run_is_tried_once_more_and_alone() {
+    let (items, texts) = two();
+    let asked = std::cell::RefCell::new(Vec::new());
+    let judge = |programs: &[Program<'_>]| {
+        asked.borrow_mut().push(programs.len());
+        match programs.len() {
+            2 => vec![Verdict::NotRun("no memory".to_owned()), Verdict::NoReport],
+            _ => vec![Verdict::Passed],
+        }
+    };
+    let judged = run(&items, &texts, Confinement::Full, judge).expect("ran");
+    assert_eq!(
+        judged,
+        [
+            (true, "passed".to_owned()),
+            (false, "ended without a report".to_owned())
+        ]
+    );
+    assert_eq!(*asked.borrow(), [2, 1]);
+}
+
+#[test]
+fn what_could_not_be_run_twice_is_not_scored_as_wrong() {
+    let (items, texts) = two();
+    let judge = |programs: &[Program<'_>]| {
+        let mut verdicts = vec![Verdict::NotRun("no memory".to_owned()); programs.len()];
+        if let [_, second] = &mut verdicts[..] {
+            *second = Verdict::Passed;
+        }
+        verdicts
+    };
+    let reason = run(&items, &texts, Confinement::Full, judge).expect_err("not scored");
+    assert!(
+        reason.starts_with("the sandbox could not run 1 of 2 answers, tried twice; ")
+            && reason.ends_with("not run: no memory"),
+        "{reason}"
+    );
+    // Nor are verdicts that never came.
+    assert!(run(&items, &texts, Confinement::Full, |_| Vec::new()).is_err());
+}
+
+#[test]
+fn answers_that_ran_without_the_filter_say_so() {
+    let (items, texts) = two();
+    let judge = |programs: &[Program<'_>]| vec![Verdict::Passed; programs.len()];
+    let judged = run(&items, &texts, Confinement::LimitsOnly, judge).expect("ran");
+    let expected = "passed (ran under limits only, without the system-call filter)";
+    assert!(
+        judged
+            .iter()
+            .all(|(correct, detail)| *correct && detail == expected)
     );
 }
 
