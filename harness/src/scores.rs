@@ -42,6 +42,7 @@ pub fn item_rows(run: &str, results: &[TaskResult]) -> Vec<ItemRow> {
         nll_bits: answer.nll_bits,
         expected: answer.expected.clone(),
         given: answer.given.clone(),
+        detail: answer.detail.clone(),
     };
     let rows = results.iter().flat_map(|result| {
         answers(result)

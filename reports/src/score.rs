@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use results::statistics::{Interval, crossed_mean, mean_over_seeds, paired_difference, wilson};
-use results::{RunRow, ScoreRow, WHOLE_SUITE};
+use results::statistics::{
+    Interval, crossed_mean, mean_over_seeds, paired_difference, subject, wilson,
+};
+use results::{ItemRow, RunRow, ScoreRow, WHOLE_SUITE};
 
 use crate::blocks::REFERENCE;
 use crate::study::{Rung, Study};
@@ -14,6 +16,9 @@ const SHARES: [&str; 3] = ["exact_match", "pass@1", "accuracy"];
 /// Seed of the resampling: any number does, as long as it never changes.
 const SEED: u64 = 0x150_F10D;
 
+/// What the name of a suite of completions ends in: statements in a phrasing that was trained on.
+const RECALL: &str = " recall";
+
 /// A suite that scored somewhere, with its headline metric.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Suite<'a> {
@@ -23,12 +28,29 @@ pub struct Suite<'a> {
     pub baseline: Option<f64>,
 }
 
+impl<'a> Suite<'a> {
+    /// Whether it asks for what was stated, in words that were trained on, rather than put new questions.
+    pub fn is_recall(&self) -> bool {
+        self.name.ends_with(RECALL)
+    }
+
+    /// The name without its ending: what a suite and its recall share.
+    pub fn subject(&self) -> &'a str {
+        base(self.name)
+    }
+}
+
+fn base(name: &str) -> &str {
+    name.strip_suffix(RECALL).unwrap_or(name)
+}
+
 /// One cell of the scoreboard.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
     pub seeds: usize,
     pub accuracy: Interval,
-    /// Accuracy less that of dense, on the same items and seeds. None for dense itself and where nothing matches.
+    /// Accuracy less that of dense, on the same items and seeds. None for dense itself, where nothing matches, and
+    /// where the runs were not trained alike.
     pub difference: Option<Interval>,
 }
 
@@ -60,11 +82,11 @@ impl<'a> Scores<'a> {
     }
 }
 
-/// The suites by name.
+/// The suites by name, each directly followed by its recall.
 fn suites<'a>(study: &Study<'a>) -> Vec<Suite<'a>> {
     let scores = study.frames.scores();
     let mut names: Vec<&str> = scores.iter().map(|score| score.suite.as_str()).collect();
-    names.sort_unstable();
+    names.sort_unstable_by_key(|name| (base(name), name.len()));
     names.dedup();
     names
         .into_iter()
@@ -104,7 +126,10 @@ pub fn entry(study: &Study, suites: &[&Suite], block: &str, rung: &Rung) -> Opti
     Some(Entry {
         seeds: runs.len(),
         accuracy: accuracy(study, suites, &runs),
-        difference: difference(study, suites, &runs, &study.finished(REFERENCE, rung)),
+        difference: study
+            .comparable(block, rung)
+            .then(|| difference(study, suites, &runs, &study.finished(REFERENCE, rung)))
+            .flatten(),
     })
 }
 
@@ -145,19 +170,35 @@ fn accuracy(study: &Study, suites: &[&Suite], runs: &[&RunRow]) -> Interval {
     if let [run] = runs {
         return single(run);
     }
-    let answers = |run: &&RunRow| -> Vec<f64> {
+    let answers = |run: &RunRow| -> Vec<&ItemRow> {
         let items = suites.iter().flat_map(|suite| study.items(run, suite.name));
-        items
-            .map(|item| f64::from(u8::from(item.correct)))
-            .collect()
+        items.copied().collect()
     };
-    let table: Vec<Vec<f64>> = runs.iter().map(answers).collect();
-    // Items are sorted by key, so equal counts are the same items in the same places.
-    if !table[0].is_empty() && table.iter().all(|row| row.len() == table[0].len()) {
-        return crossed_mean(&table, SEED);
+    let answers: Vec<Vec<&ItemRow>> = runs.iter().map(|run| answers(run)).collect();
+    let key = |item: &&ItemRow| (item.suite.clone(), item.task.clone(), item.item.clone());
+    let alike = |row: &Vec<&ItemRow>| row.iter().map(key).eq(answers[0].iter().map(key));
+    let mean = if !answers[0].is_empty() && answers.iter().all(alike) {
+        let right = |item: &&ItemRow| f64::from(u8::from(item.correct));
+        let table: Vec<Vec<f64>> = answers
+            .iter()
+            .map(|row| row.iter().map(right).collect())
+            .collect();
+        let subjects: Vec<_> = answers[0].iter().map(|item| subject(item)).collect();
+        crossed_mean(&table, &subjects, SEED)
+    } else {
+        let values: Vec<f64> = runs.iter().map(|run| single(run).value).collect();
+        mean_over_seeds(&values)
+    };
+    // Seeds that all answered all alike scatter not at all, which is no proof that nothing else would happen.
+    if mean.low == mean.high && mean.n > 0 {
+        return wilson((mean.value * mean.n as f64).round().max(0.0) as u64, mean.n);
     }
-    let values: Vec<f64> = runs.iter().map(|run| single(run).value).collect();
-    mean_over_seeds(&values)
+    // No share lies outside [0, 1]; NaN, where nothing bounds it, stays.
+    Interval {
+        low: if mean.low < 0.0 { 0.0 } else { mean.low },
+        high: if mean.high > 1.0 { 1.0 } else { mean.high },
+        ..mean
+    }
 }
 
 fn difference(

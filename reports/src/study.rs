@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use results::{Frames, ItemRow, RunRow};
 
-use crate::blocks;
+use crate::blocks::{self, REFERENCE};
+use crate::number::{prefixed, scientific};
 
 /// One step of the ladder: the runs that are to be compared with each other.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,8 +17,16 @@ pub struct Rung {
     key: Key,
 }
 
-/// Size, and under matched FLOPs the target's bits: a size may be trained on several budgets.
-type Key = (String, u64);
+/// Size and budget: a size may be trained on several, and different budgets are no seeds of each other.
+type Key = (String, Budget);
+
+/// What was held equal between blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Budget {
+    /// Bits of the target: it is computed alike for all blocks.
+    Flops(u64),
+    Tokens(u64),
+}
 
 /// The frames, with indices.
 pub struct Study<'a> {
@@ -57,6 +66,31 @@ impl<'a> Study<'a> {
         self.frames.runs().iter().filter(|run| key(run) == rung.key)
     }
 
+    /// What the runs of a rung have to share to be compared: the first finished run of dense, or of whatever finished.
+    pub fn standard(&self, rung: &Rung) -> Option<&'a RunRow> {
+        let finished = |run: &&RunRow| run.status == "finished";
+        self.on(rung)
+            .filter(finished)
+            .find(|run| run.block == REFERENCE)
+            .or_else(|| self.on(rung).find(finished))
+    }
+
+    /// The finished runs of a rung that cannot be compared with its standard, with the reason.
+    pub fn outsiders(&self, rung: &Rung) -> Vec<(&'a RunRow, &'static str)> {
+        let standard = self.standard(rung);
+        self.on(rung)
+            .filter(|run| run.status == "finished")
+            .filter_map(|run| Some((run, obstacle(run, standard?)?)))
+            .collect()
+    }
+
+    /// Whether all finished runs of a block and of dense on a rung can be compared with each other.
+    pub fn comparable(&self, block: &str, rung: &Rung) -> bool {
+        self.outsiders(rung)
+            .iter()
+            .all(|(run, _)| run.block != block && run.block != REFERENCE)
+    }
+
     /// The answers that a run gave to a suite.
     pub fn items(&self, run: &RunRow, suite: &str) -> &[&'a ItemRow] {
         self.items
@@ -77,11 +111,39 @@ impl<'a> Study<'a> {
     }
 }
 
+/// Why a difference between two runs would not be one between their blocks; none where it would be.
+fn obstacle(a: &RunRow, b: &RunRow) -> Option<&'static str> {
+    if a.data_fingerprint != b.data_fingerprint {
+        Some("other data")
+    } else if a.tokenizer_fingerprint != b.tokenizer_fingerprint {
+        Some("another tokenizer")
+    } else if training(&a.config) != training(&b.config) {
+        Some("other training settings")
+    } else {
+        None
+    }
+}
+
+/// The lines of `[training]` and of what is nested in it, in a resolved configuration.
+fn training(config: &str) -> Vec<&str> {
+    let mut inside = false;
+    config
+        .lines()
+        .map(str::trim)
+        .filter(|line| {
+            if line.starts_with('[') {
+                inside = *line == "[training]" || line.starts_with("[training.");
+            }
+            inside && !line.is_empty()
+        })
+        .collect()
+}
+
 fn key(run: &RunRow) -> Key {
     let budget = if run.matching == "flops" {
-        run.target_flops.to_bits()
+        Budget::Flops(run.target_flops.to_bits())
     } else {
-        0
+        Budget::Tokens(run.tokens)
     };
     (run.size.clone(), budget)
 }
@@ -96,9 +158,12 @@ fn rungs(runs: &[RunRow]) -> Vec<Rung> {
     let mut rungs: Vec<Rung> = flops
         .iter()
         .map(|(key, &most)| Rung {
-            label: match several(&key.0) {
-                true => format!("{}, {}", key.0, crate::number::scientific(most)),
-                false => key.0.clone(),
+            label: match (several(&key.0), key.1) {
+                (true, Budget::Flops(_)) => format!("{}, {}", key.0, scientific(most)),
+                (true, Budget::Tokens(tokens)) => {
+                    format!("{}, {} tokens", key.0, prefixed(tokens as f64))
+                }
+                (false, _) => key.0.clone(),
             },
             flops: most,
             key: key.clone(),
@@ -115,4 +180,24 @@ fn rungs(runs: &[RunRow]) -> Vec<Rung> {
 /// The mean of a number over runs.
 pub fn mean<'a>(runs: &[&'a RunRow], of: impl Fn(&'a RunRow) -> f64) -> f64 {
     runs.iter().map(|run| of(run)).sum::<f64>() / runs.len() as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn training_is_the_lines_between_its_heading_and_the_next() {
+        let config = "seed = 0\n\n[data]\nx = 1\n\n[training]\nrate = 2\n\n[training.schedule]\ny = [\"3\"]\n\n[model]\nz = 4\n";
+        assert_eq!(
+            training(config),
+            [
+                "[training]",
+                "rate = 2",
+                "[training.schedule]",
+                "y = [\"3\"]"
+            ]
+        );
+        assert!(training("").is_empty());
+    }
 }

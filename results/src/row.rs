@@ -26,7 +26,7 @@ pub trait Row: Clone + Sized {
 
 /// Sorts by key and keeps, of rows with equal keys, the one that came last.
 ///
-/// A run that resumes from a checkpoint repeats the steps after it; the repetition replaces, it does not add.
+/// A run that was interrupted starts over and repeats its steps; the repetition replaces, it does not add.
 pub(crate) fn settle<R: Row>(mut rows: Vec<R>) -> Vec<R> {
     // A stable sort of the reversed list puts the latest of equals first, which is the one that `dedup` keeps.
     rows.reverse();

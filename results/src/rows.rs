@@ -133,6 +133,8 @@ rows! {
         nll_bits: f64,
         expected: String,
         given: String,
+        /// How the answer was judged, where there is more to say than right or wrong: the sandbox's verdict.
+        detail: String,
     }
 
     /// How one layer spread its reads over its slots, experts or neurons.

@@ -32,6 +32,7 @@ fn item(run: &str, item: &str, given: &str) -> ItemRow {
         nll_bits: 0.5,
         expected: "Reykjavík, \"Ísland\"\n".into(),
         given: given.into(),
+        detail: String::new(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use crate::blocks::REFERENCE;
 use crate::number::{bytes, prefixed, scientific, signed};
 use crate::study::{Study, mean};
 use crate::table::Table;
@@ -49,11 +50,34 @@ pub fn body(study: &Study) -> Markup {
             ]);
         }
     }
+    let outsiders: Vec<_> = study
+        .rungs
+        .iter()
+        .flat_map(|rung| {
+            let found = study.outsiders(rung).into_iter();
+            found.map(move |(run, why)| (rung, run, why))
+        })
+        .collect();
     html! {
         p {
             "The decoders of one size differ in their feed-forward block alone. What was held equal between them: "
             strong { (if held.is_empty() { "not recorded".into() } else { held.join(" and ") }) }
             ". A run takes whole steps, so it misses its target by a little; the deviation says by how much."
+        }
+        @if !outsiders.is_empty() {
+            p.warning {
+                strong { "Not comparable: " }
+                "these runs differ in more than their block from the "
+                (REFERENCE)
+                " run of their size (from the first that finished, where no "
+                (REFERENCE)
+                " run did). Where one of them takes part, no difference is computed and none is claimed. "
+                @for (place, (rung, run, why)) in outsiders.iter().enumerate() {
+                    @if place > 0 { "; " }
+                    (run.block) ", " (rung.label) ", seed " (run.seed) " (" code { (run.run) } "): " (why)
+                }
+                "."
+            }
         }
         @if table.is_empty() {
             p.none { "No run finished." }

@@ -25,6 +25,13 @@ pub fn body(study: &Study) -> Result<Markup, ReportError> {
         .collect();
     suites.sort_unstable();
     suites.dedup();
+    // The tasks of a suite that is scored as a whole are the same knowledge again.
+    let whole: Vec<&str> = suites
+        .iter()
+        .filter(|(_, task)| *task == results::WHOLE_SUITE)
+        .map(|(suite, _)| *suite)
+        .collect();
+    suites.retain(|(suite, task)| *task == results::WHOLE_SUITE || !whole.contains(suite));
     if suites.is_empty() {
         return Ok(html! { p.none { "No suite measured the bits stored per parameter." } });
     }
@@ -40,8 +47,9 @@ pub fn body(study: &Study) -> Result<Markup, ReportError> {
         .collect();
     Figure {
         id: "figure-knowledge",
-        caption: "Knowledge that the answers prove, in bits per parameter of the whole model, tables included, against \
-            its parameters. Mean over seeds."
+        caption: "Knowledge that recall proves, in bits per parameter of the whole model, tables included, against its \
+            parameters. It counts statements completed in a phrasing that was trained on; questions in an unseen phrasing \
+            are not counted, as they would count a fact twice. Mean over seeds."
             .into(),
         panels,
         data,

@@ -16,7 +16,10 @@ pub fn body(study: &Study, scores: &Scores) -> Markup {
                 "Share of right answers in percent, with its 95 % interval. Below it the difference to dense in points, "
                 "on the same items: "
                 span.better { "▲" } " better and " span.worse { "▼" } " worse than dense where the 95 % interval of the "
-                "difference excludes zero, " span.level { "≈" } " where it does not."
+                "difference excludes zero, " span.level { "≈" } " where it does not. No mark: no difference could be computed."
+            }
+            @if scores.suites.iter().any(Suite::is_recall) {
+                p { (crate::sections::KINDS) }
             }
         }
         @for (place, suite) in scores.suites.iter().enumerate() {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use maud::{Markup, html};
 use results::UsageRow;
 
-use crate::number::{fixed, percent};
+use crate::number::{NONE, fixed, percent};
 use crate::study::Study;
 use crate::table::Table;
 
@@ -16,11 +16,13 @@ pub fn body(study: &Study) -> Markup {
         .number("Layer")
         .text("Unit")
         .number("Units")
+        .number("Tokens per unit")
         .number("Used, %")
         .number("KL, nats")
         .number("Largest share, %");
     // Place of rung and block, layer, unit: the page's order, with the seeds of a layer side by side.
-    let mut layers: BTreeMap<(usize, usize, u64, &str), Vec<&UsageRow>> = BTreeMap::new();
+    let mut layers: BTreeMap<(usize, usize, u64, &str), Vec<(&UsageRow, u64)>> = BTreeMap::new();
+    let mut tokens: Vec<u64> = Vec::new();
     for row in study.frames.usage() {
         let Some(run) = study.run(&row.run) else {
             continue;
@@ -33,7 +35,8 @@ pub fn body(study: &Study) -> Markup {
             layers
                 .entry((rung, block, row.layer, &row.unit))
                 .or_default()
-                .push(row);
+                .push((row, run.val_tokens));
+            tokens.push(run.val_tokens);
         }
     }
     let mut last = None;
@@ -42,24 +45,35 @@ pub fn body(study: &Study) -> Markup {
             table.group();
         }
         let mean = |of: fn(&UsageRow) -> f64| {
-            rows.iter().map(|row| of(row)).sum::<f64>() / rows.len() as f64
+            rows.iter().map(|(row, _)| of(row)).sum::<f64>() / rows.len() as f64
         };
+        let read: u64 = rows.iter().map(|(_, tokens)| tokens).sum();
+        let units: u64 = rows.iter().map(|(row, _)| row.units).sum();
         table.row([
             study.blocks[block].to_owned(),
             study.rungs[rung].label.clone(),
             layer.to_string(),
             unit.to_owned(),
             fixed(mean(|row| row.units as f64), 0),
+            fixed(read as f64 / units as f64, 2),
             percent(mean(|row| row.used_share)),
             fixed(mean(|row| row.kl_nats), 3),
             fixed(mean(|row| row.max_share) * 100.0, 3),
         ]);
     }
+    let measured = match (tokens.iter().min(), tokens.iter().max()) {
+        (Some(least), Some(most)) if least != most => format!("{least} to {most}"),
+        (Some(tokens), _) => tokens.to_string(),
+        _ => NONE.into(),
+    };
     html! {
         @if table.is_empty() {
             p.none { "No block reported how it uses its slots or experts." }
         } @else {
             p {
+                "Measured over the " (measured) " held-out tokens of each run, not over training. Every token reads as many "
+                "units of a layer as its heads times its top k, so a table with more slots than tokens times reads "
+                "cannot reach 100 %; where tokens per unit are few, unused slots say little. "
                 "Mean over seeds. Used is the share of units read at least once; KL is the "
                 "divergence of the weight of use from even use, 0 being perfectly even; the largest share is the "
                 "weight of the most used unit."

@@ -15,7 +15,7 @@ type Suite = (
     [f64; 5],
 );
 
-const SUITES: [Suite; 3] = [
+const SUITES: [Suite; 5] = [
     (
         "biographies",
         "exact_match",
@@ -23,6 +23,14 @@ const SUITES: [Suite; 3] = [
         200,
         Some(0.021),
         [0.0, 0.03, 0.09, 0.07, 0.17],
+    ),
+    (
+        "biographies recall",
+        "exact_match",
+        &["recall"],
+        600,
+        Some(0.024),
+        [0.2, 0.22, 0.34, 0.31, 0.41],
     ),
     (
         "functions",
@@ -40,7 +48,18 @@ const SUITES: [Suite; 3] = [
         Some(0.184),
         [0.0, -0.06, 0.04, 0.02, 0.08],
     ),
+    (
+        "world recall",
+        "exact_match",
+        &["recall"],
+        500,
+        Some(0.171),
+        [0.1, 0.09, 0.18, 0.16, 0.24],
+    ),
 ];
+
+/// Facts that share a subject.
+const RELATIONS: [&str; 5] = ["city", "date", "employer", "field", "university"];
 
 /// Scores and items of one run.
 pub fn of(run: &RunRow, block: usize, size: usize) -> (Vec<ScoreRow>, Vec<ItemRow>) {
@@ -51,7 +70,9 @@ pub fn of(run: &RunRow, block: usize, size: usize) -> (Vec<ScoreRow>, Vec<ItemRo
         for (place, task) in tasks.iter().enumerate() {
             let answers = (0..n).map(|item| {
                 // An item's ease is the same for every run; luck is each run's own.
-                let ease = noise(&[place as u64, item, suite.len() as u64]);
+                let subject = item / RELATIONS.len() as u64;
+                let ease = 0.5 * noise(&[subject, suite.len() as u64])
+                    + 0.5 * noise(&[place as u64, item, suite.len() as u64]);
                 let luck = noise(&[place as u64, item, block as u64, size as u64, run.seed]);
                 let correct = 0.7 * ease + 0.3 * luck < skill;
                 answer(run, suite, task, item, correct)
@@ -69,12 +90,18 @@ pub fn of(run: &RunRow, block: usize, size: usize) -> (Vec<ScoreRow>, Vec<ItemRo
         ));
     }
     let bits = 0.2 + 0.1 * size as f64 + 0.15 * noise(&[block as u64, run.seed]);
-    scores.push(ScoreRow {
-        metric: "bits_per_parameter".into(),
-        value: bits,
-        baseline: None,
-        ..scores[0].clone()
-    });
+    let recall = scores.iter().find(|s| s.suite == "biographies recall");
+    let recall = recall.expect("a suite of recall").clone();
+    // The suite has one task, so its knowledge comes twice.
+    for task in [WHOLE_SUITE, "recall"] {
+        scores.push(ScoreRow {
+            task: task.into(),
+            metric: "bits_per_parameter".into(),
+            value: bits,
+            baseline: None,
+            ..recall.clone()
+        });
+    }
     scores.push(ScoreRow {
         suite: "entities".into(),
         status: "skipped".into(),
@@ -94,11 +121,18 @@ fn answer(run: &RunRow, suite: &str, task: &str, item: u64, correct: bool) -> It
         run: run.run.clone(),
         suite: suite.into(),
         task: task.into(),
-        item: format!("{item:04}"),
+        item: match suite {
+            "functions" => format!("{item:04}"),
+            _ => {
+                let n = RELATIONS.len() as u64;
+                format!("{}/subject {:03}", RELATIONS[(item % n) as usize], item / n)
+            }
+        },
         correct,
         nll_bits: if correct { 0.8 } else { 7.5 },
         expected: "Zürich".into(),
         given: if correct { "Zürich" } else { "Geneva" }.into(),
+        detail: String::new(),
     }
 }
 

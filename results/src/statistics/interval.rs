@@ -8,7 +8,7 @@ pub struct Interval {
     pub low: f64,
     /// NaN where `low` is.
     pub high: f64,
-    /// Independent observations behind the value.
+    /// Observations behind the value: items, or seeds where each seed has one number.
     pub n: u64,
     /// Name of the method, for the reader.
     pub method: &'static str,

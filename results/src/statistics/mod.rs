@@ -7,7 +7,7 @@
 //! |---|---|---|
 //! | how often is one model right? | [`wilson`] | Wilson's score interval |
 //! | the mean, or the ratio of totals, of what was measured | [`bootstrap_mean`], [`bootstrap_ratio`] | percentile bootstrap |
-//! | the mean over seeds *and* items | [`crossed_mean`] | pigeonhole bootstrap |
+//! | the mean over seeds *and* items | [`crossed_mean`] | bootstrap with one seed, Student's t with several |
 //! | does one block beat another on the same items? | [`paired_difference`] | the same, on differences |
 //! | a number that each seed has once, such as a loss | [`mean_over_seeds`] | Student's t |
 
@@ -21,6 +21,6 @@ mod wilson;
 pub use bootstrap::{RESAMPLES, bootstrap_mean, bootstrap_ratio};
 pub use crossed::crossed_mean;
 pub use interval::Interval;
-pub use paired::paired_difference;
+pub use paired::{paired_difference, subject};
 pub use seeds::mean_over_seeds;
 pub use wilson::wilson;
