@@ -9,6 +9,9 @@ use crate::number::{NONE, fixed, percent};
 use crate::study::Study;
 use crate::table::Table;
 
+/// Place of rung and block, layer, unit.
+type LayerKey<'a> = (usize, usize, u64, &'a str);
+
 pub fn body(study: &Study) -> Markup {
     let mut table = Table::new("Use of slots and experts by layer")
         .text("Block")
@@ -20,8 +23,8 @@ pub fn body(study: &Study) -> Markup {
         .number("Used, %")
         .number("KL, nats")
         .number("Largest share, %");
-    // Place of rung and block, layer, unit: the page's order, with the seeds of a layer side by side.
-    let mut layers: BTreeMap<(usize, usize, u64, &str), Vec<(&UsageRow, u64)>> = BTreeMap::new();
+    // The page's order, with the seeds of a layer side by side.
+    let mut layers: BTreeMap<LayerKey, Vec<(&UsageRow, u64)>> = BTreeMap::new();
     let mut tokens: Vec<u64> = Vec::new();
     for row in study.frames.usage() {
         let Some(run) = study.run(&row.run) else {
