@@ -84,7 +84,9 @@ impl Chart {
 
     fn draw(&self, area: &Area, (width, height): (i32, i32)) -> Result<(), Failure> {
         let px = |pixels: f64| (pixels * UNITS) as i32;
-        let (left, right) = (px(58.0), width - px(14.0));
+        let longest = self.y.ticks.iter().map(|(_, text)| text_width(text));
+        let gutter = longest.fold(0.0, f64::max) + 24.0;
+        let (left, right) = (px(gutter.max(58.0)), width - px(14.0));
         let (top, bottom) = (px(30.0), height - px(46.0));
         let plane = Plane::new(
             self.x.low..self.x.high,
@@ -125,9 +127,17 @@ impl Chart {
             )?;
         }
         line((left, bottom), (right, bottom), MUTED, 1.0)?;
-        for (at, label) in &self.x.ticks {
-            let (x, _) = plane.translate(&(*at, self.y.low));
-            line((x, bottom), (x, bottom + px(4.0)), MUTED, 1.0)?;
+        let x_of = |at: f64| plane.translate(&(at, self.y.low)).0;
+        for (at, _) in &self.x.ticks {
+            line(
+                (x_of(*at), bottom),
+                (x_of(*at), bottom + px(4.0)),
+                MUTED,
+                1.0,
+            )?;
+        }
+        for (at, label) in apart(&self.x.ticks, |at| f64::from(x_of(at)) / UNITS) {
+            let x = x_of(*at);
             text(
                 label,
                 (x, bottom + px(8.0)),
@@ -266,5 +276,49 @@ fn plain(value: f64) -> String {
     match value.abs() {
         size if size != 0.0 && !(1e-3..1e5).contains(&size) => number::scientific(value),
         _ => number::fixed(value, 3),
+    }
+}
+
+/// Width of a tick's text, in pixels, as wide as sans-serif digits are.
+fn text_width(text: &str) -> f64 {
+    text.chars().count() as f64 * 7.2
+}
+
+/// The ticks whose texts fit side by side at their pixels, the roundest first to be given room.
+fn apart(ticks: &[(f64, String)], pixel: impl Fn(f64) -> f64) -> Vec<&(f64, String)> {
+    let roundness = |text: &str| match text.trim_start_matches('\u{2212}').chars().next() {
+        Some('1') if !text.starts_with("1.") => 0,
+        Some('2' | '5') => 1,
+        _ => 2,
+    };
+    let mut order: Vec<&(f64, String)> = ticks.iter().collect();
+    order.sort_by_key(|(_, text)| roundness(text));
+    let mut kept: Vec<&(f64, String)> = Vec::new();
+    for tick in order {
+        let fits = |other: &&(f64, String)| {
+            let gap = (pixel(tick.0) - pixel(other.0)).abs();
+            gap > (text_width(&tick.1) + text_width(&other.1)) / 2.0 + 6.0
+        };
+        if kept.iter().all(fits) {
+            kept.push(tick);
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tick_texts_never_touch_and_round_ones_stay() {
+        let ticks: Vec<(f64, String)> = ["8e11", "9e11", "1e12", "1.5e12", "2e12", "3e12"]
+            .iter()
+            .map(|text| (text.parse::<f64>().unwrap().log10(), (*text).to_owned()))
+            .collect();
+        let narrow = apart(&ticks, |at| (at - 11.9) * 150.0);
+        let texts: Vec<&str> = narrow.iter().map(|(_, text)| text.as_str()).collect();
+        assert_eq!(texts, ["1e12", "2e12"]);
+        assert_eq!(apart(&ticks, |at| at * 2000.0).len(), ticks.len());
     }
 }

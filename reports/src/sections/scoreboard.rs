@@ -64,7 +64,7 @@ fn table(study: &Study, scores: &Scores, place: usize, suite: &Suite) -> Markup 
     }
     html! {
         (table)
-        p.note { (range(&items)) " items, " (range(&seeds)) " seeds per cell." }
+        p.note { (range(&items)) " items, " (range(&seeds)) @if seeds.iter().all(|n| *n == 1) { " seed" } @else { " seeds" } " per cell." }
     }
 }
 
