@@ -6,7 +6,7 @@
 use multiversion::multiversion;
 use rayon::prelude::*;
 
-/// Rows requested from memory ahead of their use: enough to hide one miss behind the rows in flight.
+/// Rows requested from memory ahead of their use.
 const AHEAD: usize = 12;
 
 /// Tokens a thread takes at once.

@@ -1,5 +1,5 @@
 //! The decoder's own work as one Burn backend extension: attention, norm, gate and loss, each one pass over memory
-//! forward and one backward, where stock operations take five to fifteen.
+//! forward and one backward, where stock operations take several.
 
 use burn::backend::Autodiff;
 use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::CheckpointStrategy};

@@ -7,7 +7,7 @@
 use multiversion::multiversion;
 use rayon::prelude::*;
 
-/// Comparisons of a search for the best, repeated k times, up to which it beats insertion: its branches are foreseen.
+/// Comparisons of a search for the best, repeated k times, up to which it is used: insertion branches on every score.
 const FEW: usize = 8192;
 
 /// The k best pairs of every row, best first, as `first * n + second`.
