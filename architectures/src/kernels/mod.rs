@@ -6,6 +6,8 @@
 //! [`crate::value_table::TableGradient`].
 
 mod adam;
+#[cfg(test)]
+mod agreement;
 mod attention;
 mod bag;
 mod cross_entropy;
@@ -16,6 +18,7 @@ pub mod ops;
 mod product_key_top_k;
 mod rms_norm;
 mod row_adam;
+mod stock;
 mod swiglu;
 
 pub use adam::AdamStep;
