@@ -1,5 +1,5 @@
 //! The decoder's own work as one Burn backend extension: attention, norm, gate and loss, each one pass over memory
-//! forward and one backward, where stock operations take several.
+//! forward and one backward, where stock operations ([`super::stock`], what a backend gets for free) take several.
 
 use burn::backend::Autodiff;
 use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::CheckpointStrategy};
@@ -11,6 +11,7 @@ use burn::tensor::{Int, Tensor};
 
 use super::adam::AdamStep;
 use super::attention::AttentionShape;
+use super::stock::{attention, layer};
 
 /// Fused operations and their gradients; the kernels' files hold shapes and equations.
 #[backend_extension(Autodiff, Flex)]
@@ -20,7 +21,9 @@ pub trait FusedOps: Backend {
     fn causal_attention(
         qkv: FloatTensor<Self>,
         shape: AttentionShape,
-    ) -> (FloatTensor<Self>, FloatTensor<Self>);
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        attention::attention::<Self>(qkv, &shape, attention::HELD)
+    }
 
     /// Gradient with respect to `qkv`.
     fn causal_attention_backward(
@@ -29,10 +32,15 @@ pub trait FusedOps: Backend {
         log_sums: FloatTensor<Self>,
         grad: FloatTensor<Self>,
         shape: AttentionShape,
-    ) -> FloatTensor<Self>;
+    ) -> FloatTensor<Self> {
+        let saved = (out, log_sums, grad);
+        attention::attention_backward::<Self>(qkv, saved, &shape, attention::HELD)
+    }
 
     /// `x / rms(x) * gamma` over the last of three dimensions.
-    fn rms_norm(x: FloatTensor<Self>, gamma: FloatTensor<Self>, epsilon: f64) -> FloatTensor<Self>;
+    fn rms_norm(x: FloatTensor<Self>, gamma: FloatTensor<Self>, epsilon: f64) -> FloatTensor<Self> {
+        layer::rms_norm::<Self>(x, gamma, epsilon)
+    }
 
     /// Gradients with respect to `x` and `gamma`.
     fn rms_norm_backward(
@@ -40,23 +48,33 @@ pub trait FusedOps: Backend {
         gamma: FloatTensor<Self>,
         grad: FloatTensor<Self>,
         epsilon: f64,
-    ) -> (FloatTensor<Self>, FloatTensor<Self>);
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        layer::rms_norm_backward::<Self>(x, gamma, grad, epsilon)
+    }
 
     /// `silu(x[r, ..f]) x[r, f..]` for `x [rows, 2 f]`.
-    fn swiglu(x: FloatTensor<Self>) -> FloatTensor<Self>;
+    fn swiglu(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        layer::swiglu::<Self>(x)
+    }
 
     /// Gradient with respect to `x`.
-    fn swiglu_backward(x: FloatTensor<Self>, grad: FloatTensor<Self>) -> FloatTensor<Self>;
+    fn swiglu_backward(x: FloatTensor<Self>, grad: FloatTensor<Self>) -> FloatTensor<Self> {
+        layer::swiglu_backward::<Self>(x, grad)
+    }
 
     /// Negative log-likelihood `[rows]` of `targets [rows]` under `logits [rows, vocab]`.
-    fn cross_entropy(logits: FloatTensor<Self>, targets: IntTensor<Self>) -> FloatTensor<Self>;
+    fn cross_entropy(logits: FloatTensor<Self>, targets: IntTensor<Self>) -> FloatTensor<Self> {
+        layer::cross_entropy::<Self>(logits, targets)
+    }
 
     /// Gradient with respect to the logits.
     fn cross_entropy_backward(
         logits: FloatTensor<Self>,
         targets: IntTensor<Self>,
         grad: FloatTensor<Self>,
-    ) -> FloatTensor<Self>;
+    ) -> FloatTensor<Self> {
+        layer::cross_entropy_backward::<Self>(logits, targets, grad)
+    }
 
     /// One step of AdamW on `values` and their moments, all of one shape, in place where nothing else holds them.
     fn adamw(
@@ -66,7 +84,9 @@ pub trait FusedOps: Backend {
         square: FloatTensor<Self>,
         decay: f32,
         step: AdamStep,
-    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        layer::adamw::<Self>(values, grad, mean, square, decay, step)
+    }
 }
 
 #[derive(Debug)]

@@ -6,6 +6,8 @@
 //! [`crate::value_table::TableGradient`].
 
 mod adam;
+#[cfg(test)]
+mod agreement;
 mod attention;
 mod bag;
 mod cross_entropy;
@@ -22,6 +24,7 @@ mod product_key_top_k;
 mod rms_norm;
 mod row_adam;
 pub mod search;
+mod stock;
 mod swiglu;
 pub(crate) mod table_memory;
 mod top_k;

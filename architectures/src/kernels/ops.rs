@@ -2,6 +2,8 @@
 //!
 //! A table has no autodiff node. Each lookup instead takes a `sink`, a leaf whose gradient is the part of the table's
 //! gradient that only the backward pass knows; [`crate::pass::Pass`] pairs it with the part that was known before.
+//!
+//! What a backend does not implement itself runs as stock operations ([`super::stock`]).
 
 use burn::backend::Autodiff;
 use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::CheckpointStrategy};
@@ -12,6 +14,7 @@ use burn::backend::{Backend, Dispatch, TensorMetadata, backend_extension};
 use burn::tensor::{Int, Tensor};
 
 use super::adam::AdamStep;
+use super::stock::{lookup, row_adam};
 
 /// Table lookups and product-key selection. Shapes: `table [rows, width]`, `ids [tokens, per_token]` of table rows,
 /// half-key `scores [heads, 2, tokens, n_keys]`, pair `ids [heads, tokens, top_k]`.
@@ -23,7 +26,10 @@ pub trait LookupOps: Backend {
         ids: IntTensor<Self>,
         weights: FloatTensor<Self>,
         sink: FloatTensor<Self>,
-    ) -> FloatTensor<Self>;
+    ) -> FloatTensor<Self> {
+        let _ = sink;
+        lookup::bag::<Self>(table, ids, weights, lookup::HELD)
+    }
 
     /// `<inputs[t], table[ids[t,j]]>`, `[tokens, per_token]`; the sink, of that shape, receives the output's gradient.
     fn dot(
@@ -31,20 +37,29 @@ pub trait LookupOps: Backend {
         ids: IntTensor<Self>,
         inputs: FloatTensor<Self>,
         sink: FloatTensor<Self>,
-    ) -> FloatTensor<Self>;
+    ) -> FloatTensor<Self> {
+        let _ = sink;
+        lookup::dot::<Self>(table, ids, inputs, lookup::HELD)
+    }
 
     /// Ids of the `top_k` best pairs, best first, `[heads, tokens, top_k]`. Selection is not differentiated.
-    fn product_key_top_k(scores: FloatTensor<Self>, top_k: usize) -> IntTensor<Self>;
+    fn product_key_top_k(scores: FloatTensor<Self>, top_k: usize) -> IntTensor<Self> {
+        lookup::product_key_top_k::<Self>(scores, top_k, lookup::best::<Self>)
+    }
 
     /// The scores of the pairs `ids`, `[heads, tokens, top_k]`.
-    fn pair_scores(scores: FloatTensor<Self>, ids: IntTensor<Self>) -> FloatTensor<Self>;
+    fn pair_scores(scores: FloatTensor<Self>, ids: IntTensor<Self>) -> FloatTensor<Self> {
+        lookup::pair_scores::<Self>(scores, ids)
+    }
 
     /// Gradient of [`LookupOps::pair_scores`] with respect to `scores`, given that of its output.
     fn pair_scores_backward(
         grad: FloatTensor<Self>,
         ids: IntTensor<Self>,
         n_keys: usize,
-    ) -> FloatTensor<Self>;
+    ) -> FloatTensor<Self> {
+        lookup::pair_scores_backward::<Self>(grad, ids, n_keys)
+    }
 
     /// One lazy Adam update of `table` and its moments by the entries `(ids, weights, values)`, in place where nothing
     /// else holds them; also the gradient's norm before clipping, `[1]`.
@@ -61,7 +76,11 @@ pub trait LookupOps: Backend {
         FloatTensor<Self>,
         FloatTensor<Self>,
         FloatTensor<Self>,
-    );
+    ) {
+        let tables = (table, mean, square);
+        let (held, write) = (lookup::HELD, row_adam::write::<Self>);
+        row_adam::row_adam::<Self>(tables, ids, weights, values, step, held, write)
+    }
 }
 
 /// Backward of both lookups: with the table constant, each is linear in its other operand, and the other lookup is its

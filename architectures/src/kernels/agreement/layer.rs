@@ -1,0 +1,197 @@
+//! The decoder's own operations.
+
+use burn::backend::tensor::{Device, FloatTensor, IntTensor};
+use burn::backend::{Backend, Flex};
+use burn::tensor::{DType, TensorData};
+
+use super::{adam, assert_close, floats, ids, integers, numbers};
+use crate::kernels::fused::FusedOps;
+use crate::kernels::stock::{attention, layer};
+use crate::kernels::{AdamStep, AttentionShape};
+
+type Float<B> = FloatTensor<B>;
+
+/// One implementation of [`FusedOps`].
+pub struct Layer<B: Backend> {
+    attention: fn(Float<B>, AttentionShape) -> (Float<B>, Float<B>),
+    attention_backward: fn(Float<B>, [Float<B>; 3], AttentionShape) -> Float<B>,
+    rms_norm: fn(Float<B>, Float<B>, f64) -> Float<B>,
+    rms_norm_backward: fn(Float<B>, Float<B>, Float<B>, f64) -> (Float<B>, Float<B>),
+    swiglu: fn(Float<B>) -> Float<B>,
+    swiglu_backward: fn(Float<B>, Float<B>) -> Float<B>,
+    cross_entropy: fn(Float<B>, IntTensor<B>) -> Float<B>,
+    cross_entropy_backward: fn(Float<B>, IntTensor<B>, Float<B>) -> Float<B>,
+    adamw: fn([Float<B>; 4], f32, AdamStep) -> (Float<B>, Float<B>, Float<B>),
+}
+
+#[cfg(any(feature = "tch", feature = "cube"))]
+impl<B: FusedOps> Layer<B> {
+    /// The backend's own.
+    pub fn own() -> Self {
+        Self {
+            attention: B::causal_attention,
+            attention_backward: |qkv, [out, log_sums, grad], shape| {
+                B::causal_attention_backward(qkv, out, log_sums, grad, shape)
+            },
+            rms_norm: B::rms_norm,
+            rms_norm_backward: B::rms_norm_backward,
+            swiglu: B::swiglu,
+            swiglu_backward: B::swiglu_backward,
+            cross_entropy: B::cross_entropy,
+            cross_entropy_backward: B::cross_entropy_backward,
+            adamw: |[values, grad, mean, square], decay, step| {
+                B::adamw(values, grad, mean, square, decay, step)
+            },
+        }
+    }
+}
+
+impl<B: Backend> Layer<B> {
+    /// Stock operations on the backend.
+    pub fn stock() -> Self {
+        // Few enough bytes that attention takes several blocks.
+        const HELD: usize = 1 << 13;
+        Self {
+            attention: |qkv, shape| attention::attention::<B>(qkv, &shape, HELD),
+            attention_backward: |qkv, [out, log_sums, grad], shape| {
+                attention::attention_backward::<B>(qkv, (out, log_sums, grad), &shape, HELD)
+            },
+            rms_norm: layer::rms_norm::<B>,
+            rms_norm_backward: layer::rms_norm_backward::<B>,
+            swiglu: layer::swiglu::<B>,
+            swiglu_backward: layer::swiglu_backward::<B>,
+            cross_entropy: layer::cross_entropy::<B>,
+            cross_entropy_backward: layer::cross_entropy_backward::<B>,
+            adamw: |[values, grad, mean, square], decay, step| {
+                layer::adamw::<B>(values, grad, mean, square, decay, step)
+            },
+        }
+    }
+
+    /// Panics where this differs from the CPU kernels by more than `tolerance` of the largest element.
+    pub fn agree(&self, device: &Device<B>, tolerance: f32) {
+        self.attention_agrees(device, tolerance);
+        self.rows_agree(device, tolerance);
+        self.steps_agree(device, tolerance);
+    }
+
+    fn attention_agrees(&self, device: &Device<B>, tolerance: f32) {
+        for (seq, n_heads, n_kv_heads) in [(1, 2, 2), (7, 2, 1), (65, 4, 2), (130, 2, 1)] {
+            let (batch, head_dim) = (2, 4);
+            let shape = AttentionShape {
+                batch,
+                seq,
+                n_heads,
+                n_kv_heads,
+                head_dim,
+                rope_theta: 100.0,
+            };
+            let qkv = numbers("qkv", [batch, seq, (n_heads + 2 * n_kv_heads) * head_dim]);
+            let grad = numbers("grad", [batch, seq, n_heads * head_dim]);
+            let here = |data: &TensorData| floats::<B>(data, DType::F32, device);
+            let there = |data: &TensorData| floats::<Flex>(data, DType::F32, &Default::default());
+            let (out, log_sums) = (self.attention)(here(&qkv), shape);
+            let (their_out, their_log_sums) = Flex::causal_attention(there(&qkv), shape);
+            let what = |part: &str| format!("{part}, {shape:?}");
+            assert_close::<B, Flex>(
+                &what("attention"),
+                out.clone(),
+                their_out.clone(),
+                tolerance,
+            );
+            assert_close::<B, Flex>(
+                &what("log-sums"),
+                log_sums.clone(),
+                their_log_sums.clone(),
+                tolerance,
+            );
+            let found = (self.attention_backward)(here(&qkv), [out, log_sums, here(&grad)], shape);
+            let expected = Flex::causal_attention_backward(
+                there(&qkv),
+                their_out,
+                their_log_sums,
+                there(&grad),
+                shape,
+            );
+            assert_close::<B, Flex>(&what("gradient"), found, expected, tolerance);
+        }
+    }
+
+    fn rows_agree(&self, device: &Device<B>, tolerance: f32) {
+        let (batch, seq, width) = (3, 7, 24);
+        let here = |data: &TensorData| floats::<B>(data, DType::F32, device);
+        let there = |data: &TensorData| floats::<Flex>(data, DType::F32, &Default::default());
+        let x = numbers("x", [batch, seq, width]);
+        let grad = numbers("grad of x", [batch, seq, width]);
+        let gamma = numbers("gamma", [width]);
+        assert_close::<B, Flex>(
+            "norm",
+            (self.rms_norm)(here(&x), here(&gamma), 1e-5),
+            Flex::rms_norm(there(&x), there(&gamma), 1e-5),
+            tolerance,
+        );
+        let found = (self.rms_norm_backward)(here(&x), here(&gamma), here(&grad), 1e-5);
+        let expected = Flex::rms_norm_backward(there(&x), there(&gamma), there(&grad), 1e-5);
+        assert_close::<B, Flex>("gradient of a norm", found.0, expected.0, tolerance);
+        assert_close::<B, Flex>("gradient of a gain", found.1, expected.1, tolerance);
+
+        let x = numbers("gate and up", [batch * seq, 2 * width]);
+        let grad = numbers("grad of the product", [batch * seq, width]);
+        assert_close::<B, Flex>(
+            "swiglu",
+            (self.swiglu)(here(&x)),
+            Flex::swiglu(there(&x)),
+            tolerance,
+        );
+        assert_close::<B, Flex>(
+            "gradient of swiglu",
+            (self.swiglu_backward)(here(&x), here(&grad)),
+            Flex::swiglu_backward(there(&x), there(&grad)),
+            tolerance,
+        );
+
+        let logits = numbers("logits", [batch * seq, width]);
+        let targets = ids("targets", [batch * seq], width);
+        let grad = numbers("grad of losses", [batch * seq]);
+        let (ours, theirs) = (
+            integers::<B>(&targets, device),
+            integers::<Flex>(&targets, &Default::default()),
+        );
+        assert_close::<B, Flex>(
+            "cross-entropy",
+            (self.cross_entropy)(here(&logits), ours.clone()),
+            Flex::cross_entropy(there(&logits), theirs.clone()),
+            tolerance,
+        );
+        assert_close::<B, Flex>(
+            "gradient of cross-entropy",
+            (self.cross_entropy_backward)(here(&logits), ours, here(&grad)),
+            Flex::cross_entropy_backward(there(&logits), theirs, there(&grad)),
+            tolerance,
+        );
+    }
+
+    fn steps_agree(&self, device: &Device<B>, tolerance: f32) {
+        let shape = [7, 5];
+        let here = |data: &TensorData| floats::<B>(data, DType::F32, device);
+        let there = |data: &TensorData| floats::<Flex>(data, DType::F32, &Default::default());
+        let (values, zeros) = (numbers("values", shape), TensorData::zeros::<f32, _>(shape));
+        let mut found = (here(&values), here(&zeros), here(&zeros));
+        let mut expected = (there(&values), there(&zeros), there(&zeros));
+        for step in 1..4 {
+            let grad = numbers(&format!("grad {step}"), shape);
+            let (values, mean, square) = found;
+            found = (self.adamw)([values, here(&grad), mean, square], 0.01, adam(step, None));
+            let (values, mean, square) = expected;
+            expected = Flex::adamw(values, there(&grad), mean, square, 0.01, adam(step, None));
+            for (found, expected) in [
+                (&found.0, &expected.0),
+                (&found.1, &expected.1),
+                (&found.2, &expected.2),
+            ] {
+                let what = format!("AdamW, step {step}");
+                assert_close::<B, Flex>(&what, found.clone(), expected.clone(), tolerance);
+            }
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! Lookups by gathering, in bounded pieces, and product-key selection.
+
+use burn::backend::tensor::{Device, FloatTensor, IndexingUpdateOp, IntTensor};
+use burn::backend::{Backend, Shape, Slice, TensorMetadata, get_or_init_device_settings};
+use burn::tensor::TensorData;
+use std::ops::Range;
+
+use super::Value;
+
+/// Bytes of gathered rows held at once, or one token's rows where those are more.
+pub const HELD: usize = 64 << 20;
+
+/// Tokens whose gathered rows fit into `held` bytes, piece by piece.
+pub(super) fn pieces(
+    tokens: usize,
+    bytes_per_token: usize,
+    held: usize,
+) -> impl Iterator<Item = Range<usize>> {
+    let piece = (held / bytes_per_token.max(1)).clamp(1, tokens.max(1));
+    (0..tokens)
+        .step_by(piece)
+        .map(move |first| first..tokens.min(first + piece))
+}
+
+/// The rows of some tokens' ids, `[tokens, per_token, width]`, piece by piece: `each` gets a piece of the tokens and
+/// their rows; what it returns is put together again.
+fn gathered<B: Backend>(
+    table: FloatTensor<B>,
+    ids: IntTensor<B>,
+    held: usize,
+    mut each: impl FnMut(Range<usize>, Value<B>) -> Value<B>,
+) -> FloatTensor<B> {
+    let table = Value::<B>(table);
+    let [_, width] = table.dims();
+    let [tokens, per_token]: [usize; 2] = ids.shape().dims();
+    let bytes = per_token * width * table.0.dtype().size();
+    let parts = pieces(tokens, bytes, held)
+        .map(|piece| {
+            let count = piece.len();
+            let slices = [Slice::from(piece.clone()), Slice::from(0..per_token)];
+            let ids = B::int_reshape(
+                B::int_slice(ids.clone(), &slices),
+                Shape::from([count * per_token]),
+            );
+            let rows = table.clone().select(0, ids);
+            each(piece, rows.reshape([count, per_token, width]))
+        })
+        .collect();
+    Value::cat(parts, 0).0
+}
+
+/// [`crate::kernels::LookupOps::bag`], gathering at most `held` bytes at once.
+pub fn bag<B: Backend>(
+    table: FloatTensor<B>,
+    ids: IntTensor<B>,
+    weights: FloatTensor<B>,
+    held: usize,
+) -> FloatTensor<B> {
+    let weights = Value::<B>(weights);
+    gathered::<B>(table, ids, held, |piece, rows| {
+        let [count, per_token, width] = rows.dims();
+        let weights = weights.narrow(0, piece).reshape([count, 1, per_token]);
+        weights.matmul(rows).reshape([count, width])
+    })
+}
+
+/// [`crate::kernels::LookupOps::dot`], gathering at most `held` bytes at once.
+pub fn dot<B: Backend>(
+    table: FloatTensor<B>,
+    ids: IntTensor<B>,
+    inputs: FloatTensor<B>,
+    held: usize,
+) -> FloatTensor<B> {
+    let inputs = Value::<B>(inputs);
+    gathered::<B>(table, ids, held, |piece, rows| {
+        let [count, per_token, width] = rows.dims();
+        let inputs = inputs.narrow(0, piece).reshape([count, width, 1]);
+        rows.matmul(inputs).reshape([count, per_token])
+    })
+}
+
+/// Pairs of ranks (a, b) that can be among the best `k`: (a+1)(b+1) <= k, as that many pairs are at least as good.
+pub fn candidates(k: usize) -> (Vec<i64>, Vec<i64>) {
+    (0..k)
+        .flat_map(|a| (0..k / (a + 1)).map(move |b| (a as i64, b as i64)))
+        .unzip()
+}
+
+/// Integers of the device's own width, `[values.len()]`.
+pub(super) fn integers<B: Backend>(values: Vec<i64>, device: &Device<B>) -> IntTensor<B> {
+    let dtype = get_or_init_device_settings::<B>(device).int_dtype;
+    let len = values.len();
+    let data = TensorData::new(values, [len]).convert_dtype(dtype.into());
+    B::int_from_data(data, device)
+}
+
+/// The best `k` of the last of four dimensions, best first, and where they stood.
+pub fn best<B: Backend>(scores: FloatTensor<B>, k: usize) -> (FloatTensor<B>, IntTensor<B>) {
+    let dtype = get_or_init_device_settings::<B>(&scores.device()).int_dtype;
+    B::float_topk_with_indices(scores, 3, k, dtype)
+}
+
+/// [`crate::kernels::LookupOps::product_key_top_k`] by `best`, which finds the best `k` of the last of four dimensions.
+/// Which of two equal scores is kept is up to it.
+pub fn product_key_top_k<B: Backend>(
+    scores: FloatTensor<B>,
+    k: usize,
+    best: impl Fn(FloatTensor<B>, usize) -> (FloatTensor<B>, IntTensor<B>),
+) -> IntTensor<B> {
+    let [heads, _, rows, n]: [usize; 4] = scores.shape().dims();
+    let device = scores.device();
+    let (values, places) = best(scores, k);
+    let (first, second) = candidates(k);
+    let count = first.len();
+    // The candidates of one half: their scores and their half-keys, `[heads, 1, rows, count]`.
+    let half = |half: usize, ranks: Vec<i64>| {
+        let slices = [
+            Slice::from(0..heads),
+            Slice::from(half..half + 1),
+            Slice::from(0..rows),
+            Slice::from(0..k),
+        ];
+        let ranks = integers::<B>(ranks, &device);
+        let scores = B::float_slice(values.clone(), &slices);
+        let keys = B::int_slice(places.clone(), &slices);
+        (
+            Value::<B>(B::float_select(scores, 3, ranks.clone())),
+            B::int_select(keys, 3, ranks),
+        )
+    };
+    let ((first, first_keys), (second, second_keys)) = (half(0, first), half(1, second));
+    let pairs = B::int_add(B::int_mul_scalar(first_keys, n.into()), second_keys);
+    let (_, chosen) = best((first + second).0, k);
+    let shape = |count: usize| Shape::from([heads, rows, count]);
+    B::int_gather(
+        2,
+        B::int_reshape(pairs, shape(count)),
+        B::int_reshape(chosen, shape(k)),
+    )
+}
+
+/// The half-keys of pairs, `[heads, rows, k]` each.
+fn half_keys<B: Backend>(ids: IntTensor<B>, n: usize) -> (IntTensor<B>, IntTensor<B>) {
+    let second = B::int_remainder_scalar(ids.clone(), n.into());
+    // Some backends divide integers as floats and cut off: half a divisor more keeps a quotient from falling short.
+    let whole = B::int_add_scalar(B::int_sub(ids, second.clone()), (n / 2).into());
+    (B::int_div_scalar(whole, n.into()), second)
+}
+
+/// [`crate::kernels::LookupOps::pair_scores`].
+pub fn pair_scores<B: Backend>(scores: FloatTensor<B>, ids: IntTensor<B>) -> FloatTensor<B> {
+    let scores = Value::<B>(scores);
+    let [heads, _, rows, n] = scores.dims();
+    let half = |half: usize, keys: IntTensor<B>| {
+        let scores = scores.narrow(1, half..half + 1).reshape([heads, rows, n]);
+        Value::<B>(B::float_gather(2, scores.0, keys))
+    };
+    let (first, second) = half_keys::<B>(ids, n);
+    (half(0, first) + half(1, second)).0
+}
+
+/// [`crate::kernels::LookupOps::pair_scores_backward`].
+///
+/// A half-key may be in several pairs of one row: the scatter adds along the last dimension, which every backend does
+/// serially or atomically.
+pub fn pair_scores_backward<B: Backend>(
+    grad: FloatTensor<B>,
+    ids: IntTensor<B>,
+    n: usize,
+) -> FloatTensor<B> {
+    let [heads, rows, _]: [usize; 3] = ids.shape().dims();
+    let (device, dtype) = (grad.device(), grad.dtype());
+    let half = |keys: IntTensor<B>| {
+        let zeros = Value::<B>::zeros([heads, rows, n], &device, dtype);
+        let sums = B::float_scatter(2, zeros.0, keys, grad.clone(), IndexingUpdateOp::Add);
+        Value::<B>(sums).reshape([heads, 1, rows, n])
+    };
+    let (first, second) = half_keys::<B>(ids, n);
+    Value::cat(vec![half(first), half(second)], 1).0
+}
