@@ -25,4 +25,8 @@ report *arguments:
 
 # Kernels and blocks against the clock
 bench *arguments:
-    cargo bench --workspace {{arguments}}
+    cargo bench -p architectures --bench lookup -- {{arguments}}
+
+# The same work here and in PyTorch, in turn (docs/performance.md)
+against-pytorch *arguments:
+    cargo bench -p harness --bench against_pytorch -- {{arguments}}

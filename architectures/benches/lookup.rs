@@ -1,48 +1,96 @@
-//! The lookups beside the stock operations they replace, with bytes read as throughput.
+//! The lookups beside the stock operations they replace, and beside what the machine's memory can do.
+//!
+//! Throughput is bytes that have to move (`GiB/s`), or FLOPs and bytes both (`elem` is one FLOP). Divide a rate by that of
+//! `memory` to see how much of the machine a kernel uses.
 
-use architectures::kernels::ops;
-use architectures::{LazyAdam, TableGradient, ValueTable};
-use burn::tensor::{Device, Distribution, Int, Tensor};
-use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+#[path = "../../benches/stream.rs"]
+mod stream;
+
 use std::hint::black_box;
 
-const ROWS: usize = 1 << 16;
-const TOKENS: usize = 1024;
-const PER_TOKEN: usize = 32;
+use architectures::kernels::ops;
+use architectures::random;
+use architectures::{LazyAdam, Pass, TableGradient, ValueTable};
+use burn::tensor::{Device, Distribution, Int, Tensor, TensorData};
+use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use rand::Rng;
 
-struct Work {
+use stream::{READ_BYTES, Stream, TRIAD_BYTES};
+
+const ROWS: usize = 1 << 18;
+const TOKENS: usize = 8192;
+const PER_TOKEN: usize = 128;
+const HEADS: usize = 4;
+const TOP_K: usize = 32;
+const F32: usize = size_of::<f32>();
+
+const ADAM: LazyAdam = LazyAdam {
+    beta_1: 0.9,
+    beta_2: 0.95,
+    epsilon: 1e-8,
+    max_norm: None,
+};
+
+struct Inputs {
     table: Tensor<2>,
     ids: Tensor<2, Int>,
     weights: Tensor<2>,
+    /// `[tokens, width]`
     rows: Tensor<2>,
 }
 
-fn work(width: usize, device: &Device) -> Work {
-    let random = |shape: [usize; 2]| Tensor::random(shape, Distribution::Normal(0.0, 1.0), device);
-    Work {
-        table: random([ROWS, width]),
-        ids: Tensor::random(
-            [TOKENS, PER_TOKEN],
-            Distribution::Uniform(0.0, ROWS as f64),
-            device,
-        ),
-        weights: random([TOKENS, PER_TOKEN]),
-        rows: random([TOKENS, width]),
+/// Uniform ids, normal values.
+fn inputs(width: usize) -> Inputs {
+    let device = Device::flex();
+    let normal = |shape: [usize; 2]| Tensor::random(shape, Distribution::Normal(0.0, 1.0), &device);
+    let mut rng = random::stream(0, "ids", 0);
+    let ids = (0..TOKENS * PER_TOKEN).map(|_| rng.random_range(0..ROWS as i64));
+    let ids = TensorData::new(ids.collect::<Vec<_>>(), [TOKENS, PER_TOKEN]);
+    Inputs {
+        table: normal([ROWS, width]),
+        ids: Tensor::from_data(ids, &device),
+        weights: normal([TOKENS, PER_TOKEN]),
+        rows: normal([TOKENS, width]),
     }
 }
 
+/// Bytes of the rows that one lookup reads.
+fn gathered(width: usize) -> usize {
+    TOKENS * PER_TOKEN * width * F32
+}
+
+/// Bytes of a table and its moments, read and written; a step of these sizes leaves 2 % of the rows alone.
+fn updated(width: usize) -> usize {
+    6 * ROWS * width * F32
+}
+
+fn memory(criterion: &mut Criterion) {
+    let mut stream = Stream::new();
+    let mut group = criterion.benchmark_group("memory");
+    group.throughput(Throughput::Bytes(READ_BYTES as u64));
+    group.bench_function("read", |bencher| bencher.iter(|| black_box(stream.read())));
+    group.bench_function("read at many places", |bencher| {
+        bencher.iter(|| black_box(stream.read_many()));
+    });
+    group.throughput(Throughput::Bytes(TRIAD_BYTES as u64));
+    group.bench_function("triad", |bencher| bencher.iter(|| stream.triad()));
+    group.finish();
+}
+
 fn bags(criterion: &mut Criterion) {
-    let device = Device::flex();
     let mut group = criterion.benchmark_group("bag forward");
-    for width in [64, 256] {
-        let Work {
+    for width in [64, 128, 256, 512, 1024] {
+        let Inputs {
             table,
             ids,
             weights,
             ..
-        } = work(width, &device);
-        let sink = Tensor::zeros([1, 1], &device);
-        group.throughput(Throughput::Bytes((TOKENS * PER_TOKEN * width * 4) as u64));
+        } = inputs(width);
+        let sink = Tensor::zeros([1, 1], &table.device());
+        group.throughput(Throughput::ElementsAndBytes {
+            elements: (2 * TOKENS * PER_TOKEN * width) as u64,
+            bytes: gathered(width) as u64,
+        });
         group.bench_function(BenchmarkId::new("fused", width), |bencher| {
             bencher.iter(|| {
                 black_box(ops::bag(
@@ -53,13 +101,15 @@ fn bags(criterion: &mut Criterion) {
                 ))
             });
         });
+        // The stock way writes all rows down first: at larger widths, gigabytes.
+        if width > 128 {
+            continue;
+        }
         group.bench_function(BenchmarkId::new("select and matmul", width), |bencher| {
             bencher.iter(|| {
                 let flat = ids.clone().reshape([TOKENS * PER_TOKEN]);
-                let rows = table
-                    .clone()
-                    .select(0, flat)
-                    .reshape([TOKENS, PER_TOKEN, width]);
+                let rows = table.clone().select(0, flat);
+                let rows = rows.reshape([TOKENS, PER_TOKEN, width]);
                 black_box(weights.clone().reshape([TOKENS, 1, PER_TOKEN]).matmul(rows))
             });
         });
@@ -68,23 +118,16 @@ fn bags(criterion: &mut Criterion) {
 }
 
 fn updates(criterion: &mut Criterion) {
-    let device = Device::flex();
-    let adam = LazyAdam {
-        beta_1: 0.9,
-        beta_2: 0.95,
-        epsilon: 1e-8,
-        max_norm: None,
-    };
     let mut group = criterion.benchmark_group("table update");
     for width in [64, 256] {
-        let Work {
+        let Inputs {
             table,
             ids,
             weights,
             rows,
-        } = work(width, &device);
+        } = inputs(width);
         let table = ValueTable::from_tensor(table);
-        group.throughput(Throughput::Bytes((TOKENS * PER_TOKEN * width * 4) as u64));
+        group.throughput(Throughput::Bytes(updated(width) as u64));
         group.bench_function(BenchmarkId::new("lazy Adam", width), |bencher| {
             let gradient = || {
                 vec![TableGradient {
@@ -95,7 +138,7 @@ fn updates(criterion: &mut Criterion) {
             };
             bencher.iter_batched(
                 gradient,
-                |parts| table.update(parts, &adam, 1e-3),
+                |parts| table.update(parts, &ADAM, 1e-5),
                 BatchSize::SmallInput,
             );
         });
@@ -103,28 +146,62 @@ fn updates(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// Bag, gradient of its weights and update of the table, through autodiff as training has it.
+fn table_steps(criterion: &mut Criterion) {
+    let autodiff = Device::flex().autodiff();
+    let mut group = criterion.benchmark_group("bag, weight gradient and update");
+    for width in [64, 256] {
+        let Inputs {
+            table,
+            ids,
+            weights,
+            rows,
+        } = inputs(width);
+        let table = ValueTable::from_tensor(table);
+        let on_autodiff = |values: Tensor<2>| Tensor::<2>::from_data(values.into_data(), &autodiff);
+        let (weights, rows) = (on_autodiff(weights), on_autodiff(rows));
+        group.throughput(Throughput::Bytes(
+            (2 * gathered(width) + updated(width)) as u64,
+        ));
+        group.bench_function(BenchmarkId::new("lazy Adam", width), |bencher| {
+            bencher.iter(|| {
+                let mut pass = Pass::training();
+                let weights = weights.clone().require_grad();
+                let y = table.bag(ids.clone(), weights.clone(), &mut pass);
+                let gradients = (y * rows.clone()).sum().backward();
+                black_box(weights.grad(&gradients));
+                for (table, parts) in pass.into_table_gradients(&gradients) {
+                    black_box(table.update(parts, &ADAM, 1e-5));
+                }
+            });
+        });
+    }
+    group.finish();
+}
+
 fn selection(criterion: &mut Criterion) {
-    let device = Device::flex();
     let mut group = criterion.benchmark_group("product-key top-k");
-    for (n_keys, top_k) in [(64, 8), (512, 32)] {
+    for (n_keys, tokens) in [
+        (64, 8192),
+        (512, 8192),
+        (1024, 2048),
+        (2048, 1024),
+        (4096, 512),
+    ] {
         let scores = Tensor::<4>::random(
-            [4, 2, TOKENS, n_keys],
+            [HEADS, 2, tokens, n_keys],
             Distribution::Normal(0.0, 1.0),
-            &device,
+            &Device::flex(),
         );
-        group.throughput(Throughput::Elements((4 * TOKENS) as u64));
-        group.bench_function(
-            BenchmarkId::new("fused", format!("{top_k} of {n_keys}^2")),
-            |bencher| {
-                bencher.iter(|| black_box(ops::product_key_top_k(scores.clone(), top_k)));
-            },
-        );
-        group.bench_function(
-            BenchmarkId::new("stock, halves alone", format!("{top_k} of {n_keys}^2")),
-            |bencher| {
-                bencher.iter(|| black_box(scores.clone().topk_with_indices(top_k, 3)));
-            },
-        );
+        let size = format!("{TOP_K} of {n_keys}^2");
+        // Here an element is one score of a half-key.
+        group.throughput(Throughput::Elements((HEADS * 2 * tokens * n_keys) as u64));
+        group.bench_function(BenchmarkId::new("fused", &size), |bencher| {
+            bencher.iter(|| black_box(ops::product_key_top_k(scores.clone(), TOP_K)));
+        });
+        group.bench_function(BenchmarkId::new("stock, halves alone", &size), |bencher| {
+            bencher.iter(|| black_box(scores.clone().topk_with_indices(TOP_K, 3)));
+        });
     }
     group.finish();
 }
@@ -132,6 +209,6 @@ fn selection(criterion: &mut Criterion) {
 criterion_group! {
     name = lookups;
     config = Criterion::default().sample_size(10);
-    targets = bags, updates, selection
+    targets = memory, bags, updates, table_steps, selection
 }
 criterion_main!(lookups);

@@ -10,33 +10,25 @@ def add_options(parser):
     parser.add_argument("--top-k", type=int, default=32, help="slots that a head reads")
 
 
-def select(scores, k: int):
-    """The k best pairs `[heads, tokens, k]` of half-key scores `[heads, 2, tokens, n]`, as both halves' places.
+def best_pairs(best, k: int):
+    """Ranks in both halves, `[heads, tokens, k]` each, of the k best sums of `best [heads, 2, tokens, k]`.
 
-    k best of each half, their k*k sums, k best of those. Nothing needs an order, so nothing is sorted.
+    Nothing that follows needs an order, so nothing is sorted.
     """
-    best, places = scores.topk(k, sorted=False)
     sums = (best[:, 0].unsqueeze(-1) + best[:, 1].unsqueeze(-2)).flatten(-2)
     chosen = sums.topk(k, sorted=False).indices
-    first = places[:, 0].gather(-1, chosen // k)
-    second = places[:, 1].gather(-1, chosen % k)
-    return first, second
+    return chosen // k, chosen % k
 
 
-def candidates(k: int):
-    """Pairs of ranks that can win: a pair of ranks (a, b), from 0, has (a+1)(b+1) - 1 pairs at least as good."""
+def pair_ids(places, first, second, n: int):
+    """Ids of the pairs that have these ranks among the `places` of the halves' best."""
+    return places[:, 0].gather(-1, first) * n + places[:, 1].gather(-1, second)
+
+
+def ranks_that_can_win(k: int):
+    """Pairs of ranks worth adding: a pair of ranks (a, b), from 0, has (a+1)(b+1) - 1 pairs at least as good."""
     pairs = [(a, b) for a in range(k) for b in range(k // (a + 1))]
     return tuple(torch.tensor(ranks) for ranks in zip(*pairs))
-
-
-def select_sorted(scores, ranks):
-    """As `select`, by fewer sums over sorted halves; `ranks` are the `candidates`."""
-    a, b = ranks
-    k = int(a.max()) + 1
-    best, places = scores.topk(k)
-    sums = best[:, 0].index_select(-1, a) + best[:, 1].index_select(-1, b)
-    chosen = sums.topk(k, sorted=False).indices
-    return places[:, 0].gather(-1, a[chosen]), places[:, 1].gather(-1, b[chosen])
 
 
 class ProductKeys(nn.Module):
@@ -56,10 +48,11 @@ class ProductKeys(nn.Module):
         tokens = x.shape[0]
         queries = self.query(x).view(tokens, self.heads * 2, -1).transpose(0, 1)
         scores = torch.bmm(queries, self.keys.transpose(1, 2)).view(self.heads, 2, tokens, self.n_keys)
-        # Selected outside autograd: differentiating through both `topk` would also write gradients of all k*k sums.
+        best, places = scores.topk(self.top_k, sorted=False)
+        # Which pairs win is not differentiated: no gradient of all k*k sums is written.
         with torch.no_grad():
-            first, second = select(scores, self.top_k)
-            slots = (first * self.n_keys + second).transpose(0, 1).reshape(tokens, -1)
-        chosen = scores[:, 0].gather(-1, first) + scores[:, 1].gather(-1, second)
+            first, second = best_pairs(best, self.top_k)
+            slots = pair_ids(places, first, second, self.n_keys).transpose(0, 1).reshape(tokens, -1)
+        chosen = best[:, 0].gather(-1, first) + best[:, 1].gather(-1, second)
         weights = chosen.softmax(-1).transpose(0, 1).reshape(tokens, -1)
         return slots, weights

@@ -1,5 +1,7 @@
 """Product-key selection: the ids of the top_k best pairs of half-keys."""
 
+import functools
+
 import torch
 
 from works import product_keys
@@ -17,24 +19,32 @@ def add_options(parser):
     )
 
 
+def all_sums(scores, k: int):
+    best, places = scores.topk(k, sorted=False)
+    first, second = product_keys.best_pairs(best, k)
+    return product_keys.pair_ids(places, first, second, scores.shape[-1])
+
+
+def sums_that_can_win(scores, k: int, ranks):
+    a, b = ranks
+    best, places = scores.topk(k)
+    sums = best[:, 0].index_select(-1, a) + best[:, 1].index_select(-1, b)
+    chosen = sums.topk(k, sorted=False).indices
+    return product_keys.pair_ids(places, a[chosen], b[chosen], scores.shape[-1])
+
+
 def build(options) -> Work:
     scores = torch.randn(options.heads, 2, options.tokens, options.n_keys)
-    select = product_keys.select
-    chosen = options.top_k
+    ranks = product_keys.ranks_that_can_win(options.top_k)
+    ids = all_sums
     if options.sums == "sorted":
-        select = product_keys.select_sorted
-        chosen = product_keys.candidates(options.top_k)
-
-    def ids(scores):
-        first, second = select(scores, chosen)
-        return first * options.n_keys + second
-
+        ids = functools.partial(sums_that_can_win, ranks=ranks)
     if options.mode == "compile":
         ids = torch.compile(ids)
 
     @torch.inference_mode()
     def step():
-        return ids(scores)
+        return ids(scores, options.top_k)
 
     step()
     return Work(step)

@@ -83,9 +83,10 @@ impl Section {
         ]);
         if let Some(bandwidth) = &line.bandwidth {
             self.note(format!(
-                "`{}`: read {:.1} GB/s, triad {:.1} GB/s, measured between its rounds",
+                "`{}`: read {:.1} GB/s ({:.1} at one place of each thread), triad {:.1} GB/s, between its rounds",
                 line.name,
                 bandwidth.read / 1e9,
+                bandwidth.read_one / 1e9,
                 bandwidth.triad / 1e9
             ));
         }

@@ -48,10 +48,11 @@ pub fn table_step(table: [usize; 2], lookups: [usize; 2]) -> Work {
         max_norm: None,
         ..optimizer::lazy_adam(&training)
     };
-    let ids = ids(table[0], lookups, &device);
+    let inner = device.clone().inner();
+    let ids = ids(table[0], lookups, &inner);
     let weights: Tensor<2> = normal(lookups, &device);
     let arriving: Tensor<2> = normal([lookups[0], table[1]], &device);
-    let table = ValueTable::from_tensor(normal(table, &device.clone().inner()));
+    let table = ValueTable::from_tensor(normal(table, &inner));
     let table_parameters = table.rows() * table.width();
     let step = move || {
         let mut pass = Pass::training();

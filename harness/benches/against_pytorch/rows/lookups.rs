@@ -88,7 +88,6 @@ fn selection(n_keys: usize, tokens: usize) -> Row {
         ours: one(move || lookup::selection([HEADS, 2, tokens, n_keys], TOP_K)),
         theirs: vec![
             Theirs::new("eager", &worker),
-            Theirs::new("compile", &format!("{worker} --mode compile")),
             Theirs::new(
                 "eager, sums that can win",
                 &format!("{worker} --sums sorted"),
