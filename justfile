@@ -25,7 +25,7 @@ report *arguments:
 
 # Kernels and blocks against the clock
 bench *arguments:
-    cargo bench -p architectures --bench lookup -- {{arguments}}
+    cargo bench --workspace --bench lookup -- {{arguments}}
 
 # The same work here and in PyTorch, in turn (docs/performance.md)
 against-pytorch *arguments:

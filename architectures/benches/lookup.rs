@@ -87,6 +87,8 @@ fn bags(criterion: &mut Criterion) {
             ..
         } = inputs(width);
         let sink = Tensor::zeros([1, 1], &table.device());
+        // Where a model has its rows.
+        let table = ValueTable::from_tensor(table).values();
         group.throughput(Throughput::ElementsAndBytes {
             elements: (2 * TOKENS * PER_TOKEN * width) as u64,
             bytes: gathered(width) as u64,

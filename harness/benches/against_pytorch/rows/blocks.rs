@@ -40,6 +40,17 @@ fn one(config: String) -> Vec<Ours> {
 fn retrieval(kind: &str, options: &str, n_keys: usize) -> Row {
     let keys = format!(r#""keys": {{"n_keys": {n_keys}, {KEYS}}}"#);
     let worker = format!("{kind} --d-model {D_MODEL} --n-keys {n_keys} --heads 4 --top-k 32");
+    let mut theirs = vec![Theirs::new("eager, SparseAdam", &worker)];
+    // All sides are in memory at once, and the larger tables leave no room for more of them.
+    if n_keys <= 512 {
+        theirs.extend([
+            Theirs::new("compile, SparseAdam", &format!("{worker} --mode compile")),
+            Theirs::new(
+                "eager, dense Adam",
+                &format!("{worker} --table-gradient dense"),
+            ),
+        ]);
+    }
     Row {
         name: format!("{kind}-{n_keys}"),
         shape: format!(
@@ -47,14 +58,7 @@ fn retrieval(kind: &str, options: &str, n_keys: usize) -> Row {
             2 * n_keys.ilog2()
         ),
         ours: one(format!(r#"{{"kind": "{kind}", {keys}{options}}}"#)),
-        theirs: vec![
-            Theirs::new("eager, SparseAdam", &worker),
-            Theirs::new("compile, SparseAdam", &format!("{worker} --mode compile")),
-            Theirs::new(
-                "eager, dense Adam",
-                &format!("{worker} --table-gradient dense"),
-            ),
-        ],
+        theirs,
         at_least: 3.0,
         share_at_least: None,
         bytes: None,
