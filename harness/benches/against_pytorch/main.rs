@@ -65,11 +65,16 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     }
     let mut measurement = Measurement::new(arguments, python.ok());
     let mut sections = vec![Section::against_pytorch()];
+    let mut failed = Vec::new();
     for row in rows::all().iter().filter(|row| arguments.chosen(&row.name)) {
         eprintln!("{} ...", row.name);
-        for line in measurement.row(row)? {
-            eprintln!("  {}", line.summary());
-            sections[0].add(&line);
+        match measurement.row(row) {
+            Ok(lines) => lines.iter().for_each(|line| {
+                eprintln!("  {}", line.summary());
+                sections[0].add(line);
+            }),
+            // What was measured before must not be lost with it.
+            Err(error) => failed.push(format!("{}: {error}", row.name)),
         }
     }
     if arguments.chosen(growth::NAME) {
@@ -88,5 +93,9 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     if let Some(path) = &arguments.markdown {
         std::fs::write(path, table::markdown(&machine, &sections))?;
     }
-    Ok(())
+    if failed.is_empty() {
+        Ok(())
+    } else {
+        Err(failed.join("; ").into())
+    }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::arguments::Arguments;
 use crate::row::{Ours, Row, Theirs, Work};
 use crate::stream::{READ_BYTES, Stream, TRIAD_BYTES};
-use crate::worker::{self, Python, Worker};
+use crate::worker::{self, Python, Ready, Worker};
 
 /// Between sides: threads that wait for work spin for some milliseconds before they sleep.
 const PAUSE: Duration = Duration::from_millis(150);
@@ -153,7 +153,7 @@ impl Measurement {
 
     /// All lines of a row: each of ours beside each of theirs, from the same rounds.
     pub fn row(&mut self, row: &Row) -> Result<Vec<Line>, Box<dyn Error>> {
-        let mut sides = self.sides(row)?;
+        let (mut sides, present) = self.sides(row)?;
         let iterations: Vec<usize> = sides
             .iter_mut()
             .map(Side::settle)
@@ -188,11 +188,11 @@ impl Measurement {
             if theirs.is_empty() {
                 lines.push(Line::alone(row, ours, times.clone(), bandwidth));
             }
-            for (place, (with, theirs)) in row.theirs.iter().zip(&theirs).enumerate() {
+            for (with, theirs) in present.iter().zip(&theirs) {
                 let mut line = Line::alone(row, ours, times.clone(), bandwidth);
                 line.theirs_label = with.label;
                 line.theirs = Some(theirs.clone());
-                line.at_least = (place == 0).then_some(row.at_least);
+                line.at_least = std::ptr::eq(*with, &row.theirs[0]).then_some(row.at_least);
                 line.command = worker::command(with);
                 lines.push(line);
             }
@@ -200,23 +200,29 @@ impl Measurement {
         Ok(lines)
     }
 
-    /// Ours, then theirs, all settled on the same sizes.
-    fn sides(&mut self, row: &Row) -> Result<Vec<Side>, Box<dyn Error>> {
+    /// Ours, then those of theirs that start; what does not is left out with a message.
+    fn sides<'a>(&mut self, row: &'a Row) -> Result<(Vec<Side>, Vec<&'a Theirs>), Box<dyn Error>> {
         let ours = row.ours.iter().map(|ours| (ours.build)());
         let mut sides: Vec<Side> = ours.map(Side::Ours).collect();
+        let mut present = Vec::new();
         let Some(python) = &self.python else {
-            return Ok(sides);
+            return Ok((sides, present));
         };
         for theirs in &row.theirs {
-            let worker = python.start(theirs)?;
-            self.torch = Some(format!(
-                "torch {}, Python {}",
-                worker.ready.torch, worker.ready.python
-            ));
+            let worker = match python.start(theirs) {
+                Ok(worker) => worker,
+                Err(error) => {
+                    eprintln!("  left out: {error}");
+                    continue;
+                }
+            };
+            let Ready { torch, python, .. } = &worker.ready;
+            self.torch = Some(format!("torch {torch}, Python {python}"));
             check_sizes(&sides, &worker, theirs)?;
             sides.push(Side::Theirs(worker));
+            present.push(theirs);
         }
-        Ok(sides)
+        Ok((sides, present))
     }
 }
 
