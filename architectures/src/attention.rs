@@ -8,8 +8,8 @@
 //! columns, at half the memory traffic. Cost per token: `d_model head_dim (2 n_heads + 2 n_kv_heads)` parameters, twice
 //! that in matmul FLOPs, and `2 d_model seq_len` for scores and values over half the context on average.
 
+use crate::linear::Linear;
 use burn::module::Module;
-use burn::nn::Linear;
 use burn::tensor::{Bool, Device, Int, Tensor, activation};
 
 use crate::block::Builder;

@@ -1,7 +1,7 @@
 //! The part of a decoder layer that comes after attention: what this project compares.
 
+use crate::linear::Linear;
 use burn::module::Param;
-use burn::nn::Linear;
 use burn::tensor::{Device, Tensor, TensorData};
 use std::collections::HashMap;
 

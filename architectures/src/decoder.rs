@@ -4,8 +4,8 @@
 //! h = x + Attention(RMSNorm(x));  out = h + Block(RMSNorm(h));  logits = RMSNorm(out of the last layer) Whead
 //! ```
 
+use crate::linear::Linear;
 use burn::module::{Module, Param};
-use burn::nn::Linear;
 use burn::tensor::module::embedding;
 use burn::tensor::{Device, Int, Tensor};
 use std::collections::HashSet;

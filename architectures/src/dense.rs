@@ -15,8 +15,8 @@
 //! assert_eq!(cost.forward(), 2 * 3 * 2048 * 5632);
 //! ```
 
+use crate::linear::Linear;
 use burn::module::Module;
-use burn::nn::Linear;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 

@@ -28,6 +28,7 @@ mod cost;
 mod decoder;
 pub mod dense;
 pub mod kernels;
+mod linear;
 pub mod loss;
 pub mod memory;
 pub mod mixture_of_experts;

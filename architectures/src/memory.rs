@@ -23,8 +23,8 @@
 //! assert_eq!(cost.bytes_gathered, 128 * 2048 * 4);
 //! ```
 
+use crate::linear::Linear;
 use burn::module::Module;
-use burn::nn::Linear;
 use burn::tensor::{Tensor, activation};
 use serde::{Deserialize, Serialize};
 

@@ -22,8 +22,8 @@
 //! assert_eq!(cost.forward(), 2 * (3 * 768 * 2048 + 768 * 16));
 //! ```
 
+use crate::linear::Linear;
 use burn::module::{Module, Param};
-use burn::nn::Linear;
 use burn::tensor::{Tensor, activation};
 use serde::{Deserialize, Serialize};
 

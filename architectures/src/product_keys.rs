@@ -11,8 +11,8 @@
 //! "Memory Layers at Scale", section 3). Cost per token: `2 d_model n_heads key_dim` for queries and
 //! `2 n_heads n_keys key_dim` for scores; candidate sums are not counted.
 
+use crate::linear::Linear;
 use burn::module::{Module, Param};
-use burn::nn::Linear;
 use burn::tensor::{Int, Tensor, activation};
 use serde::{Deserialize, Serialize};
 

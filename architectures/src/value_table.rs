@@ -75,11 +75,19 @@ impl ValueTable {
     ) -> Self {
         let init = Init::TruncatedNormal(std);
         let data = table_memory::filled(rows, width, |values| init.fill(seed, name, values));
-        Self::from_tensor(place(data, &device.clone().inner()))
+        Self::holding(place(data, &device.clone().inner()))
     }
 
-    /// A table of these values, `[rows, width]`.
+    /// A table of these values, `[rows, width]`; on the CPU, a copy of them in memory for tables.
+    ///
+    /// # Panics
+    ///
+    /// When the system refuses the memory; the message names the bytes.
     pub fn from_tensor(values: Tensor<2>) -> Self {
+        Self::holding(settle(values))
+    }
+
+    fn holding(values: Tensor<2>) -> Self {
         Self {
             shape: values.dims(),
             state: Arc::new(Mutex::new(State {
@@ -113,7 +121,7 @@ impl ValueTable {
     /// Replaces the values and forgets the moments.
     pub fn set_values(&self, values: Tensor<2>) {
         *self.lock() = State {
-            values,
+            values: settle(values),
             moments: None,
             updates: 0,
         };
@@ -133,7 +141,12 @@ impl ValueTable {
         let sink = sink([tokens, self.width()], &weights, pass);
         let out = ops::bag(self.values(), ids.clone(), weights.clone(), sink.clone());
         if pass.is_training() {
-            pass.remember(self.clone(), ids, Known::Weights(weights.inner()), sink);
+            pass.remember(
+                self.clone(),
+                ids.inner(),
+                Known::Weights(weights.inner()),
+                sink,
+            );
         }
         out
     }
@@ -143,7 +156,12 @@ impl ValueTable {
         let sink = sink(ids.dims(), &inputs, pass);
         let out = ops::dot(self.values(), ids.clone(), inputs.clone(), sink.clone());
         if pass.is_training() {
-            pass.remember(self.clone(), ids, Known::Inputs(inputs.inner()), sink);
+            pass.remember(
+                self.clone(),
+                ids.inner(),
+                Known::Inputs(inputs.inner()),
+                sink,
+            );
         }
         out
     }
@@ -206,6 +224,22 @@ impl TableGradient {
             rows: Tensor::cat(rows, 0),
         }
     }
+}
+
+/// Values on the CPU, moved to memory for tables.
+fn settle(values: Tensor<2>) -> Tensor<2> {
+    let device = values.device().inner();
+    if device != Device::flex() {
+        return values;
+    }
+    let [rows, width] = values.dims();
+    let data = values.into_data();
+    let copy = |memory: &mut [f32]| {
+        for (to, from) in memory.iter_mut().zip(data.iter::<f32>()) {
+            *to = from;
+        }
+    };
+    place(table_memory::filled(rows, width, copy), &device)
 }
 
 fn place(data: Result<TensorData, TableTooLarge>, device: &Device) -> Tensor<2> {

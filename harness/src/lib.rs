@@ -14,6 +14,7 @@
 
 #![recursion_limit = "256"]
 
+pub mod allocator;
 pub mod attempt;
 pub mod budget;
 pub mod clock;

@@ -11,6 +11,7 @@ use clap::Parser;
 use arguments::{Arguments, Command};
 
 fn main() -> ExitCode {
+    harness::allocator::keep_freed_memory();
     log::start();
     let done = match Arguments::parse().command {
         Command::Plan(options) => commands::plan::plan(&options),

@@ -280,6 +280,7 @@ pub fn attention_backward(
 }
 
 /// Rotates and scales the rows that begin at `x`, `width` apart, into `out [seq, head_dim]`.
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
 fn rotate(
     x: &[f32],
     width: usize,
@@ -296,9 +297,11 @@ fn rotate(
     {
         let x = &x[row * width..][..head_dim];
         let (low, high) = out.split_at_mut(half);
-        for (i, (cos, sin)) in rotations.iter().enumerate() {
-            low[i] = scale * (x[i] * cos - x[half + i] * sin);
-            high[i] = scale * (x[half + i] * cos + x[i] * sin);
+        let (x_low, x_high) = x.split_at(half);
+        let pairs = low.iter_mut().zip(high).zip(x_low.iter().zip(x_high));
+        for (((low, high), (a, b)), (cos, sin)) in pairs.zip(rotations) {
+            *low = scale * (a * cos - b * sin);
+            *high = scale * (b * cos + a * sin);
         }
     }
 }

@@ -13,6 +13,7 @@ use super::attention::{self, AttentionShape};
 use super::experts::{ExpertOps, Routes};
 use super::fused::FusedOps;
 use super::ops::LookupOps;
+use super::product::{self, Matrix};
 use super::product_key_search::{self, SearchShape};
 use super::row_adam::RowGradient;
 use super::search::SearchOps;
@@ -368,6 +369,50 @@ impl FusedOps for Flex {
             &mut dx,
         );
         (tensor(dx, dims), tensor(dgamma, [dims[2]]))
+    }
+
+    fn weight_product(x: FloatTensor<Self>, weight: FloatTensor<Self>) -> FloatTensor<Self> {
+        let [rows, inputs, outputs] = [x.shape()[0], x.shape()[1], weight.shape()[1]];
+        let (x, weight) = (x.to_contiguous(), weight.to_contiguous());
+        let mut out = vec![0.0; rows * outputs];
+        product::tiled_product(
+            Matrix::write(&mut out, 0, outputs),
+            Matrix::read(floats(&x), 0, inputs),
+            Matrix::read(floats(&weight), 0, outputs),
+            (rows, inputs, outputs),
+        );
+        tensor(out, [rows, outputs])
+    }
+
+    fn weight_product_backward(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let [rows, inputs, outputs] = [x.shape()[0], x.shape()[1], weight.shape()[1]];
+        let (x, weight, grad) = (
+            x.to_contiguous(),
+            weight.to_contiguous(),
+            grad.to_contiguous(),
+        );
+        let (mut dx, mut dweight) = (vec![0.0; rows * inputs], vec![0.0; inputs * outputs]);
+        let grad = Matrix::read(floats(&grad), 0, outputs);
+        product::tiled_product(
+            Matrix::write(&mut dx, 0, inputs),
+            grad,
+            Matrix::read(floats(&weight), 0, outputs).transposed(),
+            (rows, outputs, inputs),
+        );
+        product::tiled_product(
+            Matrix::write(&mut dweight, 0, outputs),
+            Matrix::read(floats(&x), 0, inputs).transposed(),
+            grad,
+            (inputs, rows, outputs),
+        );
+        (
+            tensor(dx, [rows, inputs]),
+            tensor(dweight, [inputs, outputs]),
+        )
     }
 
     fn swiglu(x: FloatTensor<Self>) -> FloatTensor<Self> {

@@ -52,6 +52,23 @@ pub trait FusedOps: Backend {
         layer::rms_norm_backward::<Self>(x, gamma, grad, epsilon)
     }
 
+    /// `x weight`: `x [rows, inputs]`, `weight [inputs, outputs]`.
+    fn weight_product(x: FloatTensor<Self>, weight: FloatTensor<Self>) -> FloatTensor<Self> {
+        Self::float_matmul(x, weight)
+    }
+
+    /// Gradients with respect to `x` and `weight`.
+    fn weight_product_backward(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        (
+            Self::float_matmul(grad.clone(), Self::float_transpose(weight)),
+            Self::float_matmul(Self::float_transpose(x), grad),
+        )
+    }
+
     /// `silu(x[r, ..f]) x[r, f..]` for `x [rows, 2 f]`.
     fn swiglu(x: FloatTensor<Self>) -> FloatTensor<Self> {
         layer::swiglu::<Self>(x)
@@ -128,6 +145,26 @@ impl<B: FusedOps> Backward<B, 2> for RmsNormBackward {
 }
 
 #[derive(Debug)]
+struct WeightProductBackward;
+
+impl<B: FusedOps> Backward<B, 2> for WeightProductBackward {
+    type State = (FloatTensor<B>, FloatTensor<B>);
+
+    fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let grad = grads.consume::<B>(&ops.node);
+        let [x_node, weight_node] = ops.parents;
+        let (x, weight) = ops.state;
+        let (dx, dweight) = B::weight_product_backward(x, weight, grad);
+        if let Some(node) = x_node {
+            grads.register::<B>(node.id, dx);
+        }
+        if let Some(node) = weight_node {
+            grads.register::<B>(node.id, dweight);
+        }
+    }
+}
+
+#[derive(Debug)]
 struct SwigluBackward;
 
 impl<B: FusedOps> Backward<B, 1> for SwigluBackward {
@@ -192,6 +229,22 @@ impl<B: FusedOps, C: CheckpointStrategy> FusedOps for Autodiff<B, C> {
         }
     }
 
+    fn weight_product(x: FloatTensor<Self>, weight: FloatTensor<Self>) -> FloatTensor<Self> {
+        let nodes = [x.node(), weight.node()];
+        let (x, weight) = (x.into_primitive(), weight.into_primitive());
+        match WeightProductBackward
+            .prepare::<C>(nodes)
+            .compute_bound()
+            .stateful()
+        {
+            OpsKind::Tracked(prep) => {
+                let out = B::weight_product(x.clone(), weight.clone());
+                prep.finish((x, weight), out)
+            }
+            OpsKind::UnTracked(prep) => prep.finish(B::weight_product(x, weight)),
+        }
+    }
+
     fn swiglu(x: FloatTensor<Self>) -> FloatTensor<Self> {
         let node = x.node();
         let x = x.into_primitive();
@@ -219,6 +272,14 @@ impl<B: FusedOps, C: CheckpointStrategy> FusedOps for Autodiff<B, C> {
             }
             OpsKind::UnTracked(prep) => prep.finish(B::cross_entropy(logits, targets)),
         }
+    }
+
+    fn weight_product_backward(
+        _: FloatTensor<Self>,
+        _: FloatTensor<Self>,
+        _: FloatTensor<Self>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        panic!("weight_product has no second derivative")
     }
 
     fn causal_attention_backward(
@@ -267,6 +328,14 @@ impl<B: FusedOps, C: CheckpointStrategy> FusedOps for Autodiff<B, C> {
 /// [`FusedOps::causal_attention`] on tensors.
 pub fn causal_attention(qkv: Tensor<3>, shape: AttentionShape) -> Tensor<3> {
     Tensor::from_dispatch(Dispatch::causal_attention(qkv.into_dispatch(), shape).0)
+}
+
+/// [`FusedOps::weight_product`] on tensors.
+pub fn weight_product(x: Tensor<2>, weight: Tensor<2>) -> Tensor<2> {
+    Tensor::from_dispatch(Dispatch::weight_product(
+        x.into_dispatch(),
+        weight.into_dispatch(),
+    ))
 }
 
 /// [`FusedOps::rms_norm`] on tensors.

@@ -1,4 +1,6 @@
-//! Matrix products on one thread, by the `gemm` crate, over matrices that lie in larger ones.
+//! Matrix products by the `gemm` crate over matrices that lie in larger ones, on one thread or cut into tiles for all.
+
+use rayon::prelude::*;
 
 /// A matrix in memory: where it starts and how far its rows and columns lie apart.
 #[derive(Clone, Copy)]
@@ -56,6 +58,34 @@ impl Matrix {
             ..self
         }
     }
+}
+
+/// Rows and columns of a tile: large enough that packing the operands is a small part of the work.
+const TILE: (usize, usize) = (256, 768);
+
+/// `out = left right`, `[m, k] x [k, n]`, tile by tile on all threads. Tiles follow from the shape alone, and so do the
+/// sums.
+pub fn tiled_product(out: Matrix, left: Matrix, right: Matrix, (m, k, n): (usize, usize, usize)) {
+    let rows = pieces(m, if n > TILE.1 { TILE.0 } else { TILE.0 / 2 });
+    let columns = pieces(n, TILE.1);
+    (0..rows.len() * columns.len())
+        .into_par_iter()
+        .for_each(|tile| {
+            let (row, m) = rows[tile / columns.len()];
+            let (column, n) = columns[tile % columns.len()];
+            let out = out.rows_from(row).columns_from(column);
+            let (left, right) = (left.rows_from(row), right.columns_from(column));
+            product(out, false, left, right, (m, k, n), 1.0);
+        });
+}
+
+/// Start and length of equal parts of `len`, none longer than `most`.
+fn pieces(len: usize, most: usize) -> Vec<(usize, usize)> {
+    let size = len.div_ceil(len.div_ceil(most).max(1)).max(1);
+    (0..len)
+        .step_by(size)
+        .map(|start| (start, size.min(len - start)))
+        .collect()
 }
 
 /// `out (+)= factor left right`, `[m, k] x [k, n]`, on this thread.

@@ -30,6 +30,7 @@ use table::Section;
 use worker::Python;
 
 fn main() -> ExitCode {
+    harness::allocator::keep_freed_memory();
     match run(&Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

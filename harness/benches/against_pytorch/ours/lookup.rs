@@ -27,7 +27,7 @@ pub fn bag(table: [usize; 2], lookups: [usize; 2]) -> Work {
     let device = Device::flex();
     let ids = ids(table[0], lookups, &device);
     let weights = normal(lookups, &device);
-    let table = normal(table, &device);
+    let table = ValueTable::from_tensor(normal(table, &device)).values();
     let sink = Tensor::zeros([1, 1], &device);
     Work::of(move || {
         black_box(ops::bag(
