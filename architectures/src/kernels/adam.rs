@@ -46,6 +46,25 @@ pub fn adamw(
         });
 }
 
+/// Sum of squares, chunk by chunk in the order of the values.
+pub fn square_sum(values: &[f32]) -> f64 {
+    let chunks: Vec<f64> = values.par_chunks(VALUES).map(square_sum_of).collect();
+    chunks.iter().sum()
+}
+
+/// Lanes in f32, their sum in f64: for as few values as a row or a chunk has.
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
+pub fn square_sum_of(values: &[f32]) -> f64 {
+    const LANES: usize = 32;
+    let mut sums = [0f32; LANES];
+    for chunk in values.chunks(LANES) {
+        for (sum, value) in sums.iter_mut().zip(chunk) {
+            *sum += value * value;
+        }
+    }
+    sums.iter().map(|&sum| f64::from(sum)).sum()
+}
+
 /// One step of Adam by the gradient times `scale`.
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
 pub fn update(

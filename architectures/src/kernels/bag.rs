@@ -51,24 +51,36 @@ pub fn dot(
         .for_each(|((out, ids), inputs)| dot_tokens(table, width, ids, inputs, out));
 }
 
-/// Asks for the cache lines of `values` that start at `start`; of none, when `start` lies beyond them.
+/// Asks for the cache lines of `values` that start at `start`; of none, when they lie beyond them.
+#[inline(always)]
+fn prefetch(values: &[f32], start: usize, len: usize) {
+    if let Some(values) = values.get(start..start + len) {
+        // Into the second cache: the first could not hold all that is under way.
+        lines::<2>(values);
+    }
+}
+
+/// As [`prefetch`], for what is used so soon, or is so near already, that it belongs in the first cache.
+#[inline(always)]
+pub(super) fn prefetch_near(values: &[f32], start: usize, len: usize) {
+    if let Some(values) = values.get(start..start + len) {
+        lines::<3>(values);
+    }
+}
+
 #[inline(always)]
 #[cfg(target_arch = "x86_64")]
-pub(super) fn prefetch(values: &[f32], start: usize, len: usize) {
-    use core::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+fn lines<const HINT: i32>(values: &[f32]) {
     const LINE: usize = 64 / size_of::<f32>();
-    let Some(values) = values.get(start..start + len) else {
-        return;
-    };
     for line in values.chunks(LINE) {
         // SAFETY: a prefetch of an address inside a live slice has no effect but on the cache.
-        unsafe { _mm_prefetch::<_MM_HINT_T1>(line.as_ptr().cast()) };
+        unsafe { core::arch::x86_64::_mm_prefetch::<HINT>(line.as_ptr().cast()) };
     }
 }
 
 #[inline(always)]
 #[cfg(not(target_arch = "x86_64"))]
-pub(super) fn prefetch(_: &[f32], _: usize, _: usize) {}
+fn lines<const HINT: i32>(_: &[f32]) {}
 
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
 fn bag_tokens(table: &[f32], width: usize, ids: &[i64], weights: &[f32], out: &mut [f32]) {

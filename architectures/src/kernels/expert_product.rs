@@ -1,14 +1,13 @@
-//! The loops of a mixture of experts: rows moved to places and back, and one product per expert, cut into pieces that
+//! The loops of a mixture of experts: rows moved to places and back, and one product per expert, in tiles that
 //! keep all threads busy whatever the loads.
+
+use std::ops::Range;
 
 use multiversion::multiversion;
 use rayon::prelude::*;
 
 use super::experts::Routes;
-use super::product::{Matrix, product};
-
-/// Rows of a piece of a product.
-const ROWS: usize = 128;
+use super::product::{Matrix, tiled_product};
 
 /// `out[p] = x[token_of[p]]`.
 pub fn to_places(x: &[f32], width: usize, routes: &Routes, out: &mut [f32]) {
@@ -71,23 +70,15 @@ pub fn forward(
 ) {
     let (inputs, outputs) = shape;
     let out = Matrix::write(out, 0, outputs);
-    pieces(routes)
-        .into_par_iter()
-        .for_each(|(expert, start, rows)| {
-            let weights = Matrix::read(weights, expert * inputs * outputs, outputs);
-            let x = Matrix::read(x, start * inputs, inputs);
-            product(
-                out.rows_from(start),
-                false,
-                x,
-                weights,
-                (rows, inputs, outputs),
-                1.0,
-            );
-        });
+    each_expert(routes, |expert, places| {
+        let weights = Matrix::read(weights, expert * inputs * outputs, outputs);
+        let x = Matrix::read(x, places.start * inputs, inputs);
+        let out = out.rows_from(places.start);
+        tiled_product(out, x, weights, (places.len(), inputs, outputs));
+    });
 }
 
-/// Gradients of [`forward`], given that of its output.
+/// Gradients of [`forward`], given that of its output; those of an expert without places stay as they are.
 pub fn backward(
     (grad, x, weights): (&[f32], &[f32], &[f32]),
     (inputs, outputs): (usize, usize),
@@ -96,52 +87,35 @@ pub fn backward(
     dweights: &mut [f32],
 ) {
     let dx = Matrix::write(dx, 0, inputs);
-    pieces(routes)
-        .into_par_iter()
-        .for_each(|(expert, start, rows)| {
-            let weights = Matrix::read(weights, expert * inputs * outputs, outputs).transposed();
-            let grad = Matrix::read(grad, start * outputs, outputs);
-            product(
-                dx.rows_from(start),
-                false,
-                grad,
-                weights,
-                (rows, outputs, inputs),
-                1.0,
-            );
-        });
-    let experts: Vec<_> = routes.experts().collect();
-    let piece = ROWS.min(inputs);
-    let pieces = inputs.div_ceil(piece);
-    let out = Matrix::write(dweights, 0, outputs);
-    (0..experts.len() * pieces)
-        .into_par_iter()
-        .for_each(|task| {
-            let (expert, places) = &experts[task / pieces];
-            let first = task % pieces * piece;
-            let rows = piece.min(inputs - first);
-            let out = out.rows_from(expert * inputs + first);
-            // A product over no places is zero, which is what the gradient was allocated as.
-            if places.is_empty() {
-                return;
-            }
-            let x = Matrix::read(x, places.start * inputs + first, inputs).transposed();
-            let grad = Matrix::read(grad, places.start * outputs, outputs);
-            product(out, false, x, grad, (rows, places.len(), outputs), 1.0);
-        });
+    let dweights = Matrix::write(dweights, 0, outputs);
+    each_expert(routes, |expert, places| {
+        let weights = Matrix::read(weights, expert * inputs * outputs, outputs);
+        let x = Matrix::read(x, places.start * inputs, inputs);
+        let grad = Matrix::read(grad, places.start * outputs, outputs);
+        let dx = dx.rows_from(places.start);
+        tiled_product(
+            dx,
+            grad,
+            weights.transposed(),
+            (places.len(), outputs, inputs),
+        );
+        let dweights = dweights.rows_from(expert * inputs);
+        tiled_product(
+            dweights,
+            x.transposed(),
+            grad,
+            (inputs, places.len(), outputs),
+        );
+    });
 }
 
-/// Expert, first place and number of places of every piece.
-fn pieces(routes: &Routes) -> Vec<(usize, usize, usize)> {
-    routes
-        .experts()
-        .flat_map(|(expert, places)| {
-            let end = places.end;
-            places
-                .step_by(ROWS)
-                .map(move |start| (expert, start, ROWS.min(end - start)))
-        })
-        .collect()
+/// Experts side by side, each of which cuts its own product into tiles.
+fn each_expert(routes: &Routes, visit: impl Fn(usize, Range<usize>) + Sync) {
+    let experts: Vec<_> = routes.experts().collect();
+    experts
+        .into_par_iter()
+        .filter(|(_, places)| !places.is_empty())
+        .for_each(|(expert, places)| visit(expert, places));
 }
 
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))]

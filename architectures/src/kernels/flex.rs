@@ -415,6 +415,11 @@ impl FusedOps for Flex {
         )
     }
 
+    fn square_sum(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        let x = x.to_contiguous();
+        tensor(vec![adam::square_sum(floats(&x)) as f32], [1])
+    }
+
     fn swiglu(x: FloatTensor<Self>) -> FloatTensor<Self> {
         let (rows, f) = (x.shape()[0], x.shape()[1] / 2);
         let x = x.to_contiguous();

@@ -6,7 +6,7 @@ use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::Checkpoi
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::{FloatTensor, IntTensor};
-use burn::backend::{Backend, Dispatch, backend_extension};
+use burn::backend::{Backend, Dispatch, TensorMetadata, backend_extension};
 use burn::tensor::{Int, Tensor};
 
 use super::adam::AdamStep;
@@ -91,6 +91,14 @@ pub trait FusedOps: Backend {
         grad: FloatTensor<Self>,
     ) -> FloatTensor<Self> {
         layer::cross_entropy_backward::<Self>(logits, targets, grad)
+    }
+
+    /// Sum of the squares of all elements, `[1]`, added in an order that the shape alone fixes.
+    fn square_sum(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        let last = x.shape().num_dims() - 1;
+        // By row first: one sum over all values would add up in the order in which threads finish.
+        let rows = Self::float_sum_dim(Self::float_mul(x.clone(), x), last);
+        Self::float_sum(rows)
     }
 
     /// One step of AdamW on `values` and their moments, all of one shape, in place where nothing else holds them.
@@ -282,6 +290,10 @@ impl<B: FusedOps, C: CheckpointStrategy> FusedOps for Autodiff<B, C> {
         panic!("weight_product has no second derivative")
     }
 
+    fn square_sum(_: FloatTensor<Self>) -> FloatTensor<Self> {
+        panic!("a gradient's norm is not differentiated")
+    }
+
     fn causal_attention_backward(
         _: FloatTensor<Self>,
         _: FloatTensor<Self>,
@@ -358,6 +370,11 @@ pub fn cross_entropy(logits: Tensor<2>, targets: Tensor<1, Int>) -> Tensor<1> {
         logits.into_dispatch(),
         targets.into_dispatch(),
     ))
+}
+
+/// [`FusedOps::square_sum`] on tensors.
+pub fn square_sum<const D: usize>(x: Tensor<D>) -> Tensor<1> {
+    Tensor::from_dispatch(Dispatch::square_sum(x.into_dispatch()))
 }
 
 /// [`FusedOps::adamw`] on tensors: the updated values and their moments.

@@ -9,7 +9,7 @@
 use multiversion::multiversion;
 use rayon::prelude::*;
 
-use super::bag::prefetch;
+use super::bag::prefetch_near;
 
 /// Bytes of a range of the table.
 const RANGE: usize = 128 << 10;
@@ -120,8 +120,8 @@ fn add_rows<const WIDTH: usize>(groups: &Groups, table: &[f32], out: &mut [f32])
         start = end as usize;
         for (place, lookup) in lookups.iter().enumerate() {
             if let Some(soon) = lookups.get(place + AHEAD) {
-                prefetch(range, soon.row as usize * WIDTH, WIDTH);
-                prefetch(out, soon.token as usize * WIDTH, WIDTH);
+                prefetch_near(range, soon.row as usize * WIDTH, WIDTH);
+                prefetch_near(out, soon.token as usize * WIDTH, WIDTH);
             }
             let row = &range[lookup.row as usize * WIDTH..][..WIDTH];
             let sum = &mut out[lookup.token as usize * WIDTH..][..WIDTH];

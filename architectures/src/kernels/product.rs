@@ -60,23 +60,35 @@ impl Matrix {
     }
 }
 
-/// Rows and columns of a tile: large enough that packing the operands is a small part of the work.
-const TILE: (usize, usize) = (256, 768);
+/// Most rows of a tile, from the best for one thread, which packs its operands seldom, to the least worth a task.
+const TILE_ROWS: [usize; 3] = [512, 256, 128];
+
+/// Most columns of a tile.
+const TILE_COLUMNS: usize = 768;
+
+/// Tiles that a product should have, where it is large enough for them.
+const TILES: usize = 8;
 
 /// `out = left right`, `[m, k] x [k, n]`, tile by tile on all threads. Tiles follow from the shape alone, and so do the
 /// sums.
 pub fn tiled_product(out: Matrix, left: Matrix, right: Matrix, (m, k, n): (usize, usize, usize)) {
-    let rows = pieces(m, if n > TILE.1 { TILE.0 } else { TILE.0 / 2 });
-    let columns = pieces(n, TILE.1);
-    (0..rows.len() * columns.len())
-        .into_par_iter()
-        .for_each(|tile| {
-            let (row, m) = rows[tile / columns.len()];
-            let (column, n) = columns[tile % columns.len()];
-            let out = out.rows_from(row).columns_from(column);
-            let (left, right) = (left.rows_from(row), right.columns_from(column));
-            product(out, false, left, right, (m, k, n), 1.0);
-        });
+    let tiles = tiles(m, n);
+    tiles.into_par_iter().for_each(|(rows, columns)| {
+        let (left, right) = (left.rows_from(rows.0), right.columns_from(columns.0));
+        let out = out.rows_from(rows.0).columns_from(columns.0);
+        product(out, false, left, right, (rows.1, k, columns.1), 1.0);
+    });
+}
+
+/// Start and length of the rows and columns of each tile of `[m, n]`.
+fn tiles(m: usize, n: usize) -> Vec<((usize, usize), (usize, usize))> {
+    let columns = pieces(n, TILE_COLUMNS);
+    let enough = |most: &usize| m.div_ceil(*most) * columns.len() >= TILES;
+    let [.., least] = TILE_ROWS;
+    let rows = pieces(m, TILE_ROWS.into_iter().find(enough).unwrap_or(least));
+    rows.iter()
+        .flat_map(|&rows| columns.iter().map(move |&columns| (rows, columns)))
+        .collect()
 }
 
 /// Start and length of equal parts of `len`, none longer than `most`.

@@ -9,8 +9,8 @@
 use multiversion::multiversion;
 use rayon::prelude::*;
 
-use super::adam::{AdamStep, update};
-use super::bag::prefetch;
+use super::adam::{AdamStep, square_sum_of, update};
+use super::bag::prefetch_near;
 
 /// Parts of a table that threads take at once.
 const RANGES: usize = 256;
@@ -99,7 +99,7 @@ impl<'a> RowGradient<'a> {
                     while let Some(run) = runs.next() {
                         self.prefetch(runs.peek().unwrap_or(&run));
                         self.reduce(run, sum);
-                        squares += square_sum(sum);
+                        squares += square_sum_of(sum);
                     }
                     squares
                 },
@@ -133,12 +133,12 @@ impl<'a> RowGradient<'a> {
                 while let Some(run) = runs.next() {
                     if let Some(&next) = runs.peek() {
                         self.prefetch(next);
-                        prefetch(table, at(next), width);
-                        prefetch(mean, at(next), width);
-                        prefetch(square, at(next), width);
+                        prefetch_near(table, at(next), width);
+                        prefetch_near(mean, at(next), width);
+                        prefetch_near(square, at(next), width);
                     }
                     self.reduce(run, sum);
-                    squares += square_sum(sum);
+                    squares += square_sum_of(sum);
                     let row = at(run)..at(run) + width;
                     update(
                         sum,
@@ -175,7 +175,7 @@ impl<'a> RowGradient<'a> {
     fn prefetch(&self, run: &[Entry]) {
         for entry in run.iter().take(AHEAD) {
             let token = entry.number() / self.per_token;
-            prefetch(self.values, token * self.width, self.width);
+            prefetch_near(self.values, token * self.width, self.width);
         }
     }
 
@@ -187,19 +187,6 @@ impl<'a> RowGradient<'a> {
 /// The root of the ranges' sums of squares, added in row order, not in the order in which threads finish.
 fn norm_of(squares: &[f64]) -> f32 {
     squares.iter().sum::<f64>().sqrt() as f32
-}
-
-/// Lanes in f32, their sum in f64: a row is short, a table is not.
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
-fn square_sum(values: &[f32]) -> f64 {
-    const LANES: usize = 16;
-    let mut sums = [0f32; LANES];
-    for chunk in values.chunks(LANES) {
-        for (sum, value) in sums.iter_mut().zip(chunk) {
-            *sum += value * value;
-        }
-    }
-    sums.iter().map(|&sum| f64::from(sum)).sum()
 }
 
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))]

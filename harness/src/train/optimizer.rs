@@ -1,5 +1,6 @@
 //! AdamW for dense parameters, lazy Adam for tables, and the global norm.
 
+use architectures::kernels::fused;
 use architectures::{AdamW, LazyAdam};
 use burn::module::{Module, ModuleVisitor, Param, ParamGroup, ParamId};
 use burn::optim::{GradientsParams, ModuleOptimizer};
@@ -81,8 +82,7 @@ struct Norm<'a> {
 impl ModuleVisitor for Norm<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         if let Some(gradient) = self.gradients.get::<D>(param.id) {
-            // By row first: one sum over millions of values would add up in the order in which threads finish.
-            self.squares.push(gradient.square().sum_dim(D - 1).sum());
+            self.squares.push(fused::square_sum(gradient));
         }
     }
 }
