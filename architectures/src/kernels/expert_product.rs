@@ -7,7 +7,7 @@ use multiversion::multiversion;
 use rayon::prelude::*;
 
 use super::experts::Routes;
-use super::product::{Matrix, tiled_product};
+use super::product::{Matrix, TILES, tiled_product};
 
 /// `out[p] = x[token_of[p]]`.
 pub fn to_places(x: &[f32], width: usize, routes: &Routes, out: &mut [f32]) {
@@ -70,11 +70,11 @@ pub fn forward(
 ) {
     let (inputs, outputs) = shape;
     let out = Matrix::write(out, 0, outputs);
-    each_expert(routes, |expert, places| {
+    each_expert(routes, |expert, places, tiles| {
         let weights = Matrix::read(weights, expert * inputs * outputs, outputs);
         let x = Matrix::read(x, places.start * inputs, inputs);
         let out = out.rows_from(places.start);
-        tiled_product(out, x, weights, (places.len(), inputs, outputs));
+        tiled_product(out, x, weights, (places.len(), inputs, outputs), tiles);
     });
 }
 
@@ -88,7 +88,7 @@ pub fn backward(
 ) {
     let dx = Matrix::write(dx, 0, inputs);
     let dweights = Matrix::write(dweights, 0, outputs);
-    each_expert(routes, |expert, places| {
+    each_expert(routes, |expert, places, tiles| {
         let weights = Matrix::read(weights, expert * inputs * outputs, outputs);
         let x = Matrix::read(x, places.start * inputs, inputs);
         let grad = Matrix::read(grad, places.start * outputs, outputs);
@@ -98,6 +98,7 @@ pub fn backward(
             grad,
             weights.transposed(),
             (places.len(), outputs, inputs),
+            tiles,
         );
         let dweights = dweights.rows_from(expert * inputs);
         tiled_product(
@@ -105,17 +106,22 @@ pub fn backward(
             x.transposed(),
             grad,
             (inputs, places.len(), outputs),
+            tiles,
         );
     });
 }
 
 /// Experts side by side, each of which cuts its own product into tiles.
-fn each_expert(routes: &Routes, visit: impl Fn(usize, Range<usize>) + Sync) {
-    let experts: Vec<_> = routes.experts().collect();
+fn each_expert(routes: &Routes, visit: impl Fn(usize, Range<usize>, usize) + Sync) {
+    let experts: Vec<_> = routes
+        .experts()
+        .filter(|(_, places)| !places.is_empty())
+        .collect();
+    // The fewer the experts, the finer each one's products are cut: all threads have work.
+    let tiles = TILES.div_ceil(experts.len().max(1));
     experts
         .into_par_iter()
-        .filter(|(_, places)| !places.is_empty())
-        .for_each(|(expert, places)| visit(expert, places));
+        .for_each(|(expert, places)| visit(expert, places, tiles));
 }
 
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))]

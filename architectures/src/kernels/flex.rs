@@ -380,6 +380,7 @@ impl FusedOps for Flex {
             Matrix::read(floats(&x), 0, inputs),
             Matrix::read(floats(&weight), 0, outputs),
             (rows, inputs, outputs),
+            product::TILES,
         );
         tensor(out, [rows, outputs])
     }
@@ -402,12 +403,14 @@ impl FusedOps for Flex {
             grad,
             Matrix::read(floats(&weight), 0, outputs).transposed(),
             (rows, outputs, inputs),
+            product::TILES,
         );
         product::tiled_product(
             Matrix::write(&mut dweight, 0, outputs),
             Matrix::read(floats(&x), 0, inputs).transposed(),
             grad,
             (inputs, rows, outputs),
+            product::TILES,
         );
         (
             tensor(dx, [rows, inputs]),

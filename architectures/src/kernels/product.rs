@@ -66,13 +66,19 @@ const TILE_ROWS: [usize; 3] = [512, 256, 128];
 /// Most columns of a tile.
 const TILE_COLUMNS: usize = 768;
 
-/// Tiles that a product should have, where it is large enough for them.
-const TILES: usize = 8;
+/// Tiles that the products of one operation should have, all together, where they are large enough for them.
+pub const TILES: usize = 8;
 
-/// `out = left right`, `[m, k] x [k, n]`, tile by tile on all threads. Tiles follow from the shape alone, and so do the
-/// sums.
-pub fn tiled_product(out: Matrix, left: Matrix, right: Matrix, (m, k, n): (usize, usize, usize)) {
-    let tiles = tiles(m, n);
+/// `out = left right`, `[m, k] x [k, n]`, in `wanted` tiles or more on all threads. Tiles follow from the shape and
+/// `wanted` alone, and so do the sums.
+pub fn tiled_product(
+    out: Matrix,
+    left: Matrix,
+    right: Matrix,
+    (m, k, n): (usize, usize, usize),
+    wanted: usize,
+) {
+    let tiles = tiles(m, n, wanted);
     tiles.into_par_iter().for_each(|(rows, columns)| {
         let (left, right) = (left.rows_from(rows.0), right.columns_from(columns.0));
         let out = out.rows_from(rows.0).columns_from(columns.0);
@@ -81,9 +87,9 @@ pub fn tiled_product(out: Matrix, left: Matrix, right: Matrix, (m, k, n): (usize
 }
 
 /// Start and length of the rows and columns of each tile of `[m, n]`.
-fn tiles(m: usize, n: usize) -> Vec<((usize, usize), (usize, usize))> {
+fn tiles(m: usize, n: usize, wanted: usize) -> Vec<((usize, usize), (usize, usize))> {
     let columns = pieces(n, TILE_COLUMNS);
-    let enough = |most: &usize| m.div_ceil(*most) * columns.len() >= TILES;
+    let enough = |most: &usize| m.div_ceil(*most) * columns.len() >= wanted;
     let [.., least] = TILE_ROWS;
     let rows = pieces(m, TILE_ROWS.into_iter().find(enough).unwrap_or(least));
     rows.iter()
