@@ -6,6 +6,7 @@
 //! ```
 
 mod arguments;
+mod disturbance;
 mod growth;
 mod machine;
 mod measurement;
@@ -25,7 +26,7 @@ use clap::Parser;
 
 use arguments::Arguments;
 use machine::Machine;
-use measurement::Measurement;
+use measurement::{Line, Measurement};
 use table::Section;
 use worker::Python;
 
@@ -70,10 +71,15 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     for row in rows::all().iter().filter(|row| arguments.chosen(&row.name)) {
         eprintln!("{} ...", row.name);
         match measurement.row(row) {
-            Ok(lines) => lines.iter().for_each(|line| {
-                eprintln!("  {}", line.summary());
-                sections[0].add(line);
-            }),
+            Ok(lines) => {
+                for line in &lines {
+                    eprintln!("  {}", line.summary());
+                    sections[0].add(line);
+                }
+                if let Some(warning) = lines.first().and_then(Line::disturbed) {
+                    eprintln!("  {warning}");
+                }
+            }
             // What was measured before must not be lost with it.
             Err(error) => failed.push(format!("{}: {error}", row.name)),
         }

@@ -6,6 +6,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::arguments::Arguments;
+use crate::disturbance::{Disturbance, Watch};
 use crate::row::{Ours, Row, Theirs, Work};
 use crate::stream::{READ_BYTES, Stream, TRIAD_BYTES};
 use crate::worker::{self, Python, Ready, Worker};
@@ -29,6 +30,7 @@ pub struct Measurement {
 }
 
 /// One of ours beside one of theirs.
+#[derive(Clone)]
 pub struct Line {
     /// The row's name.
     pub name: String,
@@ -46,6 +48,8 @@ pub struct Line {
     pub share_at_least: Option<f64>,
     /// For rows that memory limits.
     pub bandwidth: Option<Bandwidth>,
+    /// Who else used the processors meanwhile, where the system tells.
+    pub disturbance: Option<Disturbance>,
     /// Repeats PyTorch's side by hand.
     pub command: String,
 }
@@ -127,6 +131,13 @@ impl Side {
         }
     }
 
+    fn process(&self) -> u32 {
+        match self {
+            Self::Ours(_) => std::process::id(),
+            Self::Theirs(worker) => worker.id(),
+        }
+    }
+
     /// Iterations that fill a round, after those that a fresh side needs to settle.
     fn settle(&mut self) -> Result<usize, Box<dyn Error>> {
         self.run(2)?;
@@ -160,6 +171,7 @@ impl Measurement {
             .collect::<Result<_, _>>()?;
         let mut times = vec![Times::default(); sides.len()];
         let [mut ones, mut manys, mut triads] = [const { Vec::new() }; 3];
+        let watch = Watch::begin(sides.iter().map(Side::process).collect());
         for _ in 0..self.rounds {
             for ((side, &iterations), times) in sides.iter_mut().zip(&iterations).zip(&mut times) {
                 sleep(PAUSE);
@@ -173,6 +185,7 @@ impl Measurement {
                 triads.push(TRIAD_BYTES as f64 / quickest(|| stream.triad()));
             }
         }
+        let disturbance = watch.end();
         let bandwidth = row.bytes.map(|bytes| {
             let read_one = median(ones);
             Bandwidth {
@@ -185,11 +198,13 @@ impl Measurement {
         let theirs = times.split_off(row.ours.len());
         let mut lines = Vec::new();
         for (ours, times) in row.ours.iter().zip(times) {
+            let mut alone = Line::alone(row, ours, times);
+            (alone.bandwidth, alone.disturbance) = (bandwidth, disturbance);
             if theirs.is_empty() {
-                lines.push(Line::alone(row, ours, times.clone(), bandwidth));
+                lines.push(alone.clone());
             }
             for (with, theirs) in present.iter().zip(&theirs) {
-                let mut line = Line::alone(row, ours, times.clone(), bandwidth);
+                let mut line = alone.clone();
                 line.theirs_label = with.label;
                 line.theirs = Some(theirs.clone());
                 line.at_least = std::ptr::eq(*with, &row.theirs[0]).then_some(row.at_least);
@@ -252,7 +267,7 @@ fn quickest(mut step: impl FnMut()) -> f64 {
 }
 
 impl Line {
-    fn alone(row: &Row, ours: &Ours, times: Times, bandwidth: Option<Bandwidth>) -> Self {
+    fn alone(row: &Row, ours: &Ours, times: Times) -> Self {
         let label = if ours.label.is_empty() {
             String::new()
         } else {
@@ -266,7 +281,8 @@ impl Line {
             theirs: None,
             at_least: None,
             share_at_least: row.share_at_least,
-            bandwidth,
+            bandwidth: None,
+            disturbance: None,
             command: String::new(),
         }
     }

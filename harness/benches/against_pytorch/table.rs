@@ -6,6 +6,9 @@ use comfy_table::presets::ASCII_MARKDOWN;
 use crate::machine::Machine;
 use crate::measurement::{Line, Times};
 
+/// Share of all processor time that others may take before a row says so.
+const DISTURBED: f64 = 0.02;
+
 /// A table with what a reader must know beside it.
 pub struct Section {
     title: &'static str,
@@ -90,6 +93,9 @@ impl Section {
                 bandwidth.triad / 1e9
             ));
         }
+        if let Some(note) = line.disturbed() {
+            self.note(format!("`{}`: {note}", line.name));
+        }
         if !line.command.is_empty() {
             self.note(format!(
                 "`{}`, {}: `{}`",
@@ -149,6 +155,18 @@ impl Line {
         let (low, high) = theirs.spread_over(&self.ours);
         let ratio = theirs.median() / self.ours.median();
         format!("{ratio:.2} [{low:.2}, {high:.2}]")
+    }
+
+    /// A warning, where others took enough of the processors to matter.
+    pub fn disturbed(&self) -> Option<String> {
+        let disturbance = self.disturbance?;
+        (disturbance.others + disturbance.stolen > DISTURBED).then(|| {
+            format!(
+                "disturbed: other processes took {:.0} % of all processor time, the host {:.0} %",
+                100.0 * disturbance.others,
+                100.0 * disturbance.stolen
+            )
+        })
     }
 
     /// What a person who waits wants to know.

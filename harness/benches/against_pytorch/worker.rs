@@ -113,6 +113,11 @@ impl Python {
 }
 
 impl Worker {
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// The seconds of each of `iterations`.
     pub fn run(&mut self, iterations: usize) -> Result<Vec<f64>, Box<dyn Error>> {
         let input = self.input.as_mut().ok_or("a worker has no input")?;

@@ -1,0 +1,82 @@
+//! Who else used the processors while a row was measured. PyTorch's threads wait for each other at every operation, so that
+//! one busy neighbour can slow them several times.
+
+use std::fs;
+
+/// Shares of all processor time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Disturbance {
+    /// That other processes took.
+    pub others: f64,
+    /// That the host of a virtual machine kept for itself.
+    pub stolen: f64,
+}
+
+/// Ticks since the system began.
+#[derive(Clone, Copy)]
+struct Ticks {
+    all: u64,
+    busy: u64,
+    stolen: u64,
+    /// Of the processes that were named.
+    own: u64,
+}
+
+/// A measurement under way.
+pub struct Watch {
+    processes: Vec<u32>,
+    begun: Option<Ticks>,
+}
+
+impl Watch {
+    /// Begins; `processes` are those that are measured, some perhaps named twice.
+    pub fn begin(mut processes: Vec<u32>) -> Self {
+        processes.sort_unstable();
+        processes.dedup();
+        let begun = ticks(&processes);
+        Self { processes, begun }
+    }
+
+    /// What happened since; nothing where the system does not tell.
+    pub fn end(self) -> Option<Disturbance> {
+        let (begun, ended) = (self.begun?, ticks(&self.processes)?);
+        let all = (ended.all - begun.all).max(1) as f64;
+        let busy = ended.busy.saturating_sub(begun.busy);
+        let own = ended.own.saturating_sub(begun.own);
+        Some(Disturbance {
+            others: busy.saturating_sub(own) as f64 / all,
+            stolen: ended.stolen.saturating_sub(begun.stolen) as f64 / all,
+        })
+    }
+}
+
+/// From Linux's `/proc`.
+fn ticks(processes: &[u32]) -> Option<Ticks> {
+    let system = fs::read_to_string("/proc/stat").ok()?;
+    let fields = system.lines().next()?.strip_prefix("cpu")?;
+    let fields: Vec<u64> = fields
+        .split_whitespace()
+        .take(8)
+        .map(str::parse)
+        .collect::<Result<_, _>>()
+        .ok()?;
+    let &[user, nice, system, idle, waiting, irq, soft_irq, stolen] = fields.as_slice() else {
+        return None;
+    };
+    let busy = user + nice + system + irq + soft_irq;
+    let own = processes.iter().map(|&process| process_ticks(process));
+    Some(Ticks {
+        all: busy + idle + waiting + stolen,
+        busy,
+        stolen,
+        own: own.sum::<Option<u64>>()?,
+    })
+}
+
+/// User and system time of all threads of a process: the twelfth and thirteenth field after its name, which may hold spaces.
+fn process_ticks(process: u32) -> Option<u64> {
+    let text = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    let mut fields = text.rsplit_once(')')?.1.split_whitespace().skip(11);
+    let mut next = || fields.next()?.parse::<u64>().ok();
+    Some(next()? + next()?)
+}
