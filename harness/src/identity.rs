@@ -8,7 +8,7 @@ use crate::sweep_file::Data;
 use crate::train::TrainingConfig;
 
 /// Raised when the same configuration would no longer give the same run.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 /// What arithmetic is done in.
 const NUMERIC_FORMAT: &str = "f32";
