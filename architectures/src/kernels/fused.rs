@@ -14,7 +14,7 @@ use super::attention::AttentionShape;
 use super::stock::{attention, layer};
 
 /// Fused operations and their gradients; the kernels' files hold shapes and equations.
-#[backend_extension(Autodiff, Flex)]
+#[backend_extension(Autodiff, Flex, LibTorch: cfg(feature = "tch"), Cube: cfg(feature = "cube"))]
 pub trait FusedOps: Backend {
     /// Causal attention of `qkv [batch, seq, (n_heads + 2 n_kv_heads) head_dim]`: the output
     /// `[batch, seq, n_heads head_dim]` and each row's log-sum `[batch, n_heads, seq]`, which has no gradient.

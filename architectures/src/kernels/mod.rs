@@ -11,9 +11,14 @@ mod agreement;
 mod attention;
 mod bag;
 mod cross_entropy;
+#[cfg(feature = "cube")]
+mod cube;
 mod exp;
 mod flex;
 pub mod fused;
+pub(crate) mod gather;
+#[cfg(feature = "tch")]
+mod libtorch;
 pub mod ops;
 mod product_key_top_k;
 mod rms_norm;
