@@ -2,7 +2,7 @@
 
 use burn::module::Param;
 use burn::nn::Linear;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Tensor, TensorData};
 use std::collections::HashMap;
 
 use crate::config::{ConfigError, DecoderConfig};
@@ -82,6 +82,24 @@ impl<'a> Builder<'a> {
         init: Init,
     ) -> Param<Tensor<D>> {
         let data = init.draw(self.seed, &format!("{}{name}", self.path), shape);
+        Param::from_tensor(Tensor::from_data(data, self.device))
+    }
+
+    /// Matrices without bias of one shape, `[parts, inputs, outputs]`; each is drawn as [`Builder::linear`] draws the one
+    /// called `name` within its part.
+    pub fn stacked_linear(
+        &self,
+        part: &str,
+        name: &str,
+        [parts, inputs, outputs]: [usize; 3],
+    ) -> Param<Tensor<3>> {
+        let init = Init::TruncatedNormal((inputs as f64).powf(-0.5));
+        let mut values = vec![0f32; parts * inputs * outputs];
+        for (number, values) in values.chunks_mut(inputs * outputs).enumerate() {
+            let name = format!("{}{part}.{number}.{name}", self.path);
+            init.fill(self.seed, &name, values);
+        }
+        let data = TensorData::new(values, [parts, inputs, outputs]);
         Param::from_tensor(Tensor::from_data(data, self.device))
     }
 

@@ -22,7 +22,7 @@
 //! assert_eq!(cost.forward(), 2 * (3 * 768 * 2048 + 768 * 16));
 //! ```
 
-use burn::module::Module;
+use burn::module::{Module, Param};
 use burn::nn::Linear;
 use burn::tensor::{Tensor, activation};
 use serde::{Deserialize, Serialize};
@@ -31,8 +31,9 @@ use crate::block::{Architecture, Block, Builder};
 use crate::config::{ConfigError, DecoderConfig};
 use crate::cost::Cost;
 use crate::dense::Dense;
+use crate::kernels::{experts, fused};
 use crate::pass::Pass;
-use crate::routing;
+use crate::routing::{self, Choice};
 
 /// Who chooses whom in training.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -162,16 +163,14 @@ impl Architecture for MixtureOfExpertsConfig {
     }
 
     fn build(&self, builder: &mut Builder) -> MixtureOfExperts {
-        let d_ff = self.hidden(builder.decoder);
+        let (d_model, d_ff) = (builder.decoder.d_model, self.hidden(builder.decoder));
+        let experts = |name, inputs, outputs| {
+            builder.stacked_linear("experts", name, [self.n_experts, inputs, outputs])
+        };
         MixtureOfExperts {
-            router: builder.linear("router", builder.decoder.d_model, self.n_experts),
-            experts: (0..self.n_experts)
-                .map(|e| {
-                    builder.within(&format!("experts.{e}"), |builder| {
-                        Dense::build(builder, d_ff)
-                    })
-                })
-                .collect(),
+            router: builder.linear("router", d_model, self.n_experts),
+            gate_up: experts("gate_up", d_model, 2 * d_ff),
+            down: experts("down", d_ff, d_model),
             config: self.clone(),
         }
     }
@@ -181,7 +180,10 @@ impl Architecture for MixtureOfExpertsConfig {
 #[derive(Module, Debug)]
 pub struct MixtureOfExperts {
     router: Linear,
-    experts: Vec<Dense>,
+    /// W1 and W3 of each expert side by side, `[n_experts, d_model, 2 d_ff]`.
+    gate_up: Param<Tensor<3>>,
+    /// W2 of each expert, `[n_experts, d_ff, d_model]`.
+    down: Param<Tensor<3>>,
     #[module(skip)]
     config: MixtureOfExpertsConfig,
 }
@@ -193,33 +195,33 @@ impl Block for MixtureOfExperts {
         let tokens = x.reshape([batch * seq, d_model]);
         let logits = self.router.forward(tokens.clone());
         let probabilities = activation::softmax(logits.clone(), 1);
-        let out = match self.config.routing {
+        let (choice, weights) = match self.config.routing {
             Routing::ExpertChoice if pass.is_training() => {
-                let chosen = routing::expert_choice(&probabilities, self.config.capacity_factor);
-                routing::visit_chosen(tokens, &self.experts, &probabilities, &chosen)
+                let choice = routing::expert_choice(&probabilities, self.config.capacity_factor);
+                let weights = choice.weights(probabilities);
+                (choice, weights)
             }
-            _ => self.token_choice(tokens, logits, probabilities, pass),
+            _ => self.token_choice(logits, probabilities, pass),
         };
-        out.reshape(shape)
+        self.visit(tokens, weights, &choice).reshape(shape)
     }
 }
 
 impl MixtureOfExperts {
     fn token_choice(
         &self,
-        x: Tensor<2>,
         logits: Tensor<2>,
         probabilities: Tensor<2>,
         pass: &mut Pass,
-    ) -> Tensor<2> {
+    ) -> (Choice, Tensor<1>) {
         let config = &self.config;
+        let [tokens, _] = logits.dims();
         let top_k = match config.routing {
             Routing::TokenChoice => config.top_k,
             Routing::ExpertChoice => 1,
         };
         let choice = routing::token_choice(&probabilities, top_k);
         if pass.is_training() {
-            let [tokens, _] = logits.dims();
             let shares = choice.shares(&probabilities);
             let mean = probabilities.clone().mean_dim(0);
             let balance = (shares * mean).sum() * (config.n_experts as f64 * config.balance_loss);
@@ -232,10 +234,21 @@ impl MixtureOfExperts {
             let loads = choice.loads().iter().map(|&load| load as f64).collect();
             pass.observe("expert", loads);
         }
-        let mut weights = probabilities.gather(1, choice.experts(&x.device()));
+        let mut weights = choice.weights(probabilities);
         if config.normalise_weights {
-            weights = weights.clone() / weights.sum_dim(1);
+            let of_token = weights.reshape([tokens, top_k]);
+            weights = (of_token.clone() / of_token.sum_dim(1)).reshape([tokens * top_k]);
         }
-        routing::visit_sorted(x, &self.experts, weights, &choice)
+        (choice, weights)
+    }
+
+    /// `sum over a token's experts of weight * expert(token)`: every expert's tokens in one product, none padded or
+    /// dropped; a token without experts gets zeros.
+    fn visit(&self, x: Tensor<2>, weights: Tensor<1>, choice: &Choice) -> Tensor<2> {
+        let routes = choice.routes();
+        let x = experts::to_places(x, &routes);
+        let hidden = fused::swiglu(experts::expert_product(x, self.gate_up.val(), &routes));
+        let y = experts::expert_product(hidden, self.down.val(), &routes);
+        experts::to_tokens(y, weights, &routes)
     }
 }

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::block::Builder;
 use crate::config::{ConfigError, DecoderConfig};
 use crate::cost::Cost;
-use crate::kernels::ops;
+use crate::kernels::search::product_key_search;
 use crate::pass::Pass;
 use crate::random::Init;
 
@@ -161,50 +161,41 @@ pub struct ProductKeys {
 impl ProductKeys {
     /// The slots of each token and their weights, both `[tokens, n_heads * top_k]`, for `x [tokens, d_model]`.
     pub fn forward(&self, x: Tensor<2>) -> (Tensor<2, Int>, Tensor<2>) {
-        let (heads, top_k) = (self.config.n_heads, self.config.top_k);
-        let scores = self.scores(x);
-        let [_, _, tokens, _] = scores.dims();
-        let ids = ops::product_key_top_k(scores.clone().inner(), top_k);
-        let chosen = ops::pair_scores(scores, ids.clone());
+        let slots = self.config.reads();
+        let [tokens, _] = x.dims();
+        let (queries, keys) = self.queries_and_keys(x);
+        let (scores, ids) = product_key_search(queries, keys, self.config.top_k);
         let weights = match self.config.score {
-            ScoreActivation::Softmax => activation::softmax(chosen, 2),
-            ScoreActivation::Relu => activation::relu(chosen),
-            ScoreActivation::Sigmoid => activation::sigmoid(chosen),
+            ScoreActivation::Softmax => activation::softmax(scores, 2),
+            ScoreActivation::Relu => activation::relu(scores),
+            ScoreActivation::Sigmoid => activation::sigmoid(scores),
         };
         (
-            ids.swap_dims(0, 1).reshape([tokens, heads * top_k]),
-            weights.swap_dims(0, 1).reshape([tokens, heads * top_k]),
+            ids.reshape([tokens, slots]),
+            weights.reshape([tokens, slots]),
         )
     }
 
-    /// Half-key scores `[n_heads, 2, tokens, n_keys]`.
-    fn scores(&self, x: Tensor<2>) -> Tensor<4> {
-        let (heads, n_keys) = (self.config.n_heads, self.config.n_keys);
+    /// Queries `[tokens, n_heads * 2, key_dim / 2]` and half-keys `[n_heads * 2, n_keys, key_dim / 2]`.
+    fn queries_and_keys(&self, x: Tensor<2>) -> (Tensor<3>, Tensor<3>) {
+        let heads = self.config.n_heads;
         let [tokens, _] = x.dims();
         let mut keys = self.keys.val();
         let [_, _, half] = keys.dims();
-        let mut queries = self
-            .query
-            .forward(x)
-            .reshape([tokens, heads * 2, half])
-            .swap_dims(0, 1);
+        let mut queries = self.query.forward(x).reshape([tokens, heads * 2, half]);
         if let Some(gain) = &self.gain {
             let gain = gain.val() / (half as f64).sqrt();
             let gain = gain
                 .reshape([heads, 1])
                 .repeat_dim(1, 2)
-                .reshape([heads * 2, 1, 1]);
+                .reshape([1, heads * 2, 1]);
             queries = unit_mean_square(queries) * gain;
             keys = unit_mean_square(keys);
         }
-        let keys = if self.config.share_keys {
-            keys.repeat_dim(0, heads)
-        } else {
-            keys
-        };
-        queries
-            .matmul(keys.swap_dims(1, 2))
-            .reshape([heads, 2, tokens, n_keys])
+        if self.config.share_keys {
+            keys = keys.repeat_dim(0, heads);
+        }
+        (queries, keys)
     }
 
     /// Adds up the weight that fell on each slot and tells the pass.

@@ -47,6 +47,12 @@ impl Init {
     /// Values of `shape` for the parameter called `name`.
     pub fn draw<const D: usize>(self, seed: u64, name: &str, shape: [usize; D]) -> TensorData {
         let mut values = vec![0f32; shape.iter().product()];
+        self.fill(seed, name, &mut values);
+        TensorData::new(values, shape)
+    }
+
+    /// [`Init::draw`] into memory that is already there.
+    pub fn fill(self, seed: u64, name: &str, values: &mut [f32]) {
         values
             .par_chunks_mut(BLOCK)
             .enumerate()
@@ -54,7 +60,6 @@ impl Init {
                 let mut rng = stream(seed, name, block as u64);
                 values.fill_with(|| self.sample(&mut rng));
             });
-        TensorData::new(values, shape)
     }
 
     fn sample(self, rng: &mut impl Rng) -> f32 {

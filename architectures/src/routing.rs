@@ -1,55 +1,73 @@
-//! Which token meets which expert, and the sorted products that follow.
+//! Which token meets which expert.
 
-use burn::tensor::{Device, IndexingUpdateOp, Int, Tensor, TensorData};
+use std::sync::Arc;
 
-use crate::dense::Dense;
+use burn::tensor::{Int, Tensor, TensorData};
 
-/// Each token's experts, and the same assignments sorted by expert.
-pub struct TokenChoice {
+use crate::kernels::experts::Routes;
+use crate::kernels::gather::select_rows;
+
+/// Meetings of tokens and experts, and where their weights are found.
+pub struct Choice {
     n_experts: usize,
-    top_k: usize,
-    /// `[tokens * top_k]`, a token's best expert first.
-    experts: Vec<i64>,
+    /// Token and expert of each meeting, token by token, a token's best expert first.
+    meetings: Vec<(usize, usize)>,
+    tokens: usize,
 }
 
 /// The `top_k` most probable experts of every token; `probabilities [tokens, n_experts]`. Equals keep the lower index.
-pub fn token_choice(probabilities: &Tensor<2>, top_k: usize) -> TokenChoice {
-    let [_, n_experts] = probabilities.dims();
+pub fn token_choice(probabilities: &Tensor<2>, top_k: usize) -> Choice {
+    let [tokens, n_experts] = probabilities.dims();
     let values: Vec<f32> = host(probabilities);
-    let mut experts = Vec::with_capacity(values.len() / n_experts * top_k);
+    let mut meetings = Vec::with_capacity(tokens * top_k);
     let mut ranked: Vec<usize> = Vec::with_capacity(n_experts);
-    for row in values.chunks_exact(n_experts) {
+    for (token, row) in values.chunks_exact(n_experts).enumerate() {
         ranked.clear();
         ranked.extend(0..n_experts);
         ranked.sort_by(|&a, &b| row[b].total_cmp(&row[a]));
-        experts.extend(ranked[..top_k].iter().map(|&expert| expert as i64));
+        meetings.extend(ranked[..top_k].iter().map(|&expert| (token, expert)));
     }
-    TokenChoice {
+    Choice {
         n_experts,
-        top_k,
-        experts,
+        meetings,
+        tokens,
     }
 }
 
-impl TokenChoice {
-    /// Ids of the experts, `[tokens, top_k]`.
-    pub fn experts(&self, device: &Device) -> Tensor<2, Int> {
-        let shape = [self.experts.len() / self.top_k, self.top_k];
-        Tensor::from_data(TensorData::new(self.experts.clone(), shape), device)
+/// Each expert's own tokens, `capacity_factor * tokens / n_experts` of them (at least one): the most probable.
+pub fn expert_choice(probabilities: &Tensor<2>, capacity_factor: f64) -> Choice {
+    let [tokens, n_experts] = probabilities.dims();
+    let capacity = (capacity_factor * tokens as f64 / n_experts as f64).round() as usize;
+    let capacity = capacity.clamp(1, tokens);
+    let values: Vec<f32> = host(probabilities);
+    let mut meetings = Vec::with_capacity(n_experts * capacity);
+    for expert in 0..n_experts {
+        let mut ranked: Vec<usize> = (0..tokens).collect();
+        let probability = |token: usize| values[token * n_experts + expert];
+        ranked.sort_by(|&a, &b| probability(b).total_cmp(&probability(a)));
+        meetings.extend(ranked[..capacity].iter().map(|&token| (token, expert)));
     }
+    meetings.sort_unstable();
+    Choice {
+        n_experts,
+        meetings,
+        tokens,
+    }
+}
 
-    /// Assignments that each expert received.
+impl Choice {
+    /// Meetings of each expert.
     pub fn loads(&self) -> Vec<usize> {
         let mut loads = vec![0; self.n_experts];
-        for &expert in &self.experts {
-            loads[expert as usize] += 1;
+        for &(_, expert) in &self.meetings {
+            loads[expert] += 1;
         }
         loads
     }
 
-    /// Share of assignments that each expert received, `[1, n_experts]`, a constant.
+    /// Share of meetings that each expert received, `[1, n_experts]`, a constant.
     pub fn shares(&self, like: &Tensor<2>) -> Tensor<2> {
-        let total = self.experts.len() as f32;
+        let total = self.meetings.len() as f32;
         let shares: Vec<f32> = self
             .loads()
             .iter()
@@ -58,91 +76,49 @@ impl TokenChoice {
         Tensor::from_data(TensorData::new(shares, [1, self.n_experts]), &like.device())
     }
 
-    /// Assignments sorted by expert, stably, and the inverse permutation.
-    fn sorted(&self) -> (Vec<i64>, Vec<i64>) {
-        let mut order: Vec<i64> = (0..self.experts.len() as i64).collect();
-        order.sort_by_key(|&assignment| self.experts[assignment as usize]);
-        let mut inverse = vec![0; order.len()];
-        for (place, &assignment) in order.iter().enumerate() {
-            inverse[assignment as usize] = place as i64;
-        }
-        (order, inverse)
+    /// The probability of each meeting, `[meetings]`, token by token.
+    pub fn weights(&self, probabilities: Tensor<2>) -> Tensor<1> {
+        let ids: Vec<i64> = self
+            .meetings
+            .iter()
+            .map(|&(token, expert)| (token * self.n_experts + expert) as i64)
+            .collect();
+        let len = ids.len();
+        let ids = Tensor::<1, Int>::from_data(TensorData::new(ids, [len]), &probabilities.device());
+        let probabilities = probabilities.reshape([self.tokens * self.n_experts, 1]);
+        select_rows(probabilities, ids).reshape([len])
     }
-}
 
-/// `sum over a token's experts of weight * expert(token)`, each expert's tokens in one product, none padded or dropped.
-///
-/// `x [tokens, d_model]`, `weights [tokens, top_k]` in the order of the choice.
-pub fn visit_sorted(
-    x: Tensor<2>,
-    experts: &[Dense],
-    weights: Tensor<2>,
-    choice: &TokenChoice,
-) -> Tensor<2> {
-    let [tokens, d_model] = x.dims();
-    let device = x.device();
-    let top_k = choice.top_k;
-    let (order, inverse) = choice.sorted();
-    let token_of: Vec<i64> = order
-        .iter()
-        .map(|&assignment| assignment / top_k as i64)
-        .collect();
-    let sorted = x.select(0, ids(token_of, &device));
-    let mut outputs = Vec::with_capacity(experts.len());
-    let mut start = 0;
-    for (expert, load) in experts.iter().zip(choice.loads()) {
-        if load > 0 {
-            outputs.push(expert.apply(sorted.clone().narrow(0, start, load)));
-            start += load;
+    /// The meetings sorted by expert, stably.
+    pub fn routes(&self) -> Arc<Routes> {
+        let loads = self.loads();
+        let mut next: Vec<usize> = loads
+            .iter()
+            .scan(0, |end, load| {
+                *end += load;
+                Some(*end - load)
+            })
+            .collect();
+        let mut token_of = vec![0; self.meetings.len()];
+        let mut places = Vec::with_capacity(self.meetings.len());
+        let mut starts = vec![0; self.tokens + 1];
+        for &(token, expert) in &self.meetings {
+            let place = next[expert];
+            next[expert] += 1;
+            token_of[place] = token as i64;
+            places.push(place as i64);
+            starts[token + 1] += 1;
         }
-    }
-    let outputs = Tensor::cat(outputs, 0).select(0, ids(inverse, &device));
-    (outputs.reshape([tokens, top_k, d_model]) * weights.reshape([tokens, top_k, 1]))
-        .sum_dim(1)
-        .reshape([tokens, d_model])
-}
-
-/// Each expert's own tokens, `capacity_factor * tokens / n_experts` of them (at least one), most probable first.
-pub fn expert_choice(probabilities: &Tensor<2>, capacity_factor: f64) -> Vec<Vec<i64>> {
-    let [tokens, n_experts] = probabilities.dims();
-    let capacity = (capacity_factor * tokens as f64 / n_experts as f64).round() as usize;
-    let capacity = capacity.clamp(1, tokens);
-    let values: Vec<f32> = host(probabilities);
-    (0..n_experts)
-        .map(|expert| {
-            let mut ranked: Vec<i64> = (0..tokens as i64).collect();
-            let probability = |token: i64| values[token as usize * n_experts + expert];
-            ranked.sort_by(|&a, &b| probability(b).total_cmp(&probability(a)));
-            ranked.truncate(capacity);
-            ranked
+        for token in 0..self.tokens {
+            starts[token + 1] += starts[token];
+        }
+        Arc::new(Routes {
+            loads,
+            token_of,
+            places,
+            starts,
         })
-        .collect()
-}
-
-/// `sum over the experts that took a token of probability * expert(token)`; a token that none took gets zeros.
-pub fn visit_chosen(
-    x: Tensor<2>,
-    experts: &[Dense],
-    probabilities: &Tensor<2>,
-    chosen: &[Vec<i64>],
-) -> Tensor<2> {
-    let device = x.device();
-    let mut out = x.zeros_like();
-    for (index, (expert, tokens)) in experts.iter().zip(chosen).enumerate() {
-        let tokens = ids(tokens.clone(), &device);
-        let weights = probabilities
-            .clone()
-            .narrow(1, index, 1)
-            .select(0, tokens.clone());
-        let output = expert.apply(x.clone().select(0, tokens.clone())) * weights;
-        out = out.select_assign(0, tokens, output, IndexingUpdateOp::Add);
     }
-    out
-}
-
-fn ids(values: Vec<i64>, device: &Device) -> Tensor<1, Int> {
-    let len = values.len();
-    Tensor::from_data(TensorData::new(values, [len]), device)
 }
 
 fn host(tensor: &Tensor<2>) -> Vec<f32> {
@@ -152,6 +128,7 @@ fn host(tensor: &Tensor<2>) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use burn::tensor::Device;
 
     fn probabilities() -> Tensor<2> {
         let rows = [
@@ -168,18 +145,34 @@ mod tests {
     #[test]
     fn tokens_choose_their_best() {
         let choice = token_choice(&probabilities(), 2);
-        assert_eq!(choice.experts, [1, 2, 0, 2, 2, 0, 0, 2, 1, 0, 2, 0]);
+        let experts: Vec<usize> = choice.meetings.iter().map(|meeting| meeting.1).collect();
+        assert_eq!(experts, [1, 2, 0, 2, 2, 0, 0, 2, 1, 0, 2, 0]);
         assert_eq!(choice.loads(), [5, 2, 5]);
+        let routes = choice.routes();
+        assert_eq!(routes.token_of, [1, 2, 3, 4, 5, 0, 4, 0, 1, 2, 3, 5]);
+        assert_eq!(routes.starts, [0, 2, 4, 6, 8, 10, 12]);
+        for (meeting, &place) in routes.places.iter().enumerate() {
+            assert_eq!(routes.token_of[place as usize], meeting as i64 / 2);
+        }
+        let weights: Vec<f32> = choice.weights(probabilities()).into_data().iter().collect();
+        assert_eq!(weights[..4], [0.6, 0.3, 0.5, 0.3]);
     }
 
     #[test]
     fn experts_choose_equal_loads() {
-        let chosen = expert_choice(&probabilities(), 1.0);
-        assert_eq!(chosen, [vec![3, 1], vec![0, 4], vec![2, 5]]);
-        assert!(
-            expert_choice(&probabilities(), 2.0)
-                .iter()
-                .all(|tokens| tokens.len() == 4)
+        let choice = expert_choice(&probabilities(), 1.0);
+        assert_eq!(choice.loads(), [2, 2, 2]);
+        assert_eq!(
+            choice.meetings,
+            [(0, 1), (1, 0), (2, 2), (3, 0), (4, 1), (5, 2)]
         );
+        assert_eq!(expert_choice(&probabilities(), 2.0).loads(), [4, 4, 4]);
+    }
+
+    #[test]
+    fn a_token_that_no_expert_chose_has_no_place() {
+        let routes = expert_choice(&probabilities(), 0.5).routes();
+        assert_eq!(routes.token_of, [3, 0, 2]);
+        assert_eq!(routes.starts, [0, 1, 1, 2, 3, 3, 3]);
     }
 }

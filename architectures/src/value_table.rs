@@ -8,8 +8,9 @@
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use burn::tensor::{Device, Int, Tensor};
+use burn::tensor::{Device, Int, Tensor, TensorData};
 
+use crate::kernels::table_memory::{self, TableTooLarge};
 use crate::kernels::{AdamStep, ops};
 use crate::pass::{Known, Pass};
 use crate::random::Init;
@@ -60,6 +61,10 @@ pub struct LazyAdam {
 
 impl ValueTable {
     /// Normal values of standard deviation `std`, drawn by `name`.
+    ///
+    /// # Panics
+    ///
+    /// When the system refuses the memory; the message names the bytes.
     pub fn new(
         name: &str,
         rows: usize,
@@ -68,8 +73,9 @@ impl ValueTable {
         seed: u64,
         device: &Device,
     ) -> Self {
-        let data = Init::TruncatedNormal(std).draw(seed, name, [rows, width]);
-        Self::from_tensor(Tensor::from_data(data, &device.clone().inner()))
+        let init = Init::TruncatedNormal(std);
+        let data = table_memory::filled(rows, width, |values| init.fill(seed, name, values));
+        Self::from_tensor(place(data, &device.clone().inner()))
     }
 
     /// A table of these values, `[rows, width]`.
@@ -154,7 +160,12 @@ impl ValueTable {
         let shape = self.shape;
         let moments = state.moments.take().unwrap_or_else(|| {
             let device = state.values.device();
-            (Tensor::zeros(shape, &device), Tensor::zeros(shape, &device))
+            // Other devices make their own zeros: none need travel there.
+            let zeros = || match device == Device::flex() {
+                true => place(table_memory::zeros(shape[0], shape[1]), &device),
+                false => Tensor::zeros(shape, &device),
+            };
+            (zeros(), zeros())
         });
         state.updates += 1;
         let step = AdamStep {
@@ -201,6 +212,13 @@ impl TableGradient {
     }
 }
 
+fn place(data: Result<TensorData, TableTooLarge>, device: &Device) -> Tensor<2> {
+    match data {
+        Ok(data) => Tensor::from_data(data, device),
+        Err(refused) => panic!("{refused}"),
+    }
+}
+
 /// A leaf that receives the gradient of a lookup's output; outside training nothing will, and one element will do.
 fn sink(shape: [usize; 2], like: &Tensor<2>, pass: &Pass) -> Tensor<2> {
     if pass.is_training() {
@@ -214,7 +232,6 @@ fn sink(shape: [usize; 2], like: &Tensor<2>, pass: &Pass) -> Tensor<2> {
 mod tests {
     use super::*;
     use crate::random::stream;
-    use burn::tensor::TensorData;
     use rand::Rng;
 
     const ROWS: usize = 9;

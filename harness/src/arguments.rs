@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
+use architectures::DeviceName;
 use clap::{Args, Parser, Subcommand};
-use harness::device::DeviceName;
 
 /// Compares feed-forward blocks at equal training FLOPs.
 #[derive(Parser)]

@@ -9,6 +9,7 @@ use multiversion::multiversion;
 use rayon::prelude::*;
 
 use super::exp::exp;
+use super::product::{Matrix, product};
 
 /// Queries in a block.
 const ROWS: usize = 64;
@@ -93,87 +94,6 @@ impl AttentionShape {
     }
 }
 
-/// A matrix in memory: where it starts and how far its rows and columns lie apart.
-#[derive(Clone, Copy)]
-struct Matrix {
-    start: *mut f32,
-    row: isize,
-    column: isize,
-}
-
-// SAFETY: tasks write to disjoint heads of disjoint sequences.
-unsafe impl Send for Matrix {}
-unsafe impl Sync for Matrix {}
-
-impl Matrix {
-    /// Rows of `width`, beginning `offset` into `values`, which are only read.
-    fn read(values: &[f32], offset: usize, width: usize) -> Self {
-        Self::at(values.as_ptr().cast_mut(), offset, width)
-    }
-
-    fn write(values: &mut [f32], offset: usize, width: usize) -> Self {
-        Self::at(values.as_mut_ptr(), offset, width)
-    }
-
-    fn at(values: *mut f32, offset: usize, width: usize) -> Self {
-        Self {
-            start: values.wrapping_add(offset),
-            row: width as isize,
-            column: 1,
-        }
-    }
-
-    fn rows_from(self, row: usize) -> Self {
-        Self {
-            start: self.start.wrapping_offset(row as isize * self.row),
-            ..self
-        }
-    }
-
-    fn transposed(self) -> Self {
-        Self {
-            row: self.column,
-            column: self.row,
-            ..self
-        }
-    }
-}
-
-/// `out (+)= factor left right`, `[m, k] x [k, n]`, on this thread.
-fn product(
-    out: Matrix,
-    add: bool,
-    left: Matrix,
-    right: Matrix,
-    (m, k, n): (usize, usize, usize),
-    factor: f32,
-) {
-    // SAFETY: callers pass matrices that hold these sizes and an `out` that nothing else reads or writes.
-    unsafe {
-        gemm::gemm(
-            m,
-            n,
-            k,
-            out.start,
-            out.column,
-            out.row,
-            add,
-            left.start,
-            left.column,
-            left.row,
-            right.start,
-            right.column,
-            right.row,
-            1.0,
-            factor,
-            false,
-            false,
-            false,
-            gemm::Parallelism::None,
-        );
-    }
-}
-
 /// Fills `out [batch, seq, n_heads head_dim]` and the rows' `log_sums [batch, n_heads, seq]`.
 pub fn attention(qkv: &[f32], shape: &AttentionShape, out: &mut [f32], log_sums: &mut [f32]) {
     let &AttentionShape {
@@ -210,10 +130,7 @@ pub fn attention(qkv: &[f32], shape: &AttentionShape, out: &mut [f32], log_sums:
                 head_dim,
             );
             let out = out.rows_from(batch * seq);
-            let out = Matrix {
-                start: out.start.wrapping_add(head * head_dim),
-                ..out
-            };
+            let out = out.columns_from(head * head_dim);
             // SAFETY: this task alone touches the rows of this head.
             let sums = unsafe {
                 std::slice::from_raw_parts_mut(sums.rows_from(batch * n_heads + head).start, seq)
@@ -279,10 +196,7 @@ pub fn attention_backward(
         );
         let values = Matrix::read(qkv, start + value_column, width);
         let dqkv = dqkv.rows_from(batch * seq);
-        let dvalues = Matrix {
-            start: dqkv.start.wrapping_add(value_column),
-            ..dqkv
-        };
+        let dvalues = dqkv.columns_from(value_column);
         for (number, head) in heads.enumerate() {
             rotate(
                 &qkv[start + head * head_dim..],

@@ -2,15 +2,21 @@
 //!
 //! `bag[t] = sum_j weights[t,j] table[ids[t,j]]` and `dot[t,j] = <inputs[t], table[ids[t,j]]>`. Each is the other's
 //! gradient: of a bag with respect to its weights, of a dot with respect to its inputs.
+//!
+//! Both are bound by memory. Rows are requested [`AHEAD`] values before their use, over the end of a token into the
+//! next, and a bag's sum stays in registers, in pieces of the width where it must. Where a narrow table is read many
+//! times over, [`super::grouped_bag`] takes it in order instead.
 
 use multiversion::multiversion;
 use rayon::prelude::*;
 
-/// Rows requested from memory ahead of their use.
-const AHEAD: usize = 12;
+use super::grouped_bag;
 
-/// Tokens a thread takes at once.
-const TOKENS: usize = 8;
+/// Values requested from memory ahead of their use: 8 KiB, some hundred cache lines.
+const AHEAD: usize = 2048;
+
+/// Tokens of a task.
+const TOKENS: usize = 32;
 
 /// `out[t] = sum_j weights[t,j] table[ids[t,j]]`; `table [rows, width]`, `ids` and `weights [tokens, per_token]`.
 pub fn bag(
@@ -21,11 +27,13 @@ pub fn bag(
     per_token: usize,
     out: &mut [f32],
 ) {
-    out.par_chunks_mut(width)
-        .with_min_len(TOKENS)
-        .zip(ids.par_chunks(per_token))
-        .zip(weights.par_chunks(per_token))
-        .for_each(|((out, ids), weights)| bag_token(table, ids, weights, out));
+    if grouped_bag::pays(table, width, ids) {
+        return grouped_bag::bag(table, width, ids, weights, per_token, out);
+    }
+    out.par_chunks_mut(TOKENS * width)
+        .zip(ids.par_chunks(TOKENS * per_token))
+        .zip(weights.par_chunks(TOKENS * per_token))
+        .for_each(|((out, ids), weights)| bag_tokens(table, width, ids, weights, out));
 }
 
 /// `out[t,j] = <inputs[t], table[ids[t,j]]>`.
@@ -37,67 +45,125 @@ pub fn dot(
     per_token: usize,
     out: &mut [f32],
 ) {
-    out.par_chunks_mut(per_token)
-        .with_min_len(TOKENS)
-        .zip(ids.par_chunks(per_token))
-        .zip(inputs.par_chunks(width))
-        .for_each(|((out, ids), input)| dot_token(table, ids, input, out));
+    out.par_chunks_mut(TOKENS * per_token)
+        .zip(ids.par_chunks(TOKENS * per_token))
+        .zip(inputs.par_chunks(TOKENS * width))
+        .for_each(|((out, ids), inputs)| dot_tokens(table, width, ids, inputs, out));
 }
 
-fn row(table: &[f32], width: usize, id: i64) -> &[f32] {
-    &table[id as usize * width..][..width]
-}
-
+/// Asks for the cache lines of `values` that start at `start`; of none, when `start` lies beyond them.
+#[inline(always)]
 #[cfg(target_arch = "x86_64")]
-fn prefetch(row: &[f32]) {
-    use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+pub(super) fn prefetch(values: &[f32], start: usize, len: usize) {
+    use core::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
     const LINE: usize = 64 / size_of::<f32>();
-    for line in row.chunks(LINE) {
+    let Some(values) = values.get(start..start + len) else {
+        return;
+    };
+    for line in values.chunks(LINE) {
         // SAFETY: a prefetch of an address inside a live slice has no effect but on the cache.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(line.as_ptr().cast()) };
     }
 }
 
+#[inline(always)]
 #[cfg(not(target_arch = "x86_64"))]
-fn prefetch(_row: &[f32]) {}
+pub(super) fn prefetch(_: &[f32], _: usize, _: usize) {}
 
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
-fn bag_token(table: &[f32], ids: &[i64], weights: &[f32], out: &mut [f32]) {
-    let width = out.len();
-    out.fill(0.0);
-    for (j, (&id, &weight)) in ids.iter().zip(weights).enumerate() {
-        if let Some(&ahead) = ids.get(j + AHEAD) {
-            prefetch(row(table, width, ahead));
-        }
-        for (sum, value) in out.iter_mut().zip(row(table, width, id)) {
-            *sum += weight * value;
+fn bag_tokens(table: &[f32], width: usize, ids: &[i64], weights: &[f32], out: &mut [f32]) {
+    match width {
+        16 => pieces::<16>(table, width, ids, weights, out),
+        32 => pieces::<32>(table, width, ids, weights, out),
+        64 => pieces::<64>(table, width, ids, weights, out),
+        128 | 256 => pieces::<128>(table, width, ids, weights, out),
+        _ if width.is_multiple_of(256) => pieces::<256>(table, width, ids, weights, out),
+        _ if width.is_multiple_of(128) => pieces::<128>(table, width, ids, weights, out),
+        _ if width.is_multiple_of(64) => pieces::<64>(table, width, ids, weights, out),
+        _ => any_width(table, width, ids, weights, out),
+    }
+}
+
+/// A token's sum, `PIECE` columns at a time, in registers.
+#[inline(always)]
+fn pieces<const PIECE: usize>(
+    table: &[f32],
+    width: usize,
+    ids: &[i64],
+    weights: &[f32],
+    out: &mut [f32],
+) {
+    let ahead = AHEAD / PIECE;
+    let per_token = ids.len() * width / out.len();
+    for (token, out) in out.chunks_exact_mut(width).enumerate() {
+        let first = token * per_token;
+        for (piece, out) in out.chunks_exact_mut(PIECE).enumerate() {
+            let column = piece * PIECE;
+            // After a token's last row comes its next piece, after its last piece the next token.
+            let (wrapped, wrapped_column) = match column + PIECE {
+                next if next < width => (first, next),
+                _ => (first + per_token, 0),
+            };
+            let mut sum = [0f32; PIECE];
+            for j in 0..per_token {
+                let (soon, soon_column) = match j + ahead {
+                    soon if soon < per_token => (first + soon, column),
+                    soon => (wrapped + soon - per_token, wrapped_column),
+                };
+                if let Some(&id) = ids.get(soon) {
+                    prefetch(table, id as usize * width + soon_column, PIECE);
+                }
+                let row = &table[ids[first + j] as usize * width + column..][..PIECE];
+                let weight = weights[first + j];
+                for (sum, value) in sum.iter_mut().zip(row) {
+                    *sum += weight * value;
+                }
+            }
+            out.copy_from_slice(&sum);
         }
     }
 }
 
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
-fn dot_token(table: &[f32], ids: &[i64], input: &[f32], out: &mut [f32]) {
-    // Independent partial sums let the compiler use whole vectors; their order is fixed, so results are repeatable.
-    const LANES: usize = 32;
-    let width = input.len();
-    for (j, (&id, out)) in ids.iter().zip(out).enumerate() {
-        if let Some(&ahead) = ids.get(j + AHEAD) {
-            prefetch(row(table, width, ahead));
-        }
-        let row = row(table, width, id);
-        let mut sums = [0f32; LANES];
-        for (a, b) in row.chunks_exact(LANES).zip(input.chunks_exact(LANES)) {
-            for lane in 0..LANES {
-                sums[lane] += a[lane] * b[lane];
+#[inline(always)]
+fn any_width(table: &[f32], width: usize, ids: &[i64], weights: &[f32], out: &mut [f32]) {
+    let ahead = AHEAD.div_ceil(width);
+    let per_token = ids.len() * width / out.len();
+    for (token, out) in out.chunks_exact_mut(width).enumerate() {
+        out.fill(0.0);
+        for j in token * per_token..(token + 1) * per_token {
+            if let Some(&id) = ids.get(j + ahead) {
+                prefetch(table, id as usize * width, width);
+            }
+            let row = &table[ids[j] as usize * width..][..width];
+            for (sum, value) in out.iter_mut().zip(row) {
+                *sum += weights[j] * value;
             }
         }
-        let done = width / LANES * LANES;
-        let tail: f32 = row[done..]
-            .iter()
-            .zip(&input[done..])
-            .map(|(a, b)| a * b)
-            .sum();
-        *out = sums.iter().sum::<f32>() + tail;
+    }
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
+fn dot_tokens(table: &[f32], width: usize, ids: &[i64], inputs: &[f32], out: &mut [f32]) {
+    // Independent partial sums let the compiler use whole vectors; their order is fixed, so results are repeatable.
+    const LANES: usize = 32;
+    let ahead = AHEAD.div_ceil(width);
+    let per_token = out.len() * width / inputs.len();
+    let whole = width / LANES * LANES;
+    for (token, input) in inputs.chunks_exact(width).enumerate() {
+        for j in token * per_token..(token + 1) * per_token {
+            if let Some(&id) = ids.get(j + ahead) {
+                prefetch(table, id as usize * width, width);
+            }
+            let row = &table[ids[j] as usize * width..][..width];
+            let mut sums = [0f32; LANES];
+            for (a, b) in row.chunks_exact(LANES).zip(input.chunks_exact(LANES)) {
+                for lane in 0..LANES {
+                    sums[lane] += a[lane] * b[lane];
+                }
+            }
+            let rest = row[whole..].iter().zip(&input[whole..]);
+            out[j] = sums.iter().sum::<f32>() + rest.map(|(a, b)| a * b).sum::<f32>();
+        }
     }
 }
 
@@ -109,8 +175,8 @@ mod tests {
 
     #[test]
     fn equals_the_definition_at_any_width() {
-        let (rows, tokens, per_token) = (50, 19, 7);
-        for width in [1, 3, 32, 48, 100] {
+        let (rows, tokens, per_token) = (50, 67, 7);
+        for width in [1, 3, 16, 32, 48, 64, 100, 128, 192, 256, 512] {
             let mut rng = stream(1, "bag", width as u64);
             let mut values =
                 |n: usize| -> Vec<f32> { (0..n).map(|_| rng.random_range(-1.0..1.0)).collect() };

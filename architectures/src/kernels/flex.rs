@@ -1,5 +1,7 @@
 //! The lookups and the fused operations on Burn's CPU backend: zero-copy slices in, one allocation out.
 
+use std::sync::Arc;
+
 use burn::backend::Flex;
 use burn::backend::TensorMetadata;
 use burn::backend::flex::FlexTensor;
@@ -8,10 +10,13 @@ use burn::tensor::{DType, TensorData};
 
 use super::adam::{self, AdamStep};
 use super::attention::{self, AttentionShape};
+use super::experts::{ExpertOps, Routes};
 use super::fused::FusedOps;
 use super::ops::LookupOps;
+use super::product_key_search::{self, SearchShape};
 use super::row_adam::RowGradient;
-use super::{bag, cross_entropy, product_key_top_k as selection, rms_norm, swiglu};
+use super::search::SearchOps;
+use super::{bag, cross_entropy, expert_product, product_key_top_k as selection, rms_norm, swiglu};
 
 /// A contiguous f32 tensor; models run in f32 on the CPU.
 fn floats(tensor: &FlexTensor) -> &[f32] {
@@ -149,12 +154,13 @@ impl LookupOps for Flex {
             per_token,
             width,
         );
-        let norm = gradient.norm();
-        let scale = match step.max_norm {
-            Some(max_norm) if norm > max_norm => max_norm / norm,
+        // Without a bound the norm is only reported, and the update's own pass knows it.
+        let bounded = step.max_norm.map(|max_norm| (max_norm, gradient.norm()));
+        let scale = match bounded {
+            Some((max_norm, norm)) if norm > max_norm => max_norm / norm,
             _ => 1.0,
         };
-        gradient.update(
+        let norm = gradient.update(
             table.storage_mut(),
             mean.storage_mut(),
             square.storage_mut(),
@@ -162,6 +168,137 @@ impl LookupOps for Flex {
             step,
         );
         (table, mean, square, tensor(vec![norm], [1]))
+    }
+}
+
+impl SearchOps for Flex {
+    fn product_key_search(
+        queries: FloatTensor<Self>,
+        keys: FloatTensor<Self>,
+        top_k: usize,
+    ) -> (FloatTensor<Self>, IntTensor<Self>) {
+        let (tokens, shape) = search_shape(&queries, &keys, top_k);
+        let (queries, keys) = (queries.to_contiguous(), keys.to_contiguous());
+        let dims = [tokens, shape.heads, top_k];
+        let mut found = vec![0i64; dims.iter().product()];
+        let mut scores = vec![0.0; dims.iter().product()];
+        product_key_search::search(
+            floats(&queries),
+            floats(&keys),
+            shape,
+            &mut found,
+            &mut scores,
+        );
+        let found = FlexTensor::from_data(TensorData::new(found, dims));
+        (tensor(scores, dims), found)
+    }
+
+    fn product_key_search_backward(
+        grad: FloatTensor<Self>,
+        indices: IntTensor<Self>,
+        queries: FloatTensor<Self>,
+        keys: FloatTensor<Self>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let (tokens, shape) = search_shape(&queries, &keys, indices.shape()[2]);
+        let (grad, indices) = (grad.to_contiguous(), ids(indices));
+        let (queries, keys) = (queries.to_contiguous(), keys.to_contiguous());
+        let mut dqueries = vec![0.0; floats(&queries).len()];
+        let mut dkeys = vec![0.0; floats(&keys).len()];
+        product_key_search::search_backward(
+            floats(&grad),
+            id_slice(&indices),
+            (floats(&queries), floats(&keys)),
+            shape,
+            &mut dqueries,
+            &mut dkeys,
+        );
+        let sets = 2 * shape.heads;
+        (
+            tensor(dqueries, [tokens, sets, shape.half]),
+            tensor(dkeys, [sets, shape.n_keys, shape.half]),
+        )
+    }
+}
+
+fn search_shape(queries: &FlexTensor, keys: &FlexTensor, top_k: usize) -> (usize, SearchShape) {
+    let (queries, keys) = (queries.shape(), keys.shape());
+    let shape = SearchShape {
+        heads: queries[1] / 2,
+        n_keys: keys[1],
+        half: keys[2],
+        top_k,
+    };
+    (queries[0], shape)
+}
+
+impl ExpertOps for Flex {
+    fn to_places(x: FloatTensor<Self>, routes: Arc<Routes>) -> FloatTensor<Self> {
+        let (x, width) = (x.to_contiguous(), x.shape()[1]);
+        let places = routes.token_of.len();
+        let mut out = vec![0.0; places * width];
+        expert_product::to_places(floats(&x), width, &routes, &mut out);
+        tensor(out, [places, width])
+    }
+
+    fn to_tokens(
+        y: FloatTensor<Self>,
+        weights: FloatTensor<Self>,
+        routes: Arc<Routes>,
+    ) -> FloatTensor<Self> {
+        let (y, width) = (y.to_contiguous(), y.shape()[1]);
+        let weights = weights.to_contiguous();
+        let mut out = vec![0.0; routes.tokens() * width];
+        expert_product::to_tokens(floats(&y), width, floats(&weights), &routes, &mut out);
+        tensor(out, [routes.tokens(), width])
+    }
+
+    fn to_tokens_backward(
+        grad: FloatTensor<Self>,
+        y: FloatTensor<Self>,
+        weights: FloatTensor<Self>,
+        routes: Arc<Routes>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let [places, width] = [y.shape()[0], y.shape()[1]];
+        let (grad, y) = (grad.to_contiguous(), y.to_contiguous());
+        let weights = weights.to_contiguous();
+        let (mut dy, mut dweights) = (vec![0.0; places * width], vec![0.0; places]);
+        let saved = (floats(&grad), floats(&y), floats(&weights));
+        expert_product::to_tokens_backward(saved, width, &routes, &mut dy, &mut dweights);
+        (tensor(dy, [places, width]), tensor(dweights, [places]))
+    }
+
+    fn expert_product(
+        x: FloatTensor<Self>,
+        weights: FloatTensor<Self>,
+        routes: Arc<Routes>,
+    ) -> FloatTensor<Self> {
+        let [places, inputs, outputs] = [x.shape()[0], x.shape()[1], weights.shape()[2]];
+        let (x, weights) = (x.to_contiguous(), weights.to_contiguous());
+        let mut out = vec![0.0; places * outputs];
+        let shape = (inputs, outputs);
+        expert_product::forward(floats(&x), floats(&weights), shape, &routes, &mut out);
+        tensor(out, [places, outputs])
+    }
+
+    fn expert_product_backward(
+        grad: FloatTensor<Self>,
+        x: FloatTensor<Self>,
+        weights: FloatTensor<Self>,
+        routes: Arc<Routes>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let [places, inputs, outputs] = [x.shape()[0], x.shape()[1], weights.shape()[2]];
+        let experts = weights.shape()[0];
+        let (grad, x) = (grad.to_contiguous(), x.to_contiguous());
+        let weights = weights.to_contiguous();
+        let mut dx = vec![0.0; places * inputs];
+        let mut dweights = vec![0.0; experts * inputs * outputs];
+        let saved = (floats(&grad), floats(&x), floats(&weights));
+        let shape = (inputs, outputs);
+        expert_product::backward(saved, shape, &routes, &mut dx, &mut dweights);
+        (
+            tensor(dx, [places, inputs]),
+            tensor(dweights, [experts, inputs, outputs]),
+        )
     }
 }
 

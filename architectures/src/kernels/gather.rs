@@ -1,4 +1,4 @@
-//! Rows of a parameter by id, with a gradient that no two entries race for: the token embedding.
+//! Rows by id, with a gradient that no two entries race for: the token embedding, the weights of chosen experts.
 //!
 //! Burn's own gradient of a selection is right everywhere, but on CubeCL one unit for each column adds up all entries
 //! one after the other.
@@ -75,10 +75,16 @@ impl<B: GatherOps, C: CheckpointStrategy> GatherOps for Autodiff<B, C> {
     }
 }
 
+/// [`GatherOps::select_rows`] on tensors.
+pub fn select_rows(table: Tensor<2>, ids: Tensor<1, Int>) -> Tensor<2> {
+    Tensor::from_dispatch(Dispatch::select_rows(
+        table.into_dispatch(),
+        ids.into_dispatch(),
+    ))
+}
+
 /// The row of each token, `[batch, seq, width]`, for `table [vocab_size, width]` and `tokens [batch, seq]`.
 pub fn embedding(table: Tensor<2>, tokens: Tensor<2, Int>) -> Tensor<3> {
     let ([_, width], [batch, seq]) = (table.dims(), tokens.dims());
-    let ids = tokens.reshape([batch * seq]);
-    let rows = Dispatch::select_rows(table.into_dispatch(), ids.into_dispatch());
-    Tensor::<2>::from_dispatch(rows).reshape([batch, seq, width])
+    select_rows(table, tokens.reshape([batch * seq])).reshape([batch, seq, width])
 }

@@ -8,9 +8,11 @@ use burn::backend::{LibTorch, TensorMetadata};
 use tch::{Kind, Tensor};
 
 use super::adam::AdamStep;
+use super::experts::ExpertOps;
 use super::fused::FusedOps;
 use super::gather::GatherOps;
 use super::ops::LookupOps;
+use super::search::SearchOps;
 use super::stock::{lookup, row_adam};
 
 /// Rows of a table put back in place where nothing else holds it; Burn's own assignment copies the table each time.
@@ -75,10 +77,14 @@ impl FusedOps for LibTorch {}
 
 impl GatherOps for LibTorch {}
 
+impl SearchOps for LibTorch {}
+
+impl ExpertOps for LibTorch {}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::agreement::{Layer, Lookups};
+    use crate::kernels::agreement::{Layer, Lookups, Mixture, searches_agree};
     use burn::backend::libtorch::LibTorchDevice;
     use burn::tensor::DType;
 
@@ -89,5 +95,7 @@ mod tests {
         Lookups::<LibTorch>::stock().agree(&LibTorchDevice::Cpu, DType::F32, 1e-5);
         Layer::<LibTorch>::own().agree(&LibTorchDevice::Cpu, 1e-5);
         Layer::<LibTorch>::stock().agree(&LibTorchDevice::Cpu, 1e-5);
+        Mixture::<LibTorch>::own().agree(&LibTorchDevice::Cpu, 1e-5);
+        searches_agree::<LibTorch>(&LibTorchDevice::Cpu, 1e-5);
     }
 }

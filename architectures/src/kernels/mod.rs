@@ -14,17 +14,25 @@ mod cross_entropy;
 #[cfg(feature = "cube")]
 mod cube;
 mod exp;
+mod expert_product;
+pub mod experts;
 mod flex;
 pub mod fused;
 pub(crate) mod gather;
+mod grouped_bag;
 #[cfg(feature = "tch")]
 mod libtorch;
 pub mod ops;
+mod product;
+mod product_key_search;
 mod product_key_top_k;
 mod rms_norm;
 mod row_adam;
+pub mod search;
 mod stock;
 mod swiglu;
+pub(crate) mod table_memory;
+mod top_k;
 
 pub use adam::AdamStep;
 pub use attention::AttentionShape;

@@ -4,125 +4,68 @@
 //! lists sorted, a pair of ranks (a, b) can only win if (a+1)(b+1) <= k, as that many pairs are at least as good: 119
 //! candidates for k = 32 instead of 1,024.
 
-use multiversion::multiversion;
 use rayon::prelude::*;
 
-/// Comparisons of a search for the best, repeated k times, up to which it is used: insertion branches on every score.
-const FEW: usize = 8192;
+use super::top_k::TopK;
 
 /// The k best pairs of every row, best first, as `first * n + second`.
 ///
 /// `scores [heads, 2, rows, n]` holds the two halves' scores; `out [heads, rows, k]`. Equal scores keep the earlier.
 pub fn product_key_top_k(scores: &[f32], rows: usize, n: usize, k: usize, out: &mut [i64]) {
-    // Pairs of ranks that can win.
-    let candidates: Vec<(usize, usize)> = (0..k)
-        .flat_map(|a| (0..k / (a + 1)).map(move |b| (a, b)))
-        .collect();
     out.par_chunks_mut(k)
         .enumerate()
         .with_min_len(64)
         .for_each_init(
-            || {
-                (
-                    Ranking::new(k),
-                    Ranking::new(k),
-                    Ranking::new(k),
-                    vec![0.0; candidates.len()],
-                )
-            },
-            |(first, second, best, sums), (index, out)| {
+            || (TopK::new(k), TopK::new(k), Pairs::new(k)),
+            |(first, second, pairs), (index, out)| {
                 let (head, row) = (index / rows, index % rows);
                 let half = |half: usize| &scores[((head * 2 + half) * rows + row) * n..][..n];
                 first.rank(half(0));
                 second.rank(half(1));
-                for (sum, &(a, b)) in sums.iter_mut().zip(&candidates) {
-                    *sum = first.scores[a] + second.scores[b];
-                }
-                best.rank(sums);
-                for (out, &place) in out.iter_mut().zip(&best.places) {
-                    let (a, b) = candidates[place];
-                    *out = (first.places[a] * n + second.places[b]) as i64;
+                let best = pairs.rank(first, second);
+                for (out, (a, b, _)) in out.iter_mut().zip(best) {
+                    *out = i64::from(a) * n as i64 + i64::from(b);
                 }
             },
         );
 }
 
-/// The k best of a row, best first, and where in the row they stood.
-struct Ranking {
-    scores: Vec<f32>,
-    places: Vec<usize>,
-    keys: Vec<i64>,
+/// The k best pairs of two rankings.
+pub struct Pairs {
+    /// Ranks that can win.
+    candidates: Vec<(usize, usize)>,
+    sums: Vec<f32>,
+    best: TopK,
 }
 
-impl Ranking {
-    fn new(k: usize) -> Self {
+impl Pairs {
+    /// Of two rankings of `k`.
+    pub fn new(k: usize) -> Self {
+        let candidates: Vec<(usize, usize)> = (0..k)
+            .flat_map(|a| (0..k / (a + 1)).map(move |b| (a, b)))
+            .collect();
         Self {
-            scores: vec![0.0; k],
-            places: vec![0; k],
-            keys: Vec::new(),
+            sums: vec![0.0; candidates.len()],
+            candidates,
+            best: TopK::new(k),
         }
     }
 
-    fn rank(&mut self, row: &[f32]) {
-        if self.scores.len() * row.len() <= FEW {
-            take_best(row, &mut self.keys, &mut self.scores, &mut self.places);
-        } else {
-            self.insert_all(row);
+    /// Both places and the sum of each of the best pairs.
+    pub fn rank<'a>(
+        &'a mut self,
+        first: &'a TopK,
+        second: &'a TopK,
+    ) -> impl Iterator<Item = (u32, u32, f32)> + 'a {
+        for (sum, &(a, b)) in self.sums.iter_mut().zip(&self.candidates) {
+            *sum = first.scores[a] + second.scores[b];
         }
-    }
-
-    /// One comparison for each score no better than the worst kept.
-    fn insert_all(&mut self, row: &[f32]) {
-        let k = self.scores.len();
-        for (place, &score) in row.iter().enumerate() {
-            let len = place.min(k);
-            if len == k && score <= self.scores[k - 1] {
-                continue;
-            }
-            let mut rank = len.min(k - 1);
-            while rank > 0 && score > self.scores[rank - 1] {
-                self.scores[rank] = self.scores[rank - 1];
-                self.places[rank] = self.places[rank - 1];
-                rank -= 1;
-            }
-            self.scores[rank] = score;
-            self.places[rank] = place;
-        }
-    }
-}
-
-/// Numbers compared at once.
-const LANES: usize = 8;
-
-/// One number that orders as its score does and, among equals, as the earlier place does.
-fn key(score: f32, place: usize) -> i64 {
-    let bits = score.to_bits() as i32;
-    // Negative floats order backwards as integers: turn all their bits but the sign.
-    let ordered = bits ^ ((bits >> 31) as u32 >> 1) as i32;
-    i64::from(ordered) << 32 | i64::from(u32::MAX - place as u32)
-}
-
-/// Finds the best of `row` and strikes it out, as often as there are `scores` to fill; `keys` is scratch.
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
-fn take_best(row: &[f32], keys: &mut Vec<i64>, scores: &mut [f32], places: &mut [usize]) {
-    keys.clear();
-    keys.extend(
-        row.iter()
-            .enumerate()
-            .map(|(place, &score)| key(score, place)),
-    );
-    keys.resize(row.len().next_multiple_of(LANES), i64::MIN);
-    for (score, place) in scores.iter_mut().zip(places) {
-        let mut peaks = [i64::MIN; LANES];
-        for chunk in keys.chunks_exact(LANES) {
-            for lane in 0..LANES {
-                peaks[lane] = peaks[lane].max(chunk[lane]);
-            }
-        }
-        let peak = peaks.into_iter().fold(i64::MIN, i64::max);
-        *place = (u32::MAX - peak as u32) as usize;
-        *score = row[*place];
-        keys[*place] = i64::MIN;
+        self.best.rank(&self.sums);
+        let best = self.best.places.iter().zip(&self.best.scores);
+        best.map(|(&place, &score)| {
+            let (a, b) = self.candidates[place as usize];
+            (first.places[a], second.places[b], score)
+        })
     }
 }
 

@@ -1,28 +1,62 @@
 //! Adam on the rows that a step touched, and only those.
 //!
 //! The gradient arrives as (token, row, weight) entries: `grad[row] = sum weight[t,j] values[t]` over the entries that
-//! name the row. Entries are sorted by row once; each row is then reduced in cache and updated in place: beside the entries, a step allocates
-//! a few words per row of the table, never a row's width of them. Each row sums its entries in the order in which
-//! they were given, whatever the number of threads: results are repeatable to the bit.
+//! name the row. Entries are sorted by row once; each row is then reduced in cache and updated in place. Beside the
+//! entries a step allocates a sorted copy of their numbers, and nothing that grows with the table or with a row's width.
+//! Each row sums its entries in the order in which they were given, whatever the number of threads: results are
+//! repeatable to the bit.
 
 use multiversion::multiversion;
 use rayon::prelude::*;
 
 use super::adam::{AdamStep, update};
+use super::bag::prefetch;
+
+/// Parts of a table that threads take at once.
+const RANGES: usize = 256;
+
+/// Entries whose memory is requested ahead of their use.
+const AHEAD: usize = 8;
 
 /// A table's gradient, grouped by row.
 pub struct RowGradient<'a> {
-    /// Entries of row `r` are `order[starts[r]..starts[r + 1]]`.
-    starts: Vec<u32>,
-    order: Vec<u32>,
+    rows: usize,
+    /// Row and number of each entry, in order.
+    entries: Vec<Entry>,
     weights: &'a [f32],
     values: &'a [f32],
     per_token: usize,
     width: usize,
 }
 
+/// A row above, the number of an entry below: orders as the pair does.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Entry(u64);
+
+impl Entry {
+    fn new(row: i64, number: usize) -> Self {
+        Self((row as u64) << 32 | number as u64)
+    }
+
+    fn row(self) -> usize {
+        (self.0 >> 32) as usize
+    }
+
+    fn number(self) -> usize {
+        self.0 as u32 as usize
+    }
+
+    fn same_row(&self, other: &Self) -> bool {
+        self.row() == other.row()
+    }
+}
+
 impl<'a> RowGradient<'a> {
     /// Groups `ids` and `weights [tokens, per_token]` with `values [tokens, width]` by the row of a table of `rows`.
+    ///
+    /// # Panics
+    ///
+    /// With 2^32 rows or entries, or more.
     pub fn new(
         rows: usize,
         ids: &[i64],
@@ -31,23 +65,21 @@ impl<'a> RowGradient<'a> {
         per_token: usize,
         width: usize,
     ) -> Self {
-        let mut starts = vec![0u32; rows + 1];
-        for &id in ids {
-            starts[id as usize + 1] += 1;
-        }
-        for row in 0..rows {
-            starts[row + 1] += starts[row];
-        }
-        let mut next = starts.clone();
-        let mut order = vec![0u32; ids.len()];
-        for (entry, &id) in ids.iter().enumerate() {
-            let place = &mut next[id as usize];
-            order[*place as usize] = entry as u32;
-            *place += 1;
-        }
+        assert!(
+            rows as u64 <= 1 << 32 && ids.len() as u64 <= 1 << 32,
+            "{rows} rows, {} entries",
+            ids.len()
+        );
+        let mut entries: Vec<Entry> = ids
+            .par_iter()
+            .enumerate()
+            .with_min_len(1 << 14)
+            .map(|(number, &row)| Entry::new(row, number))
+            .collect();
+        entries.par_sort_unstable();
         Self {
-            starts,
-            order,
+            rows,
+            entries,
             weights,
             values,
             per_token,
@@ -55,41 +87,29 @@ impl<'a> RowGradient<'a> {
         }
     }
 
-    fn entries(&self, row: usize) -> &[u32] {
-        &self.order[self.starts[row] as usize..self.starts[row + 1] as usize]
-    }
-
-    fn reduce(&self, row: usize, sum: &mut [f32]) {
-        reduce_row(
-            self.entries(row),
-            self.weights,
-            self.values,
-            self.per_token,
-            sum,
-        );
-    }
-
     /// Euclidean norm over all rows.
     pub fn norm(&self) -> f32 {
-        let squares: Vec<f64> = (0..self.starts.len() - 1)
-            .into_par_iter()
-            .with_min_len(1024)
+        let squares: Vec<f64> = self
+            .ranges()
             .map_init(
                 || vec![0f32; self.width],
-                |sum, row| {
-                    if self.entries(row).is_empty() {
-                        return 0.0;
+                |sum, (_, entries)| {
+                    let mut squares = 0.0;
+                    let mut runs = entries.chunk_by(Entry::same_row).peekable();
+                    while let Some(run) = runs.next() {
+                        self.prefetch(runs.peek().unwrap_or(&run));
+                        self.reduce(run, sum);
+                        squares += square_sum(sum);
                     }
-                    self.reduce(row, sum);
-                    sum.iter().map(|g| f64::from(g * g)).sum()
+                    squares
                 },
             )
             .collect();
-        // Summed in row order, not in the order in which threads finish.
-        squares.iter().sum::<f64>().sqrt() as f32
+        norm_of(&squares)
     }
 
-    /// Updates `table` and its two moments, all `[rows, width]`, with the gradient times `scale`.
+    /// Updates `table` and its two moments, all `[rows, width]`, with the gradient times `scale`; returns the norm of
+    /// the gradient.
     pub fn update(
         &self,
         table: &mut [f32],
@@ -97,33 +117,151 @@ impl<'a> RowGradient<'a> {
         square: &mut [f32],
         scale: f32,
         step: AdamStep,
-    ) {
+    ) -> f32 {
         let width = self.width;
-        let rows = table
-            .par_chunks_mut(width)
-            .zip(mean.par_chunks_mut(width))
-            .zip(square.par_chunks_mut(width));
-        rows.enumerate().with_min_len(1024).for_each_init(
+        let len = self.range_rows() * width;
+        let memory = table
+            .par_chunks_mut(len)
+            .zip(mean.par_chunks_mut(len))
+            .zip(square.par_chunks_mut(len));
+        let ranges = self.ranges().zip(memory).map_init(
             || vec![0f32; width],
-            |sum, (row, ((values, mean), square))| {
-                if !self.entries(row).is_empty() {
-                    self.reduce(row, sum);
-                    update(sum, values, mean, square, scale, step);
+            |sum, ((first, entries), ((table, mean), square))| {
+                let mut squares = 0.0;
+                let at = |run: &[Entry]| (run[0].row() - first) * width;
+                let mut runs = entries.chunk_by(Entry::same_row).peekable();
+                while let Some(run) = runs.next() {
+                    if let Some(&next) = runs.peek() {
+                        self.prefetch(next);
+                        prefetch(table, at(next), width);
+                        prefetch(mean, at(next), width);
+                        prefetch(square, at(next), width);
+                    }
+                    self.reduce(run, sum);
+                    squares += square_sum(sum);
+                    let row = at(run)..at(run) + width;
+                    update(
+                        sum,
+                        &mut table[row.clone()],
+                        &mut mean[row.clone()],
+                        &mut square[row],
+                        scale,
+                        step,
+                    );
                 }
+                squares
             },
         );
+        norm_of(&ranges.collect::<Vec<f64>>())
+    }
+
+    fn range_rows(&self) -> usize {
+        self.rows.div_ceil(RANGES)
+    }
+
+    /// The first row of each range of the table and the entries that name its rows.
+    fn ranges(&self) -> impl IndexedParallelIterator<Item = (usize, &[Entry])> {
+        let rows = self.range_rows();
+        (0..self.rows.div_ceil(rows))
+            .into_par_iter()
+            .map(move |range| {
+                let before = |row: usize| self.entries.partition_point(|entry| entry.row() < row);
+                let first = range * rows;
+                (first, &self.entries[before(first)..before(first + rows)])
+            })
+    }
+
+    /// Asks for the values that a row's first entries will add.
+    fn prefetch(&self, run: &[Entry]) {
+        for entry in run.iter().take(AHEAD) {
+            let token = entry.number() / self.per_token;
+            prefetch(self.values, token * self.width, self.width);
+        }
+    }
+
+    fn reduce(&self, run: &[Entry], sum: &mut [f32]) {
+        reduce_row(run, self.weights, self.values, self.per_token, sum);
     }
 }
 
+/// The root of the ranges' sums of squares, added in row order, not in the order in which threads finish.
+fn norm_of(squares: &[f64]) -> f32 {
+    squares.iter().sum::<f64>().sqrt() as f32
+}
+
+/// Lanes in f32, their sum in f64: a row is short, a table is not.
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
-fn reduce_row(entries: &[u32], weights: &[f32], values: &[f32], per_token: usize, sum: &mut [f32]) {
+fn square_sum(values: &[f32]) -> f64 {
+    const LANES: usize = 16;
+    let mut sums = [0f32; LANES];
+    for chunk in values.chunks(LANES) {
+        for (sum, value) in sums.iter_mut().zip(chunk) {
+            *sum += value * value;
+        }
+    }
+    sums.iter().map(|&sum| f64::from(sum)).sum()
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
+fn reduce_row(run: &[Entry], weights: &[f32], values: &[f32], per_token: usize, sum: &mut [f32]) {
     let width = sum.len();
     sum.fill(0.0);
-    for &entry in entries {
-        let weight = weights[entry as usize];
-        let token = entry as usize / per_token;
+    for entry in run {
+        let weight = weights[entry.number()];
+        let token = entry.number() / per_token;
         for (sum, value) in sum.iter_mut().zip(&values[token * width..][..width]) {
             *sum += weight * value;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::table_memory;
+    use super::*;
+
+    /// A table of 8 GiB and more, of which a few pages are ever touched.
+    #[test]
+    fn rows_beyond_two_to_the_31_values_are_found() {
+        let (rows, width) = ((1 << 25) + 3, 64);
+        let (mut near, mut far) = (vec![0f32; 64], Vec::new());
+        let ids = [rows as i64 - 1, 5, rows as i64 - 1];
+        let step = AdamStep {
+            learning_rate: 0.5,
+            beta_1: 0.9,
+            beta_2: 0.9,
+            epsilon: 1e-8,
+            step: 1,
+            max_norm: None,
+        };
+        let gradient = RowGradient::new(rows, &ids, &[1.0; 3], &[2.0; 3 * 64], 1, width);
+        let mut memory = Vec::new();
+        for _ in 0..3 {
+            match table_memory::zeros(rows, width) {
+                Ok(data) => memory.push(data),
+                Err(refused) => return eprintln!("skipped: {refused}"),
+            }
+        }
+        let mut slices = memory
+            .iter_mut()
+            .map(|data| data.as_mut_slice::<f32>().unwrap());
+        let (Some(table), Some(mean), Some(square)) = (slices.next(), slices.next(), slices.next())
+        else {
+            unreachable!()
+        };
+        gradient.update(table, mean, square, 1.0, step);
+        near.copy_from_slice(&table[5 * width..6 * width]);
+        far.extend_from_slice(&table[(rows - 1) * width..]);
+        // Adam's first step is the learning rate against the gradient's sign.
+        assert!(near.iter().all(|value| (value + 0.5).abs() < 1e-6));
+        assert_eq!(near, far);
+        assert!((mean[(rows - 1) * width] - 0.4).abs() < 1e-6);
+        assert_eq!(gradient.norm(), (64.0f32 * (4.0 + 16.0)).sqrt());
+        let mut sums = vec![0f32; width];
+        super::super::bag::bag(table, width, &ids[..2], &[1.0, 2.0], 2, &mut sums);
+        assert!(
+            sums.iter().all(|value| (value + 1.5).abs() < 1e-6),
+            "{sums:?}"
+        );
     }
 }

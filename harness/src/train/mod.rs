@@ -3,10 +3,10 @@
 //! Each step: forward, loss (plus the blocks' own), backward; dense gradients are clipped by their global norm and go to
 //! AdamW, table gradients are clipped apart and go to the tables' lazy Adam.
 
-mod backward;
+pub mod backward;
 mod batches;
 mod config;
-mod optimizer;
+pub mod optimizer;
 mod schedule;
 mod validation;
 
@@ -18,7 +18,7 @@ use burn::module::Module;
 use burn::tensor::Device;
 use suites::Dataset;
 
-pub use batches::reach;
+pub use batches::{Batch, reach};
 pub use config::TrainingConfig;
 pub use schedule::Schedule;
 

@@ -1,6 +1,6 @@
 //! AdamW for dense parameters, lazy Adam for tables, and the global norm.
 
-use architectures::{AdamW, Decoder, LazyAdam};
+use architectures::{AdamW, LazyAdam};
 use burn::module::{Module, ModuleVisitor, Param, ParamGroup, ParamId};
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::Tensor;
@@ -8,7 +8,7 @@ use burn::tensor::Tensor;
 use super::config::TrainingConfig;
 
 /// AdamW whose decay spares vectors: gains and biases.
-pub fn adamw(training: &TrainingConfig, decoder: &Decoder) -> ModuleOptimizer {
+pub fn adamw(training: &TrainingConfig, module: &impl Module) -> ModuleOptimizer {
     let decayed = AdamW {
         beta_1: training.beta_1 as f32,
         beta_2: training.beta_2 as f32,
@@ -20,7 +20,7 @@ pub fn adamw(training: &TrainingConfig, decoder: &Decoder) -> ModuleOptimizer {
         ..decayed
     };
     let mut vectors = Vectors(Vec::new());
-    decoder.visit(&mut vectors);
+    module.visit(&mut vectors);
     ModuleOptimizer::from(decayed).with_group(ParamGroup::from_ids(vectors.0), spared, None)
 }
 
@@ -38,7 +38,7 @@ pub fn lazy_adam(training: &TrainingConfig) -> LazyAdam {
 ///
 /// Burn's own clipping is per parameter, which changes the gradient's direction.
 pub fn clip(
-    decoder: &Decoder,
+    module: &impl Module,
     gradients: GradientsParams,
     max_norm: f64,
 ) -> (GradientsParams, f64) {
@@ -46,7 +46,7 @@ pub fn clip(
         gradients: &gradients,
         squares: Vec::new(),
     };
-    decoder.visit(&mut norm);
+    module.visit(&mut norm);
     let squares = norm.squares;
     if squares.is_empty() {
         return (gradients, 0.0);
@@ -59,7 +59,7 @@ pub fn clip(
         gradients,
         factor: max_norm / norm,
     };
-    decoder.visit(&mut scale);
+    module.visit(&mut scale);
     (scale.gradients, norm)
 }
 

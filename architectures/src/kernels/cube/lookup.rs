@@ -3,6 +3,7 @@
 use burn::backend::TensorMetadata;
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
+use cubecl::ir::features::Plane;
 use cubecl::prelude::*;
 
 use super::launch::{addresses, at_once, elements, empty, independent, vector_size};
@@ -142,9 +143,12 @@ pub fn dot(table: CubeTensor, ids: CubeTensor, inputs: CubeTensor) -> CubeTensor
     let vector = vector_size(width, &[&table, &inputs]);
     let (columns, client) = (width / vector, out.client.clone());
     let (total, at_once) = (tokens * per_token, at_once(per_token));
-    let hardware = &client.properties().hardware;
+    let properties = client.properties();
+    let hardware = &properties.hardware;
     // Rows of units are planes only where all planes are of one size.
-    let planes = hardware.plane_size_min > 1 && hardware.plane_size_min == hardware.plane_size_max;
+    let planes = properties.features.plane.contains(Plane::Ops)
+        && hardware.plane_size_min > 1
+        && hardware.plane_size_min == hardware.plane_size_max;
     let lanes = if planes { hardware.plane_size_max } else { 1 };
     let rows = (256 / lanes)
         .min(hardware.max_units_per_cube / lanes)

@@ -5,9 +5,14 @@
 
 mod launch;
 mod lookup;
-mod rows;
+mod pairs;
+mod reduce;
+mod row_adam;
+mod row_sums;
 mod selection;
 mod sort;
+
+use std::sync::Arc;
 
 use burn::backend::ops::FloatTensorOps;
 use burn::backend::tensor::{FloatTensor, IntTensor};
@@ -16,9 +21,12 @@ use burn::tensor::Shape;
 use burn_cubecl::CubeBackend;
 
 use super::adam::AdamStep;
+use super::experts::{ExpertOps, Routes};
 use super::fused::FusedOps;
 use super::gather::GatherOps;
 use super::ops::LookupOps;
+use super::search::SearchOps;
+use super::stock;
 
 impl LookupOps for CubeBackend {
     fn bag(
@@ -45,7 +53,7 @@ impl LookupOps for CubeBackend {
     }
 
     fn pair_scores(scores: FloatTensor<Self>, ids: IntTensor<Self>) -> FloatTensor<Self> {
-        selection::pair_scores(scores, ids)
+        pairs::pair_scores(scores, ids)
     }
 
     fn pair_scores_backward(
@@ -56,7 +64,7 @@ impl LookupOps for CubeBackend {
         let [heads, rows, _]: [usize; 3] = ids.shape().dims();
         let shape = Shape::from([heads, 2, rows, n_keys]);
         let zeros = Self::float_zeros(shape, &grad.device(), grad.dtype().into());
-        selection::pair_scores_backward(grad, ids, zeros)
+        pairs::pair_scores_backward(grad, ids, zeros)
     }
 
     fn row_adam(
@@ -75,7 +83,7 @@ impl LookupOps for CubeBackend {
     ) {
         let tables = (table, mean, square);
         let ((table, mean, square), norm) =
-            rows::row_adam(tables, ids, weights, values, step, Self::float_sqrt);
+            row_adam::row_adam(tables, ids, weights, values, step, Self::float_sqrt);
         (table, mean, square, norm)
     }
 }
@@ -92,6 +100,53 @@ impl GatherOps for CubeBackend {
         let (device, dtype) = (grad.device(), grad.dtype().into());
         let zeros = Self::float_zeros(Shape::from([rows, width]), &device, dtype);
         let ones = Self::float_ones(Shape::from([entries]), &device, dtype);
-        rows::add_rows(grad, ids, ones, zeros)
+        row_sums::add_rows(grad, ids, ones, zeros)
+    }
+}
+
+impl SearchOps for CubeBackend {}
+
+impl ExpertOps for CubeBackend {
+    fn to_tokens(
+        y: FloatTensor<Self>,
+        weights: FloatTensor<Self>,
+        routes: Arc<Routes>,
+    ) -> FloatTensor<Self> {
+        stock::experts::to_tokens::<Self>(y, weights, &routes, lookup::bag)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::agreement::{Layer, Lookups, Mixture, searches_agree};
+    use burn::backend::tensor::Device;
+    use burn::tensor::DType;
+
+    /// CubeCL's CPU runtime where it was compiled in, else the GPU.
+    fn device() -> Device<CubeBackend> {
+        #[cfg(feature = "cubecl-cpu")]
+        return burn::backend::CpuDevice::default().into();
+        #[cfg(all(not(feature = "cubecl-cpu"), feature = "cuda"))]
+        return burn::backend::CudaDevice::new(0).into();
+        #[cfg(all(not(feature = "cubecl-cpu"), not(feature = "cuda")))]
+        return burn::backend::WgpuDevice::default().into();
+    }
+
+    #[test]
+    fn lookups_agree_with_the_cpu_kernels() {
+        Lookups::<CubeBackend>::own().agree(&device(), DType::F32, 1e-5);
+    }
+
+    #[test]
+    fn lookups_in_bf16_agree_with_the_cpu_kernels() {
+        Lookups::<CubeBackend>::own().agree(&device(), DType::BF16, 2e-2);
+    }
+
+    #[test]
+    fn the_rest_agrees_with_the_cpu_kernels() {
+        Layer::<CubeBackend>::own().agree(&device(), 1e-5);
+        Mixture::<CubeBackend>::own().agree(&device(), 1e-5);
+        searches_agree::<CubeBackend>(&device(), 1e-5);
     }
 }

@@ -18,6 +18,9 @@ const BITS: usize = 4;
 /// Digits.
 const BINS: usize = 1 << BITS;
 
+/// Keeps a digit.
+const MASK: u32 = BINS as u32 - 1;
+
 /// Entries of a worker's run, unless that would take more than [`WORKERS`].
 const RUN: usize = 64;
 
@@ -70,7 +73,7 @@ fn count_kernel(
         found[bin] = 0u32;
     }
     for entry in worker * run..usize::min(worker * run + run, total) {
-        let digit = ((rows[entry] >> shift) & (BINS as u32 - 1)) as usize;
+        let digit = ((rows[entry] >> shift) & MASK) as usize;
         found[digit] += 1u32;
     }
     #[unroll]
@@ -131,7 +134,7 @@ fn move_kernel(
     }
     for entry in worker * run..usize::min(worker * run + run, total) {
         let row = rows[entry];
-        let digit = ((row >> shift) & (BINS as u32 - 1)) as usize;
+        let digit = ((row >> shift) & MASK) as usize;
         let place = next[digit];
         next[digit] = place + 1u32;
         out_rows[place as usize] = row;

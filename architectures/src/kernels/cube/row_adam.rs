@@ -1,8 +1,4 @@
-//! What falls on one row of a table, summed by the units of that row alone, and lazy Adam with the sum.
-//!
-//! Entries arrive sorted by row. The units of a row's first entry sum all of the row's, in order and in f32; the units of
-//! every other entry do nothing. So no two units write to one place, nothing is atomic, and a result is repeatable to
-//! the bit. The price: the entries of a row that most tokens read are summed one after the other.
+//! Lazy Adam on the rows that have entries, by their sums ([`super::row_sums`]).
 
 use burn::backend::TensorMetadata;
 use burn::tensor::DType;
@@ -13,85 +9,10 @@ use cubecl::prelude::*;
 use super::launch::{
     addresses, cubes, elements, empty, exclusive, independent, together, vector_size,
 };
+use super::reduce::{REDUCERS, cube_sum, total};
+use super::row_sums::{is_first, row_sum};
 use super::sort::{Sorted, by_row};
 use crate::kernels::adam::AdamStep;
-
-/// Units of a cube that reduces.
-const REDUCERS: u32 = 256;
-
-/// Numbers that a unit of a reduction adds up.
-const SHARE: usize = 16;
-
-/// Entries of a row whose values are fetched together.
-const AT_ONCE: usize = 4;
-
-/// Whether the entry at a place is the first of its row.
-#[cube]
-fn is_first(rows: &Tensor<u32>, place: usize) -> bool {
-    let mut first = true;
-    if place > 0 {
-        first = rows[place - 1] != rows[place];
-    }
-    first
-}
-
-/// `sum weights[entry] values[token of entry]` over the entries of the row that begins at `first`.
-#[cube]
-fn row_sum<W: Float, V: Float, N: Size>(
-    rows: &Tensor<u32>,
-    entries: &Tensor<u32>,
-    weights: &Tensor<W>,
-    values: &Tensor<Vector<V, N>>,
-    first: usize,
-    column: usize,
-    columns: usize,
-    per_token: usize,
-    total: usize,
-) -> Vector<f32, N> {
-    let row = rows[first];
-    let mut sum = Vector::<f32, N>::new(0.0f32);
-    let mut place = first;
-    let mut more = true;
-    while more {
-        #[unroll]
-        for i in 0..AT_ONCE {
-            // Beyond the row's last entry, its first again without weight.
-            let mut at = first;
-            more = false;
-            if place + i < total {
-                if rows[place + i] == row {
-                    at = place + i;
-                    more = true;
-                }
-            }
-            let entry = entries[at] as usize;
-            let weight = select(more, f32::cast_from(weights[entry]), 0.0f32);
-            let value = values[entry / per_token * columns + column];
-            sum += Vector::<f32, N>::cast_from(value) * Vector::<f32, N>::new(weight);
-        }
-        place += AT_ONCE;
-    }
-    sum
-}
-
-/// Sum over a cube, the same for all units.
-#[cube]
-fn cube_sum(value: f32, #[comptime] units: usize) -> f32 {
-    let unit = UNIT_POS as usize;
-    let mut sums = Shared::<[f32]>::new_slice(units);
-    sums[unit] = value;
-    sync_cube();
-    #[unroll]
-    for step in 0..comptime![units.ilog2() as usize] {
-        let half = comptime![units >> (step + 1)];
-        if unit < half {
-            let other = sums[unit + half];
-            sums[unit] += other;
-        }
-        sync_cube();
-    }
-    sums[0]
-}
 
 /// Squares of the gradient, one sum for each cube.
 #[cube(launch_unchecked, address_type = "dynamic")]
@@ -127,33 +48,6 @@ fn squares_kernel<W: Float, V: Float, N: Size>(
         }
     }
     let sum = cube_sum(square, units);
-    if UNIT_POS == 0 {
-        out[CUBE_POS] = sum;
-    }
-}
-
-/// Sums of `units SHARE` numbers each.
-#[cube(launch_unchecked, address_type = "dynamic")]
-fn total_kernel(
-    numbers: &Tensor<f32>,
-    out: &mut Tensor<f32>,
-    len: usize,
-    cubes: usize,
-    #[comptime] units: usize,
-) {
-    if CUBE_POS >= cubes {
-        terminate!();
-    }
-    let first = CUBE_POS * comptime![units * SHARE] + UNIT_POS as usize;
-    let mut sum = 0.0f32;
-    #[unroll]
-    for i in 0..SHARE {
-        let at = first + comptime![i * units];
-        if at < len {
-            sum += numbers[at];
-        }
-    }
-    let sum = cube_sum(sum, units);
     if UNIT_POS == 0 {
         out[CUBE_POS] = sum;
     }
@@ -209,63 +103,6 @@ fn adam_kernel<T: Float, M: Float, W: Float, V: Float, N: Size>(
     table[at] = Vector::<T, N>::cast_from(Vector::<f32, N>::cast_from(table[at]) - change);
     mean[at] = Vector::<M, N>::cast_from(new_mean);
     square[at] = Vector::<M, N>::cast_from(new_square);
-}
-
-/// The sums themselves, where the rows are.
-#[cube(launch_unchecked, address_type = "dynamic")]
-fn sums_kernel<W: Float, V: Float, N: Size>(
-    rows: &Tensor<u32>,
-    entries: &Tensor<u32>,
-    weights: &Tensor<W>,
-    values: &Tensor<Vector<V, N>>,
-    out: &mut Tensor<Vector<V, N>>,
-    columns: usize,
-    total: usize,
-    #[define(W, V)] _elements: [ElemType; 2],
-) {
-    let place = ABSOLUTE_POS / columns;
-    let column = ABSOLUTE_POS % columns;
-    if place >= total {
-        terminate!();
-    }
-    if !is_first(rows, place) {
-        terminate!();
-    }
-    let sum = row_sum::<W, V, N>(
-        rows, entries, weights, values, place, column, columns, 1usize, total,
-    );
-    out[rows[place] as usize * columns + column] = Vector::<V, N>::cast_from(sum);
-}
-
-/// Sum of all `numbers`, `[1]`: rounds of cubes, so that no unit adds up many.
-fn total(mut numbers: CubeTensor) -> CubeTensor {
-    let client = numbers.client.clone();
-    let dim = together(&client, REDUCERS);
-    let units = dim.num_elems() as usize;
-    loop {
-        let len = numbers.shape().num_elements();
-        if len == 1 {
-            return numbers;
-        }
-        let count = len.div_ceil(units * SHARE);
-        let out = empty(&numbers, [count], DType::F32);
-        let address = addresses(&[&numbers]);
-        // SAFETY: every index follows from the lengths.
-        unsafe {
-            total_kernel::launch_unchecked(
-                &client,
-                cubes(&client, count),
-                dim,
-                address,
-                numbers.into_tensor_arg(),
-                out.clone().into_tensor_arg(),
-                len,
-                count,
-                units,
-            );
-        }
-        numbers = out;
-    }
 }
 
 /// [`crate::kernels::LookupOps::row_adam`] but for the root of the norm: the tables, and the gradient's sum of squares.
@@ -352,43 +189,4 @@ pub fn row_adam(
         );
     }
     ((table, mean, square), norm)
-}
-
-/// Adds the rows `values [entries, width]` to the zeros `out` where `ids [entries]` say; nothing else holds `out`.
-/// `ones [entries]` are their weights.
-pub fn add_rows(
-    values: CubeTensor,
-    ids: CubeTensor,
-    ones: CubeTensor,
-    out: CubeTensor,
-) -> CubeTensor {
-    let values = into_contiguous(values);
-    let [height, width]: [usize; 2] = out.shape().dims();
-    let entry_count = ids.shape().num_elements();
-    let Sorted { rows, entries } = by_row(ids, height);
-    let client = out.client.clone();
-    let vector = vector_size(width, &[&values]);
-    let columns = width / vector;
-    let (count, dim) = independent(&client, entry_count * columns);
-    let address = addresses(&[&rows, &values, &out]);
-    let formats = elements([&ones, &values]);
-    // SAFETY: as in `row_adam`.
-    unsafe {
-        sums_kernel::launch_unchecked(
-            &client,
-            count,
-            dim,
-            address,
-            vector,
-            rows.into_tensor_arg(),
-            entries.into_tensor_arg(),
-            ones.into_tensor_arg(),
-            values.into_tensor_arg(),
-            out.clone().into_tensor_arg(),
-            columns,
-            entry_count,
-            formats,
-        );
-    }
-    out
 }

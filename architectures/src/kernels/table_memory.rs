@@ -1,0 +1,107 @@
+//! Memory for tables: page-aligned, zero until written, on huge pages where the system grants them.
+//!
+//! A lookup of a narrow row from a large table spends its time on address translation and on the cache line that an
+//! unaligned row adds; huge pages and alignment take both away. The pages are the system's own zero pages: moments that
+//! no update has reached yet take no memory.
+
+use std::mem::MaybeUninit;
+
+use burn::tensor::{Bytes, DType, TensorData};
+use cubecl_environment::bytes::{
+    AccessError, AccessPolicy, AllocationController, AllocationProperty,
+};
+use memmap2::MmapMut;
+
+/// The system refused memory for a table.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "a table of {rows} x {width} f32 needs {bytes} bytes of memory for each of its values and two moments, and the \
+     system refused them ({reason}); lower n_keys or value_dim, or free memory"
+)]
+pub struct TableTooLarge {
+    rows: usize,
+    width: usize,
+    bytes: u128,
+    reason: String,
+}
+
+/// Zeros `[rows, width]`.
+pub fn zeros(rows: usize, width: usize) -> Result<TensorData, TableTooLarge> {
+    filled(rows, width, |_| {})
+}
+
+/// A table `[rows, width]` whose values `fill` writes.
+pub fn filled(
+    rows: usize,
+    width: usize,
+    fill: impl FnOnce(&mut [f32]),
+) -> Result<TensorData, TableTooLarge> {
+    let bytes = rows as u128 * width as u128 * size_of::<f32>() as u128;
+    let refused = |reason: String| TableTooLarge {
+        rows,
+        width,
+        bytes,
+        reason,
+    };
+    let len = usize::try_from(bytes).map_err(|error| refused(error.to_string()))?;
+    let mut memory = MmapMut::map_anon(len).map_err(|error| refused(error.to_string()))?;
+    // A kernel without huge pages serves small ones: slower, not wrong.
+    #[cfg(target_os = "linux")]
+    let _ = memory.advise(memmap2::Advice::HugePage);
+    // SAFETY: a mapping is aligned to pages, and every bit pattern is an f32.
+    let values =
+        unsafe { std::slice::from_raw_parts_mut(memory.as_mut_ptr().cast::<f32>(), rows * width) };
+    fill(values);
+    // SAFETY: an anonymous mapping is initialised, with zeros, over its whole length.
+    let bytes = unsafe { Bytes::from_controller(Box::new(Mapping(memory)), len) };
+    Ok(TensorData::from_bytes(bytes, [rows, width], DType::F32))
+}
+
+/// An anonymous mapping as Burn's storage.
+struct Mapping(MmapMut);
+
+impl AllocationController for Mapping {
+    fn alloc_align(&self) -> usize {
+        // What Burn may rely on; pages are aligned to more.
+        align_of::<u128>()
+    }
+
+    fn property(&self) -> AllocationProperty {
+        AllocationProperty::Other
+    }
+
+    unsafe fn memory_mut(
+        &mut self,
+        _: AccessPolicy,
+    ) -> Result<&mut [MaybeUninit<u8>], AccessError> {
+        let (start, len) = (self.0.as_mut_ptr(), self.0.len());
+        // SAFETY: the mapping lives as long as the borrow, and the caller promises to write initialised bytes only.
+        Ok(unsafe { std::slice::from_raw_parts_mut(start.cast(), len) })
+    }
+
+    fn memory(&self, _: AccessPolicy) -> Result<&[MaybeUninit<u8>], AccessError> {
+        // SAFETY: as above; initialised bytes may be seen as perhaps uninitialised ones.
+        Ok(unsafe { std::slice::from_raw_parts(self.0.as_ptr().cast(), self.0.len()) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::tensor::{Device, Tensor};
+
+    #[test]
+    fn a_tensor_lives_in_it() {
+        let data = filled(1000, 64, |values| values[64 * 999] = 2.0).unwrap();
+        let tensor = Tensor::<2>::from_data(data, &Device::flex());
+        let copy = tensor.clone() + 1.0;
+        assert_eq!(tensor.sum().into_scalar::<f32>(), 2.0);
+        assert_eq!(copy.sum().into_scalar::<f32>(), 64_002.0);
+    }
+
+    #[test]
+    fn a_refusal_names_the_bytes() {
+        let message = zeros(1 << 40, 1 << 20).unwrap_err().to_string();
+        assert!(message.contains("4611686018427387904 bytes"), "{message}");
+    }
+}

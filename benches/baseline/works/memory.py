@@ -1,0 +1,40 @@
+"""A Memory+ block's training step: product keys, bag, gate, output."""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from works import block, product_keys
+from works.optimizers import add_table_option
+from works.product_keys import ProductKeys
+from works.work import Work
+
+
+def add_options(parser):
+    block.add_options(parser)
+    product_keys.add_options(parser)
+    add_table_option(parser)
+
+
+class Memory(nn.Module):
+    def __init__(self, options):
+        super().__init__()
+        d_model = options.d_model
+        self.keys = ProductKeys(d_model, options.n_keys, options.heads, options.top_k)
+        self.values = nn.Parameter(torch.randn(options.n_keys**2, d_model) * d_model**-0.5)
+        self.gate = nn.Linear(d_model, d_model)
+        self.output = nn.Linear(d_model, d_model)
+        self.sparse = options.table_gradient == "sparse"
+
+    def forward(self, x):
+        slots, weights = self.keys(x)
+        y = F.embedding_bag(slots, self.values, mode="sum", per_sample_weights=weights, sparse=self.sparse)
+        return self.output(y * F.silu(self.gate(x))), None
+
+
+def build(options) -> Work:
+    memory = Memory(options)
+    if options.mode == "compile":
+        # The lookup stays outside: a compiled graph has no sparse gradients.
+        memory.keys = torch.compile(memory.keys)
+    return block.training_step(memory, [memory.values], options)

@@ -1,0 +1,52 @@
+//! The command line.
+
+use std::num::NonZero;
+use std::path::PathBuf;
+
+use clap::Parser;
+
+use crate::step_memory::Shape;
+
+/// Measures this project and PyTorch in turn and prints their ratios.
+#[derive(Parser)]
+#[command(name = "against_pytorch")]
+pub struct Arguments {
+    /// The Python that has torch.
+    #[arg(long, value_name = "PATH", default_value = "python3")]
+    pub python: PathBuf,
+    /// Only rows whose name begins so.
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub only: Vec<String>,
+    /// Rounds of a row; each side runs once a round.
+    #[arg(long, value_name = "N", default_value = "7")]
+    pub rounds: NonZero<usize>,
+    /// Threads of each side; all cores when absent.
+    #[arg(long, value_name = "N")]
+    pub threads: Option<NonZero<usize>>,
+    /// Also write the tables as Markdown.
+    #[arg(long, value_name = "FILE")]
+    pub markdown: Option<PathBuf>,
+    /// Print the names of the rows and end.
+    #[arg(long)]
+    pub list: bool,
+    /// What the child processes of the row on peak memory are asked for.
+    #[arg(long, hide = true)]
+    pub step_memory: Option<Shape>,
+    /// Given by `cargo bench`.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+impl Arguments {
+    /// Threads of each side.
+    pub fn threads(&self) -> usize {
+        self.threads
+            .or(std::thread::available_parallelism().ok())
+            .map_or(1, NonZero::get)
+    }
+
+    /// Whether the row of this name is wanted.
+    pub fn chosen(&self, name: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|only| name.starts_with(only))
+    }
+}

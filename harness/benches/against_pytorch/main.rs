@@ -1,0 +1,92 @@
+//! Both sides of docs/performance.md in one run: this project's kernels and training steps, and the same work in PyTorch
+//! (`benches/baseline`), measured in turn.
+//!
+//! ```text
+//! cargo bench -p harness --bench against_pytorch -- --python PATH --only bag,memory --markdown FILE
+//! ```
+
+mod arguments;
+mod growth;
+mod machine;
+mod measurement;
+mod ours;
+mod row;
+mod rows;
+mod step_memory;
+#[path = "../../../benches/stream.rs"]
+mod stream;
+mod table;
+mod worker;
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use arguments::Arguments;
+use machine::Machine;
+use measurement::Measurement;
+use table::Section;
+use worker::Python;
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("against_pytorch: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+    if let Some(shape) = arguments.step_memory {
+        println!("{}", step_memory::growth(shape));
+        return Ok(());
+    }
+    let names = rows::all()
+        .into_iter()
+        .map(|row| row.name)
+        .chain([growth::NAME, step_memory::NAME].map(str::to_owned));
+    let names: Vec<String> = names.filter(|name| arguments.chosen(name)).collect();
+    if names.is_empty() {
+        return Err("nothing is called so; `--list` shows all names".into());
+    }
+    if arguments.list {
+        names.iter().for_each(|name| println!("{name}"));
+        return Ok(());
+    }
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(arguments.threads())
+        .build_global()?;
+    let python = Python::find(arguments);
+    if let Err(remedy) = &python {
+        eprintln!("{remedy}");
+    }
+    let mut measurement = Measurement::new(arguments, python.ok());
+    let mut sections = vec![Section::against_pytorch()];
+    for row in rows::all().iter().filter(|row| arguments.chosen(&row.name)) {
+        eprintln!("{} ...", row.name);
+        for line in measurement.row(row)? {
+            eprintln!("  {}", line.summary());
+            sections[0].add(&line);
+        }
+    }
+    if arguments.chosen(growth::NAME) {
+        eprintln!("{} ...", growth::NAME);
+        sections.push(growth::measure(arguments));
+    }
+    if arguments.chosen(step_memory::NAME) {
+        eprintln!("{} ...", step_memory::NAME);
+        sections.push(step_memory::measure()?);
+    }
+    let machine = Machine::describe(arguments, measurement.torch());
+    println!("{machine}");
+    for section in sections.iter().filter(|section| !section.is_empty()) {
+        println!("{}", section.terminal());
+    }
+    if let Some(path) = &arguments.markdown {
+        std::fs::write(path, table::markdown(&machine, &sections))?;
+    }
+    Ok(())
+}

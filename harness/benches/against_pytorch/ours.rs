@@ -1,0 +1,24 @@
+//! Our side of the rows: what training runs, on inputs that stay the same.
+
+pub mod block;
+pub mod decoder;
+pub mod lookup;
+
+use harness::train::TrainingConfig;
+
+/// Sequences of a step.
+pub const BATCH: usize = 8;
+
+/// Tokens of a sequence.
+pub const SEQ: usize = 256;
+
+/// The defaults of a sweep, but rates so small that hundreds of iterations on one batch leave the work what it was.
+pub fn training(micro_batches: usize) -> TrainingConfig {
+    let config = serde_json::json!({
+        "batch_size": BATCH,
+        "micro_batches": micro_batches,
+        "learning_rate": 1e-5,
+        "table_learning_rate": 1e-5,
+    });
+    serde_json::from_value(config).expect("a training configuration")
+}

@@ -1,0 +1,19 @@
+//! All rows. What each side of a row does is told in docs/performance.md.
+
+mod blocks;
+mod decoders;
+mod lookups;
+
+use crate::row::Row;
+
+/// All rows, in the order of the table.
+pub fn all() -> Vec<Row> {
+    let mut rows = lookups::bags();
+    rows.extend(lookups::table_steps());
+    rows.extend(lookups::selections());
+    rows.extend(blocks::memories());
+    rows.extend(blocks::peers());
+    rows.extend(blocks::mixtures());
+    rows.push(decoders::dense());
+    rows
+}

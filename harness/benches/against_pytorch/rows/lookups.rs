@@ -1,0 +1,101 @@
+//! Kernels alone: bags, table updates, selection.
+
+use crate::ours::lookup;
+use crate::row::{Ours, Row, Theirs};
+
+/// Rows of the table, what each of the tokens reads, and the tokens.
+const ROWS: usize = 1 << 18;
+const PER_TOKEN: usize = 128;
+const TOKENS: usize = 8192;
+
+const HEADS: usize = 4;
+const TOP_K: usize = 32;
+
+/// Bytes of f32.
+const F32: usize = 4;
+
+pub fn bags() -> Vec<Row> {
+    [64, 128, 256, 512, 1024].map(bag).into()
+}
+
+pub fn table_steps() -> Vec<Row> {
+    [64, 256].map(table_step).into()
+}
+
+/// Wide rows of scores are fewer, so that no row of the table takes much longer than another.
+pub fn selections() -> Vec<Row> {
+    [(512, 8192), (1024, 2048), (2048, 1024), (4096, 512)]
+        .map(|(n_keys, tokens)| selection(n_keys, tokens))
+        .into()
+}
+
+fn one(build: impl Fn() -> crate::row::Work + 'static) -> Vec<Ours> {
+    vec![Ours {
+        label: "",
+        build: Box::new(build),
+    }]
+}
+
+fn shape(width: usize) -> String {
+    format!("{TOKENS} tokens x {PER_TOKEN} rows, table {ROWS} x {width}")
+}
+
+fn options(width: usize) -> String {
+    format!("--rows {ROWS} --width {width} --tokens {TOKENS} --per-token {PER_TOKEN}")
+}
+
+fn bag(width: usize) -> Row {
+    Row {
+        name: format!("bag-{width}"),
+        shape: shape(width),
+        ours: one(move || lookup::bag([ROWS, width], [TOKENS, PER_TOKEN])),
+        theirs: vec![Theirs::new("eager", &format!("bag {}", options(width)))],
+        at_least: 1.0,
+        share_at_least: Some(0.85),
+        bytes: Some(TOKENS * PER_TOKEN * width * F32),
+    }
+}
+
+fn table_step(width: usize) -> Row {
+    let worker = format!("table_step {}", options(width));
+    Row {
+        name: format!("table-step-{width}"),
+        shape: shape(width),
+        ours: one(move || lookup::table_step([ROWS, width], [TOKENS, PER_TOKEN])),
+        theirs: vec![
+            Theirs::new("eager, SparseAdam", &worker),
+            Theirs::new(
+                "eager, dense Adam",
+                &format!("{worker} --table-gradient dense"),
+            ),
+        ],
+        at_least: 4.0,
+        share_at_least: None,
+        // Rows for the bag and again for its weights; then table and moments of all rows, of which 2 % stay unread.
+        bytes: Some((2 * TOKENS * PER_TOKEN + 6 * ROWS) * width * F32),
+    }
+}
+
+fn selection(n_keys: usize, tokens: usize) -> Row {
+    let worker =
+        format!("top_k --heads {HEADS} --tokens {tokens} --n-keys {n_keys} --top-k {TOP_K}");
+    Row {
+        name: format!("top-k-{n_keys}"),
+        shape: format!(
+            "{} rows of {n_keys} half-key scores, k {TOP_K}",
+            HEADS * 2 * tokens
+        ),
+        ours: one(move || lookup::selection([HEADS, 2, tokens, n_keys], TOP_K)),
+        theirs: vec![
+            Theirs::new("eager", &worker),
+            Theirs::new("compile", &format!("{worker} --mode compile")),
+            Theirs::new(
+                "eager, sums that can win",
+                &format!("{worker} --sums sorted"),
+            ),
+        ],
+        at_least: 1.5,
+        share_at_least: None,
+        bytes: None,
+    }
+}

@@ -1,3 +1,0 @@
-//! The devices that were compiled in.
-
-pub use architectures::DeviceName;
