@@ -6,7 +6,6 @@
 
 use crate::linear::Linear;
 use burn::module::{Module, Param};
-use burn::tensor::module::embedding;
 use burn::tensor::{Device, Int, Tensor};
 use std::collections::HashSet;
 
@@ -14,6 +13,7 @@ use crate::attention::{self, Attention, LayerCache, Positions};
 use crate::block::{Architecture, Block, Builder};
 use crate::config::{ConfigError, DecoderConfig, ModelConfig};
 use crate::cost::Cost;
+use crate::kernels::gather::embedding;
 use crate::norm::RmsNorm;
 use crate::pass::Pass;
 use crate::random::Init;

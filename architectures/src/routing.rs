@@ -5,6 +5,7 @@ use std::sync::Arc;
 use burn::tensor::{Int, Tensor, TensorData};
 
 use crate::kernels::experts::Routes;
+use crate::kernels::gather::select_rows;
 
 /// Meetings of tokens and experts, and where their weights are found.
 pub struct Choice {
@@ -84,9 +85,8 @@ impl Choice {
             .collect();
         let len = ids.len();
         let ids = Tensor::<1, Int>::from_data(TensorData::new(ids, [len]), &probabilities.device());
-        probabilities
-            .reshape([self.tokens * self.n_experts])
-            .select(0, ids)
+        let probabilities = probabilities.reshape([self.tokens * self.n_experts, 1]);
+        select_rows(probabilities, ids).reshape([len])
     }
 
     /// The meetings sorted by expert, stably.

@@ -178,7 +178,11 @@ impl ValueTable {
         let shape = self.shape;
         let moments = state.moments.take().unwrap_or_else(|| {
             let device = state.values.device();
-            let zeros = || place(table_memory::zeros(shape[0], shape[1]), &device);
+            // Other devices make their own zeros: none need travel there.
+            let zeros = || match device == Device::flex() {
+                true => place(table_memory::zeros(shape[0], shape[1]), &device),
+                false => Tensor::zeros(shape, &device),
+            };
             (zeros(), zeros())
         });
         state.updates += 1;

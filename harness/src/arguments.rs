@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
+use architectures::DeviceName;
 use clap::{Args, Parser, Subcommand};
-use harness::device::DeviceName;
 
 /// Compares feed-forward blocks at equal training FLOPs.
 #[derive(Parser)]
@@ -64,7 +64,7 @@ pub struct Filter {
 /// Where and how it is computed.
 #[derive(Args)]
 pub struct Machine {
-    /// What computes; this build has: flex (CPU).
+    /// What computes: flex (the CPU), libtorch, cuda, vulkan or wgpu, as far as compiled in (docs/devices.md).
     #[arg(long, default_value_t = DeviceName::Flex)]
     pub device: DeviceName,
     /// Worker threads; as many as there are cores when absent.

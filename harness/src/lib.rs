@@ -19,7 +19,6 @@ pub mod attempt;
 pub mod budget;
 pub mod clock;
 pub mod conclusion;
-pub mod device;
 pub mod error;
 pub mod folders;
 pub mod identity;

@@ -13,6 +13,8 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Dispatch, TensorMetadata, backend_extension};
 use burn::tensor::{Shape, Tensor};
 
+use super::stock::{experts as stock, lookup};
+
 /// Which token meets which expert. A place is one meeting; places are sorted by expert.
 #[derive(Debug)]
 pub struct Routes {
@@ -45,17 +47,23 @@ impl Routes {
 
 /// Movements and products of a mixture. Shapes: `x [tokens, width]`, anything at places `[places, width]`, weights of
 /// experts `[n_experts, inputs, outputs]`, weights of meetings `[places]` in the order of [`Routes::places`].
-#[backend_extension(Autodiff, Flex)]
+#[backend_extension(Autodiff, Flex, LibTorch: cfg(feature = "tch"), Cube: cfg(feature = "cube"))]
 pub trait ExpertOps: Backend {
     /// Each place's token, `[places, width]`.
-    fn to_places(x: FloatTensor<Self>, routes: Arc<Routes>) -> FloatTensor<Self>;
+    fn to_places(x: FloatTensor<Self>, routes: Arc<Routes>) -> FloatTensor<Self> {
+        stock::to_places::<Self>(x, &routes)
+    }
 
     /// Each token's weighted sum over its places, `[tokens, width]`; zeros where there are none.
     fn to_tokens(
         y: FloatTensor<Self>,
         weights: FloatTensor<Self>,
         routes: Arc<Routes>,
-    ) -> FloatTensor<Self>;
+    ) -> FloatTensor<Self> {
+        stock::to_tokens::<Self>(y, weights, &routes, |y, ids, weights| {
+            lookup::bag::<Self>(y, ids, weights, lookup::HELD)
+        })
+    }
 
     /// Gradients of [`ExpertOps::to_tokens`] with respect to `y` and `weights`.
     fn to_tokens_backward(
@@ -63,14 +71,18 @@ pub trait ExpertOps: Backend {
         y: FloatTensor<Self>,
         weights: FloatTensor<Self>,
         routes: Arc<Routes>,
-    ) -> (FloatTensor<Self>, FloatTensor<Self>);
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        stock::to_tokens_backward::<Self>(grad, y, weights, &routes)
+    }
 
     /// Each place through its expert's matrix: `[places, inputs]` to `[places, outputs]`.
     fn expert_product(
         x: FloatTensor<Self>,
         weights: FloatTensor<Self>,
         routes: Arc<Routes>,
-    ) -> FloatTensor<Self>;
+    ) -> FloatTensor<Self> {
+        stock::expert_product::<Self>(x, weights, &routes)
+    }
 
     /// Gradients with respect to `x` and `weights`; zeros for an expert without places.
     fn expert_product_backward(
@@ -78,7 +90,9 @@ pub trait ExpertOps: Backend {
         x: FloatTensor<Self>,
         weights: FloatTensor<Self>,
         routes: Arc<Routes>,
-    ) -> (FloatTensor<Self>, FloatTensor<Self>);
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        stock::expert_product_backward::<Self>(grad, x, weights, &routes)
+    }
 }
 
 #[derive(Debug)]

@@ -6,15 +6,20 @@ use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::Checkpoi
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::{FloatTensor, IntTensor};
-use burn::backend::{Backend, Dispatch, TensorMetadata, backend_extension};
-use burn::tensor::{Int, Tensor};
+use burn::backend::{Backend, TensorMetadata, backend_extension};
 
 use super::adam::AdamStep;
 use super::attention::AttentionShape;
 use super::stock::{attention, layer};
 
+mod on_tensors;
+
+pub use on_tensors::{
+    adamw, causal_attention, cross_entropy, rms_norm, square_sum, swiglu, weight_product,
+};
+
 /// Fused operations and their gradients; the kernels' files hold shapes and equations.
-#[backend_extension(Autodiff, Flex)]
+#[backend_extension(Autodiff, Flex, LibTorch: cfg(feature = "tch"), Cube: cfg(feature = "cube"))]
 pub trait FusedOps: Backend {
     /// Causal attention of `qkv [batch, seq, (n_heads + 2 n_kv_heads) head_dim]`: the output
     /// `[batch, seq, n_heads head_dim]` and each row's log-sum `[batch, n_heads, seq]`, which has no gradient.
@@ -335,64 +340,4 @@ impl<B: FusedOps, C: CheckpointStrategy> FusedOps for Autodiff<B, C> {
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
         panic!("an optimizer step is not differentiated: it takes plain tensors")
     }
-}
-
-/// [`FusedOps::causal_attention`] on tensors.
-pub fn causal_attention(qkv: Tensor<3>, shape: AttentionShape) -> Tensor<3> {
-    Tensor::from_dispatch(Dispatch::causal_attention(qkv.into_dispatch(), shape).0)
-}
-
-/// [`FusedOps::weight_product`] on tensors.
-pub fn weight_product(x: Tensor<2>, weight: Tensor<2>) -> Tensor<2> {
-    Tensor::from_dispatch(Dispatch::weight_product(
-        x.into_dispatch(),
-        weight.into_dispatch(),
-    ))
-}
-
-/// [`FusedOps::rms_norm`] on tensors.
-pub fn rms_norm(x: Tensor<3>, gamma: Tensor<1>, epsilon: f64) -> Tensor<3> {
-    Tensor::from_dispatch(Dispatch::rms_norm(
-        x.into_dispatch(),
-        gamma.into_dispatch(),
-        epsilon,
-    ))
-}
-
-/// [`FusedOps::swiglu`] on tensors.
-pub fn swiglu(x: Tensor<2>) -> Tensor<2> {
-    Tensor::from_dispatch(Dispatch::swiglu(x.into_dispatch()))
-}
-
-/// [`FusedOps::cross_entropy`] on tensors.
-pub fn cross_entropy(logits: Tensor<2>, targets: Tensor<1, Int>) -> Tensor<1> {
-    Tensor::from_dispatch(Dispatch::cross_entropy(
-        logits.into_dispatch(),
-        targets.into_dispatch(),
-    ))
-}
-
-/// [`FusedOps::square_sum`] on tensors.
-pub fn square_sum<const D: usize>(x: Tensor<D>) -> Tensor<1> {
-    Tensor::from_dispatch(Dispatch::square_sum(x.into_dispatch()))
-}
-
-/// [`FusedOps::adamw`] on tensors: the updated values and their moments.
-pub fn adamw<const D: usize>(
-    values: Tensor<D>,
-    grad: Tensor<D>,
-    moments: (Tensor<D>, Tensor<D>),
-    decay: f32,
-    step: AdamStep,
-) -> (Tensor<D>, (Tensor<D>, Tensor<D>)) {
-    let (values, mean, square) = Dispatch::adamw(
-        values.into_dispatch(),
-        grad.into_dispatch(),
-        moments.0.into_dispatch(),
-        moments.1.into_dispatch(),
-        decay,
-        step,
-    );
-    let moments = (Tensor::from_dispatch(mean), Tensor::from_dispatch(square));
-    (Tensor::from_dispatch(values), moments)
 }

@@ -11,12 +11,17 @@ mod agreement;
 mod attention;
 mod bag;
 mod cross_entropy;
+#[cfg(feature = "cube")]
+mod cube;
 mod exp;
 mod expert_product;
 pub mod experts;
 mod flex;
 pub mod fused;
+pub(crate) mod gather;
 mod grouped_bag;
+#[cfg(feature = "tch")]
+mod libtorch;
 pub mod ops;
 mod product;
 mod product_key_search;

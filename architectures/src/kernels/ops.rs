@@ -18,7 +18,7 @@ use super::stock::{lookup, row_adam};
 
 /// Table lookups and product-key selection. Shapes: `table [rows, width]`, `ids [tokens, per_token]` of table rows,
 /// half-key `scores [heads, 2, tokens, n_keys]`, pair `ids [heads, tokens, top_k]`.
-#[backend_extension(Autodiff, Flex)]
+#[backend_extension(Autodiff, Flex, LibTorch: cfg(feature = "tch"), Cube: cfg(feature = "cube"))]
 pub trait LookupOps: Backend {
     /// `sum_j weights[t,j] table[ids[t,j]]`, `[tokens, width]`; the sink, of that shape, receives the output's gradient.
     fn bag(

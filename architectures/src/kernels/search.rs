@@ -15,7 +15,7 @@ use super::ops::LookupOps;
 
 /// Search and its gradient. Shapes: `queries [tokens, heads * 2, half]`, `keys [heads * 2, n_keys, half]`, and
 /// `[tokens, heads, top_k]` for what is chosen.
-#[backend_extension(Autodiff, Flex)]
+#[backend_extension(Autodiff, Flex, LibTorch: cfg(feature = "tch"), Cube: cfg(feature = "cube"))]
 pub trait SearchOps: LookupOps {
     /// Scores and ids `first * n_keys + second` of each head's `top_k` best pairs, best first.
     fn product_key_search(

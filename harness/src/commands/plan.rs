@@ -1,7 +1,7 @@
 //! `isoflop plan`.
 
+use architectures::DeviceName;
 use harness::conclusion::Conclusion;
-use harness::device::DeviceName;
 use harness::error::Error;
 use harness::memory_need::{FORMULA, MemoryNeed};
 use harness::plan::Run;

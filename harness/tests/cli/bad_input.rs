@@ -262,6 +262,12 @@ fn filters_and_devices_that_do_not_exist() {
     );
     let ended = place.isoflop(&["sweep", "sweep.toml", "--device", "abacus"]);
     assert_eq!(ended.code, Some(2), "{ended:?}");
-    assert!(ended.err.contains("it has: flex"), "{ended:?}");
+    assert!(ended.err.contains("this build has: flex"), "{ended:?}");
+    #[cfg(not(feature = "cuda"))]
+    {
+        let ended = place.isoflop(&["sweep", "sweep.toml", "--device", "cuda"]);
+        assert_eq!(ended.code, Some(2), "{ended:?}");
+        assert!(ended.err.contains("--features cuda"), "{ended:?}");
+    }
     assert!(!place.path("runs").exists());
 }

@@ -6,7 +6,9 @@ use burn::tensor::{DType, TensorData};
 
 use super::{adam, assert_close, floats, ids, integers, numbers};
 use crate::kernels::fused::FusedOps;
-use crate::kernels::stock::{attention, layer};
+#[cfg(any(feature = "tch", feature = "cube"))]
+use crate::kernels::gather::GatherOps;
+use crate::kernels::stock::{attention, layer, lookup};
 use crate::kernels::{AdamStep, AttentionShape};
 
 type Float<B> = FloatTensor<B>;
@@ -22,10 +24,11 @@ pub struct Layer<B: Backend> {
     cross_entropy: fn(Float<B>, IntTensor<B>) -> Float<B>,
     cross_entropy_backward: fn(Float<B>, IntTensor<B>, Float<B>) -> Float<B>,
     adamw: fn([Float<B>; 4], f32, AdamStep) -> (Float<B>, Float<B>, Float<B>),
+    select_rows_backward: fn(Float<B>, IntTensor<B>, usize) -> Float<B>,
 }
 
 #[cfg(any(feature = "tch", feature = "cube"))]
-impl<B: FusedOps> Layer<B> {
+impl<B: FusedOps + GatherOps> Layer<B> {
     /// The backend's own.
     pub fn own() -> Self {
         Self {
@@ -42,6 +45,7 @@ impl<B: FusedOps> Layer<B> {
             adamw: |[values, grad, mean, square], decay, step| {
                 B::adamw(values, grad, mean, square, decay, step)
             },
+            select_rows_backward: B::select_rows_backward,
         }
     }
 }
@@ -65,6 +69,7 @@ impl<B: Backend> Layer<B> {
             adamw: |[values, grad, mean, square], decay, step| {
                 layer::adamw::<B>(values, grad, mean, square, decay, step)
             },
+            select_rows_backward: lookup::add_rows::<B>,
         }
     }
 
@@ -73,6 +78,7 @@ impl<B: Backend> Layer<B> {
         self.attention_agrees(device, tolerance);
         self.rows_agree(device, tolerance);
         self.steps_agree(device, tolerance);
+        self.rows_add_up(device, tolerance);
     }
 
     fn attention_agrees(&self, device: &Device<B>, tolerance: f32) {
@@ -169,6 +175,29 @@ impl<B: Backend> Layer<B> {
             Flex::cross_entropy_backward(there(&logits), theirs, there(&grad)),
             tolerance,
         );
+    }
+
+    /// Many entries on few rows, few on many, and rows without any.
+    fn rows_add_up(&self, device: &Device<B>, tolerance: f32) {
+        for (entries, rows, width) in [(500, 7, 24), (20, 300, 5)] {
+            let grad = numbers("grad of rows", [entries, width]);
+            let chosen = ids("rows", [entries], rows);
+            let found = (self.select_rows_backward)(
+                floats::<B>(&grad, DType::F32, device),
+                integers::<B>(&chosen, device),
+                rows,
+            );
+            let mut sums = vec![0f32; rows * width];
+            for (entry, row) in chosen.iter::<i64>().enumerate() {
+                let values = grad.iter::<f32>().skip(entry * width).take(width);
+                for (sum, value) in sums[row as usize * width..].iter_mut().zip(values) {
+                    *sum += value;
+                }
+            }
+            let sums = TensorData::new(sums, [rows, width]);
+            let expected = floats::<Flex>(&sums, DType::F32, &Default::default());
+            assert_close::<B, Flex>("added rows", found, expected, tolerance);
+        }
     }
 
     fn steps_agree(&self, device: &Device<B>, tolerance: f32) {

@@ -2,6 +2,7 @@
 
 mod layer;
 mod lookups;
+mod mixture;
 
 use burn::backend::tensor::{Device, FloatTensor, IntTensor};
 use burn::backend::{Backend, TensorMetadata, get_or_init_device_settings, read_sync};
@@ -10,6 +11,9 @@ use rand::Rng;
 
 pub use layer::Layer;
 pub use lookups::Lookups;
+pub use mixture::Mixture;
+#[cfg(any(feature = "tch", feature = "cube"))]
+pub use mixture::searches_agree;
 
 use super::AdamStep;
 use crate::random::stream;
@@ -85,4 +89,5 @@ fn adam(step: i32, max_norm: Option<f32>) -> AdamStep {
 fn stock_operations_agree() {
     Lookups::<burn::backend::Flex>::stock().agree(&Default::default(), DType::F32, 1e-5);
     Layer::<burn::backend::Flex>::stock().agree(&Default::default(), 1e-5);
+    Mixture::<burn::backend::Flex>::stock().agree(&Default::default(), 1e-5);
 }

@@ -178,3 +178,15 @@ pub fn pair_scores_backward<B: Backend>(
     let (first, second) = half_keys::<B>(ids, n);
     Value::cat(vec![half(first), half(second)], 1).0
 }
+
+/// [`crate::kernels::gather::GatherOps::select_rows_backward`]: what backends make of an addition of rows, which none
+/// races for.
+pub fn add_rows<B: Backend>(
+    grad: FloatTensor<B>,
+    ids: IntTensor<B>,
+    rows: usize,
+) -> FloatTensor<B> {
+    let [_, width]: [usize; 2] = grad.shape().dims();
+    let zeros = Value::<B>::zeros([rows, width], &grad.device(), grad.dtype());
+    B::float_select_assign(zeros.0, 0, ids, grad, IndexingUpdateOp::Add)
+}

@@ -6,6 +6,7 @@
 //! backends where two entries meet.
 
 pub mod attention;
+pub mod experts;
 pub mod layer;
 pub mod lookup;
 pub mod row_adam;

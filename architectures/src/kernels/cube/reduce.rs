@@ -1,0 +1,91 @@
+//! Sums in a fixed order: over the units of a cube, and over all numbers of a tensor.
+
+use burn::backend::TensorMetadata;
+use burn::tensor::DType;
+use burn_cubecl::tensor::CubeTensor;
+use cubecl::prelude::*;
+
+use super::launch::{addresses, cubes, empty, together};
+
+/// Units of a cube that reduces.
+pub const REDUCERS: u32 = 256;
+
+/// Numbers that a unit of a reduction adds up.
+const SHARE: usize = 16;
+
+/// Sum over a cube, the same for all units.
+#[cube]
+pub fn cube_sum(value: f32, #[comptime] units: usize) -> f32 {
+    let unit = UNIT_POS as usize;
+    let mut sums = Shared::<[f32]>::new_slice(units);
+    sums[unit] = value;
+    sync_cube();
+    #[unroll]
+    for step in 0..comptime![units.ilog2() as usize] {
+        let half = comptime![units >> (step + 1)];
+        if unit < half {
+            let other = sums[unit + half];
+            sums[unit] += other;
+        }
+        sync_cube();
+    }
+    sums[0]
+}
+
+/// Sums of `units SHARE` numbers each.
+#[cube(launch_unchecked, address_type = "dynamic")]
+fn total_kernel(
+    numbers: &Tensor<f32>,
+    out: &mut Tensor<f32>,
+    len: usize,
+    cubes: usize,
+    #[comptime] units: usize,
+) {
+    if CUBE_POS >= cubes {
+        terminate!();
+    }
+    let first = CUBE_POS * comptime![units * SHARE] + UNIT_POS as usize;
+    let mut sum = 0.0f32;
+    #[unroll]
+    for i in 0..SHARE {
+        let at = first + comptime![i * units];
+        if at < len {
+            sum += numbers[at];
+        }
+    }
+    let sum = cube_sum(sum, units);
+    if UNIT_POS == 0 {
+        out[CUBE_POS] = sum;
+    }
+}
+
+/// Sum of all `numbers`, `[1]`: rounds of cubes, so that no unit adds up many.
+pub fn total(mut numbers: CubeTensor) -> CubeTensor {
+    let client = numbers.client.clone();
+    let dim = together(&client, REDUCERS);
+    let units = dim.num_elems() as usize;
+    loop {
+        let len = numbers.shape().num_elements();
+        if len == 1 {
+            return numbers;
+        }
+        let count = len.div_ceil(units * SHARE);
+        let out = empty(&numbers, [count], DType::F32);
+        let address = addresses(&[&numbers]);
+        // SAFETY: every index follows from the lengths.
+        unsafe {
+            total_kernel::launch_unchecked(
+                &client,
+                cubes(&client, count),
+                dim,
+                address,
+                numbers.into_tensor_arg(),
+                out.clone().into_tensor_arg(),
+                len,
+                count,
+                units,
+            );
+        }
+        numbers = out;
+    }
+}

@@ -1,0 +1,192 @@
+//! Lazy Adam on the rows that have entries, by their sums ([`super::row_sums`]).
+
+use burn::backend::TensorMetadata;
+use burn::tensor::DType;
+use burn_cubecl::kernel::into_contiguous;
+use burn_cubecl::tensor::CubeTensor;
+use cubecl::prelude::*;
+
+use super::launch::{
+    addresses, cubes, elements, empty, exclusive, independent, together, vector_size,
+};
+use super::reduce::{REDUCERS, cube_sum, total};
+use super::row_sums::{is_first, row_sum};
+use super::sort::{Sorted, by_row};
+use crate::kernels::adam::AdamStep;
+
+/// Squares of the gradient, one sum for each cube.
+#[cube(launch_unchecked, address_type = "dynamic")]
+fn squares_kernel<W: Float, V: Float, N: Size>(
+    rows: &Tensor<u32>,
+    entries: &Tensor<u32>,
+    weights: &Tensor<W>,
+    values: &Tensor<Vector<V, N>>,
+    out: &mut Tensor<f32>,
+    columns: usize,
+    per_token: usize,
+    total: usize,
+    cubes: usize,
+    #[comptime] units: usize,
+    #[define(W, V)] _elements: [ElemType; 2],
+) {
+    if CUBE_POS >= cubes {
+        terminate!();
+    }
+    let place = ABSOLUTE_POS / columns;
+    let column = ABSOLUTE_POS % columns;
+    let mut square = 0.0f32;
+    if place < total {
+        if is_first(rows, place) {
+            let sum = row_sum::<W, V, N>(
+                rows, entries, weights, values, place, column, columns, per_token, total,
+            );
+            let squares = sum * sum;
+            #[unroll]
+            for part in 0..N::value() {
+                square += squares.extract(part);
+            }
+        }
+    }
+    let sum = cube_sum(square, units);
+    if UNIT_POS == 0 {
+        out[CUBE_POS] = sum;
+    }
+}
+
+/// One step of Adam on the rows that have entries, by the gradient times `min(1, max_norm / norm)`.
+#[cube(launch_unchecked, address_type = "dynamic")]
+fn adam_kernel<T: Float, M: Float, W: Float, V: Float, N: Size>(
+    rows: &Tensor<u32>,
+    entries: &Tensor<u32>,
+    weights: &Tensor<W>,
+    values: &Tensor<Vector<V, N>>,
+    norm: &Tensor<f32>,
+    table: &mut Tensor<Vector<T, N>>,
+    mean: &mut Tensor<Vector<M, N>>,
+    square: &mut Tensor<Vector<M, N>>,
+    columns: usize,
+    per_token: usize,
+    total: usize,
+    max_norm: f32,
+    beta_1: f32,
+    beta_2: f32,
+    epsilon: f32,
+    step_size: f32,
+    square_correction: f32,
+    #[comptime] clips: bool,
+    #[define(T, M, W, V)] _elements: [ElemType; 4],
+) {
+    let place = ABSOLUTE_POS / columns;
+    let column = ABSOLUTE_POS % columns;
+    if place >= total {
+        terminate!();
+    }
+    if !is_first(rows, place) {
+        terminate!();
+    }
+    let mut grad = row_sum::<W, V, N>(
+        rows, entries, weights, values, place, column, columns, per_token, total,
+    );
+    if comptime![clips] {
+        let norm = norm[0];
+        let scale = select(norm > max_norm, max_norm / norm, 1.0f32);
+        grad = grad * Vector::<f32, N>::new(scale);
+    }
+    let at = rows[place] as usize * columns + column;
+    let new_mean = Vector::<f32, N>::cast_from(mean[at]) * Vector::<f32, N>::new(beta_1)
+        + grad * Vector::<f32, N>::new(1.0f32 - beta_1);
+    let new_square = Vector::<f32, N>::cast_from(square[at]) * Vector::<f32, N>::new(beta_2)
+        + grad * grad * Vector::<f32, N>::new(1.0f32 - beta_2);
+    let root = (new_square * Vector::<f32, N>::new(square_correction)).sqrt()
+        + Vector::<f32, N>::new(epsilon);
+    let change = new_mean * Vector::<f32, N>::new(step_size) / root;
+    table[at] = Vector::<T, N>::cast_from(Vector::<f32, N>::cast_from(table[at]) - change);
+    mean[at] = Vector::<M, N>::cast_from(new_mean);
+    square[at] = Vector::<M, N>::cast_from(new_square);
+}
+
+/// [`crate::kernels::LookupOps::row_adam`] but for the root of the norm: the tables, and the gradient's sum of squares.
+/// `root` takes the square root of a tensor.
+pub fn row_adam(
+    (table, mean, square): (CubeTensor, CubeTensor, CubeTensor),
+    ids: CubeTensor,
+    weights: CubeTensor,
+    values: CubeTensor,
+    step: AdamStep,
+    root: impl Fn(CubeTensor) -> CubeTensor,
+) -> ((CubeTensor, CubeTensor, CubeTensor), CubeTensor) {
+    let (table, mean, square) = (exclusive(table), exclusive(mean), exclusive(square));
+    let (weights, values) = (into_contiguous(weights), into_contiguous(values));
+    let [_, per_token]: [usize; 2] = weights.shape().dims();
+    let [height, width]: [usize; 2] = table.shape().dims();
+    let Sorted { rows, entries } = by_row(ids, height);
+    let entry_count = weights.shape().num_elements();
+    let client = table.client.clone();
+
+    let vector = vector_size(width, &[&values]);
+    let columns = width / vector;
+    let dim = together(&client, REDUCERS);
+    let cube_count = (entry_count * columns).div_ceil(dim.num_elems() as usize);
+    let squares = empty(&values, [cube_count], DType::F32);
+    let address = addresses(&[&rows, &weights, &values]);
+    let formats = elements([&weights, &values]);
+    // SAFETY: here and below ids are those of rows, which the caller promises, entries are those that were sorted, and
+    // `exclusive` made sure that nothing else looks at what is written.
+    unsafe {
+        squares_kernel::launch_unchecked(
+            &client,
+            cubes(&client, cube_count),
+            dim,
+            address,
+            vector,
+            rows.clone().into_tensor_arg(),
+            entries.clone().into_tensor_arg(),
+            weights.clone().into_tensor_arg(),
+            values.clone().into_tensor_arg(),
+            squares.clone().into_tensor_arg(),
+            columns,
+            per_token,
+            entry_count,
+            cube_count,
+            dim.num_elems() as usize,
+            formats,
+        );
+    }
+    let norm = root(total(squares));
+
+    let vector = vector_size(width, &[&table, &mean, &values]);
+    let columns = width / vector;
+    let (count, dim) = independent(&client, entry_count * columns);
+    let address = addresses(&[&rows, &weights, &values, &table, &mean]);
+    let formats = elements([&table, &mean, &weights, &values]);
+    let mean_correction = 1.0 / (1.0 - step.beta_1.powi(step.step));
+    unsafe {
+        adam_kernel::launch_unchecked(
+            &client,
+            count,
+            dim,
+            address,
+            vector,
+            rows.into_tensor_arg(),
+            entries.into_tensor_arg(),
+            weights.into_tensor_arg(),
+            values.into_tensor_arg(),
+            norm.clone().into_tensor_arg(),
+            table.clone().into_tensor_arg(),
+            mean.clone().into_tensor_arg(),
+            square.clone().into_tensor_arg(),
+            columns,
+            per_token,
+            entry_count,
+            step.max_norm.unwrap_or_default(),
+            step.beta_1,
+            step.beta_2,
+            step.epsilon,
+            step.learning_rate * mean_correction,
+            1.0 / (1.0 - step.beta_2.powi(step.step)),
+            step.max_norm.is_some(),
+            formats,
+        );
+    }
+    ((table, mean, square), norm)
+}

@@ -1,0 +1,101 @@
+//! Both extensions on libtorch: bags and top-k are torch's own, the rest stock operations.
+//!
+//! Burn calls its libtorch backend deprecated and drops it after 0.22: everything that knows torch is in this file.
+
+use burn::backend::libtorch::TchTensor;
+use burn::backend::tensor::{FloatTensor, IntTensor};
+use burn::backend::{LibTorch, TensorMetadata};
+use tch::{Kind, Tensor};
+
+use super::adam::AdamStep;
+use super::experts::ExpertOps;
+use super::fused::FusedOps;
+use super::gather::GatherOps;
+use super::ops::LookupOps;
+use super::search::SearchOps;
+use super::stock::{lookup, row_adam};
+
+/// Rows of a table put back in place where nothing else holds it; Burn's own assignment copies the table each time.
+fn write(mut table: TchTensor, rows: TchTensor, values: TchTensor) -> TchTensor {
+    let in_place = table.mut_ops(|table| table.index_copy_(0, &rows.tensor, &values.tensor));
+    in_place
+        .unwrap_or_else(|| TchTensor::new(table.tensor.index_copy(0, &rows.tensor, &values.tensor)))
+}
+
+impl LookupOps for LibTorch {
+    fn bag(
+        table: FloatTensor<Self>,
+        ids: IntTensor<Self>,
+        weights: FloatTensor<Self>,
+        _sink: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        let [tokens, per_token] = weights.shape().dims().map(|len: usize| len as i64);
+        let place = (Kind::Int64, table.tensor.device());
+        let offsets = Tensor::arange_start_step(0, tokens * per_token, per_token, place);
+        const SUM: i64 = 0;
+        let (out, _, _, _) = Tensor::embedding_bag(
+            &table.tensor,
+            &ids.tensor.reshape([-1]),
+            &offsets,
+            false,
+            SUM,
+            false,
+            Some(weights.tensor.reshape([-1])),
+            false,
+        );
+        TchTensor::new(out)
+    }
+
+    fn product_key_top_k(scores: FloatTensor<Self>, top_k: usize) -> IntTensor<Self> {
+        // Burn's own top-k with ids sorts everything.
+        lookup::product_key_top_k::<Self>(scores, top_k, |scores, k| {
+            let (values, places) = scores.tensor.topk(k as i64, 3, true, true);
+            (TchTensor::new(values), TchTensor::new(places))
+        })
+    }
+
+    fn row_adam(
+        table: FloatTensor<Self>,
+        mean: FloatTensor<Self>,
+        square: FloatTensor<Self>,
+        ids: IntTensor<Self>,
+        weights: FloatTensor<Self>,
+        values: FloatTensor<Self>,
+        step: AdamStep,
+    ) -> (
+        FloatTensor<Self>,
+        FloatTensor<Self>,
+        FloatTensor<Self>,
+        FloatTensor<Self>,
+    ) {
+        let (tables, held) = ((table, mean, square), lookup::HELD);
+        row_adam::row_adam::<Self>(tables, ids, weights, values, step, held, write)
+    }
+}
+
+impl FusedOps for LibTorch {}
+
+impl GatherOps for LibTorch {}
+
+impl SearchOps for LibTorch {}
+
+impl ExpertOps for LibTorch {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::agreement::{Layer, Lookups, Mixture, searches_agree};
+    use burn::backend::libtorch::LibTorchDevice;
+    use burn::tensor::DType;
+
+    #[test]
+    #[allow(deprecated)] // The backend's own device.
+    fn agrees_with_the_cpu_kernels() {
+        Lookups::<LibTorch>::own().agree(&LibTorchDevice::Cpu, DType::F32, 1e-5);
+        Lookups::<LibTorch>::stock().agree(&LibTorchDevice::Cpu, DType::F32, 1e-5);
+        Layer::<LibTorch>::own().agree(&LibTorchDevice::Cpu, 1e-5);
+        Layer::<LibTorch>::stock().agree(&LibTorchDevice::Cpu, 1e-5);
+        Mixture::<LibTorch>::own().agree(&LibTorchDevice::Cpu, 1e-5);
+        searches_agree::<LibTorch>(&LibTorchDevice::Cpu, 1e-5);
+    }
+}
