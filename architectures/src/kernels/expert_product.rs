@@ -24,9 +24,11 @@ pub fn to_tokens(y: &[f32], width: usize, weights: &[f32], routes: &Routes, out:
         .with_min_len(64)
         .for_each(|(token, out)| {
             out.fill(0.0);
-            for meeting in routes.starts[token]..routes.starts[token + 1] {
-                let place = routes.places[meeting] as usize;
-                add_scaled(weights[meeting], &y[place * width..][..width], out);
+            let meetings = routes.starts[token]..routes.starts[token + 1];
+            let places = &routes.places[meetings.clone()];
+            for (&place, &weight) in places.iter().zip(&weights[meetings]) {
+                let place = place as usize;
+                add_scaled(weight, &y[place * width..][..width], out);
             }
         });
 }

@@ -146,6 +146,9 @@ impl Side {
     }
 }
 
+/// The sides that run, ours first, and what those of theirs among them are.
+type Sides<'a> = (Vec<Side>, Vec<&'a Theirs>);
+
 impl Measurement {
     /// Nothing measured yet; without `python` our side alone.
     pub fn new(arguments: &Arguments, python: Option<Python>) -> Self {
@@ -216,7 +219,7 @@ impl Measurement {
     }
 
     /// Ours, then those of theirs that start; what does not is left out with a message.
-    fn sides<'a>(&mut self, row: &'a Row) -> Result<(Vec<Side>, Vec<&'a Theirs>), Box<dyn Error>> {
+    fn sides<'a>(&mut self, row: &'a Row) -> Result<Sides<'a>, Box<dyn Error>> {
         let ours = row.ours.iter().map(|ours| (ours.build)());
         let mut sides: Vec<Side> = ours.map(Side::Ours).collect();
         let mut present = Vec::new();

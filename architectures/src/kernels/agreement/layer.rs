@@ -14,6 +14,10 @@ use crate::kernels::{AdamStep, AttentionShape};
 type Float<B> = FloatTensor<B>;
 
 /// One implementation of [`FusedOps`].
+#[expect(
+    clippy::type_complexity,
+    reason = "the fields are the operations' signatures"
+)]
 pub struct Layer<B: Backend> {
     attention: fn(Float<B>, AttentionShape) -> (Float<B>, Float<B>),
     attention_backward: fn(Float<B>, [Float<B>; 3], AttentionShape) -> Float<B>,

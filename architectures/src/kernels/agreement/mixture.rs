@@ -18,6 +18,10 @@ type Float<B> = FloatTensor<B>;
 type Pair<B> = (Float<B>, Float<B>);
 
 /// One implementation of [`ExpertOps`].
+#[expect(
+    clippy::type_complexity,
+    reason = "the fields are the operations' signatures"
+)]
 pub struct Mixture<B: Backend> {
     to_places: fn(Float<B>, Arc<Routes>) -> Float<B>,
     to_tokens: fn(Float<B>, Float<B>, Arc<Routes>) -> Float<B>,

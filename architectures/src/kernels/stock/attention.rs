@@ -47,7 +47,8 @@ impl<B: Backend> Rotation<B> {
         };
         let coarse = |function| table(coarse, fine, function).reshape([coarse, 1, half]);
         let fine = |function| table(fine, 1, function).reshape([1, fine, half]);
-        let (sin, cos): (fn(f64) -> f64, fn(f64) -> f64) = (f64::sin, f64::cos);
+        let sin: fn(f64) -> f64 = f64::sin;
+        let cos: fn(f64) -> f64 = f64::cos;
         let whole = |x: Value<B>| {
             let [coarse, fine, _] = x.dims();
             let x = x.reshape([1, 1, coarse * fine, half]).narrow(2, 0..seq);
