@@ -1,9 +1,9 @@
-//! A Memory+ decoder's speed as its table grows, and how much of a step the sub-key scores take.
+//! A Memory+ decoder's speed as its table grows, and how much of a step the search among half-keys takes.
 
 use std::hint::black_box;
 
 use architectures::ModelConfig;
-use architectures::kernels::ops;
+use architectures::kernels::search::product_key_search;
 use burn::tensor::{Device, Distribution, Tensor};
 
 use crate::arguments::Arguments;
@@ -23,37 +23,32 @@ const MEMORY_LAYERS: usize = 3;
 const HEADS: usize = 4;
 const TOP_K: usize = 32;
 
-/// Seconds of one step, and of those parts of it that grow with the number of half-keys.
+/// Seconds of one step, and of one layer's search in it.
 #[derive(Default)]
 struct Seconds {
     step: Vec<f64>,
-    scores: Vec<f64>,
-    selection: Vec<f64>,
+    search: Vec<f64>,
 }
 
 /// All sizes in turn, in every round.
 pub fn measure(arguments: &Arguments) -> Section {
     let mut models = N_KEYS.map(|n_keys| Training::new(&config(n_keys), 1));
-    let mut parts = N_KEYS.map(Parts::new);
-    for (model, parts) in models.iter_mut().zip(&mut parts) {
+    let searches = N_KEYS.map(Search::new);
+    for (model, search) in models.iter_mut().zip(&searches) {
         time(&mut || model.step(), 2);
-        parts.scores();
-        parts.selection();
+        search.run();
     }
     let mut seconds = N_KEYS.map(|_| Seconds::default());
     for _ in 0..arguments.rounds.get() {
-        for ((model, parts), seconds) in models.iter_mut().zip(&mut parts).zip(&mut seconds) {
+        for ((model, search), seconds) in models.iter_mut().zip(&searches).zip(&mut seconds) {
             seconds.step.extend(time(&mut || model.step(), 2));
-            seconds.scores.extend(time(&mut || parts.scores(), 2));
-            seconds.selection.extend(time(&mut || parts.selection(), 2));
+            seconds.search.extend(time(&mut || search.run(), 2));
         }
     }
     section(seconds.map(|seconds| {
-        let of_all_layers = |times| MEMORY_LAYERS as f64 * median(times);
         [
             median(seconds.step),
-            of_all_layers(seconds.scores),
-            of_all_layers(seconds.selection),
+            MEMORY_LAYERS as f64 * median(seconds.search),
         ]
     }))
 }
@@ -70,89 +65,68 @@ fn config(n_keys: usize) -> ModelConfig {
     serde_json::from_value(config).expect("a model")
 }
 
-/// One layer's work on half-keys, forward and backward.
-struct Parts {
-    /// `[heads * 2, tokens, half]`
+/// One layer's search, forward and backward: the operation that the layer itself calls, since what is taken out of a step
+/// must be what the step does.
+struct Search {
+    /// `[tokens, heads * 2, half]`
     queries: Tensor<3>,
     /// `[heads * 2, n_keys, half]`
     keys: Tensor<3>,
-    /// `[heads * 2, tokens, n_keys]`: stands for the scores and for their gradient.
-    scores: Tensor<3>,
 }
 
-impl Parts {
+impl Search {
     fn new(n_keys: usize) -> Self {
-        let device = Device::flex();
-        let (tokens, half) = (BATCH * SEQ, D_MODEL / 4);
+        let device = Device::flex().autodiff();
+        let half = D_MODEL / 4;
         let normal = |shape| Tensor::random(shape, Distribution::Normal(0.0, 1.0), &device);
         Self {
-            queries: normal([HEADS * 2, tokens, half]),
+            queries: normal([BATCH * SEQ, HEADS * 2, half]),
             keys: normal([HEADS * 2, n_keys, half]),
-            scores: normal([HEADS * 2, tokens, n_keys]),
         }
     }
 
-    /// The product of queries and half-keys, and both gradients, each a product as autodiff forms it.
-    fn scores(&mut self) {
-        let (queries, keys, gradient) = (&self.queries, &self.keys, &self.scores);
-        black_box(queries.clone().matmul(keys.clone().swap_dims(1, 2)));
-        black_box(gradient.clone().matmul(keys.clone()));
-        black_box(queries.clone().swap_dims(1, 2).matmul(gradient.clone()));
-    }
-
-    /// The best pairs, their scores, and the gradient of all scores.
-    fn selection(&mut self) {
-        let [_, tokens, n_keys] = self.scores.dims();
-        let scores = self.scores.clone().reshape([HEADS, 2, tokens, n_keys]);
-        let ids = ops::product_key_top_k(scores.clone(), TOP_K);
-        let scores = Tensor::<4>::from_inner(scores).require_grad();
-        let chosen = ops::pair_scores(scores.clone(), Tensor::from_inner(ids));
-        black_box(scores.grad(&chosen.sum().backward()));
+    fn run(&self) {
+        let queries = self.queries.clone().require_grad();
+        let keys = self.keys.clone().require_grad();
+        let (scores, ids) = product_key_search(queries.clone(), keys.clone(), TOP_K);
+        let gradients = scores.sum().backward();
+        black_box((ids, queries.grad(&gradients), keys.grad(&gradients)));
     }
 }
 
-fn section(medians: [[f64; 3]; N_KEYS.len()]) -> Section {
+fn section(medians: [[f64; 2]; N_KEYS.len()]) -> Section {
     let mut section = Section::new(
         "A Memory+ decoder as its table grows",
         vec![
             "slots",
-            "tokens/s",
             "step, ms",
-            "sub-key scores, ms",
-            "selection, ms",
-            "tokens/s without scores",
+            "search, ms",
+            "tokens/s",
             "of the smallest",
-            "tokens/s without both",
+            "tokens/s without search",
             "of the smallest",
         ],
     );
     let tokens = (BATCH * SEQ) as f64;
-    let rates = medians.map(|[step, scores, selection]| {
-        [
-            tokens / step,
-            tokens / (step - scores),
-            tokens / (step - scores - selection),
-        ]
-    });
-    for ((n_keys, rate), [step, scores, selection]) in N_KEYS.iter().zip(rates).zip(medians) {
+    let rates = medians.map(|[step, search]| [tokens / step, tokens / (step - search)]);
+    for ((n_keys, rate), [step, search]) in N_KEYS.iter().zip(rates).zip(medians) {
         let relative = |place: usize| format!("{:.2}", rate[place] / rates[0][place]);
         let milliseconds = |seconds: f64| format!("{:.1}", 1e3 * seconds);
         section.push(vec![
             format!("2^{}", 2 * n_keys.ilog2()),
-            format!("{:.0}", rate[0]),
             milliseconds(step),
-            milliseconds(scores),
-            milliseconds(selection),
+            milliseconds(search),
+            format!("{:.0}", rate[0]),
+            relative(0),
             format!("{:.0}", rate[1]),
             relative(1),
-            format!("{:.0}", rate[2]),
-            relative(2),
         ]);
     }
     section.note(format!(
         "d_model {D_MODEL}, 8 layers, three of them Memory+ on one table, 8 x 256 tokens, vocabulary 8192, {HEADS} heads \
-         x {TOP_K} slots; medians. Scores and selection are measured alone, forward and backward, times three layers. At \
-         least 0.80 of the smallest table's rate is asked for, without scores"
+         x {TOP_K} slots; medians. The search scores half-keys and selects in one operation, so that taking it out takes \
+         out selection too; it is measured alone, forward and backward, times three layers. At least 0.80 of the smallest \
+         table's rate is asked for, without search"
     ));
     section
 }
