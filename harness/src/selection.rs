@@ -37,5 +37,6 @@ pub fn frames_of(plan: &Plan, frames: &Frames) -> Result<Frames, Error> {
         of(frames.scores(), &meant),
         of(frames.items(), &meant),
         of(frames.usage(), &meant),
-    ))
+    )
+    .with_matches(of(frames.matches(), &meant)))
 }

@@ -5,9 +5,12 @@ use std::path::Path;
 use polars::prelude::{CsvWriter, DataFrame, SerWriter};
 
 use crate::row::settle;
-use crate::{Error, FrameError, ItemRow, Row, RunRow, ScoreRow, StepRow, UsageRow, parquet};
+use crate::{
+    Error, FrameError, ItemRow, MatchRow, ProbeRow, Row, RunRow, ScoreRow, StepRow, UsageRow,
+    parquet,
+};
 
-/// The five tables of a sweep. Rows were checked on the way in, so that reading them cannot fail.
+/// The tables of a sweep. Rows were checked on the way in, so that reading them cannot fail.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Frames {
     runs: Vec<RunRow>,
@@ -15,6 +18,8 @@ pub struct Frames {
     scores: Vec<ScoreRow>,
     items: Vec<ItemRow>,
     usage: Vec<UsageRow>,
+    matches: Vec<MatchRow>,
+    probes: Vec<ProbeRow>,
 }
 
 impl Frames {
@@ -32,6 +37,23 @@ impl Frames {
             scores: settle(scores),
             items: settle(items),
             usage: settle(usage),
+            ..Self::default()
+        }
+    }
+
+    /// The same, with what a solver chose for its runs.
+    pub fn with_matches(self, matches: Vec<MatchRow>) -> Self {
+        Self {
+            matches: settle(matches),
+            ..self
+        }
+    }
+
+    /// The same, with probes.
+    pub fn with_probes(self, probes: Vec<ProbeRow>) -> Self {
+        Self {
+            probes: settle(probes),
+            ..self
         }
     }
 
@@ -55,8 +77,16 @@ impl Frames {
         &self.usage
     }
 
+    pub fn matches(&self) -> &[MatchRow] {
+        &self.matches
+    }
+
+    pub fn probes(&self) -> &[ProbeRow] {
+        &self.probes
+    }
+
     /// The tables as Polars frames, each with its name.
-    pub fn tables(&self) -> Result<[(&'static str, DataFrame); 5], FrameError> {
+    pub fn tables(&self) -> Result<[(&'static str, DataFrame); 7], FrameError> {
         fn table<R: Row>(rows: &[R]) -> Result<(&'static str, DataFrame), FrameError> {
             Ok((R::TABLE, R::to_frame(rows)?))
         }
@@ -66,6 +96,8 @@ impl Frames {
             table(&self.scores)?,
             table(&self.items)?,
             table(&self.usage)?,
+            table(&self.matches)?,
+            table(&self.probes)?,
         ])
     }
 

@@ -41,4 +41,4 @@ pub use error::{Error, FrameError};
 pub use frames::Frames;
 pub use records::Records;
 pub use row::Row;
-pub use rows::{ItemRow, RunRow, ScoreRow, StepRow, UsageRow, WHOLE_SUITE};
+pub use rows::{ItemRow, MatchRow, ProbeRow, RunRow, ScoreRow, StepRow, UsageRow, WHOLE_SUITE};

@@ -97,7 +97,9 @@ impl Records {
             self.read()?,
             self.read()?,
             self.read()?,
-        ))
+        )
+        .with_matches(self.read()?)
+        .with_probes(self.read()?))
     }
 
     fn file<R: Row>(&self, run: &str) -> Result<PathBuf, Error> {

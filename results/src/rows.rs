@@ -151,4 +151,77 @@ rows! {
         /// Weight of the most used unit.
         max_share: f64,
     }
+
+    /// What a solver chose so that a run meets the sweep's target, and how near it came.
+    "matches" => MatchRow by [run, target] {
+        run: String,
+        /// What was to be equal: `flops_per_token`, `params_total`, `params_active`, `bytes_per_token`, `train_flops`.
+        target: String,
+        /// The value asked for, in the target's unit.
+        wanted: f64,
+        /// The value reached.
+        reached: f64,
+        /// Largest relative difference that the sweep allows.
+        tolerance: f64,
+        /// The knobs turned, such as `n_keys = 181`.
+        knobs: String,
+    }
+
+    /// One block measured, or one model derived from its layers, at a true shape on one device.
+    "probes" => ProbeRow by [device, threads, size, block, table_slots, phase, basis, run] {
+        /// Hash of the shape, the phase, the device and the harness.
+        run: String,
+        /// The size whose layer was measured, such as `1.3b`.
+        size: String,
+        /// Label of the feed-forward block.
+        block: String,
+        /// Rows of the value table; 0 where the block has none.
+        table_slots: u64,
+        /// `forward`, or `step`: forward, backward and update.
+        phase: String,
+        /// `measured` for one layer, `derived` for a whole model computed from measured layers.
+        basis: String,
+        /// `finished`, `failed`, or `skipped` where it does not fit.
+        status: String,
+        /// Why it was not measured; empty when it was.
+        reason: String,
+        d_model: u64,
+        /// Tokens of one pass.
+        tokens: u64,
+        /// Passes timed.
+        repeats: u64,
+        /// Median seconds of one pass.
+        seconds: f64,
+        /// Fastest pass.
+        seconds_low: f64,
+        /// Slowest pass.
+        seconds_high: f64,
+        tokens_per_s: f64,
+        /// Per token in this phase, as counted by `flop_convention`.
+        flops: f64,
+        /// Per token in this phase: weights, table rows and optimizer state read and written, by formula.
+        bytes: f64,
+        flop_per_s: f64,
+        bytes_per_s: f64,
+        /// Fastest matrix product measured on this device in the same session.
+        peak_flop_per_s: f64,
+        /// Fastest sequential read measured on this device in the same session.
+        peak_bytes_per_s: f64,
+        /// Highest resident memory while it was measured; of the device where that has its own.
+        peak_memory_bytes: u64,
+        /// What it was expected to need.
+        needed_memory_bytes: u64,
+        params_dense: u64,
+        params_table: u64,
+        flop_convention: String,
+        device: String,
+        threads: u64,
+        commit: String,
+        dirty: bool,
+        version: String,
+        /// RFC 3339, UTC.
+        started: String,
+        /// The command that repeats this probe.
+        command: String,
+    }
 }
