@@ -19,6 +19,8 @@
 //! ```
 
 #![recursion_limit = "256"]
+// Burn means to drop libtorch. Until it does, it is the one oracle that shares no code with our kernels.
+#![cfg_attr(feature = "tch", allow(deprecated))]
 
 mod adamw;
 pub mod attention;

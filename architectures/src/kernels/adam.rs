@@ -1,6 +1,7 @@
 //! Adam's update, and AdamW on whole parameters: one pass over weight, gradient and moments where stock operations take
 //! a dozen.
 
+#[cfg(not(feature = "portable"))]
 use multiversion::multiversion;
 use rayon::prelude::*;
 
@@ -53,7 +54,10 @@ pub fn square_sum(values: &[f32]) -> f64 {
 }
 
 /// Lanes in f32, their sum in f64: for as few values as a row or a chunk has.
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
+#[cfg_attr(
+    not(feature = "portable"),
+    multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))
+)]
 pub fn square_sum_of(values: &[f32]) -> f64 {
     const LANES: usize = 32;
     let mut sums = [0f32; LANES];
@@ -66,7 +70,10 @@ pub fn square_sum_of(values: &[f32]) -> f64 {
 }
 
 /// One step of Adam by the gradient times `scale`.
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
+#[cfg_attr(
+    not(feature = "portable"),
+    multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))
+)]
 pub fn update(
     grad: &[f32],
     values: &mut [f32],

@@ -5,6 +5,7 @@
 //! pass recomputes a block's probabilities from the saved log-sum of each row (Dao et al. 2022). Matrix products are the
 //! `gemm` crate's. Heads that share keys and values are one task, so nothing is added up between threads.
 
+#[cfg(not(feature = "portable"))]
 use multiversion::multiversion;
 use rayon::prelude::*;
 
@@ -280,7 +281,10 @@ pub fn attention_backward(
 }
 
 /// Rotates and scales the rows that begin at `x`, `width` apart, into `out [seq, head_dim]`.
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
+#[cfg_attr(
+    not(feature = "portable"),
+    multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))
+)]
 fn rotate(
     x: &[f32],
     width: usize,
@@ -322,7 +326,10 @@ fn rotate_back(x: &[f32], rotations: &[(f32, f32)], out: Matrix, column: usize, 
 }
 
 /// Softmax over the first `seen` scores, zero beyond; returns the log of the sum of exponentials.
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
+#[cfg_attr(
+    not(feature = "portable"),
+    multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))
+)]
 fn softmax(scores: &mut [f32], seen: usize) -> f32 {
     const LANES: usize = 16;
     let (scores, hidden) = scores.split_at_mut(seen);
@@ -350,7 +357,10 @@ fn softmax(scores: &mut [f32], seen: usize) -> f32 {
 }
 
 /// From scores and probability gradients to probabilities and score gradients, over the first `seen`; zero beyond.
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
+#[cfg_attr(
+    not(feature = "portable"),
+    multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))
+)]
 fn softmax_backward(scores: &mut [f32], grads: &mut [f32], seen: usize, log_sum: f32, along: f32) {
     scores[seen..].fill(0.0);
     grads[seen..].fill(0.0);

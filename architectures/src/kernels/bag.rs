@@ -7,6 +7,7 @@
 //! next, and a bag's sum stays in registers, in pieces of the width where it must. Where a narrow table is read many
 //! times over, [`super::grouped_bag`] takes it in order instead.
 
+#[cfg(not(feature = "portable"))]
 use multiversion::multiversion;
 use rayon::prelude::*;
 
@@ -82,7 +83,10 @@ fn lines<const HINT: i32>(values: &[f32]) {
 #[cfg(not(target_arch = "x86_64"))]
 fn lines<const HINT: i32>(_: &[f32]) {}
 
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
+#[cfg_attr(
+    not(feature = "portable"),
+    multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))
+)]
 fn bag_tokens(table: &[f32], width: usize, ids: &[i64], weights: &[f32], out: &mut [f32]) {
     match width {
         16 => pieces::<16>(table, width, ids, weights, out),
@@ -154,7 +158,10 @@ fn any_width(table: &[f32], width: usize, ids: &[i64], weights: &[f32], out: &mu
     }
 }
 
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
+#[cfg_attr(
+    not(feature = "portable"),
+    multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))
+)]
 fn dot_tokens(table: &[f32], width: usize, ids: &[i64], inputs: &[f32], out: &mut [f32]) {
     // Independent partial sums let the compiler use whole vectors; their order is fixed, so results are repeatable.
     const LANES: usize = 32;

@@ -1,5 +1,6 @@
 //! Negative log-likelihood of one target a row, without a second copy of the logits.
 
+#[cfg(not(feature = "portable"))]
 use multiversion::multiversion;
 use rayon::prelude::*;
 
@@ -65,13 +66,19 @@ fn sum_exp(row: &[f32], peak: f32) -> f32 {
     sums.iter().sum::<f32>() + tail
 }
 
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
+#[cfg_attr(
+    not(feature = "portable"),
+    multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))
+)]
 fn log_sum_exp(row: &[f32]) -> f32 {
     let peak = max(row);
     peak + sum_exp(row, peak).ln()
 }
 
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
+#[cfg_attr(
+    not(feature = "portable"),
+    multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))
+)]
 fn softmax_row(row: &[f32], scale: f32, out: &mut [f32]) {
     let peak = max(row);
     let factor = scale / sum_exp(row, peak);

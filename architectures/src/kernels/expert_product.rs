@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+#[cfg(not(feature = "portable"))]
 use multiversion::multiversion;
 use rayon::prelude::*;
 
@@ -126,14 +127,20 @@ fn each_expert(routes: &Routes, visit: impl Fn(usize, Range<usize>, usize) + Syn
         .for_each(|(expert, places)| visit(expert, places, tiles));
 }
 
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
+#[cfg_attr(
+    not(feature = "portable"),
+    multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))
+)]
 fn add_scaled(weight: f32, row: &[f32], out: &mut [f32]) {
     for (out, value) in out.iter_mut().zip(row) {
         *out += weight * value;
     }
 }
 
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
+#[cfg_attr(
+    not(feature = "portable"),
+    multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))
+)]
 fn inner(a: &[f32], b: &[f32]) -> f32 {
     const LANES: usize = 16;
     let mut sums = [0f32; LANES];

@@ -6,6 +6,7 @@
 //!
 //! A token's rows are added range by range: a fixed order, whatever the number of threads.
 
+#[cfg(not(feature = "portable"))]
 use multiversion::multiversion;
 use rayon::prelude::*;
 
@@ -101,7 +102,10 @@ impl Groups {
     }
 }
 
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
+#[cfg_attr(
+    not(feature = "portable"),
+    multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))
+)]
 fn add(groups: &Groups, table: &[f32], width: usize, out: &mut [f32]) {
     match width {
         32 => add_rows::<32>(groups, table, out),

@@ -3,6 +3,7 @@
 //! A tile of tokens is scored against one half's keys in cache, ranked there and forgotten. The gradient knows the
 //! chosen pairs alone, so it is two sums over `top_k` keys and queries instead of two products over all `n_keys`.
 
+#[cfg(not(feature = "portable"))]
 use multiversion::multiversion;
 use rayon::prelude::*;
 
@@ -186,7 +187,10 @@ fn key_of(id: i64, (n_keys, side): (usize, usize)) -> usize {
     (if side == 0 { id / n_keys } else { id % n_keys }) as usize
 }
 
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
+#[cfg_attr(
+    not(feature = "portable"),
+    multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))
+)]
 fn gather(ids: &[i64], grad: &[f32], side: (usize, usize), keys: &[f32], out: &mut [f32]) {
     let half = out.len();
     out.fill(0.0);
@@ -198,7 +202,10 @@ fn gather(ids: &[i64], grad: &[f32], side: (usize, usize), keys: &[f32], out: &m
     }
 }
 
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
+#[cfg_attr(
+    not(feature = "portable"),
+    multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))
+)]
 fn scatter(ids: &[i64], grad: &[f32], side: (usize, usize), query: &[f32], out: &mut [f32]) {
     let half = query.len();
     for (&id, grad) in ids.iter().zip(grad) {

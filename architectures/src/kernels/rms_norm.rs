@@ -1,5 +1,6 @@
 //! `y = x / rms(x) * gamma` by row, and its gradient, one pass each way.
 
+#[cfg(not(feature = "portable"))]
 use multiversion::multiversion;
 use rayon::prelude::*;
 
@@ -65,7 +66,10 @@ fn inverse_rms(x: &[f32], epsilon: f32) -> f32 {
     1.0 / (inner(x, x) / x.len() as f32 + epsilon).sqrt()
 }
 
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
+#[cfg_attr(
+    not(feature = "portable"),
+    multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))
+)]
 fn forward_row(x: &[f32], gamma: &[f32], epsilon: f32, out: &mut [f32]) {
     let scale = inverse_rms(x, epsilon);
     for ((out, x), gamma) in out.iter_mut().zip(x).zip(gamma) {
@@ -73,7 +77,10 @@ fn forward_row(x: &[f32], gamma: &[f32], epsilon: f32, out: &mut [f32]) {
     }
 }
 
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
+#[cfg_attr(
+    not(feature = "portable"),
+    multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))
+)]
 fn backward_row(
     x: &[f32],
     gamma: &[f32],

@@ -6,6 +6,7 @@
 //! Each row sums its entries in the order in which they were given, whatever the number of threads: results are
 //! repeatable to the bit.
 
+#[cfg(not(feature = "portable"))]
 use multiversion::multiversion;
 use rayon::prelude::*;
 
@@ -189,7 +190,10 @@ fn norm_of(squares: &[f64]) -> f32 {
     squares.iter().sum::<f64>().sqrt() as f32
 }
 
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
+#[cfg_attr(
+    not(feature = "portable"),
+    multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))
+)]
 fn reduce_row(run: &[Entry], weights: &[f32], values: &[f32], per_token: usize, sum: &mut [f32]) {
     let width = sum.len();
     sum.fill(0.0);

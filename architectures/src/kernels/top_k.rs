@@ -4,6 +4,7 @@
 //! k maxima reach, at least k scores reach. Few more than k scores pass it; these alone are ranked, each by counting the
 //! better ones. No step branches on a score, so all of them run on whole vectors.
 
+#[cfg(not(feature = "portable"))]
 use multiversion::multiversion;
 
 /// Numbers compared at once; pads what the loops run over.
@@ -49,7 +50,10 @@ fn ordered(score: f32) -> i32 {
     bits ^ ((bits >> 31) as u32 >> 1) as i32
 }
 
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
+#[cfg_attr(
+    not(feature = "portable"),
+    multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))
+)]
 fn rank(top: &mut TopK, row: &[f32]) {
     let k = top.scores.len();
     top.ordered.clear();
