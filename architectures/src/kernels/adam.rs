@@ -66,7 +66,16 @@ pub fn square_sum_of(values: &[f32]) -> f64 {
             *sum += value * value;
         }
     }
-    sums.iter().map(|&sum| f64::from(sum)).sum()
+    // Halved, not added one by one: a chain of additions would take longer than a short row.
+    let mut sums = sums.map(f64::from);
+    let mut half = LANES / 2;
+    while half > 0 {
+        for lane in 0..half {
+            sums[lane] += sums[lane + half];
+        }
+        half /= 2;
+    }
+    sums[0]
 }
 
 /// One step of Adam by the gradient times `scale`.
