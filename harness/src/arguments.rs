@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use architectures::DeviceName;
 use clap::{Args, Parser, Subcommand};
+use harness::memory_need::NumericFormat;
+use harness::units;
 
 /// Compares feed-forward blocks at equal training FLOPs.
 #[derive(Parser)]
@@ -15,7 +17,7 @@ pub struct Arguments {
 
 #[derive(Subcommand)]
 pub enum Command {
-    /// Show what a sweep would run: parameters, FLOPs, tokens, memory, time. Nothing is built or written.
+    /// Show what a sweep would run: parameters, FLOPs, tokens, memory, devices, time. Nothing is built or written.
     Plan(PlanOptions),
     /// Train and ask every run of a sweep that is not finished, then write the report.
     Sweep(SweepOptions),
@@ -79,9 +81,24 @@ pub struct Machine {
 pub struct PlanOptions {
     #[command(flatten)]
     pub planned: Planned,
-    /// Print exact numbers as CSV instead of the table.
+    /// Memory of one device, such as 80GiB.
+    #[arg(long, value_name = "BYTES", default_value = "80GiB", value_parser = units::bytes)]
+    pub device_memory: u64,
+    /// FLOP/s that one device reaches in training, such as 400T; from records or this machine when absent.
+    #[arg(long, value_name = "RATE", value_parser = units::flop_rate)]
+    pub throughput: Option<f64>,
+    /// What one device costs for an hour, in any currency.
+    #[arg(long, value_name = "PRICE", value_parser = units::price)]
+    pub price: Option<f64>,
+    /// What numbers are kept in: f32 as this program trains, or bf16 as the paper does.
+    #[arg(long, value_name = "FORMAT", default_value_t)]
+    pub format: NumericFormat,
+    /// Print exact numbers as CSV instead of tables.
     #[arg(long)]
     pub csv: bool,
+    /// Print exact numbers as JSON instead of tables.
+    #[arg(long, conflicts_with = "csv")]
+    pub json: bool,
 }
 
 #[derive(Args)]
