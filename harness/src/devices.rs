@@ -68,18 +68,14 @@ impl Columns {
     }
 }
 
-/// `8 x 256`, or `7 x 158 + 6 x 157` where it does not divide.
+/// `8x256`, or `7x158 + 6x157` where it does not divide; `whole` on one device.
 impl fmt::Display for Columns {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (even, more) = (self.width / self.devices, self.width % self.devices);
-        match more {
-            0 => write!(f, "{} x {even}", self.devices),
-            _ => write!(
-                f,
-                "{more} x {} + {} x {even}",
-                even + 1,
-                self.devices - more
-            ),
+        match (self.devices, more) {
+            (1, _) => f.write_str("whole"),
+            (devices, 0) => write!(f, "{devices}x{even}"),
+            (devices, more) => write!(f, "{more}x{} + {}x{even}", even + 1, devices - more),
         }
     }
 }
@@ -164,12 +160,12 @@ mod tests {
         let columns = devices.columns.unwrap();
         assert_eq!(
             (columns.to_string().as_str(), columns.divides()),
-            ("2 x 5", true)
+            ("2x5", true)
         );
         // At most three: four devices, of which two hold two.
         let devices = fewest(&need(60, 80, 10), Some(10), 100).unwrap();
         let columns = devices.columns.unwrap();
-        assert_eq!(columns.to_string(), "2 x 3 + 2 x 2");
+        assert_eq!(columns.to_string(), "2x3 + 2x2");
         assert_eq!((columns.divides(), devices.fullest), (false, 94));
     }
 

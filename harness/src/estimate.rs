@@ -21,8 +21,10 @@ pub struct Assumptions {
 /// What one run will need.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Estimate {
-    /// Memory where a whole batch is worked on at once.
+    /// Memory where a whole batch is worked on at once, as this program does.
     pub need: MemoryNeed,
+    /// Memory where one sequence is worked on at a time, as the devices are counted for.
+    pub by_sequence: MemoryNeed,
     /// The fewest devices that hold it; none where no number does.
     pub devices: Option<Devices>,
     /// Of one device.
@@ -38,9 +40,9 @@ pub struct Estimate {
 impl Estimate {
     /// What `run` will need at `speed`.
     pub fn of(run: &Run, speed: Speed, assumed: &Assumptions) -> Result<Self, ConfigError> {
-        let one_sequence = MemoryNeed::by_sequence(run, assumed.format);
+        let by_sequence = MemoryNeed::by_sequence(run, assumed.format);
         let devices = fewest(
-            &one_sequence,
+            &by_sequence,
             run.model.table_width()?,
             assumed.device_memory,
         );
@@ -48,6 +50,7 @@ impl Estimate {
         let device_hours = device_seconds / 3600.0;
         Ok(Self {
             need: MemoryNeed::of(run, assumed.format),
+            by_sequence,
             devices,
             speed,
             device_hours,

@@ -58,7 +58,7 @@ impl NumericFormat {
         }
     }
 
-    /// The formula, for a table's footer.
+    /// The formula, for a table's footer: two lines.
     pub fn formula(self) -> String {
         let Widths {
             weight,
@@ -68,9 +68,9 @@ impl NumericFormat {
             activation,
         } = self.widths();
         format!(
-            "memory in {self}, bytes: weights {weight} P, gradients {gradient} P m, optimizer {moments} P, table \
-             {table} T (optimizer included), activations {activation} B (M/2d + 10 L d + 2 V); P dense and T table \
-             parameters, m micro-batches of B tokens in all, M matmul and lookup FLOPs of a token"
+            "memory in {self}, bytes: weights {weight} P, gradients {gradient} P m, optimizer {moments} P, table {table} T \
+             with its optimizer, activations {activation} B (M/2d + 10 L d + 2 V)\n  P dense and T table parameters, m \
+             micro-batches, B tokens, M matmul and lookup FLOP of a token, L layers of width d, V vocabulary"
         )
     }
 }

@@ -120,7 +120,7 @@ impl Speeds {
         let assumed = match self.product.get() {
             None => String::new(),
             Some(product) => format!(
-                ", else (~) {:.0} % of the {} FLOP/s of a {SIDE} x {SIDE} matrix product on this machine",
+                ",\n  else (~) {:.0} % of the {} FLOP/s of a {SIDE} x {SIDE} matrix product on this machine",
                 100.0 * ASSUMED_EFFICIENCY,
                 count(*product),
             ),

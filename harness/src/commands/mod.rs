@@ -5,6 +5,7 @@ pub mod comparison;
 pub mod eval;
 pub mod grid;
 pub mod machine;
+pub mod matching;
 pub mod plan;
 pub mod plan_row;
 pub mod plan_tables;

@@ -48,8 +48,8 @@ fn print(
     println!("{name}: {} {noun}, matched by {matching}", runs.len());
     println!("\n{}", costs(runs)?);
     println!(
-        "parameters; FLOP of a token, forward and training, and to those of the dense decoder; table bytes gathered \
-         by a token, in f32\n{}",
+        "dense, table, active: parameters; forward, training: FLOP of a token; bytes: table rows that a token gathers, \
+         in f32\n{}",
         architectures::FLOP_CONVENTION
     );
     if let Some(table) = solved(runs) {
@@ -58,12 +58,12 @@ fn print(
     println!("\n{}", needs(runs));
     println!("{}", assumed.format.formula());
     println!(
-        "devices of {}: the fewest for one sequence at a time; the table split by columns; the dense part whole on \
-         each (replicated) or, where none can hold it, split evenly (sharded)",
+        "devices of {}: the fewest that hold one sequence at a time; each has its part of the table's columns, and the \
+         dense part\n  whole or, where none can hold it, an even share of it (sharded)",
         bytes(assumed.device_memory)
     );
     println!(
-        "time: on those devices, without loss between them; {}",
+        "time: on those devices, without loss between them\n{}",
         speeds.explain()
     );
     println!("{}", total(runs));

@@ -1,6 +1,7 @@
 //! The plan for people: what runs cost, what they need, what was solved for.
 
 use comfy_table::Table;
+use harness::devices::Layout;
 use harness::error::Error;
 use harness::estimate::Estimate;
 use harness::matching::Matched;
@@ -9,6 +10,19 @@ use harness::progress::quantity::{bytes, count, duration};
 use harness::speed::Speed;
 
 use super::grid::grid;
+
+/// The columns of solved runs.
+pub const SOLUTION: [&str; 9] = [
+    "size",
+    "block",
+    "equal",
+    "reference",
+    "wanted",
+    "reached",
+    "off",
+    "within",
+    "solved with",
+];
 
 /// One run a row: parameters, cost of a token, length.
 pub fn costs(runs: &[(&Run, Estimate)]) -> Result<Table, Error> {
@@ -21,7 +35,7 @@ pub fn costs(runs: &[(&Run, Estimate)]) -> Result<Table, Error> {
         "active",
         "forward",
         "training",
-        "to dense",
+        "vs dense",
         "bytes",
         "tokens",
         "steps",
@@ -61,11 +75,11 @@ pub fn needs(runs: &[(&Run, Estimate)]) -> Table {
         "gradients",
         "optimizer",
         "table",
-        "activations",
+        "act./batch",
+        "act./seq.",
         "devices",
-        "dense part",
-        "table's columns",
-        "device-hours",
+        "columns",
+        "device-h",
         "time",
     ];
     if priced {
@@ -98,8 +112,11 @@ fn need(run: &Run, estimate: &Estimate) -> Vec<String> {
         bytes(need.optimizer),
         some(need.table).map_or_else(none, bytes),
         bytes(need.activations),
-        devices.map_or_else(none, |devices| devices.count.to_string()),
-        devices.map_or_else(none, |devices| devices.layout.to_string()),
+        bytes(estimate.by_sequence.activations),
+        devices.map_or_else(none, |devices| match devices.layout {
+            Layout::Replicated => devices.count.to_string(),
+            Layout::Sharded => format!("{} sharded", devices.count),
+        }),
         columns.map_or_else(none, |columns| columns.to_string()),
         hours(estimate.device_hours),
         match estimate.speed {
@@ -111,17 +128,6 @@ fn need(run: &Run, estimate: &Estimate) -> Vec<String> {
 
 /// One solved run a row; nothing where no block has free knobs.
 pub fn solved(runs: &[(&Run, Estimate)]) -> Option<Table> {
-    let header = [
-        "size",
-        "block",
-        "equal",
-        "reference",
-        "wanted",
-        "reached",
-        "off",
-        "within",
-        "solved with",
-    ];
     let mut seen = Vec::new();
     let mut rows = Vec::new();
     for (run, _) in runs {
@@ -135,7 +141,7 @@ pub fn solved(runs: &[(&Run, Estimate)]) -> Option<Table> {
             rows.push([&labels[..], &solution(matched)].concat());
         }
     }
-    (!rows.is_empty()).then(|| grid(&header, 9, rows))
+    (!rows.is_empty()).then(|| grid(&SOLUTION, SOLUTION.len(), rows))
 }
 
 /// The cells of a solution, after the labels.

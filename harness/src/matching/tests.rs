@@ -228,7 +228,7 @@ fn what_is_out_of_reach_names_the_nearest() {
         "{error}"
     );
     let said = error.to_string();
-    assert!(said.starts_with("cannot bring params_total to 991 k (memory at s) within 0.25 %: the nearest is 507 k (-48.8"), "{said}");
+    assert!(said.starts_with("cannot bring params_total to 983 k (memory at s) within 0.25 %: the nearest is 499 k (-49.17 %"), "{said}");
     assert!(
         said.contains("with n_keys = 50; raise the tolerance"),
         "{said}"
