@@ -43,6 +43,15 @@ pub fn matching(options: &MatchOptions) -> Result<Conclusion, Error> {
             && run.cell.seed == plan.sweep.seeds[0]
             && (options.size.is_empty() || options.size.contains(&run.cell.size))
     });
+    let asked: Vec<&Run> = asked.collect();
+    if asked.is_empty() {
+        let name = format!("--block {}", options.block);
+        return Err(argument(
+            &name,
+            "stands at none of these sizes",
+            "drop --size",
+        ));
+    }
     let (mut rows, mut refused) = (Vec::new(), None);
     for run in asked {
         let size = options.reference_size.as_ref().unwrap_or(&run.cell.size);

@@ -32,6 +32,13 @@ fn filtered(mut plan: Plan, filter: &Filter) -> Result<Plan, Error> {
             && (filter.size.is_empty() || filter.size.contains(&cell.size))
             && (filter.seed.is_empty() || filter.seed.contains(&cell.seed))
     });
+    if plan.runs.is_empty() {
+        return Err(Error::Argument {
+            argument: "--only with --size".to_owned(),
+            problem: "leaves no run: no such block stands at such a size".to_owned(),
+            remedy: "drop one of the two".to_owned(),
+        });
+    }
     Ok(plan)
 }
 
