@@ -32,11 +32,18 @@ fn filtered(mut plan: Plan, filter: &Filter) -> Result<Plan, Error> {
             && (filter.size.is_empty() || filter.size.contains(&cell.size))
             && (filter.seed.is_empty() || filter.seed.contains(&cell.seed))
     });
+    if plan.runs.is_empty() {
+        return Err(Error::Argument {
+            argument: "--only with --size".to_owned(),
+            problem: "leaves no run: no such block stands at such a size".to_owned(),
+            remedy: "drop one of the two".to_owned(),
+        });
+    }
     Ok(plan)
 }
 
 /// A filter that matches nothing is a mistake, not an empty sweep.
-fn known(argument: &str, asked: &[String], all: &[String]) -> Result<(), Error> {
+pub fn known(argument: &str, asked: &[String], all: &[String]) -> Result<(), Error> {
     let Some(stray) = asked.iter().find(|label| !all.contains(label)) else {
         return Ok(());
     };

@@ -61,15 +61,15 @@ fn filters_leave_what_they_name() {
     let all = place.isoflop(&["plan", "sweep.toml"]).out;
     assert!(
         all.contains("2 runs, matched by flops")
-            && all.contains("xs     dense")
-            && all.contains("xs     memory"),
+            && all.contains("xs    dense")
+            && all.contains("xs    memory"),
         "{all}"
     );
     let one = place
         .isoflop(&["plan", "sweep.toml", "--only", "memory", "--seed", "0"])
         .out;
     assert!(
-        one.contains("tiny: 1 run,") && !one.contains("xs     dense"),
+        one.contains("tiny: 1 run,") && !one.contains("xs    dense"),
         "{one}"
     );
 }
@@ -103,4 +103,221 @@ fn csv_holds_exact_numbers_of_every_run() {
     assert!(number(memory, "bytes_gathered_per_token") > 0.0);
     let target = number(dense, "target_flops");
     assert_eq!(number(memory, "target_flops"), target);
+}
+
+#[test]
+fn json_holds_what_csv_holds() {
+    let place = Scratch::new(TINY);
+    let stated = ["plan", "sweep.toml", "--throughput", "2G", "--price", "3"];
+    let out = place.isoflop(&[&stated[..], &["--json"]].concat()).out;
+    let rows: Vec<serde_json::Map<String, serde_json::Value>> = serde_json::from_str(&out).unwrap();
+    let csv = place.isoflop(&[&stated[..], &["--csv"]].concat()).out;
+    let mut reader = csv::Reader::from_reader(csv.as_bytes());
+    let header = reader.headers().unwrap().clone();
+    let records: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+    assert_eq!(rows.len(), records.len());
+    for (row, record) in rows.iter().zip(&records) {
+        assert_eq!(row.len(), header.len());
+        for (name, cell) in header.iter().zip(record) {
+            let same = match &row[name] {
+                serde_json::Value::Null => cell.is_empty(),
+                serde_json::Value::String(text) => text == cell,
+                serde_json::Value::Bool(held) => held.to_string() == cell,
+                number => number.as_f64() == Some(cell.parse().unwrap()),
+            };
+            assert!(same, "{name}: {} and {cell}", row[name]);
+        }
+    }
+    let number = |name: &str| rows[1][name].as_f64().unwrap();
+    assert_eq!(rows[1]["flop_per_s_basis"], "stated");
+    assert_eq!(number("train_s"), number("train_flops") / 2e9);
+    assert_eq!(number("cost"), 3.0 * number("device_hours"));
+    let parts = ["weights", "gradients", "optimizer", "table", "activations"];
+    let parts: f64 = parts
+        .iter()
+        .map(|part| number(&format!("{part}_bytes")))
+        .sum();
+    assert_eq!(parts, number("memory_bytes"));
+    let both = place.isoflop(&["plan", "sweep.toml", "--csv", "--json"]);
+    assert_eq!((both.code, both.out.as_str()), (Some(2), ""));
+}
+
+#[test]
+fn the_paper_is_planned_at_once_with_its_devices() {
+    let place = Scratch::new("");
+    let clock = Instant::now();
+    let ended = place.isoflop(&["plan", "paper"]);
+    assert!(
+        clock.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        clock.elapsed()
+    );
+    assert!(
+        ended.out.starts_with("paper: 25 runs, matched by tokens"),
+        "{ended:?}"
+    );
+    let json = |arguments: &[&str]| -> Vec<serde_json::Value> {
+        let out = place.isoflop(
+            &[
+                &["plan", "paper", "--json", "--throughput", "400T"],
+                arguments,
+            ]
+            .concat(),
+        );
+        serde_json::from_str(&out.out).unwrap_or_else(|_| panic!("{out:?}"))
+    };
+    let largest = &json(&["--only", "memory+64m", "--format", "bf16"])[0];
+    // 8 bytes for each of 137 billion values are a tebibyte.
+    assert_eq!(largest["table_bytes"], 1u64 << 40);
+    assert_eq!(largest["table_columns"], 2048);
+    assert_eq!(largest["dense_layout"], "replicated");
+    let devices = |memory| {
+        json(&[
+            "--only",
+            "memory+64m",
+            "--format",
+            "bf16",
+            "--device-memory",
+            memory,
+        ])[0]["devices"]
+            .as_u64()
+    };
+    let (small, large) = (devices("80GiB").unwrap(), devices("160GiB").unwrap());
+    assert!(
+        (13..40).contains(&small) && large < small,
+        "{small} and {large}"
+    );
+    // A column is half a gibibyte.
+    assert_eq!(devices("256MiB"), None);
+}
+
+#[test]
+fn quantities_that_do_not_read_are_refused() {
+    let place = Scratch::new(TINY);
+    for (argument, value, said) in [
+        ("--device-memory", "80 barrels", "80GiB"),
+        ("--throughput", "fast", "400T"),
+        ("--price", "-1", "2.5"),
+        ("--format", "f16", "bf16"),
+    ] {
+        let joined = format!("{argument}={value}");
+        let ended = place.isoflop(&["plan", "sweep.toml", &joined]);
+        assert_eq!(ended.code, Some(2), "{ended:?}");
+        assert!(
+            ended.err.contains(said) && ended.out.is_empty(),
+            "{ended:?}"
+        );
+    }
+}
+
+#[test]
+fn filters_that_leave_nothing_together_are_an_error() {
+    let place = Scratch::new("");
+    let ended = place.isoflop(&["plan", "paper", "--only", "memory+4m", "--size", "134m"]);
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert!(ended.err.contains("leaves no run"), "{ended:?}");
+}
+
+#[test]
+fn match_says_what_it_chose_and_how_far_off_it_is() {
+    let place = Scratch::new("");
+    let asked = [
+        "match",
+        "paper",
+        "--block",
+        "moe",
+        "--equal",
+        "params_total",
+    ];
+    let to_memory = [
+        &asked[..],
+        &[
+            "--reference",
+            "memory",
+            "--side",
+            "above",
+            "--knob",
+            "n_experts:multiple_of=2",
+        ],
+    ]
+    .concat();
+    let ended = place.isoflop(&[&to_memory[..], &["--tolerance", "0.3"]].concat());
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    for part in [
+        "n_experts = 16",
+        "n_experts = 8",
+        "n_experts = 6",
+        "n_experts = 4",
+        "memory at 1.3b",
+        "+26.81 %",
+    ] {
+        assert!(
+            ended.out.contains(part),
+            "`{part}` is not in: {}",
+            ended.out
+        );
+    }
+    let ended = place.isoflop(&[&to_memory[..], &["--size", "373m"]].concat());
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    for part in [
+        "--block moe at size 373m",
+        "1.44 G",
+        "within 1 %",
+        "nearest is 1.83 G (+26.81 %) with n_experts = 8",
+    ] {
+        assert!(
+            ended.err.contains(part),
+            "`{part}` is not in: {}",
+            ended.err
+        );
+    }
+    for (mistake, said) in [
+        (vec!["--knob", "n_expert"], "unknown field"),
+        (
+            vec!["--knob", "n_experts", "--reference", "mory"],
+            "did you mean `memory`?",
+        ),
+        (
+            vec!["--knob", "n_experts", "--size", "373M"],
+            "did you mean `373m`?",
+        ),
+        (vec!["--knob", "n_keys"], "n_keys is no knob of this block"),
+        (
+            vec!["--knob", "n_experts", "--tolerance", "nan"],
+            "0.01 is one percent",
+        ),
+    ] {
+        let ended = place.isoflop(&[&asked[..], &mistake].concat());
+        assert_eq!(ended.code, Some(2), "{ended:?}");
+        assert!(
+            ended.err.contains(said),
+            "`{said}` is not in: {}",
+            ended.err
+        );
+    }
+}
+
+#[test]
+fn solved_knobs_stand_in_the_plan() {
+    let text = TINY.replace("n_keys = 8, ", "").replace(
+        "[blocks.memory]",
+        "[blocks.memory]\nsolve = { equal = \"params_total\", reference = \"wide\", tolerance = 0.05, knobs = { n_keys = {} } }",
+    ) + "\n[blocks.wide]\nkind = \"mixture_of_experts\"\nn_experts = 8\n";
+    let place = Scratch::new(&text);
+    let ended = place.isoflop(&["plan", "sweep.toml"]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(
+        ended.out.contains("wide at xs") && ended.out.contains("n_keys = "),
+        "{}",
+        ended.out
+    );
+    let out = place
+        .isoflop(&["plan", "sweep.toml", "--json", "--only", "memory"])
+        .out;
+    let rows: Vec<serde_json::Value> = serde_json::from_str(&out).unwrap();
+    assert_eq!(rows[0]["solved_target"], "params_total");
+    assert_eq!(
+        rows[0]["solved_reached"].as_f64(),
+        rows[0]["params_total"].as_f64()
+    );
 }

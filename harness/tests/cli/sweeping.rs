@@ -56,6 +56,21 @@ fn a_sweep_leaves_rows_a_report_and_nothing_to_do() {
             run.version
         );
         assert_eq!(run.started.len(), "2000-01-01T00:00:00Z".len());
+        let matches: Vec<_> = frames
+            .matches()
+            .iter()
+            .filter(|row| row.run == run.run)
+            .collect();
+        assert_eq!(matches.len(), 1);
+        assert_eq!(
+            (matches[0].target.as_str(), &matches[0].knobs),
+            ("train_flops", &format!("tokens = {}", run.tokens))
+        );
+        assert_eq!(
+            (matches[0].wanted, matches[0].reached),
+            (run.target_flops, run.train_flops)
+        );
+        assert!((run.train_flops / run.target_flops - 1.0).abs() <= matches[0].tolerance);
         let steps: Vec<_> = frames
             .steps()
             .iter()
