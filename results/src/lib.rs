@@ -3,7 +3,7 @@
 //! A run of the harness ends as rows. [`Records`] writes each row the moment it exists, one Parquet file per run and
 //! kind of row, so that whatever stops a sweep leaves whole rows behind. [`Frames`] is everything a folder of records
 //! holds, in an order that depends on the rows alone: what is computed from the same rows is the same to the byte.
-//! [`statistics`] turns answers into intervals.
+//! [`statistics`] turns answers into intervals, and [`fits`] turns runs into scaling laws.
 //!
 //! This crate knows neither models nor text; it can be read by anything that wants the numbers.
 //!
@@ -29,6 +29,7 @@
 
 mod cell;
 mod error;
+pub mod fits;
 mod frames;
 mod parquet;
 mod records;
