@@ -1,0 +1,36 @@
+//! From runs to scaling laws.
+//!
+//! [`points`] turns the finished runs of a block into `(N, D, C, loss)` under one [`Reading`] of N; [`isoflop`] finds the
+//! best size of each budget and how it grows; [`parametric`] fits one law to all points at once. Everything is a pure
+//! function of its arguments, resampling seed included, and the same for any number of threads. What cannot be fitted is
+//! an error or a reason with a sentence for the reader; nothing is extrapolated past the sizes that ran.
+//!
+//! | question | function | interval |
+//! |---|---|---|
+//! | which size is best at a budget? | [`isoflop`] | residual bootstrap of the parabola |
+//! | how do the best N and D grow with compute? | [`isoflop`] | Student's t of the regression's slope |
+//! | what loss do N parameters and D tokens reach? | [`parametric`] | bootstrap over points |
+//! | do these fits reproduce a published one? | [`chinchilla`] | |
+
+mod budget;
+mod chinchilla;
+mod doubt;
+mod isoflop;
+mod law;
+mod minimize;
+mod parabola;
+mod parametric;
+mod points;
+mod power;
+#[cfg(test)]
+mod tests;
+
+pub use budget::{Budget, Minimum, NoMinimum, Side};
+pub use chinchilla::{CHINCHILLA, Published, chinchilla};
+pub use doubt::Doubt;
+pub use isoflop::{BUDGET_TOLERANCE, IsoFlop, isoflop};
+pub use law::{DELTA, Law};
+pub use parabola::Parabola;
+pub use parametric::{LEAST_POINTS, NoLaw, Parametric, RESAMPLES, parametric};
+pub use points::{Point, Reading, points};
+pub use power::{NoPower, Power, power};
