@@ -97,7 +97,7 @@ fn runs_of(sweep: &Sweep, size: &Size, seed: u64) -> Result<Vec<Run>, ConfigErro
     let batch_tokens = (size.training.batch_size * size.decoder.seq_len) as u64;
     let run = |competitor: &crate::sweep_file::Competitor| {
         let cost = competitor.model.cost()?;
-        let budget = Budget::new(sweep.matching, &dense, &cost, size.tokens, batch_tokens);
+        let budget = Budget::new(sweep.matching, &dense, &cost, size.budget, batch_tokens);
         let flops = match sweep.matching {
             Matching::Flops => Some(Matched::training_flops(&budget)),
             Matching::Tokens => None,

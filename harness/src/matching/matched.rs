@@ -60,6 +60,7 @@ impl Matched {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::budget::DenseBudget;
     use crate::sweep_file::Matching;
     use architectures::Cost;
 
@@ -70,7 +71,13 @@ mod tests {
             ..Cost::default()
         };
         for other in [1, 7, 64, 99, 100, 301, 100_000] {
-            let budget = Budget::new(Matching::Flops, &costing(100), &costing(other), 1_000, 64);
+            let budget = Budget::new(
+                Matching::Flops,
+                &costing(100),
+                &costing(other),
+                DenseBudget::Tokens(1_000),
+                64,
+            );
             let matched = Matched::training_flops(&budget);
             assert!(
                 matched.deviation().abs() <= matched.tolerance * (1.0 + 1e-12),

@@ -26,6 +26,7 @@
 //! ```
 
 mod blame;
+mod budgets;
 mod competitor;
 mod data;
 mod error;

@@ -58,8 +58,8 @@ pub fn resolve(file: &str, text: &str) -> Result<Sweep, FileError> {
     let data = data(file, &root)?;
     let (mut sizes, mut pending) = (Vec::new(), Vec::new());
     for (label, own) in root.section("sizes").labelled(file)? {
-        let (size, unsolved) = size(file, &root, &data, label, own)?;
-        sizes.push(size);
+        let (of_label, unsolved) = size(file, &root, &data, label, own)?;
+        sizes.extend(of_label);
         pending.extend(unsolved);
     }
     solve_all(file, &mut sizes, &pending)?;

@@ -1,17 +1,18 @@
-//! `[sizes.NAME]`: a decoder, its budget, and what it changes of the blocks and the training.
+//! `[sizes.NAME]`: a decoder, its budgets, and what it changes of the blocks and the training.
 
 use architectures::DecoderConfig;
 
+use super::budgets::budgets;
 use super::competitor::competitor;
 use super::error::FileError;
 use super::membership::stands_at;
 use super::read::{read, suggest};
 use super::solve::Pending;
 use super::sweep::{Data, Size};
-use super::tree::{Entry, Node, Table};
+use super::tree::{Entry, Table};
 use crate::train::TrainingConfig;
 
-/// Reads and checks the size of this label; `own` is what the file says of it. Blocks with knobs to be solved for come
+/// Reads and checks the size of this label, once for each of its budgets; `own` is what the file says of it. Blocks with knobs to be solved for come
 /// back with placeholders in them.
 pub fn size(
     file: &str,
@@ -19,9 +20,8 @@ pub fn size(
     data: &Data,
     label: &Entry,
     mut own: Table,
-) -> Result<(Size, Vec<Pending>), FileError> {
-    let tokens = tokens(file, &own)?;
-    own.take("tokens");
+) -> Result<(Vec<Size>, Vec<Pending>), FileError> {
+    let budgets = budgets(file, &label.key, &mut own)?;
     let (blocks, overrides) = (root.section("blocks"), own.section("blocks"));
     known_overrides(file, &overrides, &blocks)?;
     own.take("blocks");
@@ -40,11 +40,13 @@ pub fn size(
             let table = table.merged(overrides.section(&block.key));
             let (competitor, solve) =
                 competitor(file, &decoder, &decoder_table, &block.key, table)?;
-            pending.extend(solve.map(|solve| Pending {
-                size: label.key.clone(),
-                block: block.key.clone(),
-                solve,
-            }));
+            for (size, _) in &budgets {
+                pending.extend(solve.clone().map(|solve| Pending {
+                    size: size.clone(),
+                    block: block.key.clone(),
+                    solve,
+                }));
+            }
             competitors.push(competitor);
         } else if let Some(stray) = overrides.get(&block.key) {
             let remedy = format!(
@@ -59,14 +61,14 @@ pub fn size(
         let remedy = "remove the size, or add it to `sizes` of a block";
         return Err(FileError::at(file, label, "has no block", remedy));
     }
-    let size = Size {
-        name: label.key.clone(),
-        decoder,
-        tokens,
-        training,
-        competitors,
-    };
-    Ok((size, pending))
+    let sizes = budgets.into_iter().map(|(name, budget)| Size {
+        name,
+        decoder: decoder.clone(),
+        budget,
+        training: training.clone(),
+        competitors: competitors.clone(),
+    });
+    Ok((sizes.collect(), pending))
 }
 
 /// `own` over `[decoder]`, with the tokenizer's vocabulary unless another is given.
@@ -101,18 +103,6 @@ fn decoder(
         return Err(FileError::of(file, &table, "vocab_size", problem, remedy));
     }
     Ok((table, decoder))
-}
-
-fn tokens(file: &str, own: &Table) -> Result<u64, FileError> {
-    let refuse = |problem| {
-        let remedy = "write the training tokens of the dense decoder, such as 1_000_000";
-        FileError::of(file, own, "tokens", problem, remedy)
-    };
-    match own.get("tokens").map(|entry| &entry.node) {
-        Some(Node::Value(toml::Value::Integer(tokens))) if *tokens > 0 => Ok(tokens.unsigned_abs()),
-        Some(_) => Err(refuse("is not a whole number above 0")),
-        None => Err(refuse("is missing")),
-    }
 }
 
 /// A size cannot override a block that is not there.

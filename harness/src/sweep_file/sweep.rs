@@ -7,6 +7,7 @@ use suites::SuitesConfig;
 use super::error::FileError;
 use super::matching::Matching;
 use super::{resolve, source};
+use crate::budget::DenseBudget;
 use crate::matching::Matched;
 use crate::train::TrainingConfig;
 
@@ -45,8 +46,8 @@ pub struct Size {
     pub name: String,
     /// The decoder that the competitors share.
     pub decoder: DecoderConfig,
-    /// Training tokens of the dense decoder of this size.
-    pub tokens: u64,
+    /// What the dense decoder of this size is given.
+    pub budget: DenseBudget,
     /// How it is trained.
     pub training: TrainingConfig,
     /// In the order of the file.

@@ -1,0 +1,110 @@
+//! `tokens = ...` or `flops = ...` of a size: what its dense decoder is given.
+
+use super::error::FileError;
+use super::tree::{Node, Table};
+use crate::budget::DenseBudget;
+
+/// The budgets of the size `label`, each with the label of the size trained on it; the keys are taken out of `own`.
+///
+/// One budget keeps the label. A list, `flops = [1e11, 3e11]`, gives `label@1e11` and `label@3e11`.
+///
+/// # Errors
+/// Unless exactly one of both keys is there, with numbers above 0, each once.
+pub fn budgets(
+    file: &str,
+    label: &str,
+    own: &mut Table,
+) -> Result<Vec<(String, DenseBudget)>, FileError> {
+    let section = own.clone();
+    let refuse = |key: &str, problem: &str, remedy: &str| {
+        Err(FileError::of(file, &section, key, problem, remedy))
+    };
+    match (own.take("tokens"), own.take("flops")) {
+        (Some(tokens), None) => match tokens.node {
+            Node::Value(toml::Value::Integer(tokens)) if tokens > 0 => {
+                let budget = DenseBudget::Tokens(tokens.unsigned_abs());
+                Ok(vec![(label.to_owned(), budget)])
+            }
+            _ => refuse("tokens", "is not a whole number above 0", TOKENS),
+        },
+        (None, Some(flops)) => match flops.node {
+            Node::Value(toml::Value::Array(list)) => {
+                let flops: Option<Vec<f64>> = list.iter().map(positive).collect();
+                match flops {
+                    Some(flops) if distinct(&flops) => Ok(flops
+                        .into_iter()
+                        .map(|flops| (format!("{label}@{flops:e}"), DenseBudget::Flops(flops)))
+                        .collect()),
+                    _ => refuse("flops", "is not a list of distinct numbers above 0", FLOPS),
+                }
+            }
+            Node::Value(value) => match positive(&value) {
+                Some(flops) => Ok(vec![(label.to_owned(), DenseBudget::Flops(flops))]),
+                None => refuse("flops", "is not a number above 0", FLOPS),
+            },
+            _ => refuse("flops", "is not a number above 0", FLOPS),
+        },
+        (Some(_), Some(_)) => refuse("flops", "stands beside `tokens`", "keep one of them"),
+        (None, None) => refuse("tokens", "is missing", TOKENS),
+    }
+}
+
+const TOKENS: &str =
+    "write the training tokens of the dense decoder, such as 1_000_000, or `flops`";
+const FLOPS: &str = "write training FLOPs, such as 1e12, or several, such as [1e11, 3e11]";
+
+fn positive(value: &toml::Value) -> Option<f64> {
+    let number = match value {
+        toml::Value::Integer(number) => *number as f64,
+        toml::Value::Float(number) => *number,
+        _ => return None,
+    };
+    (number > 0.0 && number.is_finite()).then_some(number)
+}
+
+fn distinct(flops: &[f64]) -> bool {
+    let repeated = |at: usize| flops[..at].contains(&flops[at]);
+    !flops.is_empty() && !(0..flops.len()).any(repeated)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Vec<(String, DenseBudget)>, String> {
+        let mut table = Table::parse("f.toml", text).unwrap();
+        let budgets = budgets("f.toml", "d64", &mut table).map_err(|error| error.to_string());
+        assert!(table.entries.is_empty());
+        budgets
+    }
+
+    #[test]
+    fn one_budget_keeps_the_label_and_several_extend_it() {
+        let tokens = ("d64".to_owned(), DenseBudget::Tokens(500));
+        assert_eq!(read("tokens = 500"), Ok(vec![tokens]));
+        let flops = ("d64".to_owned(), DenseBudget::Flops(1e11));
+        assert_eq!(read("flops = 1e11"), Ok(vec![flops]));
+        let several = vec![
+            ("d64@1e11".to_owned(), DenseBudget::Flops(1e11)),
+            ("d64@2.5e11".to_owned(), DenseBudget::Flops(2.5e11)),
+        ];
+        assert_eq!(read("flops = [1e11, 2.5e11]"), Ok(several));
+    }
+
+    #[test]
+    fn what_is_no_budget_is_refused() {
+        let refused = |text: &str| read(text).unwrap_err();
+        assert!(refused("").contains("`tokens` is missing"));
+        assert!(refused("tokens = 5\nflops = 1e9").contains("stands beside"));
+        for text in [
+            "tokens = 0",
+            "tokens = 1.5",
+            "flops = -1",
+            "flops = []",
+            "flops = [1e9, 1e9]",
+            "flops = [\"a\"]",
+        ] {
+            assert!(refused(text).contains("above 0"), "{text}");
+        }
+    }
+}
