@@ -5,6 +5,9 @@ use std::fmt;
 use super::law::{Free, Residuals};
 use super::minimize::{EXPONENT_BOUNDS, term_bounds};
 
+/// Twice the parameters of the law.
+const FEW: usize = 10;
+
 /// Why a law is less than it seems.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Doubt {
@@ -16,6 +19,8 @@ pub enum Doubt {
     FlatInTokens,
     /// An exponent rests on the end of the range searched.
     Steep,
+    /// So few points that resampling them shows little.
+    FewPoints { found: usize },
     /// N and D grew together, so that their two terms cannot be told apart.
     Collinear { correlation: f64 },
 }
@@ -33,6 +38,10 @@ impl fmt::Display for Doubt {
                 f,
                 "an exponent rests on the end of the range searched, {}",
                 EXPONENT_BOUNDS.1
+            ),
+            Self::FewPoints { found } => write!(
+                f,
+                "{found} runs for five parameters: intervals are rough below {FEW}"
             ),
             Self::Collinear { correlation } => write!(
                 f,
@@ -60,6 +69,10 @@ pub(super) fn doubts(residuals: &Residuals, best: &Free) -> Vec<Doubt> {
     }
     if alpha.max(beta) > EXPONENT_BOUNDS.1 - 0.01 {
         doubts.push(Doubt::Steep);
+    }
+    let found = residuals.rows().count();
+    if found < FEW {
+        doubts.push(Doubt::FewPoints { found });
     }
     let sum = |of: fn(&[f64; 3]) -> f64| residuals.rows().map(|(row, _)| of(row)).sum::<f64>();
     let correlation = sum(|row| row[0] * row[1])

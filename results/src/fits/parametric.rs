@@ -78,8 +78,8 @@ impl fmt::Display for NoLaw {
 }
 
 /// Fits the law and, with `resamples` draws of as many points with replacement, its 95 % percentile intervals. A resample
-/// with fewer than three distinct N or D is drawn again, at most a hundred times. With `resamples` below 40 there are no
-/// intervals, as two tails of 2.5 % need a draw each.
+/// with fewer than five distinct points, or three distinct N or D, shows no law and is drawn again, at most a hundred times.
+/// With `resamples` below 40 there are no intervals, as two tails of 2.5 % need a draw each.
 ///
 /// ```
 /// use results::fits::{Point, parametric};
@@ -145,7 +145,8 @@ pub fn parametric(points: &[Point], resamples: u64, seed: u64) -> Result<Paramet
                     weights[random.random_range(0..points.len())] += 1.0;
                 }
                 let (params, tokens) = counts(&|i| weights[i] > 0.0);
-                (params >= 3 && tokens >= 3).then_some(weights)
+                let points = weights.iter().filter(|weight| **weight > 0.0).count();
+                (points >= 5 && params >= 3 && tokens >= 3).then_some(weights)
             })?;
             let resampled = residuals.weighted(weights);
             let again = starts.iter().take(RESTARTS).copied();
@@ -163,6 +164,9 @@ pub fn parametric(points: &[Point], resamples: u64, seed: u64) -> Result<Paramet
             return Interval::unbounded(of(&law), n, "fewer than 40 resamples");
         }
         let (low, high) = middle(drawn.iter().map(of).collect());
+        if low.is_nan() || high.is_nan() {
+            return Interval::unbounded(of(&law), n, "both exponents vanish in a resample");
+        }
         Interval {
             value: of(&law),
             low,

@@ -130,7 +130,9 @@ fn what_the_points_do_not_show_is_a_doubt() {
         "{:?}",
         doubts(&falling)
     );
-    let together: Vec<Point> = (0..8)
+    let few = doubts(&grid(|n, d| LAW.loss(n, d))[..9]);
+    assert_eq!(few, [Doubt::FewPoints { found: 9 }]);
+    let together: Vec<Point> = (0..12)
         .map(|i| 1e7 * 2f64.powi(i))
         .map(|n| point(n, 20.0 * n, LAW.loss(n, 20.0 * n)))
         .collect();
