@@ -148,7 +148,7 @@ fn knobs_together_come_as_near_as_any_combination() {
     let bounds = |at_least, at_most, multiple_of| Bounds {
         at_least: Some(at_least),
         at_most: Some(at_most),
-        multiple_of: Some(multiple_of),
+        multiple_of: std::num::NonZeroUsize::new(multiple_of),
     };
     let (some, wide) = (bounds(2, 12, 2), bounds(16, 320, 16));
     let start = experts(1, 16, 1);
