@@ -263,6 +263,21 @@ fn impossible_requests_say_why() {
     );
     let said = ask(&keys, Target::ParamsTotal, Side::Below, 9);
     assert!(said.contains("are not above the reference"), "{said}");
+    let narrow = Bounds {
+        at_least: Some(2),
+        at_most: Some(4),
+        ..ANY
+    };
+    let said = ask(
+        &[(Knob::NKeys, narrow)],
+        Target::ParamsTotal,
+        Side::Nearest,
+        9,
+    );
+    assert!(
+        said.contains("can be built (top_k = 8 exceeds n_keys = 4); widen"),
+        "{said}"
+    );
     let said = ask(
         &[(Knob::NKeys, ANY), (Knob::TopK, ANY), (Knob::NHeads, ANY)],
         Target::ParamsTotal,
