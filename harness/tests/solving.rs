@@ -183,6 +183,11 @@ fn mistakes_in_a_request_are_named() {
         ),
         (
             "n_experts = {}",
+            "n_experts = { multiple_of = 0 }",
+            vec!["multiple_of` is integer `0`"],
+        ),
+        (
+            "n_experts = {}",
             "layers = {}",
             vec!["needs a centred placement"],
         ),

@@ -25,8 +25,11 @@ pub enum SolveError {
     )]
     TooMany { combinations: u128 },
     /// No shape within the bounds can be built, or none on the side asked for.
-    #[error("has no values within the bounds that can be built {}; widen the bounds or change side", on(*.side))]
-    Empty { side: Side },
+    #[error(
+        "has no values within the bounds that can be built{}{refusal}; widen the bounds or change side",
+        on(*.side)
+    )]
+    Empty { side: Side, refusal: String },
     /// What can be reached is too far off.
     #[error(
         "cannot bring {target} to {} ({reference}) within {}: the nearest is {} ({:+.2} %) with {knobs}; raise the \
@@ -56,8 +59,8 @@ fn remedy_for(knob: Knob) -> &'static str {
 fn on(side: Side) -> &'static str {
     match side {
         Side::Nearest => "",
-        Side::Above => "and are not below the reference",
-        Side::Below => "and are not above the reference",
+        Side::Above => " and are not below the reference",
+        Side::Below => " and are not above the reference",
     }
 }
 

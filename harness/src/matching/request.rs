@@ -1,5 +1,7 @@
 //! What a solver is asked for, as a sweep file says it: `[blocks.LABEL.solve]`.
 
+use std::num::NonZeroUsize;
+
 use architectures::DecoderConfig;
 use serde::Deserialize;
 
@@ -83,13 +85,13 @@ impl Knobs {
 pub struct Bounds {
     pub at_least: Option<usize>,
     pub at_most: Option<usize>,
-    pub multiple_of: Option<usize>,
+    pub multiple_of: Option<NonZeroUsize>,
 }
 
 impl Bounds {
     /// The values of `knob` in ascending order, as a rule: none where the bounds leave none.
     pub fn values(self, knob: Knob, decoder: &DecoderConfig) -> Values {
-        let step = self.multiple_of.unwrap_or(knob.step(decoder)).max(1);
+        let step = self.multiple_of.map_or(knob.step(decoder), usize::from);
         let least = self.at_least.unwrap_or(1).max(1);
         let most = self.at_most.unwrap_or(knob.most(decoder));
         // Layers are the odd numbers, all others the multiples of their step.

@@ -8,8 +8,8 @@ use super::matched::Matched;
 use super::request::{Request, Values};
 use super::search::neighbours;
 
-/// More combinations than this take too long: some microseconds each.
-const MOST_COMBINATIONS: u128 = 100_000;
+/// More combinations than this take too long: each is bisected, which takes a fraction of a millisecond.
+const MOST_COMBINATIONS: u128 = 10_000;
 
 /// A combination of values and what it costs.
 struct Candidate {
@@ -89,7 +89,20 @@ pub fn solve(
             }
         }
     }
-    let best = best.ok_or(SolveError::Empty { side: request.side })?;
+    let refusal = |end: &dyn Fn(&Values) -> usize| {
+        let values: Vec<usize> = knobs.iter().map(|(_, values)| end(values)).collect();
+        turned(&values).cost().err()
+    };
+    // What is refused at both ends is refused for another reason than the knobs.
+    let empty = || SolveError::Empty {
+        side: request.side,
+        refusal: refusal(&|values| values.at(0))
+            .and(refusal(&|values| values.at(values.count.saturating_sub(1))))
+            .map_or(String::new(), |error| {
+                format!(" ({} {})", error.key, error.problem)
+            }),
+    };
+    let best = best.ok_or_else(empty)?;
     let text = describe(&knobs, &best.values);
     if best.reached.abs_diff(wanted) as f64 > request.tolerance * wanted as f64 {
         return Err(SolveError::Unreachable {

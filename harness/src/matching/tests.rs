@@ -148,7 +148,7 @@ fn knobs_together_come_as_near_as_any_combination() {
     let bounds = |at_least, at_most, multiple_of| Bounds {
         at_least: Some(at_least),
         at_most: Some(at_most),
-        multiple_of: Some(multiple_of),
+        multiple_of: std::num::NonZeroUsize::new(multiple_of),
     };
     let (some, wide) = (bounds(2, 12, 2), bounds(16, 320, 16));
     let start = experts(1, 16, 1);
@@ -263,6 +263,21 @@ fn impossible_requests_say_why() {
     );
     let said = ask(&keys, Target::ParamsTotal, Side::Below, 9);
     assert!(said.contains("are not above the reference"), "{said}");
+    let narrow = Bounds {
+        at_least: Some(2),
+        at_most: Some(4),
+        ..ANY
+    };
+    let said = ask(
+        &[(Knob::NKeys, narrow)],
+        Target::ParamsTotal,
+        Side::Nearest,
+        9,
+    );
+    assert!(
+        said.contains("can be built (top_k = 8 exceeds n_keys = 4); widen"),
+        "{said}"
+    );
     let said = ask(
         &[(Knob::NKeys, ANY), (Knob::TopK, ANY), (Knob::NHeads, ANY)],
         Target::ParamsTotal,
