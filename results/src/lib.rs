@@ -29,6 +29,7 @@
 
 mod cell;
 mod error;
+mod export;
 mod frames;
 mod parquet;
 mod records;
@@ -38,6 +39,7 @@ pub mod statistics;
 
 pub use cell::Cell;
 pub use error::{Error, FrameError};
+pub use export::export;
 pub use frames::Frames;
 pub use records::Records;
 pub use row::Row;

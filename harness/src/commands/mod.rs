@@ -8,6 +8,8 @@ pub mod machine;
 pub mod plan;
 pub mod plan_csv;
 pub mod planned;
+pub mod probe;
+pub mod probe_table;
 pub mod report;
 pub mod status;
 pub mod sweep;
