@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use architectures::DeviceName;
 use clap::{Args, Parser, Subcommand};
-use harness::progress::quantity::{parse_bytes, parse_duration};
+use harness::probe::limits::{parse_bytes, parse_duration};
 
 /// Compares feed-forward blocks at equal training FLOPs.
 #[derive(Parser)]
