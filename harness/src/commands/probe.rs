@@ -1,5 +1,6 @@
 //! `isoflop probe`.
 
+use std::collections::HashSet;
 use std::time::Instant;
 
 use harness::conclusion::Conclusion;
@@ -14,8 +15,9 @@ use harness::probe::row::Circumstances;
 use harness::probe::session::Session;
 use harness::progress;
 use harness::provenance::Provenance;
+use harness::run_row::FINISHED;
 use harness::train::TrainingConfig;
-use results::Records;
+use results::{ProbeRow, Records};
 
 use super::machine::start_threads;
 use super::planned::{planned, whole};
@@ -61,7 +63,18 @@ pub fn probe(options: &ProbeOptions) -> Result<Conclusion, Error> {
         threads,
     };
     let usable = memory.usable();
-    let fits = |cell: &Cell| circumstances.need(cell, Phase::Forward) <= usable;
+    let finished: HashSet<String> = records
+        .read::<ProbeRow>()?
+        .into_iter()
+        .filter(|row| row.status == FINISHED)
+        .map(|row| row.run)
+        .collect();
+    // Less memory than the last time takes no recorded table away.
+    let fits = |cell: &Cell| {
+        let id = circumstances.id(cell, Phase::Forward);
+        circumstances.need(cell, Phase::Forward) <= usable
+            || id.is_ok_and(|id| finished.contains(&id))
+    };
     let cells = cells(&wanted, &all, &fits);
     let session = Session {
         records: &records,

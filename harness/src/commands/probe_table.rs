@@ -55,7 +55,8 @@ fn line(row: &ProbeRow) -> Vec<String> {
     let mut line = vec![block, slots, row.phase.clone()];
     if row.status != FINISHED {
         // The reason in full is in the row; here its first words.
-        let short = row.reason.split(" (").next().unwrap_or_default();
+        let short = row.reason.split([':', '(', ';']).next().unwrap_or_default();
+        let short = short.trim_end().trim_end_matches(" is skipped");
         line.push(format!("{}: {short}", row.status));
         line.extend(vec![String::new(); 7]);
         line.push(bytes(row.needed_memory_bytes));

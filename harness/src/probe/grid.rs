@@ -1,6 +1,8 @@
 //! Which cells a sweep asks for: every distinct part of its models, and their tables at sizes of their own.
 
-use architectures::{BlockConfig, ConfigError, Cost, DecoderConfig, ModelConfig, Part};
+use architectures::{
+    Architecture, BlockConfig, ConfigError, Cost, DecoderConfig, ModelConfig, Part,
+};
 
 use crate::plan::Plan;
 
@@ -128,11 +130,15 @@ fn growth(cell: &Cell, fits: &dyn Fn(&Cell) -> bool) -> Vec<Cell> {
         return Vec::new();
     };
     let mut grown = Vec::new();
-    let mut n_keys = FIRST_N_KEYS;
-    while n_keys <= LAST_N_KEYS {
+    let sizes = (0..).map(|doublings| FIRST_N_KEYS << doublings);
+    for n_keys in sizes.take_while(|&n_keys| n_keys <= LAST_N_KEYS) {
         let Some(block) = with_n_keys(block, n_keys) else {
             break;
         };
+        // Fewer half-keys than a head reads.
+        if block.check(&cell.decoder).is_err() {
+            continue;
+        }
         let cell = Cell {
             part: Part::Block(block),
             ..cell.clone()
@@ -142,7 +148,6 @@ fn growth(cell: &Cell, fits: &dyn Fn(&Cell) -> bool) -> Vec<Cell> {
         if last {
             break;
         }
-        n_keys *= 2;
     }
     grown
 }

@@ -7,7 +7,7 @@
 //! | [`memory`], [`limits`] | the memory there is, and limits as people write them |
 //! | [`peaks`] | what the device can do at most |
 //! | [`workbench`], [`repeats`] | one part, built and timed |
-//! | [`session`] | the loop over cells |
+//! | [`session`] | the loop over cells, and what is left, skipped or measured |
 //! | [`row`], [`derived`] | what becomes rows |
 
 pub mod derived;
@@ -21,4 +21,5 @@ pub mod repeats;
 pub mod row;
 pub mod session;
 pub mod traffic;
+mod verdict;
 mod workbench;

@@ -13,6 +13,7 @@ use super::memory::Memory;
 use super::peaks::Peaks;
 use super::phase::Phase;
 use super::row::{Circumstances, SKIPPED};
+use super::verdict::{Verdict, by_memory, by_time};
 use super::workbench::Workbench;
 use crate::attempt::{Failure, caught};
 use crate::clock;
@@ -21,8 +22,8 @@ use crate::error::Error;
 use crate::interrupt::Interrupt;
 use crate::memory_need::Bytes;
 use crate::progress::Progress;
-use crate::progress::quantity::{count, duration};
-use crate::run_row::{FAILED, FINISHED};
+use crate::progress::quantity::count;
+use crate::run_row::FAILED;
 use crate::train::TrainingConfig;
 
 /// Shares of the peaks that a cell is expected to reach, so as not to begin what the budget does not hold.
@@ -43,16 +44,6 @@ pub struct Session<'a> {
     /// Optimizers and clipping of a step.
     pub training: &'a TrainingConfig,
     pub interrupt: &'a Interrupt,
-}
-
-/// What is to become of one phase of a cell.
-#[derive(Clone, Debug, PartialEq)]
-enum Verdict {
-    /// Its row stands.
-    Leave,
-    /// It gets a row with this reason.
-    Skip(String),
-    Measure,
 }
 
 impl Session<'_> {
@@ -120,7 +111,9 @@ impl Session<'_> {
         for phase in Phase::ALL {
             let row = rows.get(&self.circumstances.id(cell, phase)?);
             let need = self.circumstances.need(cell, phase);
-            let mut verdict = self.by_memory(row, need, usable);
+            let status = row.map(|row| row.status.as_str());
+            let refusal = (need > usable).then(|| self.memory.refusal(need, usable));
+            let mut verdict = by_memory(status, refusal, self.again);
             if verdict == Verdict::Measure {
                 let peaks = *peaks.get_or_insert_with(|| {
                     progress.preparing("the device's peaks");
@@ -210,20 +203,6 @@ impl Session<'_> {
         Ok(())
     }
 
-    fn by_memory(&self, row: Option<&ProbeRow>, need: Bytes, usable: Bytes) -> Verdict {
-        let status = row.map(|row| row.status.as_str());
-        let fits = need <= usable;
-        match status {
-            Some(FINISHED) if !self.again => Verdict::Leave,
-            // It did not fit and does not now; what has come to fit is measured.
-            Some(SKIPPED) if !fits && !self.again => Verdict::Leave,
-            // A measurement from a time of more memory is worth more than a refusal.
-            Some(FINISHED) if !fits => Verdict::Leave,
-            _ if !fits => Verdict::Skip(self.memory.refusal(need, usable)),
-            _ => Verdict::Measure,
-        }
-    }
-
     /// Seconds of building a cell and of the fewest passes, at a guess.
     fn expected(&self, cell: &Cell, need: Bytes, peaks: Peaks) -> f64 {
         let flops: Flops = 3 * cell.cost().training() * self.circumstances.tokens as Flops;
@@ -235,18 +214,6 @@ impl Session<'_> {
         let left = self.budget.saturating_sub(self.begun.elapsed());
         left.as_secs_f64()
     }
-}
-
-/// What the budget leaves does not hold what a cell is expected to take.
-fn by_time(expected: f64, left: f64) -> Verdict {
-    if expected <= left {
-        return Verdict::Measure;
-    }
-    Verdict::Skip(format!(
-        "the budget of time has {} left, and it may take {}; raise --budget",
-        duration(left),
-        duration(expected)
-    ))
 }
 
 /// Why no further cell is looked at.
@@ -264,16 +231,50 @@ impl From<Error> for Stopped {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::Plan;
+    use crate::probe::grid;
+    use crate::progress;
+    use crate::provenance::Provenance;
+    use crate::run_row::FINISHED;
+    use crate::sweep_file::Sweep;
+    use architectures::Part;
 
     #[test]
-    fn a_cell_that_may_outlast_the_budget_is_skipped_with_the_numbers() {
-        assert_eq!(by_time(5.0, 5.0), Verdict::Measure);
-        assert_eq!(
-            by_time(80.0, 5.0),
-            Verdict::Skip(
-                "the budget of time has 5 s left, and it may take 1 min 20 s; raise --budget"
-                    .to_owned()
-            )
-        );
+    fn a_part_that_breaks_is_a_failed_row_and_the_next_is_measured() {
+        let plan = Plan::new(Sweep::parse("f.toml", crate::testing::SWEEP).unwrap()).unwrap();
+        let all = grid::targets(&plan, 8).unwrap();
+        let mut cells = grid::cells(&all[..1], &all, &|_| false);
+        // Half as many half-keys as a head reads: what no sweep file may ask for.
+        let broken = r#"{"kind": "memory", "keys": {"n_keys": 2, "n_heads": 1, "top_k": 4}}"#;
+        cells[0].part = Part::Block(serde_json::from_str(broken).unwrap());
+        let folder = tempfile::tempdir().unwrap();
+        let records = Records::open(folder.path()).unwrap();
+        let session = Session {
+            records: &records,
+            circumstances: Circumstances {
+                sweep: "f".to_owned(),
+                labels: Vec::new(),
+                tokens: 8,
+                provenance: Provenance::gather(),
+                device: "flex".to_owned(),
+                threads: 1,
+            },
+            device: &Device::flex(),
+            memory: Memory::of(architectures::DeviceName::Flex, Some(64 << 20)).unwrap(),
+            budget: Duration::from_secs(600),
+            begun: Instant::now(),
+            again: false,
+            training: &plan.runs[0].training,
+            interrupt: &Interrupt::default(),
+        };
+        let mut progress = progress::fitting(true);
+        let (conclusion, rows) = session
+            .run(&cells[..2], (&[], &all), progress.as_mut())
+            .unwrap();
+        assert_eq!(conclusion, Conclusion::SomeFailed);
+        let states: Vec<_> = rows.iter().map(|row| row.status.as_str()).collect();
+        assert_eq!(states, [FAILED, FAILED, FINISHED, FINISHED]);
+        assert!(rows[0].reason.starts_with("panicked: "), "{:?}", rows[0]);
+        assert_eq!(records.read::<ProbeRow>().unwrap().len(), 4);
     }
 }
