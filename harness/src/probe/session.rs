@@ -244,8 +244,8 @@ mod tests {
         let plan = Plan::new(Sweep::parse("f.toml", crate::testing::SWEEP).unwrap()).unwrap();
         let all = grid::targets(&plan, 8).unwrap();
         let mut cells = grid::cells(&all[..1], &all, &|_| false);
-        // Half as many half-keys as a head reads: what no sweep file may ask for.
-        let broken = r#"{"kind": "memory", "keys": {"n_keys": 2, "n_heads": 1, "top_k": 4}}"#;
+        // A key without two halves, which no sweep file may ask for.
+        let broken = r#"{"kind": "memory", "keys": {"n_keys": 4, "top_k": 4, "key_dim": 3}}"#;
         cells[0].part = Part::Block(serde_json::from_str(broken).unwrap());
         let folder = tempfile::tempdir().unwrap();
         let records = Records::open(folder.path()).unwrap();
