@@ -53,6 +53,7 @@ pub struct Builder<'a> {
     pub decoder: &'a DecoderConfig,
     device: &'a Device,
     seed: u64,
+    rough: bool,
     path: String,
     tables: HashMap<String, ValueTable>,
 }
@@ -64,8 +65,24 @@ impl<'a> Builder<'a> {
             decoder,
             device,
             seed,
+            rough: false,
             path: String::new(),
             tables: HashMap::new(),
+        }
+    }
+
+    /// The same, with parameters by [`Init::fill_roughly`]: for what is timed and never trained.
+    pub fn rough(self) -> Self {
+        Self {
+            rough: true,
+            ..self
+        }
+    }
+
+    fn fill(&self, init: Init, name: &str, values: &mut [f32]) {
+        match self.rough {
+            true => init.fill_roughly(self.seed, name, values),
+            false => init.fill(self.seed, name, values),
         }
     }
 
@@ -86,7 +103,9 @@ impl<'a> Builder<'a> {
         shape: [usize; D],
         init: Init,
     ) -> Param<Tensor<D>> {
-        let data = init.draw(self.seed, &format!("{}{name}", self.path), shape);
+        let mut values = vec![0f32; shape.iter().product()];
+        self.fill(init, &format!("{}{name}", self.path), &mut values);
+        let data = TensorData::new(values, shape);
         Param::from_tensor(Tensor::from_data(data, self.device))
     }
 
@@ -102,7 +121,7 @@ impl<'a> Builder<'a> {
         let mut values = vec![0f32; parts * inputs * outputs];
         for (number, values) in values.chunks_mut(inputs * outputs).enumerate() {
             let name = format!("{}{part}.{number}.{name}", self.path);
-            init.fill(self.seed, &name, values);
+            self.fill(init, &name, values);
         }
         let data = TensorData::new(values, [parts, inputs, outputs]);
         Param::from_tensor(Tensor::from_data(data, self.device))
@@ -127,16 +146,23 @@ impl<'a> Builder<'a> {
 
     /// A value table of this layer alone.
     pub fn table(&self, name: &str, rows: usize, width: usize, std: f64) -> ValueTable {
-        let name = format!("{}{name}", self.path);
-        ValueTable::new(&name, rows, width, std, self.seed, self.device)
+        self.filled_table(&format!("{}{name}", self.path), rows, width, std)
     }
 
     /// The value table that all layers of this model share under `name`.
     pub fn shared_table(&mut self, name: &str, rows: usize, width: usize, std: f64) -> ValueTable {
-        let (seed, device) = (self.seed, self.device);
-        self.tables
-            .entry(name.to_owned())
-            .or_insert_with(|| ValueTable::new(name, rows, width, std, seed, device))
-            .clone()
+        if let Some(held) = self.tables.get(name) {
+            return held.clone();
+        }
+        let table = self.filled_table(name, rows, width, std);
+        self.tables.insert(name.to_owned(), table.clone());
+        table
+    }
+
+    fn filled_table(&self, name: &str, rows: usize, width: usize, std: f64) -> ValueTable {
+        let init = Init::TruncatedNormal(std);
+        ValueTable::filled(rows, width, self.device, |values| {
+            self.fill(init, name, values)
+        })
     }
 }

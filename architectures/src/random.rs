@@ -2,6 +2,7 @@
 //! changes nothing.
 
 use burn::tensor::TensorData;
+use multiversion::multiversion;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
@@ -62,6 +63,24 @@ impl Init {
             });
     }
 
+    /// Values of about the same spread from a hash of their place, which costs no more than writing them: for models that
+    /// are timed and never trained. Normal values become uniform ones of the same variance.
+    pub fn fill_roughly(self, seed: u64, name: &str, values: &mut [f32]) {
+        let bound = match self {
+            Self::Constant(value) => return values.fill(value),
+            Self::TruncatedNormal(std) => 3f64.sqrt() * std,
+            Self::Uniform(bound) => bound,
+        };
+        let key = fnv1a(name) ^ seed;
+        values
+            .par_chunks_mut(BLOCK)
+            .enumerate()
+            .for_each(|(block, values)| {
+                let key = key.wrapping_add((block as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+                hashed((key ^ key >> 32) as u32, bound as f32, values);
+            });
+    }
+
     fn sample(self, rng: &mut impl Rng) -> f32 {
         match self {
             Self::Constant(value) => value,
@@ -73,6 +92,18 @@ impl Init {
                 }
             },
         }
+    }
+}
+
+/// Each value a hash of its place (the finaliser of MurmurHash3), between minus and plus `bound`.
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
+fn hashed(key: u32, bound: f32, values: &mut [f32]) {
+    let unit = bound / (1 << 23) as f32;
+    for (place, value) in values.iter_mut().enumerate() {
+        let mut hash = key.wrapping_add((place as u32).wrapping_mul(0x9e37_79b9));
+        hash = (hash ^ hash >> 16).wrapping_mul(0x85eb_ca6b);
+        hash = (hash ^ hash >> 13).wrapping_mul(0xc2b2_ae35);
+        *value = (hash >> 8) as i32 as f32 * unit - bound;
     }
 }
 
@@ -89,6 +120,26 @@ mod tests {
     fn draws_depend_on_the_key_alone() {
         assert_eq!(draw("layers.0.query"), draw("layers.0.query"));
         assert_ne!(draw("layers.0.query"), draw("layers.1.query"));
+    }
+
+    #[test]
+    fn rough_values_have_the_spread_too() {
+        let rough = |init: Init, name| {
+            let mut values = vec![0f32; 200_000];
+            init.fill_roughly(0, name, &mut values);
+            values
+        };
+        let values = rough(Init::TruncatedNormal(0.5), "x");
+        let mean = values.iter().sum::<f32>() / values.len() as f32;
+        let variance = values.iter().map(|v| v * v).sum::<f32>() / values.len() as f32;
+        assert!(
+            mean.abs() < 0.01 && (variance.sqrt() - 0.5).abs() < 0.005,
+            "{mean} {variance}"
+        );
+        // Blocks and names differ.
+        assert_ne!(values[..100], values[BLOCK..BLOCK + 100]);
+        assert_ne!(values[..100], rough(Init::TruncatedNormal(0.5), "y")[..100]);
+        assert_eq!(rough(Init::Constant(2.0), "x")[7], 2.0);
     }
 
     #[test]

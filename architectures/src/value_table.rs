@@ -74,7 +74,21 @@ impl ValueTable {
         device: &Device,
     ) -> Self {
         let init = Init::TruncatedNormal(std);
-        let data = table_memory::filled(rows, width, |values| init.fill(seed, name, values));
+        Self::filled(rows, width, device, |values| init.fill(seed, name, values))
+    }
+
+    /// A table whose values `fill` writes.
+    ///
+    /// # Panics
+    ///
+    /// When the system refuses the memory; the message names the bytes.
+    pub fn filled(
+        rows: usize,
+        width: usize,
+        device: &Device,
+        fill: impl FnOnce(&mut [f32]),
+    ) -> Self {
+        let data = table_memory::filled(rows, width, fill);
         Self::holding(place(data, &device.clone().inner()))
     }
 

@@ -1,4 +1,4 @@
-//! Freed memory stays with the process.
+//! Freed memory stays with the process, until it is asked back.
 //!
 //! A training step frees and asks for the same large buffers again and again. By default the system's allocator returns
 //! each of them, and every step then waits for thousands of page faults: see docs/log.md for what they cost.
@@ -11,5 +11,15 @@ pub fn keep_freed_memory() {
         libc::mallopt(libc::M_MMAP_THRESHOLD, 1 << 30);
         libc::mallopt(libc::M_TRIM_THRESHOLD, i32::MAX);
         libc::mallopt(libc::M_TOP_PAD, 64 << 20);
+    }
+}
+
+/// Returns freed memory to the system: between measurements that should not see each other's; elsewhere than under glibc,
+/// nothing.
+pub fn give_back_freed_memory() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: no argument can make it unsafe; it only returns unused pages.
+    unsafe {
+        libc::malloc_trim(0);
     }
 }

@@ -1,12 +1,14 @@
 //! The command line.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use architectures::DeviceName;
 use clap::{Args, Parser, Subcommand};
 use harness::matching::{Side, Target};
 use harness::memory_need::NumericFormat;
 use harness::units;
+use harness::probe::limits::{parse_bytes, parse_duration};
 
 /// Compares feed-forward blocks at equal training FLOPs.
 #[derive(Parser)]
@@ -30,6 +32,8 @@ pub enum Command {
     Report(ReportOptions),
     /// Ask the finished runs again, from their saved weights.
     Eval(EvalOptions),
+    /// Time every part of a sweep's models alone, at its true shape, and derive the whole models from them.
+    Probe(ProbeOptions),
 }
 
 /// A sweep and where its output lies.
@@ -166,4 +170,40 @@ pub struct EvalOptions {
     pub planned: Planned,
     #[command(flatten)]
     pub machine: Machine,
+}
+
+#[derive(Args)]
+pub struct ProbeOptions {
+    /// A sweep file, or the name of one in `sweeps/`: whose models are taken apart.
+    #[arg(default_value = "paper")]
+    pub sweep: String,
+    /// The folder of all output.
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    pub output: PathBuf,
+    /// Only these blocks.
+    #[arg(long, value_name = "BLOCK", value_delimiter = ',')]
+    pub only: Vec<String>,
+    /// Only these sizes.
+    #[arg(long, value_name = "SIZE", value_delimiter = ',')]
+    pub size: Vec<String>,
+    #[command(flatten)]
+    pub machine: Machine,
+    /// Tokens of one pass: one sequence, and so the context that attention sees.
+    #[arg(long, value_name = "N", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..))]
+    pub tokens: u32,
+    /// Memory that a cell may need, such as 8GiB; 85 % of what is free when absent, and never more.
+    #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
+    pub memory: Option<u64>,
+    /// Time for all cells together; what would exceed it is skipped.
+    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = parse_duration)]
+    pub budget: Duration,
+    /// Measure again what is recorded.
+    #[arg(long)]
+    pub again: bool,
+    /// Also write the rows as CSV.
+    #[arg(long)]
+    pub csv: bool,
+    /// Also write the rows to DIR, as probes.parquet and probes.csv.
+    #[arg(long, value_name = "DIR")]
+    pub export: Option<PathBuf>,
 }

@@ -79,7 +79,7 @@ pub fn attempt(
 }
 
 /// Runs `body` and turns its panic into a failure, without the default hook that would print it over the progress.
-fn caught<T>(body: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+pub(crate) fn caught<T>(body: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     let hook = panic::take_hook();
     panic::set_hook(Box::new(|panic| tracing::error!("{panic}")));
     let ended = catch_unwind(AssertUnwindSafe(body));

@@ -6,6 +6,7 @@
 //! runs/<sweep>/weights/     one file a finished run
 //! runs/<sweep>/csv/         rows again, on request
 //! runs/<sweep>/report.html
+//! runs/probes/              records and csv of probes, whatever sweep asked for them
 //! ```
 
 use std::path::{Path, PathBuf};
@@ -24,6 +25,11 @@ impl Folders {
             output: output.to_owned(),
             sweep: output.join(name),
         }
+    }
+
+    /// The folders of probes: their rows do not depend on the sweep that asked for them.
+    pub fn of_probes(output: &Path) -> Self {
+        Self::new(output, "probes")
     }
 
     /// Tokenizers and tokens. No sweep can be called this.

@@ -11,7 +11,7 @@ use crate::train::TrainingConfig;
 const FORMAT: u32 = 3;
 
 /// What arithmetic is done in.
-const NUMERIC_FORMAT: &str = "f32";
+pub(crate) const NUMERIC_FORMAT: &str = "f32";
 
 /// A run's name: 16 hexadecimal digits.
 pub type RunId = String;
@@ -56,7 +56,7 @@ pub fn run_id(configuration: &str, dataset: &Dataset) -> RunId {
 }
 
 /// Each part with its length, so that moving text between parts changes the hash.
-fn hash<const N: usize>(parts: [&str; N]) -> RunId {
+pub(crate) fn hash<const N: usize>(parts: [&str; N]) -> RunId {
     let mut hasher = blake3::Hasher::new();
     for part in parts {
         hasher.update(&(part.len() as u64).to_le_bytes());

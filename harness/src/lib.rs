@@ -10,6 +10,7 @@
 //! | [`identity`] | what a run is, and its name |
 //! | [`train`], [`language_model`] | training, and the trained decoder as the suites see it |
 //! | [`sweep`], [`attempt`], [`conclusion`] | the loop over runs, one run, and how it ended |
+//! | [`probe`] | parts of decoders alone, timed at their true shapes |
 //! | [`step_recorder`], [`run_row`], [`scores`] | what becomes rows |
 //! | [`selection`], [`folders`], [`weights`] | what is on the disk |
 //! | [`provenance`], [`peak_memory`], [`clock`] | circumstances |
@@ -33,6 +34,7 @@ pub mod matching;
 pub mod memory_need;
 pub mod peak_memory;
 pub mod plan;
+pub mod probe;
 pub mod progress;
 pub mod provenance;
 pub mod report_file;

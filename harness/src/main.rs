@@ -20,6 +20,7 @@ fn main() -> ExitCode {
         Command::Status(options) => commands::status::status(&options),
         Command::Report(options) => commands::report::report(&options),
         Command::Eval(options) => commands::eval::eval(&options),
+        Command::Probe(options) => commands::probe::probe(&options),
     };
     match done {
         Ok(conclusion) => conclusion.exit_status().into(),

@@ -38,6 +38,7 @@
 mod cell;
 mod error;
 pub mod fits;
+mod export;
 mod frames;
 pub mod gains;
 mod parquet;
@@ -50,6 +51,7 @@ pub mod statistics;
 
 pub use cell::Cell;
 pub use error::{Error, FrameError};
+pub use export::export;
 pub use frames::Frames;
 pub use records::Records;
 pub use row::Row;

@@ -10,6 +10,8 @@ pub mod plan;
 pub mod plan_row;
 pub mod plan_tables;
 pub mod planned;
+pub mod probe;
+pub mod probe_table;
 pub mod report;
 pub mod status;
 pub mod sweep;

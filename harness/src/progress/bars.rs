@@ -8,6 +8,7 @@ use super::quantity::{count, duration};
 use super::{Ending, Progress};
 use crate::budget::TotalFlops;
 use crate::plan::Run;
+use crate::probe::grid::Cell;
 use crate::train::StepReport;
 
 /// Draws to standard error.
@@ -112,6 +113,19 @@ impl Progress for Bars {
         }
         self.sweep.set_position(self.flops as u64);
         self.count_runs();
+    }
+
+    fn probing(&mut self, number: usize, all: usize, cell: &str) {
+        self.sweep.set_prefix("probe");
+        self.sweep.set_length(all as u64);
+        self.sweep.set_position(number.saturating_sub(1) as u64);
+        self.sweep.set_message(format!("{number}/{all} {cell}"));
+        self.sweep
+            .enable_steady_tick(std::time::Duration::from_millis(500));
+    }
+
+    fn probed(&mut self, cell: &Cell, phase: &str, outcome: &str) {
+        self.say(&format!("{cell} {phase}: {outcome}"));
     }
 
     fn done(&mut self) {

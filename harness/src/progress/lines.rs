@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::quantity::{count, duration};
 use super::{Ending, Progress};
 use crate::plan::Run;
+use crate::probe::grid::Cell;
 use crate::train::StepReport;
 
 /// Between two lines of one run.
@@ -78,6 +79,14 @@ impl Progress for Lines {
             }
             Ending::Failed(reason) => eprintln!("{}: failed: {reason}", self.label),
         }
+    }
+
+    fn probing(&mut self, number: usize, all: usize, _: &str) {
+        self.label = format!("[{number}/{all}]");
+    }
+
+    fn probed(&mut self, cell: &Cell, phase: &str, outcome: &str) {
+        eprintln!("{} {cell} {phase}: {outcome}", self.label);
     }
 
     fn done(&mut self) {}

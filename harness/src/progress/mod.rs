@@ -12,6 +12,7 @@ use lines::Lines;
 use quiet::Quiet;
 
 use crate::plan::Run;
+use crate::probe::grid::Cell;
 use crate::train::StepReport;
 
 /// How a run ended.
@@ -44,6 +45,10 @@ pub trait Progress {
     fn asking(&mut self, suite: &str);
     /// The run ended.
     fn ended(&mut self, run: &Run, ending: &Ending);
+    /// A cell of a probe begins: which of how many.
+    fn probing(&mut self, number: usize, all: usize, cell: &str);
+    /// A phase of a cell has its row.
+    fn probed(&mut self, cell: &Cell, phase: &str, outcome: &str);
     /// The sweep ended, and the terminal is free.
     fn done(&mut self);
 }

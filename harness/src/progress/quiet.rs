@@ -2,6 +2,7 @@
 
 use super::{Ending, Progress};
 use crate::plan::Run;
+use crate::probe::grid::Cell;
 use crate::train::StepReport;
 
 /// Says nothing until a run fails.
@@ -18,5 +19,7 @@ impl Progress for Quiet {
             eprintln!("{} failed: {reason}", run.cell);
         }
     }
+    fn probing(&mut self, _: usize, _: usize, _: &str) {}
+    fn probed(&mut self, _: &Cell, _: &str, _: &str) {}
     fn done(&mut self) {}
 }

@@ -3,5 +3,6 @@
 mod bad_input;
 mod interrupting;
 mod planning;
+mod probing;
 mod scratch;
 mod sweeping;

@@ -1,0 +1,151 @@
+//! The memory that a probe may use: asked before each cell, since others use the machine too.
+
+use architectures::DeviceName;
+
+use crate::error::Error;
+use crate::memory_need::Bytes;
+use crate::progress::quantity;
+
+/// Share of the free memory that a cell may be expected to need; the rest is for what the formulas leave out.
+const USABLE: f64 = 0.85;
+
+/// Where the memory lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Host,
+    Nvidia,
+    /// Only the caller knows.
+    Unknown,
+}
+
+/// Memory of one device.
+#[derive(Clone, Copy, Debug)]
+pub struct Memory {
+    place: Place,
+    cap: Option<Bytes>,
+}
+
+impl Memory {
+    /// Of `device`, and no more than `cap`.
+    ///
+    /// # Errors
+    /// Without a cap, where the free memory cannot be asked.
+    pub fn of(device: DeviceName, cap: Option<Bytes>) -> Result<Self, Error> {
+        let place = match device.to_string().as_str() {
+            "flex" | "libtorch" => Place::Host,
+            "cuda" => Place::Nvidia,
+            _ => Place::Unknown,
+        };
+        if cap.is_none() && free(place).is_none() {
+            return Err(Error::Argument {
+                argument: format!("--device {device}"),
+                problem: "does not tell how much memory it has free".to_owned(),
+                remedy: "say what the probe may use, such as --memory 8GiB".to_owned(),
+            });
+        }
+        Ok(Self { place, cap })
+    }
+
+    /// What may be used now.
+    pub fn usable(&self) -> Bytes {
+        let free = free(self.place).map(|free| (USABLE * free as f64) as Bytes);
+        match (free, self.cap) {
+            (Some(free), Some(cap)) => free.min(cap),
+            (free, cap) => free.or(cap).unwrap_or(0),
+        }
+    }
+
+    /// Why `need` is too much for `usable`.
+    pub fn refusal(&self, need: Bytes, usable: Bytes) -> String {
+        let limit = match self.cap {
+            Some(cap) if cap == usable => "--memory".to_owned(),
+            _ => format!("{:.0} % of what is free", 100.0 * USABLE),
+        };
+        format!(
+            "needs {} ({need} bytes) of {} ({usable} bytes, {limit})",
+            quantity::bytes(need),
+            quantity::bytes(usable),
+        )
+    }
+}
+
+fn free(place: Place) -> Option<Bytes> {
+    match place {
+        Place::Host => free_on_host(),
+        Place::Nvidia => free_on_nvidia(),
+        Place::Unknown => None,
+    }
+}
+
+/// What the system has for new work, and no more than the control group allows.
+fn free_on_host() -> Option<Bytes> {
+    let read = |path: &str| std::fs::read_to_string(path).ok();
+    let system = available(&read("/proc/meminfo")?)?;
+    let group = |limit: &str, used: &str| {
+        let number = |path: &str| read(path)?.trim().parse::<Bytes>().ok();
+        Some(number(limit)?.saturating_sub(number(used)?))
+    };
+    let two = group("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current");
+    let one = group(
+        "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+        "/sys/fs/cgroup/memory/memory.usage_in_bytes",
+    );
+    Some(system.min(two.or(one).unwrap_or(Bytes::MAX)))
+}
+
+/// `MemAvailable` of `/proc/meminfo`.
+fn available(meminfo: &str) -> Option<Bytes> {
+    let line = meminfo
+        .lines()
+        .find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let kibibytes: Bytes = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes * 1024)
+}
+
+/// Of the first GPU, as its driver's tool tells it.
+fn free_on_nvidia() -> Option<Bytes> {
+    let told = std::process::Command::new("nvidia-smi")
+        .args(["-i", "0", "--query-gpu=memory.free"])
+        .arg("--format=csv,noheader,nounits")
+        .output()
+        .ok()?;
+    let mebibytes: Bytes = String::from_utf8(told.stdout).ok()?.trim().parse().ok()?;
+    Some(mebibytes << 20)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cap_lowers_and_never_raises() {
+        let free = Memory::of(DeviceName::Flex, None).unwrap().usable();
+        let capped = |cap| Memory::of(DeviceName::Flex, Some(cap)).unwrap().usable();
+        assert!(free > 0);
+        assert_eq!(capped(4096), 4096);
+        assert!(capped(Bytes::MAX) < Bytes::MAX);
+    }
+
+    #[test]
+    fn a_refusal_names_both_sides_in_bytes() {
+        let memory = Memory::of(DeviceName::Flex, Some(1 << 20)).unwrap();
+        assert_eq!(
+            memory.refusal(3 << 20, 1 << 20),
+            "needs 3.00 MiB (3145728 bytes) of 1.00 MiB (1048576 bytes, --memory)"
+        );
+        assert!(
+            memory
+                .refusal(9, 8)
+                .ends_with("(8 bytes, 85 % of what is free)")
+        );
+    }
+
+    #[test]
+    fn meminfo() {
+        assert_eq!(
+            available("MemTotal:  9 kB\nMemAvailable:    3 kB\n"),
+            Some(3072)
+        );
+        assert_eq!(available("MemTotal:  9 kB\n"), None);
+    }
+}

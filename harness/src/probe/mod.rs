@@ -1,0 +1,25 @@
+//! Probes: each part of a decoder alone at its true shape, timed on this device, and whole models derived from the parts.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`grid`] | which cells a sweep asks for, and how far tables grow |
+//! | [`phase`], [`traffic`], [`need`] | what a pass is, the bytes it moves, the memory it takes; by formula |
+//! | [`memory`], [`limits`] | the memory there is, and limits as people write them |
+//! | [`peaks`] | what the device can do at most |
+//! | [`workbench`], [`repeats`] | one part, built and timed |
+//! | [`session`] | the loop over cells, and what is left, skipped or measured |
+//! | [`row`], [`derived`] | what becomes rows |
+
+pub mod derived;
+pub mod grid;
+pub mod limits;
+pub mod memory;
+pub mod need;
+pub mod peaks;
+pub mod phase;
+pub mod repeats;
+pub mod row;
+pub mod session;
+pub mod traffic;
+mod verdict;
+mod workbench;

@@ -1,0 +1,77 @@
+//! How often a pass is timed, and what is told of the times.
+
+/// When there are enough timed passes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Repeats {
+    /// Never fewer.
+    pub least: usize,
+    /// Never more.
+    pub most: usize,
+    /// No further one once they took this long together.
+    pub seconds: f64,
+}
+
+/// One pass to settle, then two to five within about four seconds.
+pub const REPEATS: Repeats = Repeats {
+    least: 2,
+    most: 5,
+    seconds: 4.0,
+};
+
+impl Repeats {
+    /// Whether these are enough.
+    pub fn enough(&self, timed: &[f64]) -> bool {
+        let spent: f64 = timed.iter().sum();
+        timed.len() >= self.most || (timed.len() >= self.least && spent >= self.seconds)
+    }
+}
+
+/// Seconds of a pass over its repeats.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Seconds {
+    pub median: f64,
+    pub low: f64,
+    pub high: f64,
+    pub repeats: u64,
+}
+
+impl Seconds {
+    /// Of at least one time; without any, all are NaN.
+    pub fn of(timed: &[f64]) -> Self {
+        let mut sorted = timed.to_vec();
+        sorted.sort_by(f64::total_cmp);
+        let at = |index: usize| sorted.get(index).copied().unwrap_or(f64::NAN);
+        let last = sorted.len().saturating_sub(1);
+        Self {
+            median: (at(last / 2) + at(sorted.len() / 2)) / 2.0,
+            low: at(0),
+            high: at(last),
+            repeats: timed.len() as u64,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slow_passes_are_repeated_less() {
+        assert!(!REPEATS.enough(&[9.0]));
+        assert!(REPEATS.enough(&[9.0, 9.0]));
+        assert!(!REPEATS.enough(&[0.1; 4]));
+        assert!(REPEATS.enough(&[0.1; 5]));
+        assert!(REPEATS.enough(&[1.5; 3]));
+    }
+
+    #[test]
+    fn the_median_of_an_even_number_is_between_two() {
+        let seconds = Seconds::of(&[4.0, 1.0, 3.0, 1.0]);
+        assert_eq!(
+            (seconds.median, seconds.low, seconds.high, seconds.repeats),
+            (2.0, 1.0, 4.0, 4)
+        );
+        assert_eq!(Seconds::of(&[5.0, 1.0, 2.0]).median, 2.0);
+        assert!(Seconds::of(&[]).median.is_nan());
+    }
+}

@@ -1,0 +1,280 @@
+//! The loop over cells: what is missing and fits is measured, everything else is a row with its reason.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use architectures::Flops;
+use burn::tensor::Device;
+use results::{ProbeRow, Records};
+
+use super::derived;
+use super::grid::{Cell, Target};
+use super::memory::Memory;
+use super::peaks::Peaks;
+use super::phase::Phase;
+use super::row::{Circumstances, SKIPPED};
+use super::verdict::{Verdict, by_memory, by_time};
+use super::workbench::Workbench;
+use crate::attempt::{Failure, caught};
+use crate::clock;
+use crate::conclusion::Conclusion;
+use crate::error::Error;
+use crate::interrupt::Interrupt;
+use crate::memory_need::Bytes;
+use crate::progress::Progress;
+use crate::progress::quantity::count;
+use crate::run_row::FAILED;
+use crate::train::TrainingConfig;
+
+/// Shares of the peaks that a cell is expected to reach, so as not to begin what the budget does not hold.
+const EXPECTED_SHARE: f64 = 0.3;
+
+/// What all cells of one command share.
+pub struct Session<'a> {
+    pub records: &'a Records,
+    pub circumstances: Circumstances,
+    /// Without autodiff.
+    pub device: &'a Device,
+    pub memory: Memory,
+    /// How long it may take.
+    pub budget: Duration,
+    pub begun: Instant,
+    /// Whether finished cells are measured again.
+    pub again: bool,
+    /// Optimizers and clipping of a step.
+    pub training: &'a TrainingConfig,
+    pub interrupt: &'a Interrupt,
+}
+
+impl Session<'_> {
+    /// Measures `cells`, derives `targets` from them and leaves a row for each; returns those rows too.
+    pub fn run(
+        &self,
+        cells: &[Cell],
+        (targets, all): (&[Target], &[Target]),
+        progress: &mut dyn Progress,
+    ) -> Result<(Conclusion, Vec<ProbeRow>), Error> {
+        let mut rows: HashMap<String, ProbeRow> = HashMap::new();
+        for row in self.records.read::<ProbeRow>()? {
+            rows.insert(row.run.clone(), row);
+        }
+        let mut peaks = None;
+        let mut conclusion = Conclusion::Complete;
+        for (number, cell) in cells.iter().enumerate() {
+            if self.interrupt.requested() {
+                conclusion = Conclusion::Interrupted;
+                break;
+            }
+            progress.probing(number + 1, cells.len(), &cell.to_string());
+            match self.cell(cell, &mut rows, &mut peaks, progress) {
+                Ok(()) => {}
+                Err(Stopped::Interrupted) => {
+                    conclusion = Conclusion::Interrupted;
+                    break;
+                }
+                Err(Stopped::Error(error)) => return Err(error),
+            }
+        }
+        let mut told = Vec::new();
+        for cell in cells {
+            for phase in Phase::ALL {
+                told.extend(rows.get(&self.circumstances.id(cell, phase)?).cloned());
+            }
+        }
+        for target in targets {
+            for phase in Phase::ALL {
+                let derived = derived::row(target, all, phase, &self.circumstances, &rows)?;
+                if let Some(row) = &derived {
+                    self.records.write(&row.run, std::slice::from_ref(row))?;
+                }
+                told.extend(derived);
+            }
+        }
+        let failed = told.iter().any(|row| row.status == FAILED);
+        if failed && conclusion == Conclusion::Complete {
+            conclusion = Conclusion::SomeFailed;
+        }
+        Ok((conclusion, told))
+    }
+
+    fn cell(
+        &self,
+        cell: &Cell,
+        rows: &mut HashMap<String, ProbeRow>,
+        peaks: &mut Option<Peaks>,
+        progress: &mut dyn Progress,
+    ) -> Result<(), Stopped> {
+        let started = clock::now();
+        crate::allocator::give_back_freed_memory();
+        let usable = self.memory.usable();
+        let mut open = Vec::new();
+        for phase in Phase::ALL {
+            let row = rows.get(&self.circumstances.id(cell, phase)?);
+            let need = self.circumstances.need(cell, phase);
+            let status = row.map(|row| row.status.as_str());
+            let refusal = (need > usable).then(|| self.memory.refusal(need, usable));
+            let mut verdict = by_memory(status, refusal, self.again);
+            if verdict == Verdict::Measure {
+                let peaks = *peaks.get_or_insert_with(|| {
+                    progress.preparing("the device's peaks");
+                    Peaks::measure(self.device, usable)
+                });
+                verdict = by_time(self.expected(cell, need, peaks), self.left());
+            }
+            match verdict {
+                Verdict::Leave => progress.probed(cell, &phase.to_string(), "recorded earlier"),
+                Verdict::Measure => open.push(phase),
+                Verdict::Skip(reason) => {
+                    let why = (SKIPPED, reason.as_str());
+                    self.keep_unmeasured(cell, phase, why, *peaks, &started, rows)?;
+                    progress.probed(cell, &phase.to_string(), &format!("{SKIPPED}: {reason}"));
+                }
+            }
+        }
+        let Some(peaks) = *peaks else {
+            return Ok(());
+        };
+        if open.is_empty() {
+            return Ok(());
+        }
+        let bench = Workbench {
+            device: self.device,
+            training: self.training,
+            stop: &|| self.interrupt.requested(),
+        };
+        let mut measured = Vec::new();
+        let mut broken = None;
+        let ended = caught(|| {
+            bench.measure(cell, &open, |phase, timed| {
+                let row = self
+                    .circumstances
+                    .measured(cell, phase, &timed, peaks, &started);
+                let row = match row {
+                    Ok(row) => row,
+                    Err(error) => {
+                        broken = Some(error);
+                        return Err(Failure::Interrupted);
+                    }
+                };
+                self.records.write(&row.run, std::slice::from_ref(&row))?;
+                let outcome = format!(
+                    "{} tokens/s, {} FLOP/s",
+                    count(row.tokens_per_s),
+                    count(row.flop_per_s)
+                );
+                progress.probed(cell, &phase.to_string(), &outcome);
+                measured.push(phase);
+                rows.insert(row.run.clone(), row);
+                Ok(())
+            })
+        });
+        if let Some(error) = broken {
+            return Err(error.into());
+        }
+        match ended {
+            Ok(()) => Ok(()),
+            Err(Failure::Interrupted) => Err(Stopped::Interrupted),
+            Err(Failure::Records(error)) => Err(Error::from(error).into()),
+            Err(Failure::Failed(reason)) => {
+                for phase in open.into_iter().filter(|phase| !measured.contains(phase)) {
+                    let why = (FAILED, reason.as_str());
+                    self.keep_unmeasured(cell, phase, why, Some(peaks), &started, rows)?;
+                    progress.probed(cell, &phase.to_string(), &format!("{FAILED}: {reason}"));
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn keep_unmeasured(
+        &self,
+        cell: &Cell,
+        phase: Phase,
+        why: (&str, &str),
+        peaks: Option<Peaks>,
+        started: &str,
+        rows: &mut HashMap<String, ProbeRow>,
+    ) -> Result<(), Error> {
+        let row = self
+            .circumstances
+            .unmeasured(cell, phase, why, peaks, started)?;
+        self.records.write(&row.run, std::slice::from_ref(&row))?;
+        rows.insert(row.run.clone(), row);
+        Ok(())
+    }
+
+    /// Seconds of building a cell and of the fewest passes, at a guess.
+    fn expected(&self, cell: &Cell, need: Bytes, peaks: Peaks) -> f64 {
+        let flops: Flops = 3 * cell.cost().training() * self.circumstances.tokens as Flops;
+        let (flops, bytes) = (flops as f64, 3.0 * need as f64);
+        (flops / peaks.flop_per_s + bytes / peaks.bytes_per_s) / EXPECTED_SHARE
+    }
+
+    fn left(&self) -> f64 {
+        let left = self.budget.saturating_sub(self.begun.elapsed());
+        left.as_secs_f64()
+    }
+}
+
+/// Why no further cell is looked at.
+enum Stopped {
+    Interrupted,
+    Error(Error),
+}
+
+impl From<Error> for Stopped {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Plan;
+    use crate::probe::grid;
+    use crate::progress;
+    use crate::provenance::Provenance;
+    use crate::run_row::FINISHED;
+    use crate::sweep_file::Sweep;
+    use architectures::Part;
+
+    #[test]
+    fn a_part_that_breaks_is_a_failed_row_and_the_next_is_measured() {
+        let plan = Plan::new(Sweep::parse("f.toml", crate::testing::SWEEP).unwrap()).unwrap();
+        let all = grid::targets(&plan, 8).unwrap();
+        let mut cells = grid::cells(&all[..1], &all, &|_| false);
+        // A key without two halves, which no sweep file may ask for.
+        let broken = r#"{"kind": "memory", "keys": {"n_keys": 4, "top_k": 4, "key_dim": 3}}"#;
+        cells[0].part = Part::Block(serde_json::from_str(broken).unwrap());
+        let folder = tempfile::tempdir().unwrap();
+        let records = Records::open(folder.path()).unwrap();
+        let session = Session {
+            records: &records,
+            circumstances: Circumstances {
+                sweep: "f".to_owned(),
+                labels: Vec::new(),
+                tokens: 8,
+                provenance: Provenance::gather(),
+                device: "flex".to_owned(),
+                threads: 1,
+            },
+            device: &Device::flex(),
+            memory: Memory::of(architectures::DeviceName::Flex, Some(64 << 20)).unwrap(),
+            budget: Duration::from_secs(600),
+            begun: Instant::now(),
+            again: false,
+            training: &plan.runs[0].training,
+            interrupt: &Interrupt::default(),
+        };
+        let mut progress = progress::fitting(true);
+        let (conclusion, rows) = session
+            .run(&cells[..2], (&[], &all), progress.as_mut())
+            .unwrap();
+        assert_eq!(conclusion, Conclusion::SomeFailed);
+        let states: Vec<_> = rows.iter().map(|row| row.status.as_str()).collect();
+        assert_eq!(states, [FAILED, FAILED, FINISHED, FINISHED]);
+        assert!(rows[0].reason.starts_with("panicked: "), "{:?}", rows[0]);
+        assert_eq!(records.read::<ProbeRow>().unwrap().len(), 4);
+    }
+}

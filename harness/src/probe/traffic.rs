@@ -1,0 +1,91 @@
+//! The bytes that a pass has to move, by formula: a lower bound, as if nothing in between left the cache.
+//!
+//! ```text
+//! forward = 4 ( R + G + B )
+//! step    = 4 ( 2 R + 8 P + 2 G + 6 U + 2 B )
+//! ```
+//!
+//! of a pass of T tokens, in elements of 4 bytes. `P` dense parameters. `R` those that a product reads: each once a pass,
+//! all experts of a mixture included; of an embedding the T rows looked up. `G` table elements gathered, each lookup for
+//! itself. `U = min(G, table)` table elements updated, as if no two lookups met while there are rows enough. `B` elements
+//! that enter and leave: `T (d_in + d_out)`; the head's output are its logits. A step reads weights and rows again for
+//! the gradient of its input, passes gradients where it passed activations, writes the dense gradient and reads it in the
+//! update, and reads and writes weights (rows) and two moments.
+
+use architectures::{DecoderConfig, Part, TABLE_ELEMENT_BYTES};
+
+use super::phase::Phase;
+
+/// Bytes of one f32.
+const F32: u64 = 4;
+
+/// Bytes that a pass of `tokens` tokens moves.
+pub fn bytes(part: &Part, decoder: &DecoderConfig, phase: Phase, tokens: u64) -> u64 {
+    let cost = part.cost(decoder);
+    let (d_model, vocab) = (decoder.d_model as u64, decoder.vocab_size as u64);
+    let params = cost.params_dense;
+    let gathered = tokens * cost.bytes_gathered / TABLE_ELEMENT_BYTES;
+    let updated = gathered.min(cost.params_table);
+    let (read, passed) = match part {
+        Part::Embedding => (tokens * d_model, tokens * d_model),
+        Part::Head => (params, tokens * (d_model + vocab)),
+        Part::Layer | Part::Block(_) => (params, tokens * 2 * d_model),
+    };
+    F32 * match phase {
+        Phase::Forward => read + gathered + passed,
+        Phase::Step => 2 * read + 8 * params + 2 * gathered + 6 * updated + 2 * passed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decoder() -> DecoderConfig {
+        serde_json::from_str(
+            r#"{"vocab_size": 100, "d_model": 16, "n_layers": 2, "n_heads": 2, "seq_len": 8, "d_ff": 32}"#,
+        )
+        .unwrap()
+    }
+
+    fn block(json: &str) -> Part {
+        Part::Block(serde_json::from_str(json).unwrap())
+    }
+
+    #[test]
+    fn dense_weights_are_read_once_a_pass_however_many_tokens() {
+        let dense = block(r#"{"kind": "dense"}"#);
+        let params = 3 * 16 * 32;
+        for tokens in [1, 7] {
+            let forward = bytes(&dense, &decoder(), Phase::Forward, tokens);
+            assert_eq!(forward, 4 * (params + tokens * 32));
+            let step = bytes(&dense, &decoder(), Phase::Step, tokens);
+            assert_eq!(step, 4 * (10 * params + tokens * 64));
+        }
+    }
+
+    #[test]
+    fn rows_are_charged_by_lookup_and_updated_no_more_often_than_there_are() {
+        let memory = block(
+            r#"{"kind": "memory", "keys": {"n_keys": 4, "n_heads": 1, "top_k": 2, "key_dim": 2}}"#,
+        );
+        // 16 rows of 16, two read by a token; query and bias 16 x 2 + 2, half-keys 4 x 2.
+        let params = 34 + 8;
+        let forward = |tokens: u64| 4 * (params + tokens * 2 * 16 + tokens * 32);
+        let step = |tokens: u64, updated: u64| {
+            4 * (10 * params + 2 * tokens * 2 * 16 + 6 * updated * 16 + 2 * tokens * 32)
+        };
+        for (tokens, updated) in [(3, 6), (100, 16)] {
+            let found = |phase| bytes(&memory, &decoder(), phase, tokens);
+            assert_eq!(found(Phase::Forward), forward(tokens));
+            assert_eq!(found(Phase::Step), step(tokens, updated));
+        }
+    }
+
+    #[test]
+    fn an_embedding_is_read_by_row_and_updated_whole() {
+        let found = |phase| bytes(&Part::Embedding, &decoder(), phase, 3);
+        assert_eq!(found(Phase::Forward), 4 * 2 * 3 * 16);
+        assert_eq!(found(Phase::Step), 4 * (4 * 3 * 16 + 8 * 100 * 16));
+    }
+}

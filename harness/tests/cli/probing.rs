@@ -1,0 +1,191 @@
+//! A sweep taken apart and timed.
+
+use std::fs;
+
+use results::{ProbeRow, Records};
+
+use crate::scratch::{Scratch, TINY};
+
+const PROBE: [&str; 6] = ["probe", "sweep.toml", "--tokens", "32", "--threads", "1"];
+
+fn rows(place: &Scratch) -> Vec<ProbeRow> {
+    Records::open(place.path("runs/probes/records"))
+        .unwrap()
+        .read::<ProbeRow>()
+        .unwrap()
+}
+
+fn probe(place: &Scratch, more: &[&str]) -> crate::scratch::Ended {
+    place.isoflop(&[&PROBE[..], more].concat())
+}
+
+#[test]
+fn a_probe_leaves_a_row_for_every_part_table_and_model_and_nothing_to_do() {
+    let place = Scratch::new(TINY);
+    let first = probe(&place, &["--memory", "8MiB", "--export", "out", "--csv"]);
+    assert_eq!(first.code, Some(0), "{first:?}");
+    let recorded = rows(&place);
+    let names: Vec<_> = recorded
+        .iter()
+        .filter(|row| row.phase == "step")
+        .map(|row| {
+            let ProbeRow {
+                block,
+                table_slots,
+                basis,
+                status,
+                ..
+            } = row;
+            format!("{block} {table_slots} {basis} {status}")
+        })
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "attention 0 measured finished",
+            "dense 0 derived finished",
+            "dense 0 measured finished",
+            "embedding 0 measured finished",
+            "head 0 measured finished",
+            "memory 64 derived finished",
+            "memory 64 measured finished",
+            // 2^16 rows of 16: 4 MiB to read, 12 MiB to update.
+            "memory 65536 measured skipped",
+            // The first that can not even be read.
+            "memory 262144 measured skipped",
+        ]
+    );
+    assert_eq!(recorded.len(), 2 * names.len());
+    for row in recorded.iter().filter(|row| row.status == "finished") {
+        assert!(row.reason.is_empty() && row.seconds > 0.0, "{row:?}");
+        assert!(row.seconds_low <= row.seconds && row.seconds <= row.seconds_high);
+        assert_eq!((row.tokens, row.repeats, row.threads), (32, 5, 1));
+        assert!((row.tokens_per_s * row.seconds / 32.0 - 1.0).abs() < 1e-9);
+        assert!((row.flop_per_s / row.tokens_per_s - row.flops).abs() <= 1e-6 * row.flops);
+        assert!((row.bytes_per_s / row.tokens_per_s / row.bytes - 1.0).abs() < 1e-9);
+        assert!(row.peak_flop_per_s > 0.0 && row.peak_bytes_per_s > 0.0);
+        assert_eq!(row.peak_memory_bytes > 0, row.basis == "measured");
+    }
+    let skipped = |slots, phase: &str| {
+        let row = recorded
+            .iter()
+            .find(|row| row.table_slots == slots && row.phase == phase);
+        row.map(|row| (row.status.as_str(), row.reason.as_str()))
+            .unwrap()
+    };
+    assert_eq!(skipped(65536, "forward"), ("finished", ""));
+    for (slots, phase) in [(65536, "step"), (262_144, "forward")] {
+        let (status, reason) = skipped(slots, phase);
+        assert_eq!(status, "skipped");
+        assert!(
+            reason.starts_with("needs ") && reason.ends_with("(8388608 bytes, --memory)"),
+            "{reason}"
+        );
+    }
+    // Whole models are the sums of their parts.
+    let seconds = |block: &str, basis: &str| {
+        let of_step = recorded.iter().filter(|row| row.phase == "step");
+        of_step
+            .filter(|row| row.block == block && row.basis == basis && row.status == "finished")
+            .map(|row| row.seconds)
+            .sum::<f64>()
+    };
+    let [attention, embedding, head, dense] =
+        ["attention", "embedding", "head", "dense"].map(|part| seconds(part, "measured"));
+    let sum = 2.0 * attention + embedding + head + 2.0 * dense;
+    assert!((seconds("dense", "derived") / sum - 1.0).abs() < 1e-9);
+    assert!(
+        first.out.contains("model memory") && first.out.contains("skipped: needs"),
+        "{first:?}"
+    );
+
+    for file in ["out/probes.csv", "runs/probes/csv/probes.csv"] {
+        let csv = fs::read_to_string(place.path(file)).unwrap();
+        assert_eq!(csv.lines().count(), 1 + recorded.len(), "{csv}");
+    }
+    assert!(place.path("out/probes.parquet").exists());
+
+    // Again: nothing is done twice.
+    let again = probe(&place, &["--memory", "8MiB"]);
+    assert_eq!(again.code, Some(0), "{again:?}");
+    assert_eq!(rows(&place), recorded);
+    assert_eq!(again.out, first.out);
+    assert!(
+        !again.err.contains("tokens/s") && !again.err.contains("peaks"),
+        "{again:?}"
+    );
+
+    // With more memory, what was skipped is measured and what was measured stays.
+    let more = probe(
+        &place,
+        &["--memory", "20MiB", "--quiet", "--only", "memory"],
+    );
+    assert_eq!((more.code, more.err.as_str()), (Some(0), ""), "{more:?}");
+    let now = rows(&place);
+    let step = now
+        .iter()
+        .find(|row| row.table_slots == 65536 && row.phase == "step")
+        .unwrap();
+    assert_eq!(step.status, "finished");
+    let kept = now.iter().filter(|row| recorded.contains(row)).count();
+    // But for this one, and the forward pass over 2^18 rows of 16.
+    assert_eq!(kept, recorded.len() - 2);
+}
+
+#[test]
+fn what_the_budget_does_not_hold_is_skipped_and_done_the_next_time() {
+    let place = Scratch::new(TINY);
+    let only = ["--only", "dense", "--memory", "8MiB"];
+    let none = probe(&place, &[&only[..], &["--budget", "0s"]].concat());
+    assert_eq!(none.code, Some(0), "{none:?}");
+    let recorded = rows(&place);
+    let why = |row: &ProbeRow| row.reason.contains("budget") && row.reason.contains("--budget");
+    assert!(
+        recorded
+            .iter()
+            .all(|row| row.status == "skipped" && why(row)),
+        "{recorded:?}"
+    );
+    let derived = recorded.iter().find(|row| row.basis == "derived").unwrap();
+    assert!(
+        derived
+            .reason
+            .starts_with("its part xs attention is skipped"),
+        "{derived:?}"
+    );
+    assert_eq!(probe(&place, &only).code, Some(0));
+    let recorded = rows(&place);
+    assert_eq!(recorded.len(), 10);
+    assert!(
+        recorded.iter().all(|row| row.status == "finished"),
+        "{recorded:?}"
+    );
+}
+
+#[test]
+fn what_cannot_be_probed_is_refused_before_anything_is_written() {
+    let place = Scratch::new(TINY);
+    for (arguments, says) in [
+        (
+            vec!["--only", "dens"],
+            "--only dens is not in the sweep; did you mean `dense`?",
+        ),
+        (vec!["--size", "xl"], "--size xl is not in the sweep"),
+        (vec!["--memory", "lots"], "such as 8GiB"),
+        (vec!["--budget", "soon"], "such as 90s"),
+        (vec!["--tokens", "0"], "--tokens"),
+        (vec!["--device", "abacus"], "this build has: flex"),
+    ] {
+        let ended = probe_with(&place, &arguments);
+        assert_eq!(ended.code, Some(2), "{ended:?}");
+        assert!(ended.err.contains(says), "{ended:?}");
+    }
+    let ended = place.isoflop(&["probe", "nothing"]);
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert!(ended.err.contains("sweeps/nothing.toml"), "{ended:?}");
+    assert!(!place.path("runs").exists());
+}
+
+fn probe_with(place: &Scratch, more: &[&str]) -> crate::scratch::Ended {
+    place.isoflop(&[&["probe", "sweep.toml"], more].concat())
+}
