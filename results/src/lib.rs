@@ -5,6 +5,8 @@
 //! holds, in an order that depends on the rows alone: what is computed from the same rows is the same to the byte.
 //! [`statistics`] turns answers into intervals.
 //!
+//! [`published`] holds what others printed, to stand beside it.
+//!
 //! This crate knows neither models nor text; it can be read by anything that wants the numbers.
 //!
 //! ```
@@ -31,6 +33,7 @@ mod cell;
 mod error;
 mod frames;
 mod parquet;
+pub mod published;
 mod records;
 mod row;
 mod rows;
