@@ -23,6 +23,8 @@ pub enum Command {
     Status(Planned),
     /// Write the report again, from the records alone.
     Report(ReportOptions),
+    /// Show recorded runs side by side, with the differences to the first.
+    Compare(CompareOptions),
     /// Ask the finished runs again, from their saved weights.
     Eval(EvalOptions),
 }
@@ -110,4 +112,23 @@ pub struct EvalOptions {
     pub planned: Planned,
     #[command(flatten)]
     pub machine: Machine,
+}
+
+#[derive(Args)]
+pub struct CompareOptions {
+    /// Sweeps (`quick`), parts of them (`quick:l`, `quick:l/memory+/0`, `*` for any), folders (`runs/quick`), or
+    /// beginnings of runs' names. The first model named is the one that others are compared with.
+    #[arg(required = true)]
+    pub runs: Vec<String>,
+    /// The folder in which sweeps and runs are looked up.
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    pub output: PathBuf,
+    #[command(flatten)]
+    pub filter: Filter,
+    /// Print exact numbers as CSV instead of the table.
+    #[arg(long)]
+    pub csv: bool,
+    /// Also write the comparison as a page.
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
 }

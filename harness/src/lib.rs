@@ -8,7 +8,7 @@
 //! | [`train`], [`language_model`] | training, and the trained decoder as the suites see it |
 //! | [`sweep`], [`attempt`], [`conclusion`] | the loop over runs, one run, and how it ended |
 //! | [`step_recorder`], [`run_row`], [`scores`] | what becomes rows |
-//! | [`selection`], [`folders`], [`weights`] | what is on the disk |
+//! | [`selection`], [`choice`], [`folders`], [`weights`] | what is on the disk |
 //! | [`provenance`], [`peak_memory`], [`clock`], [`device`] | circumstances |
 //! | [`progress`], [`interrupt`] | the person at the terminal |
 
@@ -17,6 +17,7 @@
 pub mod allocator;
 pub mod attempt;
 pub mod budget;
+pub mod choice;
 pub mod clock;
 pub mod conclusion;
 pub mod error;

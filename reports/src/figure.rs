@@ -2,7 +2,7 @@
 
 use maud::{Markup, PreEscaped, html};
 
-use crate::chart::Chart;
+use crate::chart::{Chart, Style};
 use crate::table::Table;
 use crate::{ReportError, marker};
 
@@ -42,7 +42,7 @@ impl Figure {
         let legend = self
             .legend()
             .into_iter()
-            .map(|(look, name)| Ok((PreEscaped(marker::key(look)?), name)))
+            .map(|(look, name, style)| Ok((PreEscaped(marker::key(look, style)?), name)))
             .collect::<Result<Vec<_>, String>>()
             .map_err(error)?;
         Ok(html! {
@@ -65,13 +65,13 @@ impl Figure {
     }
 
     /// Every block that any panel shows, in the order of the looks.
-    fn legend(&self) -> Vec<(usize, &str)> {
+    fn legend(&self) -> Vec<(usize, &str, Style)> {
         let mut entries: Vec<_> = self
             .panels
             .iter()
             .flat_map(|panel| &panel.series)
             .filter(|series| !series.points.is_empty())
-            .map(|series| (series.look, series.name.as_str()))
+            .map(|series| (series.look, series.name.as_str(), series.style))
             .collect();
         entries.sort();
         entries.dedup();

@@ -11,10 +11,12 @@
 //! | `axis`, `chart`, `marker`, `svg` | figures |
 //! | `figure`, `table`, `number` | the page's parts |
 //! | `sections` | one file per section |
+//! | `comparison` | the page of `isoflop compare` |
 
 mod axis;
 mod blocks;
 mod chart;
+mod comparison;
 mod error;
 mod figure;
 mod marker;
@@ -26,5 +28,6 @@ mod study;
 mod svg;
 mod table;
 
+pub use comparison::render_comparison;
 pub use error::ReportError;
 pub use page::render;

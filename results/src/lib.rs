@@ -5,6 +5,7 @@
 //! holds, in an order that depends on the rows alone: what is computed from the same rows is the same to the byte.
 //! [`statistics`] turns answers into intervals.
 //!
+//! [`comparison`] sets models side by side, or says why they cannot be.
 //! [`published`] holds what others printed, to stand beside it.
 //!
 //! This crate knows neither models nor text; it can be read by anything that wants the numbers.
@@ -30,6 +31,7 @@
 //! ```
 
 mod cell;
+pub mod comparison;
 mod error;
 mod frames;
 mod parquet;

@@ -72,24 +72,16 @@ fn panel(study: &Study, scores: &Scores, place: usize, suite: &Suite, data: &mut
                 accuracy.n.to_string(),
             ]);
         }
-        series.push(Series {
-            name: (*block).into(),
-            look,
-            points,
-        });
+        series.push(Series::new(block, look, points));
     }
     let all = || series.iter().flat_map(|line| &line.points);
     let tops = all().map(|point| point.range.map_or(point.y, |(_, high)| high));
     let level = suite.baseline.map(|share| share * 100.0);
+    let x = Axis::log("training FLOPs", all().map(|point| point.x));
+    let label = format!("{}, %", suite.metric.replace('_', " "));
+    let y = Axis::from_zero(&label, tops.chain(level));
     Chart {
-        title: suite.name.into(),
-        x: Axis::log("training FLOPs", all().map(|point| point.x)),
-        y: Axis::from_zero(
-            &format!("{}, %", suite.metric.replace('_', " ")),
-            tops.chain(level),
-        ),
         level: level.map(|at| (at, "majority guess".into())),
-        series,
-        marks: true,
+        ..Chart::new(suite.name, x, y, series)
     }
 }

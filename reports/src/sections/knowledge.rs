@@ -96,19 +96,10 @@ fn panel(study: &Study, suite: &str, task: &str, data: &mut Table) -> Chart {
                 fixed(y, 4),
             ]);
         }
-        series.push(Series {
-            name: (*block).into(),
-            look,
-            points,
-        });
+        series.push(Series::new(block, look, points));
     }
     let all = || series.iter().flat_map(|line| &line.points);
-    Chart {
-        title: title.clone(),
-        x: Axis::log("parameters, tables included", all().map(|point| point.x)),
-        y: Axis::from_zero("bits per parameter", all().map(|point| point.y)),
-        series,
-        level: None,
-        marks: true,
-    }
+    let x = Axis::log("parameters, tables included", all().map(|point| point.x));
+    let y = Axis::from_zero("bits per parameter", all().map(|point| point.y));
+    Chart::new(&title, x, y, series)
 }

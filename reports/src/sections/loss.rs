@@ -46,11 +46,7 @@ fn ends(study: &Study) -> Figure {
         .number("High");
     let (mut by_flops, mut by_time) = (Vec::new(), Vec::new());
     for (look, block) in study.blocks.iter().enumerate() {
-        let line = || Series {
-            name: (*block).into(),
-            look,
-            points: Vec::new(),
-        };
+        let line = || Series::new(block, look, Vec::new());
         let (mut flops, mut time) = (line(), line());
         for rung in &study.rungs {
             let runs = study.finished(block, rung);
@@ -91,13 +87,10 @@ fn ends(study: &Study) -> Figure {
         by_flops.push(flops);
         by_time.push(time);
     }
-    let panel = |title: &str, label: &str, series: Vec<Series>| Chart {
-        title: title.into(),
-        x: Axis::log(label, xs(&series)),
-        y: Axis::linear(NATS, ys(&series)),
-        series,
-        level: None,
-        marks: true,
+    let panel = |title: &str, label: &str, series: Vec<Series>| {
+        let x = Axis::log(label, xs(&series));
+        let y = Axis::linear(NATS, ys(&series));
+        Chart::new(title, x, y, series)
     };
     Figure {
         id: "figure-loss",
@@ -134,11 +127,7 @@ fn curves(study: &Study) -> Option<Figure> {
                     fixed(point.y, 4),
                 ]);
             }
-            series.push(Series {
-                name: (*block).into(),
-                look,
-                points,
-            });
+            series.push(Series::new(block, look, points));
         }
         if series.iter().any(|line| line.points.len() > 1) {
             panels.push(curve(rung, series));
@@ -157,13 +146,11 @@ fn curves(study: &Study) -> Option<Figure> {
 }
 
 fn curve(rung: &Rung, series: Vec<Series>) -> Chart {
+    let x = Axis::log("tokens", xs(&series));
+    let y = Axis::linear(NATS, ys(&series));
     Chart {
-        title: rung.label.clone(),
-        x: Axis::log("tokens", xs(&series)),
-        y: Axis::linear(NATS, ys(&series)),
-        series,
-        level: None,
         marks: false,
+        ..Chart::new(&rung.label, x, y, series)
     }
 }
 

@@ -6,6 +6,7 @@ mod conventions;
 mod failures;
 mod knowledge;
 mod loss;
+mod memory_size;
 mod provenance;
 mod scoreboard;
 mod speed;
@@ -29,19 +30,28 @@ const KINDS: &str = "Questions and recall are scored apart. A suite of facts ask
 pub struct Section {
     /// Anchor.
     pub id: &'static str,
-    pub title: &'static str,
+    pub title: String,
     pub body: Markup,
 }
 
 /// All sections; those with nothing to say about these frames say so.
 pub fn all(study: &Study, scores: &Scores) -> Result<Vec<Section>, ReportError> {
-    let section = |id, title, body| Section { id, title, body };
+    let section = |id, title: &str, body| Section {
+        id,
+        title: title.into(),
+        body,
+    };
     Ok(vec![
         section("compared", "What was compared", compared::body(study)),
         section("scoreboard", "Scoreboard", scoreboard::body(study, scores)),
         section("loss", "Validation loss", loss::body(study)?),
         section("accuracy", "Accuracy", accuracy::body(study, scores)?),
         section("knowledge", "Knowledge stored", knowledge::body(study)?),
+        section(
+            "memory-size",
+            "Accuracy against memory size",
+            memory_size::body(study, &scores.suites)?,
+        ),
         section("speed", "Speed and traffic", speed::body(study)?),
         section("usage", "Use of slots and experts", usage::body(study)),
         section("failures", "Failures and gaps", failures::body(study)),

@@ -82,23 +82,13 @@ fn panel(study: &Study, title: &str, label: &str, of: impl Fn(&RunRow) -> f64) -
                 })
                 .filter(|point| point.y.is_finite() && point.y > 0.0)
                 .collect();
-            Series {
-                name: (*block).into(),
-                look,
-                points,
-            }
+            Series::new(block, look, points)
         })
         .collect();
     let ys = series
         .iter()
         .flat_map(|line| &line.points)
         .map(|point| point.y);
-    Chart {
-        title: title.into(),
-        x: Axis::categories("size", &names),
-        y: Axis::log(label, ys),
-        series,
-        level: None,
-        marks: true,
-    }
+    let y = Axis::log(label, ys);
+    Chart::new(title, Axis::categories("size", &names), y, series)
 }
