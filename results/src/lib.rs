@@ -3,7 +3,7 @@
 //! A run of the harness ends as rows. [`Records`] writes each row the moment it exists, one Parquet file per run and
 //! kind of row, so that whatever stops a sweep leaves whole rows behind. [`Frames`] is everything a folder of records
 //! holds, in an order that depends on the rows alone: what is computed from the same rows is the same to the byte.
-//! [`statistics`] turns answers into intervals.
+//! [`statistics`] turns answers into intervals, and [`fits`] turns runs into scaling laws.
 //!
 //! [`comparison`] sets models side by side, or says why they cannot be.
 //! [`published`] holds what others printed, to stand beside it.
@@ -33,6 +33,7 @@
 mod cell;
 pub mod comparison;
 mod error;
+pub mod fits;
 mod frames;
 mod parquet;
 pub mod published;

@@ -52,14 +52,14 @@ pub fn bootstrap_ratio(pairs: &[(f64, f64)], seed: u64) -> Interval {
 }
 
 /// The generator of one resample: a function of the seed and the resample's number alone.
-pub(super) fn stream(seed: u64, resample: u64) -> ChaCha8Rng {
+pub(crate) fn stream(seed: u64, resample: u64) -> ChaCha8Rng {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     random.set_stream(resample);
     random
 }
 
 /// The 2.5 % and 97.5 % points, by linear interpolation (type 7 of Hyndman and Fan, 1996). NaN where any value is.
-pub(super) fn middle(mut values: Vec<f64>) -> (f64, f64) {
+pub(crate) fn middle(mut values: Vec<f64>) -> (f64, f64) {
     if values.iter().any(|value| value.is_nan()) {
         return (f64::NAN, f64::NAN);
     }

@@ -19,8 +19,10 @@ mod seeds;
 mod wilson;
 
 pub use bootstrap::{RESAMPLES, bootstrap_mean, bootstrap_ratio};
+pub(crate) use bootstrap::{middle, stream};
 pub use crossed::crossed_mean;
 pub use interval::Interval;
 pub use paired::{paired_difference, subject};
 pub use seeds::mean_over_seeds;
+pub(crate) use seeds::t;
 pub use wilson::wilson;

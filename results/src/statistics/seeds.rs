@@ -38,7 +38,7 @@ pub fn mean_over_seeds(values: &[f64]) -> Interval {
 }
 
 /// The 97.5 % point for `degrees` >= 1; past the table, the expansion of Abramowitz and Stegun 26.7.5.
-pub(super) fn t(degrees: usize) -> f64 {
+pub(crate) fn t(degrees: usize) -> f64 {
     T.get(degrees.saturating_sub(1))
         .copied()
         .unwrap_or_else(|| {

@@ -1,0 +1,30 @@
+//! From runs to scaling laws.
+//!
+//! [`points`] turns the finished runs of a block into `(N, D, C, loss)` under one [`Reading`] of N; [`isoflop`] finds the
+//! best size of each budget and how it grows; [`parametric`] fits one law to all points at once. Everything is a pure
+//! function of its arguments, resampling seed included, and the same for any number of threads. What cannot be fitted is
+//! an error or a reason with a sentence for the reader; nothing is extrapolated past the sizes that ran.
+//!
+//! | question | function | interval |
+//! |---|---|---|
+//! | which size is best at a budget? | [`isoflop`] | residual bootstrap of the parabola |
+//! | how do the best N and D grow with compute? | [`isoflop`] | Student's t of the regression's slope |
+//! | what loss do N parameters and D tokens reach? | [`parametric`] | bootstrap over points |
+//! | do these fits reproduce a published one? | [`chinchilla`] | |
+
+mod chinchilla;
+mod isoflop;
+mod law;
+mod minimize;
+mod parabola;
+mod parametric;
+mod points;
+mod power;
+
+pub use chinchilla::{CHINCHILLA, Published, chinchilla};
+pub use isoflop::{BUDGET_TOLERANCE, Budget, IsoFlop, Minimum, NoMinimum, Side, isoflop};
+pub use law::{DELTA, Law};
+pub use parabola::Parabola;
+pub use parametric::{Doubt, LEAST_POINTS, NoLaw, Parametric, RESAMPLES, parametric};
+pub use points::{Point, Reading, points};
+pub use power::{NoPower, Power, power};

@@ -1,0 +1,249 @@
+//! `L(N, D) = E + A / N^alpha + B / D^beta` through points, with intervals.
+//!
+//! The estimator is that of Hoffmann et al. (2022), section 3.3: the summed Huber loss of the logarithms, so that errors
+//! are relative and one run that went wrong does not pull the law towards itself. The sum, not the mean, and a search that
+//! is run to its end, as T. Besiroglu et al., "Chinchilla Scaling: A replication attempt" (2024), found to matter.
+
+use std::fmt;
+
+use rand::Rng;
+use rayon::prelude::*;
+
+use super::law::{Law, Residuals};
+use super::minimize::{EXPONENT_BOUNDS, descend, polish, starts, term_bounds};
+use super::points::{Point, distinct};
+use crate::statistics::{Interval, middle, stream};
+
+/// Points that a fit of five parameters needs at least.
+pub const LEAST_POINTS: usize = 6;
+
+/// Resamples of the points behind the intervals of [`parametric`].
+pub const RESAMPLES: u64 = 1000;
+
+/// Starts of the best fit that each resample tries again, beside the best fit itself.
+const RESTARTS: usize = 2;
+
+/// A law fitted to points.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parametric {
+    pub law: Law,
+    /// Summed Huber loss of the log losses at the law: comparable only between fits of the same points.
+    pub objective: f64,
+    /// Points.
+    pub n: u64,
+    pub irreducible: Interval,
+    pub a: Interval,
+    pub b: Interval,
+    pub alpha: Interval,
+    pub beta: Interval,
+    /// Of [`Law::params_exponent`].
+    pub params_exponent: Interval,
+    /// Of [`Law::tokens_exponent`].
+    pub tokens_exponent: Interval,
+    /// What the points do not show; empty for a sound fit.
+    pub doubts: Vec<Doubt>,
+}
+
+/// Why there is no law.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoLaw {
+    TooFewPoints { found: usize },
+    TooFewParams { found: usize },
+    TooFewTokens { found: usize },
+    Unsound,
+}
+
+impl fmt::Display for NoLaw {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Self::TooFewPoints { found } => write!(
+                f,
+                "{found} finished runs for the five parameters of the law; {LEAST_POINTS} are the least"
+            ),
+            Self::TooFewParams { found } => write!(
+                f,
+                "{found} distinct parameter counts; three are the least that show a power of N"
+            ),
+            Self::TooFewTokens { found } => write!(
+                f,
+                "{found} distinct token counts; three are the least that show a power of D"
+            ),
+            Self::Unsound => write!(
+                f,
+                "a point has a count or a loss that is not positive and finite"
+            ),
+        }
+    }
+}
+
+/// Why a law is less than it seems.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Doubt {
+    /// The best E is nothing.
+    NoIrreducible,
+    /// The loss does not fall with N: no such term, or an exponent of nothing.
+    FlatInParams,
+    /// The loss does not fall with D.
+    FlatInTokens,
+    /// An exponent rests on the end of the range searched.
+    Steep,
+    /// N and D grew together, so that their two terms cannot be told apart.
+    Collinear { correlation: f64 },
+}
+
+impl fmt::Display for Doubt {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Self::NoIrreducible => write!(
+                f,
+                "the best irreducible loss is 0: the points lie too far from it to show one"
+            ),
+            Self::FlatInParams => write!(f, "these points show no loss that falls with N"),
+            Self::FlatInTokens => write!(f, "these points show no loss that falls with D"),
+            Self::Steep => write!(
+                f,
+                "an exponent rests on the end of the range searched, {}",
+                EXPONENT_BOUNDS.1
+            ),
+            Self::Collinear { correlation } => write!(
+                f,
+                "log N and log D are correlated at {correlation:.3}: alpha and beta cannot be told apart"
+            ),
+        }
+    }
+}
+
+/// Fits the law and, with `resamples` draws of as many points with replacement, its 95 % percentile intervals. A resample
+/// with fewer than three distinct N or D is drawn again, at most a hundred times. With `resamples` below 40 there are no
+/// intervals, as two tails of 2.5 % need a draw each.
+///
+/// ```
+/// use results::fits::{Point, parametric};
+///
+/// // Losses that follow L = 1.8 + 400 / N^0.35 + 2000 / D^0.37 exactly.
+/// let mut points = Vec::new();
+/// for params in [1e7, 3e7, 1e8, 3e8] {
+///     for tokens in [1e9, 4e9, 16e9] {
+///         let loss = 1.8 + 400.0 / f64::powf(params, 0.35) + 2000.0 / f64::powf(tokens, 0.37);
+///         let flops = 6.0 * params * tokens;
+///         points.push(Point { budget: flops, params, tokens, flops, loss });
+///     }
+/// }
+/// let fit = parametric(&points, 100, 0).unwrap();
+/// assert!((fit.law.irreducible - 1.8).abs() < 1e-3);
+/// assert!((fit.law.alpha - 0.35).abs() < 1e-3 && (fit.law.beta - 0.37).abs() < 1e-3);
+/// assert!((fit.law.params_exponent() - 0.37 / 0.72).abs() < 1e-3);
+/// assert!(fit.doubts.is_empty());
+/// assert!(parametric(&points[..5], 100, 0).is_err()); // five parameters through five points would say nothing
+/// ```
+pub fn parametric(points: &[Point], resamples: u64, seed: u64) -> Result<Parametric, NoLaw> {
+    let sound = |p: &&Point| {
+        [p.params, p.tokens, p.loss]
+            .iter()
+            .all(|x| x.is_finite() && *x > 0.0)
+    };
+    if points.iter().filter(sound).count() < points.len() {
+        return Err(NoLaw::Unsound);
+    }
+    let counts = |kept: &dyn Fn(usize) -> bool| {
+        let of = |number: fn(&Point) -> f64| {
+            distinct(
+                (0..points.len())
+                    .filter(|&i| kept(i))
+                    .map(|i| number(&points[i])),
+            )
+        };
+        (of(|p| p.params), of(|p| p.tokens))
+    };
+    match (points.len(), counts(&|_| true)) {
+        (found, _) if found < LEAST_POINTS => return Err(NoLaw::TooFewPoints { found }),
+        (_, (found, _)) if found < 3 => return Err(NoLaw::TooFewParams { found }),
+        (_, (_, found)) if found < 3 => return Err(NoLaw::TooFewTokens { found }),
+        _ => {}
+    }
+    let residuals = Residuals::new(points);
+    let mut ends: Vec<_> = starts(&residuals)
+        .into_par_iter()
+        .map(|start| descend(&residuals, start))
+        .collect();
+    ends.sort_by(|x, y| x.1.total_cmp(&y.1));
+    let (best, objective) = polish(&residuals, ends[0]);
+    let law = residuals.law(&best);
+
+    let drawn: Vec<Law> = (0..resamples)
+        .into_par_iter()
+        .filter_map(|resample| {
+            let mut random = stream(seed, resample);
+            let weights = (0..100).find_map(|_| {
+                let mut weights = vec![0.0; points.len()];
+                for _ in points {
+                    weights[random.random_range(0..points.len())] += 1.0;
+                }
+                let (params, tokens) = counts(&|i| weights[i] > 0.0);
+                (params >= 3 && tokens >= 3).then_some(weights)
+            })?;
+            let resampled = residuals.weighted(weights);
+            let again = starts(&resampled).into_iter().take(RESTARTS);
+            let ends = std::iter::once(best)
+                .chain(again)
+                .map(|start| descend(&resampled, start));
+            let (end, _) = ends.min_by(|x, y| x.1.total_cmp(&y.1))?;
+            Some(resampled.law(&end))
+        })
+        .collect();
+
+    let interval = |of: fn(&Law) -> f64| {
+        let n = points.len() as u64;
+        if drawn.len() < 40 {
+            return Interval::unbounded(of(&law), n, "fewer than 40 resamples");
+        }
+        let (low, high) = middle(drawn.iter().map(of).collect());
+        Interval {
+            value: of(&law),
+            low,
+            high,
+            n,
+            method: "bootstrap over points",
+        }
+    };
+    Ok(Parametric {
+        law,
+        objective,
+        n: points.len() as u64,
+        irreducible: interval(|law| law.irreducible),
+        a: interval(|law| law.a),
+        b: interval(|law| law.b),
+        alpha: interval(|law| law.alpha),
+        beta: interval(|law| law.beta),
+        params_exponent: interval(Law::params_exponent),
+        tokens_exponent: interval(Law::tokens_exponent),
+        doubts: doubts(&residuals, &best),
+    })
+}
+
+fn doubts(residuals: &Residuals, best: &[f64; 5]) -> Vec<Doubt> {
+    let [a, b, e, alpha, beta] = *best;
+    let (nothing, _) = term_bounds(residuals);
+    // Within two e-folds of the bound a term is less than a hundred-thousandth of the loss.
+    let absent = |term: f64| term < nothing + 2.0;
+    let mut doubts = Vec::new();
+    if absent(e) {
+        doubts.push(Doubt::NoIrreducible);
+    }
+    if absent(a) || alpha < 0.01 {
+        doubts.push(Doubt::FlatInParams);
+    }
+    if absent(b) || beta < 0.01 {
+        doubts.push(Doubt::FlatInTokens);
+    }
+    if alpha.max(beta) > EXPONENT_BOUNDS.1 - 0.01 {
+        doubts.push(Doubt::Steep);
+    }
+    let sum = |of: fn(&[f64; 3]) -> f64| residuals.rows().map(|(row, _)| of(row)).sum::<f64>();
+    let correlation = sum(|row| row[0] * row[1])
+        / (sum(|row| row[0] * row[0]) * sum(|row| row[1] * row[1])).sqrt();
+    if correlation.abs() > 0.99 {
+        doubts.push(Doubt::Collinear { correlation });
+    }
+    doubts
+}

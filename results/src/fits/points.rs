@@ -1,0 +1,90 @@
+//! What a curve is drawn through: one point for each finished run.
+
+use crate::RunRow;
+
+/// What is counted as N. A block whose parameters are not all used by every token has several answers, and the
+/// exponents differ between them: say which one a number is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reading {
+    /// Parameters that take part in one token's forward pass.
+    Active,
+    /// All parameters, tables and unused experts included.
+    Total,
+    /// Parameters that multiply in matrix products, counted from the cost: half the forward matrix FLOPs per token. The
+    /// output head is among them, embeddings and table rows are not.
+    Matmul,
+}
+
+impl Reading {
+    pub const ALL: [Self; 3] = [Self::Active, Self::Total, Self::Matmul];
+
+    /// As a reader should see it.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Active => "active parameters",
+            Self::Total => "total parameters",
+            Self::Matmul => "matmul parameters",
+        }
+    }
+
+    /// N of a run.
+    pub fn of(self, run: &RunRow) -> f64 {
+        match self {
+            Self::Active => run.params_active as f64,
+            Self::Total => run.params_total as f64,
+            Self::Matmul => run.forward_matmul_flops / 2.0,
+        }
+    }
+}
+
+/// One run as the fits see it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Point {
+    /// Training FLOPs that were asked for: what makes a budget.
+    pub budget: f64,
+    /// N, under one [`Reading`].
+    pub params: f64,
+    /// D, training tokens.
+    pub tokens: f64,
+    /// C, training FLOPs spent.
+    pub flops: f64,
+    /// Nats per token, held out.
+    pub loss: f64,
+}
+
+impl Point {
+    /// Whether every number is positive and finite, as logarithms need.
+    pub fn is_sound(&self) -> bool {
+        [self.budget, self.params, self.tokens, self.flops, self.loss]
+            .iter()
+            .all(|number| number.is_finite() && *number > 0.0)
+    }
+}
+
+/// The finished runs of `block` as points, in the order of `runs`. Runs whose loss is no positive number are left out:
+/// nothing can be fitted to them.
+pub fn points<'a>(
+    runs: impl IntoIterator<Item = &'a RunRow>,
+    block: &str,
+    reading: Reading,
+) -> Vec<Point> {
+    runs.into_iter()
+        .filter(|run| run.block == block && run.status == "finished")
+        .map(|run| Point {
+            budget: run.target_flops,
+            params: reading.of(run),
+            tokens: run.tokens as f64,
+            flops: run.train_flops,
+            loss: run.val_loss,
+        })
+        .filter(Point::is_sound)
+        .collect()
+}
+
+/// Distinct values among numbers that are not computed, but counted or configured: equal means equal.
+pub(super) fn distinct(values: impl Iterator<Item = f64>) -> usize {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values.dedup();
+    values.len()
+}
