@@ -4,10 +4,12 @@ mod accuracy;
 mod compared;
 mod conventions;
 mod failures;
+mod isoflop;
 mod knowledge;
 mod loss;
 mod memory_size;
 mod provenance;
+mod scaling;
 mod scoreboard;
 mod speed;
 mod usage;
@@ -46,6 +48,12 @@ pub fn all(study: &Study, scores: &Scores) -> Result<Vec<Section>, ReportError> 
         section("scoreboard", "Scoreboard", scoreboard::body(study, scores)),
         section("loss", "Validation loss", loss::body(study)?),
         section("accuracy", "Accuracy", accuracy::body(study, scores)?),
+        section(
+            "scaling",
+            "Scaling curves",
+            scaling::body(study, &scores.suites)?,
+        ),
+        section("isoflop", "IsoFLOP curves", isoflop::body(study)?),
         section("knowledge", "Knowledge stored", knowledge::body(study)?),
         section(
             "memory-size",
