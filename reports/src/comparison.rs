@@ -102,7 +102,12 @@ fn body(group: &Group) -> Markup {
 }
 
 fn words(quantity: &Quantity) -> String {
-    quantity.metric.replace('_', " ")
+    match quantity.unit {
+        Unit::FlopsPerSecond | Unit::TokensPerSecond | Unit::Nats => {
+            format!("{}, {}", quantity.metric, quantity.unit.name())
+        }
+        _ => quantity.metric.replace('_', " "),
+    }
 }
 
 fn cell(quantity: &Quantity, value: Option<&Interval>) -> Markup {
@@ -142,7 +147,10 @@ fn text(quantity: &Quantity, value: f64) -> String {
         Unit::Seconds => duration(value),
         Unit::Nats if difference => signed(value, 3),
         Unit::Nats => fixed(value, 3),
-        Unit::Share if difference => format!("{} pt", signed(value * 100.0, 1)),
+        Unit::Share if quantity.kind == Kind::Difference => {
+            format!("{} pt", signed(value * 100.0, 1))
+        }
+        Unit::Share if difference => format!("{}\u{a0}%", signed(value * 100.0, 2)),
         Unit::Share => format!("{}\u{a0}%", percent(value)),
         Unit::Plain => fixed(value, 3),
     }

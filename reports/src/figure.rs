@@ -10,7 +10,7 @@ use crate::{ReportError, marker};
 #[derive(Clone, Debug)]
 pub struct Figure {
     /// Anchor in the page.
-    pub id: &'static str,
+    pub id: String,
     pub caption: String,
     pub panels: Vec<Chart>,
     pub data: Table,
@@ -29,7 +29,7 @@ fn layout(panels: usize) -> (&'static str, (f64, f64)) {
 impl Figure {
     pub fn render(&self) -> Result<Markup, ReportError> {
         let error = |detail| ReportError::Drawing {
-            figure: self.id.into(),
+            figure: self.id.clone(),
             detail,
         };
         let (class, size) = layout(self.panels.len());

@@ -19,6 +19,7 @@ mod chart;
 mod comparison;
 mod error;
 mod figure;
+// mod gains;
 mod marker;
 mod number;
 mod page;

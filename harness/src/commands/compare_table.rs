@@ -69,7 +69,12 @@ fn label(quantity: &Quantity) -> String {
         .collect();
     behind.sort_unstable();
     behind.dedup();
-    let metric = quantity.metric.replace('_', " ");
+    let metric = match quantity.unit {
+        Unit::FlopsPerSecond | Unit::TokensPerSecond | Unit::Nats => {
+            format!("{}, {}", quantity.metric, quantity.unit.name())
+        }
+        _ => quantity.metric.replace('_', " "),
+    };
     match (quantity.kind, behind.as_slice()) {
         (Kind::Score | Kind::Difference, [n]) => format!("{metric}, n {n}"),
         (Kind::Score | Kind::Difference, [least, .., most]) => {

@@ -29,7 +29,7 @@ pub fn body(study: &Study, scores: &Scores) -> Result<Markup, ReportError> {
         .map(|(place, suite)| panel(study, scores, place, suite, &mut data))
         .collect();
     Figure {
-        id: "figure-accuracy",
+        id: "figure-accuracy".into(),
         caption: "Share of right answers against training FLOPs, one panel per suite. Bars are 95 % intervals; blocks \
             stand a few pixels apart sideways so that their bars can be seen. The dashed line is what always giving \
             the most common answer would score. Suites named \u{201c}recall\u{201d} complete statements in a phrasing that was \

@@ -79,7 +79,7 @@ fn figure(blocks: &[&(&str, IsoFlop)]) -> Figure {
         .map(|(block, fitted)| panel(block, fitted, &budgets, &mut data))
         .collect();
     Figure {
-        id: "figure-isoflop",
+        id: "figure-isoflop".into(),
         caption: "Validation loss against active parameters, one curve for each budget of training FLOPs, one panel for each block. \
             Dashed curves are parabolas in the logarithm of the parameters. A hollow mark is the minimum of one, with its \
             95 % interval as a horizontal bar where five runs or more allow it; a minimum at or past the smallest or largest \

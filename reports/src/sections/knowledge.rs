@@ -46,7 +46,7 @@ pub fn body(study: &Study) -> Result<Markup, ReportError> {
         .map(|(suite, task)| panel(study, suite, task, &mut data))
         .collect();
     Figure {
-        id: "figure-knowledge",
+        id: "figure-knowledge".into(),
         caption: "Knowledge that recall proves, in bits per parameter of the whole model, tables included, against its \
             parameters. It counts statements completed in a phrasing that was trained on; questions in an unseen phrasing \
             are not counted, as they would count a fact twice. Mean over seeds."

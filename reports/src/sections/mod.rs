@@ -4,10 +4,12 @@ mod accuracy;
 mod compared;
 mod conventions;
 mod failures;
+// mod gains;
 mod isoflop;
 mod knowledge;
 mod loss;
 mod memory_size;
+mod probes;
 mod provenance;
 mod scaling;
 mod scoreboard;
@@ -54,6 +56,7 @@ pub fn all(study: &Study, scores: &Scores) -> Result<Vec<Section>, ReportError> 
             scaling::body(study, &scores.suites)?,
         ),
         section("isoflop", "IsoFLOP curves", isoflop::body(study)?),
+        // section("gains", "Gains over dense", gains::body(study, &scores.suites)),
         section("knowledge", "Knowledge stored", knowledge::body(study)?),
         section(
             "memory-size",
@@ -61,6 +64,7 @@ pub fn all(study: &Study, scores: &Scores) -> Result<Vec<Section>, ReportError> 
             memory_size::body(study, &scores.suites)?,
         ),
         section("speed", "Speed and traffic", speed::body(study)?),
+        section("probes", "Probes of single layers", probes::body(study)?),
         section("usage", "Use of slots and experts", usage::body(study)),
         section("failures", "Failures and gaps", failures::body(study)),
         section("conventions", "Conventions", conventions::body(study)),

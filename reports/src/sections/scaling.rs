@@ -135,7 +135,7 @@ fn figure(study: &Study, suites: &[Suite]) -> Figure {
         }
     }
     Figure {
-        id: "figure-scaling",
+        id: "figure-scaling".into(),
         caption: format!(
             "Validation loss and accuracy on all suites of facts together against training FLOPs. Where one budget was spent on \
              several sizes, the best of them. Bands are 95 % intervals: of the loss over seeds, where there are two or \
