@@ -118,13 +118,17 @@ fn cell(quantity: &Quantity, value: Option<&Interval>) -> Markup {
         Kind::Difference if value.excludes(0.0) => Some(better(quantity, value.value)),
         _ => None,
     };
+    let scored = matches!(quantity.kind, Kind::Score | Kind::Difference);
     html! {
-        span.value { span class=[class] { (text(quantity, value.value)) } }
-        @if value.is_bounded() {
-            " " span.interval { "[" (text(quantity, value.low)) ", " (text(quantity, value.high)) "]" }
-        }
-        @if matches!(quantity.kind, Kind::Score | Kind::Difference) {
-            br; span.gap { "n " (value.n) }
+        span.value { span class=[class] { (text(quantity, value.value)) (unit(quantity)) } }
+        @if scored {
+            br;
+            span.gap {
+                @if value.is_bounded() {
+                    "[" (text(quantity, value.low)) ", " (text(quantity, value.high)) "], "
+                }
+                "n\u{a0}" (value.n)
+            }
         }
     }
 }
@@ -147,11 +151,19 @@ fn text(quantity: &Quantity, value: f64) -> String {
         Unit::Seconds => duration(value),
         Unit::Nats if difference => signed(value, 3),
         Unit::Nats => fixed(value, 3),
-        Unit::Share if quantity.kind == Kind::Difference => {
-            format!("{} pt", signed(value * 100.0, 1))
-        }
-        Unit::Share if difference => format!("{}\u{a0}%", signed(value * 100.0, 2)),
-        Unit::Share => format!("{}\u{a0}%", percent(value)),
-        Unit::Plain => fixed(value, 3),
+        Unit::Share if quantity.kind == Kind::Difference => signed(value * 100.0, 1),
+        Unit::Share if difference => signed(value * 100.0, 2),
+        Unit::Share => percent(value),
+        Unit::Plain if value.abs() < 0.1 => fixed(value, 4),
+        Unit::Plain => fixed(value, 2),
+    }
+}
+
+/// What follows a value, where its text does not say it.
+fn unit(quantity: &Quantity) -> &'static str {
+    match (quantity.unit, quantity.kind) {
+        (Unit::Share, Kind::Difference) => "\u{a0}pt",
+        (Unit::Share, _) => "\u{a0}%",
+        _ => "",
     }
 }

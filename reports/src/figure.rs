@@ -73,8 +73,9 @@ impl Figure {
             .filter(|series| !series.points.is_empty())
             .map(|series| (series.look, series.name.as_str(), series.style))
             .collect();
+        // A block that is joined in one panel and not in another is one entry.
         entries.sort();
-        entries.dedup();
+        entries.dedup_by_key(|(look, name, _)| (*look, *name));
         entries
     }
 }

@@ -29,11 +29,10 @@ pub fn body(study: &Study, suites: &[Suite]) -> Markup {
 
 fn table(title: &str, claims: &[Claim]) -> Table {
     let mut table = Table::new(title)
-        .text("Headline")
-        .text("Verdict")
-        .text("Evidence here")
-        .text("Rule")
-        .text("Published");
+        .prose("Headline, and the rule")
+        .prose("Verdict")
+        .prose("Evidence here")
+        .prose("Published");
     for claim in claims {
         let class = match claim.finding.outcome {
             Outcome::Supported => "better",
@@ -41,13 +40,12 @@ fn table(title: &str, claims: &[Claim]) -> Table {
             Outcome::NotTested => "level",
         };
         table.row([
-            html! { (claim.headline) },
+            html! { (claim.headline) br; span.gap.plain { (claim.rule) } },
             html! { span class=(class) { (claim.finding.outcome.words()) } },
             html! {
                 (claim.finding.evidence)
                 @if !claim.finding.scale.is_empty() { br; span.gap { (claim.finding.scale) } }
             },
-            html! { (claim.rule) },
             html! { @if claim.published.is_empty() { (NONE) } @else { (claim.published) } },
         ]);
     }

@@ -52,7 +52,7 @@ fn gains(study: &Study, suites: &[Suite]) -> Table {
         .number("× parameters")
         .number("Items")
         .number("Seeds")
-        .text("Remarks");
+        .prose("Remarks");
     for rung in study.rungs.iter().rev() {
         let blocks = study.blocks.iter().filter(|block| **block != REFERENCE);
         table.group();

@@ -180,7 +180,7 @@ fn minima(study: &Study, blocks: &[(&str, IsoFlop)]) -> Markup {
         .number("Best active parameters")
         .number("Tokens there")
         .number("Loss there")
-        .text("Where there is none, why");
+        .prose("Where there is none, why");
     for (block, fitted) in blocks {
         table.group();
         for budget in &fitted.budgets {
@@ -212,7 +212,7 @@ fn minima(study: &Study, blocks: &[(&str, IsoFlop)]) -> Markup {
         .text("N counts")
         .number("Best N ∝ FLOPs to the")
         .number("Best D ∝ FLOPs to the")
-        .text("Where there is none, why");
+        .prose("Where there is none, why");
     for (block, _) in blocks {
         for reading in Reading::ALL {
             let fitted = isoflop(&points(study.frames.runs(), block, reading), SEED);

@@ -221,7 +221,7 @@ fn reported() -> Figure {
         .number("Value")
         .number("±")
         .text("Source")
-        .text("Note");
+        .prose("Note");
     let printed = |row: &&PublishedRow| row.size == "1.3b" && row.model == "Memory+";
     for row in of("figure 1").chain(
         of("table 1")

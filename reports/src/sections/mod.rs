@@ -11,6 +11,7 @@ mod loss;
 mod memory_size;
 mod probes;
 mod provenance;
+mod published;
 mod scaling;
 mod scoreboard;
 mod speed;
@@ -67,6 +68,7 @@ pub fn all(study: &Study, scores: &Scores) -> Result<Vec<Section>, ReportError> 
         section("probes", "Probes of single layers", probes::body(study)?),
         section("usage", "Use of slots and experts", usage::body(study)),
         section("failures", "Failures and gaps", failures::body(study)),
+        section("published", "Published figures", published::body()),
         section("conventions", "Conventions", conventions::body(study)),
         section("provenance", "Provenance", provenance::body(study)),
     ])

@@ -140,8 +140,8 @@ fn figure(study: &Study, suites: &[Suite]) -> Figure {
             "Validation loss and accuracy on all suites of facts together against training FLOPs. Where one budget was spent on \
              several sizes, the best of them. Bands are 95 % intervals: of the loss over seeds, where there are two or \
              more; of the accuracy over items and seeds. A dashed line is a power of FLOPs, fitted to a block with \
-             {LEAST_BUDGETS} budgets or more and drawn between them; it has no irreducible loss and must not be read beyond \
-             its ends. Where no line can be fitted, and for accuracy, solid lines only join the points."
+             {LEAST_BUDGETS} budgets or more and drawn between them where the interval of its exponent excludes 0; it has no irreducible loss and must not be read beyond \
+             its ends. Where there is no such line, and for accuracy, solid lines only join the points."
         ),
         panels,
         data,
@@ -177,7 +177,12 @@ fn panel(
         if edges.len() > 1 {
             bands.push(Band { look, edges });
         }
-        let fitted = if loss { line(&reached) } else { None };
+        let shown = |law: &Power| law.exponent.excludes(0.0);
+        let fitted = if loss {
+            law(&reached).filter(shown)
+        } else {
+            None
+        };
         let points = reached.iter().map(|at| Point {
             x: at.flops,
             y: at.value.value,
@@ -189,12 +194,12 @@ fn panel(
             Style::Joined
         };
         series.push(Series::new(block, look, points.collect()).styled(style));
-        if let (Some(law), Some(first), Some(last)) = (fitted, reached.first(), reached.last()) {
+        if let (Some(power), Some(first), Some(last)) = (fitted, reached.first(), reached.last()) {
             let steps = (0..=24).map(|step| f64::from(step) / 24.0);
             let at = steps.map(|share| first.flops * (last.flops / first.flops).powf(share));
             guides.push(Guide {
                 look: Some(look),
-                path: at.map(|flops| (flops, law.at(flops))).collect(),
+                path: at.map(|flops| (flops, power.at(flops))).collect(),
                 dashed: true,
             });
         }
@@ -231,7 +236,7 @@ fn panel(
 }
 
 /// The power of FLOPs through a block's losses, where there are budgets enough.
-fn line(reached: &[Reached]) -> Option<Power> {
+fn law(reached: &[Reached]) -> Option<Power> {
     let pairs: Vec<(f64, f64)> = reached
         .iter()
         .map(|at| (at.flops, at.value.value))
@@ -251,14 +256,14 @@ fn laws(study: &Study) -> Table {
         .number("α")
         .number("β")
         .number("best N ∝ FLOPs to the")
-        .text("Remarks");
+        .prose("Remarks");
     for block in &study.blocks {
         let reached = losses(study, block);
         if reached.is_empty() {
             continue;
         }
         let runs = points(study.frames.runs(), block, Reading::Active);
-        let exponent = line(&reached).map_or_else(|| NONE.into(), |law| interval(&law.exponent, 3));
+        let exponent = law(&reached).map_or_else(|| NONE.into(), |law| interval(&law.exponent, 3));
         let head = [
             (*block).to_owned(),
             reached.len().to_string(),

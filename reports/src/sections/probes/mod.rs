@@ -181,7 +181,7 @@ fn gaps(bench: &Bench) -> Markup {
         .text("Phase")
         .text("Status")
         .number("Needed memory")
-        .text("Reason");
+        .prose("Reason");
     for row in bench.rows.iter().filter(|row| row.status != "finished") {
         table.row([
             row.block.clone(),
