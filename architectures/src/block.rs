@@ -35,6 +35,11 @@ pub trait Architecture {
         None
     }
 
+    /// Columns of its value tables, all of them equally wide; none where it has no table.
+    fn table_width(&self, _decoder: &DecoderConfig) -> Option<usize> {
+        None
+    }
+
     /// What one token costs, by formula. `shared` is true where an earlier layer already holds the shared table.
     fn cost(&self, decoder: &DecoderConfig, shared: bool) -> Cost;
 

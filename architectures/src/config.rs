@@ -201,6 +201,15 @@ impl ModelConfig {
         Ok(layers)
     }
 
+    /// Columns of the narrowest value table; none where no layer has a table.
+    pub fn table_width(&self) -> Result<Option<usize>, ConfigError> {
+        let layers = self.layers()?;
+        Ok(layers
+            .iter()
+            .filter_map(|block| block.table_width(&self.decoder))
+            .min())
+    }
+
     /// What one token costs in the whole model, by formula; nothing is built.
     pub fn cost(&self) -> Result<Cost, ConfigError> {
         let layers = self.layers()?;

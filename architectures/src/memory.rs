@@ -74,6 +74,10 @@ impl Architecture for MemoryConfig {
             .then(|| format!("values.{slots}x{value_dim}"))
     }
 
+    fn table_width(&self, decoder: &DecoderConfig) -> Option<usize> {
+        Some(self.value_dim(decoder))
+    }
+
     fn cost(&self, decoder: &DecoderConfig, shared: bool) -> Cost {
         let (d_model, value_dim) = (decoder.d_model, self.value_dim(decoder));
         let mut cost = self.keys.cost(decoder) + Cost::gather(self.keys.reads(), value_dim);

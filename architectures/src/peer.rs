@@ -46,6 +46,10 @@ impl Architecture for PeerConfig {
         self.keys.check(decoder)
     }
 
+    fn table_width(&self, decoder: &DecoderConfig) -> Option<usize> {
+        Some(decoder.d_model)
+    }
+
     fn cost(&self, decoder: &DecoderConfig, _: bool) -> Cost {
         let d_model = decoder.d_model;
         let table =

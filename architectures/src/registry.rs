@@ -38,6 +38,10 @@ macro_rules! registry {
                 match self { $(Self::$variant(config) => config.shares(decoder),)* }
             }
 
+            fn table_width(&self, decoder: &DecoderConfig) -> Option<usize> {
+                match self { $(Self::$variant(config) => config.table_width(decoder),)* }
+            }
+
             fn cost(&self, decoder: &DecoderConfig, shared: bool) -> Cost {
                 match self { $(Self::$variant(config) => config.cost(decoder, shared),)* }
             }

@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use architectures::DeviceName;
 use clap::{Args, Parser, Subcommand};
+use harness::matching::{Side, Target};
+use harness::memory_need::NumericFormat;
+use harness::units;
 
 /// Compares feed-forward blocks at equal training FLOPs.
 #[derive(Parser)]
@@ -15,8 +18,10 @@ pub struct Arguments {
 
 #[derive(Subcommand)]
 pub enum Command {
-    /// Show what a sweep would run: parameters, FLOPs, tokens, memory, time. Nothing is built or written.
+    /// Show what a sweep would run: parameters, FLOPs, tokens, memory, devices, time. Nothing is built or written.
     Plan(PlanOptions),
+    /// Turn knobs of a block until it costs what a reference costs, and say what was chosen. Nothing is built or written.
+    Match(MatchOptions),
     /// Train and ask every run of a sweep that is not finished, then write the report.
     Sweep(SweepOptions),
     /// Show which runs are finished, failed, under way or missing.
@@ -81,9 +86,60 @@ pub struct Machine {
 pub struct PlanOptions {
     #[command(flatten)]
     pub planned: Planned,
-    /// Print exact numbers as CSV instead of the table.
+    /// Memory of one device, such as 80GiB.
+    #[arg(long, value_name = "BYTES", default_value = "80GiB", value_parser = units::bytes)]
+    pub device_memory: u64,
+    /// FLOP/s that one device reaches in training, such as 400T; from records or this machine when absent.
+    #[arg(long, value_name = "RATE", value_parser = units::flop_rate)]
+    pub throughput: Option<f64>,
+    /// What one device costs for an hour, in any currency.
+    #[arg(long, value_name = "PRICE", value_parser = units::price)]
+    pub price: Option<f64>,
+    /// What numbers are kept in: f32 as this program trains, or bf16 as the paper does.
+    #[arg(long, value_name = "FORMAT", default_value_t)]
+    pub format: NumericFormat,
+    /// Print exact numbers as CSV instead of tables.
     #[arg(long)]
     pub csv: bool,
+    /// Print exact numbers as JSON instead of tables.
+    #[arg(long, conflicts_with = "csv")]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct MatchOptions {
+    /// A sweep file, or the name of one in `sweeps/`.
+    #[arg(default_value = "quick")]
+    pub sweep: String,
+    /// The block to match; what the file says of its knobs is put aside.
+    #[arg(long, value_name = "BLOCK")]
+    pub block: String,
+    /// What is to be equal: flops_per_token, params_total, params_active or bytes_per_token.
+    #[arg(long, value_name = "TARGET", value_parser = super::commands::matching::word::<Target>)]
+    pub equal: Target,
+    /// A knob to turn: n_experts, d_ff, n_keys, top_k, n_heads or layers.
+    #[arg(
+        long,
+        value_name = "KNOB[:at_least=N][:at_most=N][:multiple_of=N]",
+        value_delimiter = ',',
+        required = true
+    )]
+    pub knob: Vec<String>,
+    /// The block that sets the value.
+    #[arg(long, value_name = "BLOCK", default_value = "dense")]
+    pub reference: String,
+    /// The size of the reference; that of the block when absent.
+    #[arg(long, value_name = "SIZE")]
+    pub reference_size: Option<String>,
+    /// Only at these sizes.
+    #[arg(long, value_name = "SIZE", value_delimiter = ',')]
+    pub size: Vec<String>,
+    /// Largest relative difference.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.01)]
+    pub tolerance: f64,
+    /// Where the block may end: nearest, above or below the reference.
+    #[arg(long, value_name = "SIDE", default_value = "nearest", value_parser = super::commands::matching::word::<Side>)]
+    pub side: Side,
 }
 
 #[derive(Args)]

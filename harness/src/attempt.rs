@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use architectures::{Decoder, Usage};
 use burn::tensor::Device;
-use results::{ItemRow, Records, ScoreRow, StepRow, UsageRow};
+use results::{ItemRow, MatchRow, Records, ScoreRow, StepRow, UsageRow};
 use suites::{Dataset, SandboxLimits, SuiteError, ask};
 
 use crate::folders::Folders;
@@ -103,6 +103,8 @@ fn train_and_ask(
     progress: &mut dyn Progress,
 ) -> Result<Reached, Failure> {
     forget(bench.records, id)?;
+    let matches: Vec<MatchRow> = run.matches.iter().map(|matched| matched.row(id)).collect();
+    bench.records.write(id, &matches)?;
     peak_memory::reset();
     let trained = train_recorded(run, id, bench, progress)?;
     bench.records.write(id, &usage_rows(id, &trained.usage))?;

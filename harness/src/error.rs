@@ -39,6 +39,9 @@ pub enum Error {
     /// A table on the standard output.
     #[error("cannot print CSV: {0}")]
     Csv(#[from] csv::Error),
+    /// JSON on the standard output.
+    #[error("cannot print JSON: {0}")]
+    Json(#[from] serde_json::Error),
     /// Saved weights.
     #[error(transparent)]
     Weights(#[from] crate::weights::WeightsError),

@@ -3,13 +3,16 @@
 //! | module | what |
 //! |---|---|
 //! | [`sweep_file`] | the file, read and checked once |
-//! | [`plan`], [`budget`], [`memory_need`], [`speed`] | what will be run, for how long, in how much memory and time |
+//! | [`plan`], [`budget`], [`memory_need`], [`devices`], [`speed`] | what will be run, for how long, in how much memory, on how many devices, in what time |
+//! | [`estimate`] | all of that for one run |
+//! | [`units`] | bytes, rates and prices as people write them |
+//! | [`matching`] | free knobs of a block, turned until it costs what a reference costs |
 //! | [`identity`] | what a run is, and its name |
 //! | [`train`], [`language_model`] | training, and the trained decoder as the suites see it |
 //! | [`sweep`], [`attempt`], [`conclusion`] | the loop over runs, one run, and how it ended |
 //! | [`step_recorder`], [`run_row`], [`scores`] | what becomes rows |
 //! | [`selection`], [`choice`], [`folders`], [`weights`] | what is on the disk |
-//! | [`provenance`], [`peak_memory`], [`clock`], [`device`] | circumstances |
+//! | [`provenance`], [`peak_memory`], [`clock`] | circumstances |
 //! | [`progress`], [`interrupt`] | the person at the terminal |
 
 #![recursion_limit = "256"]
@@ -20,11 +23,14 @@ pub mod budget;
 pub mod choice;
 pub mod clock;
 pub mod conclusion;
+pub mod devices;
 pub mod error;
+pub mod estimate;
 pub mod folders;
 pub mod identity;
 pub mod interrupt;
 pub mod language_model;
+pub mod matching;
 pub mod memory_need;
 pub mod peak_memory;
 pub mod plan;
@@ -41,4 +47,5 @@ pub mod sweep_file;
 #[cfg(test)]
 mod testing;
 pub mod train;
+pub mod units;
 pub mod weights;

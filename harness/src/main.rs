@@ -15,6 +15,7 @@ fn main() -> ExitCode {
     log::start();
     let done = match Arguments::parse().command {
         Command::Plan(options) => commands::plan::plan(&options),
+        Command::Match(options) => commands::matching::matching(&options),
         Command::Sweep(options) => commands::sweep::sweep(&options),
         Command::Status(options) => commands::status::status(&options),
         Command::Report(options) => commands::report::report(&options),

@@ -3,7 +3,8 @@
 use architectures::{ConfigError, Cost, ModelConfig};
 
 use crate::budget::{Budget, Tokens};
-use crate::sweep_file::{Size, Sweep};
+use crate::matching::{Matched, TRAIN_FLOPS};
+use crate::sweep_file::{Matching, Size, Sweep};
 use crate::train::TrainingConfig;
 use crate::train::reach;
 
@@ -29,6 +30,8 @@ pub struct Run {
     pub cost: Cost,
     /// How long it is trained.
     pub budget: Budget,
+    /// What was to be equal to the reference, and how nearly it is.
+    pub matches: Vec<Matched>,
 }
 
 /// A run's place in the comparison.
@@ -45,6 +48,24 @@ pub struct Cell {
 impl std::fmt::Display for Cell {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} {} seed {}", self.size, self.block, self.seed)
+    }
+}
+
+impl Run {
+    /// FLOPs of a token over those of the dense decoder of the same size.
+    pub fn to_dense(&self) -> Result<f64, ConfigError> {
+        let dense = ModelConfig {
+            decoder: self.model.decoder.clone(),
+            blocks: Vec::new(),
+        };
+        Ok(self.cost.forward() as f64 / dense.cost()?.forward() as f64)
+    }
+
+    /// What its block's free knobs were turned for; none where it had none.
+    pub fn solved(&self) -> Option<&Matched> {
+        self.matches
+            .iter()
+            .find(|matched| matched.target != TRAIN_FLOPS)
     }
 }
 
@@ -76,6 +97,11 @@ fn runs_of(sweep: &Sweep, size: &Size, seed: u64) -> Result<Vec<Run>, ConfigErro
     let batch_tokens = (size.training.batch_size * size.decoder.seq_len) as u64;
     let run = |competitor: &crate::sweep_file::Competitor| {
         let cost = competitor.model.cost()?;
+        let budget = Budget::new(sweep.matching, &dense, &cost, size.tokens, batch_tokens);
+        let flops = match sweep.matching {
+            Matching::Flops => Some(Matched::training_flops(&budget)),
+            Matching::Tokens => None,
+        };
         Ok(Run {
             cell: Cell {
                 size: size.name.clone(),
@@ -85,7 +111,11 @@ fn runs_of(sweep: &Sweep, size: &Size, seed: u64) -> Result<Vec<Run>, ConfigErro
             model: competitor.model.clone(),
             training: size.training.clone(),
             cost,
-            budget: Budget::new(sweep.matching, &dense, &cost, size.tokens, batch_tokens),
+            budget,
+            matches: flops
+                .into_iter()
+                .chain(competitor.matched.clone())
+                .collect(),
         })
     };
     size.competitors.iter().map(run).collect()

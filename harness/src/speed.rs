@@ -1,11 +1,12 @@
-//! How fast this machine trains: from finished runs, or from a short matrix product.
+//! How fast a device trains: as stated, as probed, from finished runs, or from a short matrix product.
 
+use std::cell::OnceCell;
 use std::cmp::Reverse;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use burn::tensor::{Device, Distribution, Tensor};
-use results::{Records, RunRow};
+use results::{ProbeRow, Records, Row, RunRow};
 
 use crate::folders::Folders;
 use crate::plan::Run;
@@ -20,15 +21,22 @@ const ASSUMED_EFFICIENCY: f64 = 0.15;
 /// Side of the measured product: large enough for the kernel's best, done in milliseconds.
 const SIDE: usize = 512;
 
-/// What is known about the machine's speed.
+/// What is known about speed. What nobody asks for is not measured.
 pub struct Speeds {
+    stated: Option<FlopRate>,
+    probes: Vec<ProbeRow>,
     runs: Vec<RunRow>,
-    product: FlopRate,
+    device: Device,
+    product: OnceCell<FlopRate>,
 }
 
 /// A rate, and where it is from.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Speed {
+    /// Given by the caller.
+    Stated(FlopRate),
+    /// Of the whole model, derived from a probe of its layers.
+    Probed(FlopRate),
     /// Of a finished run of the same block.
     Measured(FlopRate),
     /// Of a matrix product, less what training usually loses.
@@ -39,51 +47,98 @@ impl Speed {
     /// FLOPs per second.
     pub fn rate(self) -> FlopRate {
         match self {
-            Self::Measured(rate) | Self::Assumed(rate) => rate,
+            Self::Stated(rate)
+            | Self::Probed(rate)
+            | Self::Measured(rate)
+            | Self::Assumed(rate) => rate,
+        }
+    }
+
+    /// Where it is from, in a word.
+    pub fn basis(self) -> &'static str {
+        match self {
+            Self::Stated(_) => "stated",
+            Self::Probed(_) => "probed",
+            Self::Measured(_) => "measured",
+            Self::Assumed(_) => "assumed",
         }
     }
 }
 
 impl Speeds {
-    /// From the finished runs under the output folder and from `device`.
-    pub fn gather(folders: &Folders, device: &Device) -> Self {
-        // Records that cannot be read are no reason not to plan.
-        let read = |folder| {
-            Records::open(folder)
-                .and_then(|records| records.read::<RunRow>())
-                .unwrap_or_default()
+    /// `stated`, or else what the records under the output folder and `device` tell.
+    pub fn gather(folders: &Folders, device: Device, stated: Option<FlopRate>) -> Self {
+        let folders = match stated {
+            Some(_) => Vec::new(),
+            None => folders.all_records(),
         };
-        let runs = folders
-            .all_records()
-            .into_iter()
-            .flat_map(read)
-            .filter(|row| row.status == FINISHED);
         Self {
-            runs: runs.collect(),
-            product: matrix_product(device),
+            stated,
+            probes: readable(&folders),
+            runs: readable(&folders),
+            device,
+            product: OnceCell::new(),
         }
     }
 
-    /// The rate that `run` will reach: that of the finished run nearest in width, since wider decoders are faster; the
-    /// latest of several.
+    /// The rate that `run` will reach: the one stated; or that of the latest probe of its model; or that of the finished
+    /// run of the same block nearest in width, since wider decoders are faster, the latest of several; or one assumed.
     pub fn of(&self, run: &Run) -> Speed {
-        let d_model = run.model.decoder.d_model as u64;
-        let same = self.runs.iter().filter(|row| row.block == run.cell.block);
+        if let Some(rate) = self.stated {
+            return Speed::Stated(rate);
+        }
+        let (cell, d_model) = (&run.cell, run.model.decoder.d_model as u64);
+        let probed = self.probes.iter().filter(|row| {
+            row.status == FINISHED && row.basis == "derived" && row.phase == "step"
+                // Labels alone could be another sweep's.
+                && row.size == cell.size && row.block == cell.block && row.d_model == d_model
+                && row.params_table == run.cost.params_table
+        });
+        if let Some(row) = probed.max_by_key(|row| &row.started) {
+            return Speed::Probed(row.flop_per_s);
+        }
+        let same = self
+            .runs
+            .iter()
+            .filter(|row| row.status == FINISHED && row.block == cell.block);
         match same.max_by_key(|row| (Reverse(row.d_model.abs_diff(d_model)), &row.started)) {
             Some(row) => Speed::Measured(row.flop_per_s),
-            None => Speed::Assumed(ASSUMED_EFFICIENCY * self.product),
+            None => Speed::Assumed(ASSUMED_EFFICIENCY * self.product()),
         }
+    }
+
+    fn product(&self) -> FlopRate {
+        *self.product.get_or_init(|| matrix_product(&self.device))
     }
 
     /// Where the rates are from, for a table's footer.
     pub fn explain(&self) -> String {
+        let count = crate::progress::quantity::count;
+        if let Some(rate) = self.stated {
+            return format!("speed: {} FLOP/s of each device, as stated", count(rate));
+        }
+        let assumed = match self.product.get() {
+            None => String::new(),
+            Some(product) => format!(
+                ",\n  else (~) {:.0} % of the {} FLOP/s of a {SIDE} x {SIDE} matrix product on this machine",
+                100.0 * ASSUMED_EFFICIENCY,
+                count(*product),
+            ),
+        };
         format!(
-            "time: from the finished run of the same block that is nearest in width, else (~) {:.0} % of the {} FLOP/s \
-             of a {SIDE} x {SIDE} matrix product on this machine",
-            100.0 * ASSUMED_EFFICIENCY,
-            crate::progress::quantity::count(self.product),
+            "speed of each device: from a probe of the model, else from the finished run of the same block that is \
+             nearest in width{assumed}"
         )
     }
+}
+
+/// The rows of these folders. Records that cannot be read are no reason not to plan.
+fn readable<R: Row>(folders: &[std::path::PathBuf]) -> Vec<R> {
+    let read = |folder| Records::open(folder).and_then(|records| records.read::<R>());
+    folders
+        .iter()
+        .flat_map(|folder| read(folder).unwrap_or_default())
+        .collect()
 }
 
 /// The best of several products: whatever else the machine does can only slow them.

@@ -12,8 +12,11 @@ pub fn grid(header: &[&str], labels: usize, rows: Vec<Vec<String>>) -> Table {
         .load_preset(HEADER_LINE_ONLY)
         .set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(header).add_rows(rows);
-    for column in table.column_iter_mut().skip(labels) {
-        column.set_cell_alignment(CellAlignment::Right);
+    for (at, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, 1));
+        if at >= labels {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
     }
     table
 }

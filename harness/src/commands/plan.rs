@@ -3,85 +3,90 @@
 use architectures::DeviceName;
 use harness::conclusion::Conclusion;
 use harness::error::Error;
-use harness::memory_need::{FORMULA, MemoryNeed};
-use harness::plan::Run;
+use harness::estimate::{Assumptions, Estimate};
+use harness::plan::{Plan, Run};
 use harness::progress::quantity::{bytes, count, duration};
-use harness::speed::{Speed, Speeds};
+use harness::speed::Speeds;
 
-use super::grid::grid;
-use super::plan_csv;
+use super::plan_row::{print_csv, print_json};
+use super::plan_tables::{costs, needs, solved};
 use super::planned::planned;
 use crate::arguments::PlanOptions;
-
-const HEADER: [&str; 13] = [
-    "size",
-    "block",
-    "seed",
-    "dense",
-    "table",
-    "active",
-    "FLOP/token",
-    "tokens",
-    "steps",
-    "FLOP",
-    "off target",
-    "memory",
-    "time",
-];
 
 /// Shows the plan.
 pub fn plan(options: &PlanOptions) -> Result<Conclusion, Error> {
     let (plan, folders) = planned(&options.planned)?;
+    let assumed = Assumptions {
+        format: options.format,
+        device_memory: options.device_memory,
+        price: options.price,
+    };
+    let speeds = Speeds::gather(&folders, DeviceName::Flex.open(), options.throughput);
+    let runs: Vec<(&Run, Estimate)> = plan
+        .runs
+        .iter()
+        .map(|run| Ok((run, Estimate::of(run, speeds.of(run), &assumed)?)))
+        .collect::<Result<_, Error>>()?;
     if options.csv {
-        plan_csv::print(&plan.runs)?;
-        return Ok(Conclusion::Complete);
+        print_csv(&runs, &assumed)?;
+    } else if options.json {
+        print_json(&runs, &assumed)?;
+    } else {
+        print(&plan, &runs, &assumed, &speeds)?;
     }
-    let speeds = Speeds::gather(&folders, &DeviceName::Flex.open());
-    let rows = plan
-        .runs
-        .iter()
-        .map(|run| row(run, speeds.of(run)))
-        .collect();
-    let (matching, name) = (plan.sweep.matching, &plan.sweep.name);
-    let runs = if plan.runs.len() == 1 { "run" } else { "runs" };
-    println!("{name}: {} {runs}, matched by {matching}", plan.runs.len());
-    println!("{}", grid(&HEADER, 2, rows));
-    let seconds: f64 = plan
-        .runs
-        .iter()
-        .map(|run| run.budget.train_flops / speeds.of(run).rate())
-        .sum();
-    let flops: f64 = plan.runs.iter().map(|run| run.budget.train_flops).sum();
-    println!(
-        "training in all: {} FLOP, about {}, asking not included",
-        count(flops),
-        duration(seconds)
-    );
-    println!("FLOP/token: training; {}", architectures::FLOP_CONVENTION);
-    println!("{FORMULA}");
-    println!("{}", speeds.explain());
     Ok(Conclusion::Complete)
 }
 
-fn row(run: &Run, speed: Speed) -> Vec<String> {
-    let (cell, cost, budget) = (&run.cell, &run.cost, &run.budget);
-    let time = duration(budget.train_flops / speed.rate());
-    vec![
-        cell.size.clone(),
-        cell.block.clone(),
-        cell.seed.to_string(),
-        count(cost.params_dense as f64),
-        count(cost.params_table as f64),
-        count(cost.params_active as f64),
-        count(cost.training() as f64),
-        count(budget.tokens as f64),
-        budget.steps.to_string(),
-        count(budget.train_flops),
-        format!("{:+.2} %", 100.0 * budget.deviation()),
-        bytes(MemoryNeed::of(run).total()),
-        match speed {
-            Speed::Measured(_) => time,
-            Speed::Assumed(_) => format!("~ {time}"),
-        },
-    ]
+fn print(
+    plan: &Plan,
+    runs: &[(&Run, Estimate)],
+    assumed: &Assumptions,
+    speeds: &Speeds,
+) -> Result<(), Error> {
+    let (matching, name) = (plan.sweep.matching, &plan.sweep.name);
+    let noun = if runs.len() == 1 { "run" } else { "runs" };
+    println!("{name}: {} {noun}, matched by {matching}", runs.len());
+    println!("\n{}", costs(runs)?);
+    println!(
+        "dense, table, active: parameters; forward, training: FLOP of a token; bytes: table rows that a token gathers, \
+         in f32\n{}",
+        architectures::FLOP_CONVENTION
+    );
+    if let Some(table) = solved(runs) {
+        println!("\n{table}");
+    }
+    println!("\n{}", needs(runs));
+    println!("{}", assumed.format.formula());
+    println!(
+        "devices of {}: the fewest that hold one sequence at a time; each has its part of the table's columns, and the \
+         dense part\n  whole or, where none can hold it, an even share of it (sharded)",
+        bytes(assumed.device_memory)
+    );
+    println!(
+        "time: on those devices, without loss between them\n{}",
+        speeds.explain()
+    );
+    println!("{}", total(runs));
+    Ok(())
+}
+
+/// All runs together.
+fn total(runs: &[(&Run, Estimate)]) -> String {
+    let sum = |part: &dyn Fn(&(&Run, Estimate)) -> f64| runs.iter().map(part).sum::<f64>();
+    let flops = sum(&|(run, _)| run.budget.train_flops);
+    let hours = sum(&|(_, estimate)| estimate.device_hours);
+    let seconds = sum(&|(_, estimate)| estimate.seconds.unwrap_or(f64::NAN));
+    let cost = match runs.iter().any(|(_, estimate)| estimate.cost.is_some()) {
+        true => format!(
+            ", cost {}",
+            count(sum(&|(_, e)| e.cost.unwrap_or_default()))
+        ),
+        false => String::new(),
+    };
+    format!(
+        "training in all: {} FLOP, {} device-hours{cost}; one run after another about {}; asking not included",
+        count(flops),
+        count(hours),
+        duration(seconds)
+    )
 }

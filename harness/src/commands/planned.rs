@@ -36,7 +36,7 @@ fn filtered(mut plan: Plan, filter: &Filter) -> Result<Plan, Error> {
 }
 
 /// A filter that matches nothing is a mistake, not an empty sweep.
-fn known(argument: &str, asked: &[String], all: &[String]) -> Result<(), Error> {
+pub fn known(argument: &str, asked: &[String], all: &[String]) -> Result<(), Error> {
     let Some(stray) = asked.iter().find(|label| !all.contains(label)) else {
         return Ok(());
     };

@@ -1,6 +1,9 @@
 //! Numbers for people.
 
-/// `12 s`, `3 min 20 s`, `5 h 2 min`.
+/// Seconds of a Julian year.
+const YEAR: f64 = 365.25 * 86_400.0;
+
+/// `12 s`, `3 min 20 s`, `5 h 2 min`, `3 d 2 h`, `7.3 y`.
 pub fn duration(seconds: f64) -> String {
     if !seconds.is_finite() {
         return "unknown".to_owned();
@@ -11,7 +14,8 @@ pub fn duration(seconds: f64) -> String {
         1..60 => format!("{whole} s"),
         60..3600 => format!("{} min {} s", whole / 60, whole % 60),
         3600..172_800 => format!("{} h {} min", whole / 3600, whole / 60 % 60),
-        _ => format!("{} d {} h", whole / 86_400, whole / 3600 % 24),
+        172_800..63_072_000 => format!("{} d {} h", whole / 86_400, whole / 3600 % 24),
+        _ => format!("{} y", count(seconds / YEAR)),
     }
 }
 
@@ -58,7 +62,7 @@ mod tests {
 
     #[test]
     fn durations() {
-        let all = [0.25, 59.4, 200.0, 18_120.0, 266_400.0, f64::NAN].map(duration);
+        let all = [0.25, 59.4, 200.0, 18_120.0, 266_400.0, 2.3e8, f64::NAN].map(duration);
         assert_eq!(
             all,
             [
@@ -67,6 +71,7 @@ mod tests {
                 "3 min 20 s",
                 "5 h 2 min",
                 "3 d 2 h",
+                "7.29 y",
                 "unknown"
             ]
         );

@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use super::error::FileError;
 use super::read::read;
+use super::solve::{self, Solve};
 use super::sweep::Competitor;
 use super::tree::Table;
 
@@ -13,14 +14,16 @@ struct Placed {
     placement: Placement,
 }
 
-/// Reads `table` as a block of `decoder`, which `decoder_table` describes, and checks the whole model.
+/// Reads `table` as a block of `decoder`, which `decoder_table` describes, and checks the whole model; one with knobs to
+/// be solved for is checked when they are.
 pub fn competitor(
     file: &str,
     decoder: &DecoderConfig,
     decoder_table: &Table,
     label: &str,
     mut table: Table,
-) -> Result<Competitor, FileError> {
+) -> Result<(Competitor, Option<Solve>), FileError> {
+    let solve = solve::take(file, &mut table)?;
     let placement = match table.take("placement") {
         None => Placement::All,
         Some(entry) => {
@@ -40,11 +43,15 @@ pub fn competitor(
         decoder: decoder.clone(),
         blocks: vec![PlacedBlock { block, placement }],
     };
-    model
-        .layers()
-        .map_err(|error| FileError::shape(file, &[&table, decoder_table], error))?;
-    Ok(Competitor {
+    if solve.is_none() {
+        model
+            .layers()
+            .map_err(|error| FileError::shape(file, &[&table, decoder_table], error))?;
+    }
+    let competitor = Competitor {
         block: label.to_owned(),
         model,
-    })
+        matched: None,
+    };
+    Ok((competitor, solve))
 }

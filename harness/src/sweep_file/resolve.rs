@@ -10,6 +10,7 @@ use super::error::FileError;
 use super::matching::Matching;
 use super::read::read;
 use super::size::size;
+use super::solve::solve_all;
 use super::sweep::Sweep;
 use super::tree::Table;
 
@@ -55,12 +56,13 @@ pub fn resolve(file: &str, text: &str) -> Result<Sweep, FileError> {
         }
     }
     let data = data(file, &root)?;
-    let sizes = root
-        .section("sizes")
-        .labelled(file)?
-        .into_iter()
-        .map(|(label, own)| size(file, &root, &data, label, own))
-        .collect::<Result<_, _>>()?;
+    let (mut sizes, mut pending) = (Vec::new(), Vec::new());
+    for (label, own) in root.section("sizes").labelled(file)? {
+        let (size, unsolved) = size(file, &root, &data, label, own)?;
+        sizes.push(size);
+        pending.extend(unsolved);
+    }
+    solve_all(file, &mut sizes, &pending)?;
     Ok(Sweep {
         name: name(file, &root, head.name)?,
         argument: file.to_owned(),

@@ -4,19 +4,22 @@ use architectures::DecoderConfig;
 
 use super::competitor::competitor;
 use super::error::FileError;
+use super::membership::stands_at;
 use super::read::{read, suggest};
+use super::solve::Pending;
 use super::sweep::{Data, Size};
 use super::tree::{Entry, Node, Table};
 use crate::train::TrainingConfig;
 
-/// Reads and checks the size of this label; `own` is what the file says of it.
+/// Reads and checks the size of this label; `own` is what the file says of it. Blocks with knobs to be solved for come
+/// back with placeholders in them.
 pub fn size(
     file: &str,
     root: &Table,
     data: &Data,
     label: &Entry,
     mut own: Table,
-) -> Result<Size, FileError> {
+) -> Result<(Size, Vec<Pending>), FileError> {
     let tokens = tokens(file, &own)?;
     own.take("tokens");
     let (blocks, overrides) = (root.section("blocks"), own.section("blocks"));
@@ -29,21 +32,41 @@ pub fn size(
     training
         .check()
         .map_err(|error| FileError::shape(file, &[&training_table], error))?;
-    let competitors = blocks
-        .labelled(file)?
-        .into_iter()
-        .map(|(block, table)| {
+    let sizes = root.section("sizes");
+    let sizes: Vec<&str> = sizes.entries.iter().map(|size| size.key.as_str()).collect();
+    let (mut competitors, mut pending) = (Vec::new(), Vec::new());
+    for (block, mut table) in blocks.labelled(file)? {
+        if stands_at(file, &mut table, &label.key, &sizes)? {
             let table = table.merged(overrides.section(&block.key));
-            competitor(file, &decoder, &decoder_table, &block.key, table)
-        })
-        .collect::<Result<_, _>>()?;
-    Ok(Size {
+            let (competitor, solve) =
+                competitor(file, &decoder, &decoder_table, &block.key, table)?;
+            pending.extend(solve.map(|solve| Pending {
+                size: label.key.clone(),
+                block: block.key.clone(),
+                solve,
+            }));
+            competitors.push(competitor);
+        } else if let Some(stray) = overrides.get(&block.key) {
+            let remedy = format!(
+                "remove it, or add \"{}\" to `sizes` of the block",
+                label.key
+            );
+            let problem = "overrides a block that does not stand at this size";
+            return Err(FileError::at(file, stray, problem, remedy));
+        }
+    }
+    if competitors.is_empty() {
+        let remedy = "remove the size, or add it to `sizes` of a block";
+        return Err(FileError::at(file, label, "has no block", remedy));
+    }
+    let size = Size {
         name: label.key.clone(),
         decoder,
         tokens,
         training,
         competitors,
-    })
+    };
+    Ok((size, pending))
 }
 
 /// `own` over `[decoder]`, with the tokenizer's vocabulary unless another is given.

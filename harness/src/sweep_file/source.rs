@@ -5,7 +5,8 @@ use std::path::Path;
 use super::error::FileError;
 
 /// Sweeps that work from any folder.
-const BUILT_IN: [(&str, &str); 2] = [
+const BUILT_IN: [(&str, &str); 3] = [
+    ("paper", include_str!("../../../sweeps/paper.toml")),
     ("quick", include_str!("../../../sweeps/quick.toml")),
     ("smoke", include_str!("../../../sweeps/smoke.toml")),
 ];

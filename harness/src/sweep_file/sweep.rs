@@ -7,6 +7,7 @@ use suites::SuitesConfig;
 use super::error::FileError;
 use super::matching::Matching;
 use super::{resolve, source};
+use crate::matching::Matched;
 use crate::train::TrainingConfig;
 
 /// Everything a sweep compares, and what with.
@@ -59,6 +60,8 @@ pub struct Competitor {
     pub block: String,
     /// The whole model.
     pub model: ModelConfig,
+    /// What its free knobs were turned for, where it had some.
+    pub matched: Option<Matched>,
 }
 
 impl Sweep {

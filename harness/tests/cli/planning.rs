@@ -61,15 +61,15 @@ fn filters_leave_what_they_name() {
     let all = place.isoflop(&["plan", "sweep.toml"]).out;
     assert!(
         all.contains("2 runs, matched by flops")
-            && all.contains("xs     dense")
-            && all.contains("xs     memory"),
+            && all.contains("xs    dense")
+            && all.contains("xs    memory"),
         "{all}"
     );
     let one = place
         .isoflop(&["plan", "sweep.toml", "--only", "memory", "--seed", "0"])
         .out;
     assert!(
-        one.contains("tiny: 1 run,") && !one.contains("xs     dense"),
+        one.contains("tiny: 1 run,") && !one.contains("xs    dense"),
         "{one}"
     );
 }

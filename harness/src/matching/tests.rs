@@ -1,0 +1,273 @@
+//! Every knob, every target, and what is out of reach.
+
+use architectures::ModelConfig;
+
+use super::{Bounds, Knob, Knobs, Request, Side, SolveError, Target, solve};
+
+/// A decoder of six layers with `block` placed.
+fn model(block: &str, placement: &str) -> ModelConfig {
+    let decoder = r#"{"vocab_size": 500, "d_model": 64, "n_layers": 6, "n_heads": 2, "seq_len": 64, "d_ff_multiple": 16}"#;
+    let placed = format!(r#"{{"block": {block}, "placement": {placement}}}"#);
+    serde_json::from_str(&format!(
+        r#"{{"decoder": {decoder}, "blocks": [{placed}]}}"#
+    ))
+    .unwrap()
+}
+
+const CENTRED: &str = r#"{"centred": {"count": 1, "stride": 1}}"#;
+
+fn experts(n_experts: usize, d_ff: usize, top_k: usize) -> ModelConfig {
+    model(
+        &format!(
+            r#"{{"kind": "mixture_of_experts", "n_experts": {n_experts}, "d_ff": {d_ff}, "top_k": {top_k}}}"#
+        ),
+        r#""all""#,
+    )
+}
+
+fn memory(n_keys: usize, n_heads: usize, top_k: usize) -> ModelConfig {
+    model(
+        &format!(
+            r#"{{"kind": "memory", "keys": {{"n_keys": {n_keys}, "n_heads": {n_heads}, "top_k": {top_k}}}}}"#
+        ),
+        CENTRED,
+    )
+}
+
+fn turned(mut model: ModelConfig, knob: Knob, value: usize) -> ModelConfig {
+    assert!(knob.turn(&mut model.blocks[0], value));
+    model
+}
+
+fn free(knobs: &[(Knob, Bounds)]) -> Knobs {
+    let mut free = Knobs::default();
+    for &(knob, bounds) in knobs {
+        let place = match knob {
+            Knob::NExperts => &mut free.n_experts,
+            Knob::DFf => &mut free.d_ff,
+            Knob::NKeys => &mut free.n_keys,
+            Knob::TopK => &mut free.top_k,
+            Knob::NHeads => &mut free.n_heads,
+            Knob::Layers => &mut free.layers,
+        };
+        *place = Some(bounds);
+    }
+    free
+}
+
+fn request(equal: Target, tolerance: f64, side: Side, knobs: &[(Knob, Bounds)]) -> Request {
+    Request {
+        equal,
+        reference: "dense".to_owned(),
+        reference_size: None,
+        tolerance,
+        side,
+        knobs: free(knobs),
+    }
+}
+
+const ANY: Bounds = Bounds {
+    at_least: None,
+    at_most: None,
+    multiple_of: None,
+};
+
+#[test]
+fn every_knob_is_found_again_by_every_target_that_it_moves() {
+    use Knob::*;
+    use Target::*;
+    let cases: [(ModelConfig, Knob, usize, &[Target]); 9] = [
+        (
+            experts(4, 48, 2),
+            NExperts,
+            37,
+            &[ParamsTotal, ParamsActive, FlopsPerToken],
+        ),
+        (
+            experts(4, 48, 2),
+            DFf,
+            208,
+            &[ParamsTotal, ParamsActive, FlopsPerToken],
+        ),
+        (experts(4, 48, 2), TopK, 3, &[ParamsActive, FlopsPerToken]),
+        (
+            memory(16, 2, 8),
+            NKeys,
+            181,
+            &[ParamsTotal, ParamsActive, FlopsPerToken],
+        ),
+        (
+            memory(16, 2, 8),
+            TopK,
+            11,
+            &[ParamsActive, FlopsPerToken, BytesPerToken],
+        ),
+        (
+            memory(16, 2, 8),
+            NHeads,
+            5,
+            &[ParamsTotal, ParamsActive, FlopsPerToken, BytesPerToken],
+        ),
+        (
+            memory(16, 2, 8),
+            Layers,
+            5,
+            &[ParamsTotal, ParamsActive, FlopsPerToken, BytesPerToken],
+        ),
+        (
+            model(r#"{"kind": "dense"}"#, CENTRED),
+            DFf,
+            96,
+            &[ParamsTotal, ParamsActive, FlopsPerToken],
+        ),
+        (
+            model(
+                r#"{"kind": "peer", "keys": {"n_keys": 8, "top_k": 4}}"#,
+                CENTRED,
+            ),
+            NKeys,
+            77,
+            &[ParamsTotal, ParamsActive, FlopsPerToken],
+        ),
+    ];
+    for (model, knob, value, targets) in cases {
+        let meant = turned(model.clone(), knob, value);
+        for &target in targets {
+            let wanted = target.of(&meant.cost().unwrap());
+            let request = request(target, 0.0, Side::Nearest, &[(knob, ANY)]);
+            let (found, matched) = solve(&model, &request, "it", wanted).unwrap();
+            assert_eq!(found, meant, "{knob} for {target}");
+            assert_eq!(matched.knobs, format!("{knob} = {value}"));
+            assert_eq!((matched.wanted, matched.deviation()), (wanted as f64, 0.0));
+        }
+    }
+}
+
+#[test]
+fn knobs_together_come_as_near_as_any_combination() {
+    let bounds = |at_least, at_most, multiple_of| Bounds {
+        at_least: Some(at_least),
+        at_most: Some(at_most),
+        multiple_of: Some(multiple_of),
+    };
+    let (some, wide) = (bounds(2, 12, 2), bounds(16, 320, 16));
+    let start = experts(1, 16, 1);
+    for wanted in [150_000, 333_333, 1_000_001] {
+        let total = |n_experts, d_ff| experts(n_experts, d_ff, 1).cost().unwrap().params();
+        let all = (1..=6).flat_map(|n| (1..=20).map(move |f| (2 * n, 16 * f)));
+        let nearest = all
+            .map(|(n, f)| total(n, f).abs_diff(wanted))
+            .min()
+            .unwrap();
+        let knobs = [(Knob::NExperts, some), (Knob::DFf, wide)];
+        let request = request(Target::ParamsTotal, 0.9, Side::Nearest, &knobs);
+        let (found, matched) = solve(&start, &request, "it", wanted).unwrap();
+        assert_eq!(found.cost().unwrap().params().abs_diff(wanted), nearest);
+        assert_eq!(matched.reached, found.cost().unwrap().params() as f64);
+        assert!(matched.knobs.starts_with("n_experts = ") && matched.knobs.contains(", d_ff = "));
+    }
+}
+
+#[test]
+fn sides_are_kept() {
+    let wanted = 300_000;
+    let reached = |side| {
+        let request = request(Target::ParamsTotal, 0.5, side, &[(Knob::NExperts, ANY)]);
+        let (model, _) = solve(&experts(1, 32, 1), &request, "it", wanted).unwrap();
+        model.cost().unwrap().params()
+    };
+    let (below, above) = (reached(Side::Below), reached(Side::Above));
+    assert!(below < wanted && wanted < above);
+    let one =
+        experts(2, 32, 1).cost().unwrap().params() - experts(1, 32, 1).cost().unwrap().params();
+    assert_eq!(above - below, one);
+}
+
+#[test]
+fn shapes_that_cannot_be_built_are_no_solutions() {
+    // Eight slots a head need eight keys: fewer parameters cannot be had.
+    let request_of = |knob| request(Target::ParamsTotal, 1e9, Side::Nearest, &[(knob, ANY)]);
+    let (found, _) = solve(&memory(1, 2, 8), &request_of(Knob::NKeys), "it", 1).unwrap();
+    assert_eq!(found, memory(8, 2, 8));
+    let many = request(
+        Target::BytesPerToken,
+        1e9,
+        Side::Nearest,
+        &[(Knob::TopK, ANY)],
+    );
+    let (found, _) = solve(&memory(16, 2, 1), &many, "it", 1 << 40).unwrap();
+    assert_eq!(found, memory(16, 2, 16));
+    // Strides of one reach five of six layers.
+    let layers = request(
+        Target::BytesPerToken,
+        1e9,
+        Side::Nearest,
+        &[(Knob::Layers, ANY)],
+    );
+    let (found, _) = solve(&memory(16, 2, 8), &layers, "it", 1 << 40).unwrap();
+    assert_eq!(found, turned(memory(16, 2, 8), Knob::Layers, 5));
+}
+
+#[test]
+fn what_is_out_of_reach_names_the_nearest() {
+    let wanted = memory(100, 2, 8).cost().unwrap().params();
+    let bounds = Bounds {
+        at_most: Some(50),
+        ..ANY
+    };
+    let request = request(
+        Target::ParamsTotal,
+        0.0025,
+        Side::Nearest,
+        &[(Knob::NKeys, bounds)],
+    );
+    let error = solve(&memory(1, 2, 8), &request, "memory at s", wanted).unwrap_err();
+    let nearest = memory(50, 2, 8).cost().unwrap().params();
+    assert!(
+        matches!(&error, SolveError::Unreachable { nearest: n, .. } if *n == nearest),
+        "{error}"
+    );
+    let said = error.to_string();
+    assert!(said.starts_with("cannot bring params_total to 983 k (memory at s) within 0.25 %: the nearest is 499 k (-49.17 %"), "{said}");
+    assert!(
+        said.contains("with n_keys = 50; raise the tolerance"),
+        "{said}"
+    );
+}
+
+#[test]
+fn impossible_requests_say_why() {
+    let ask = |knobs: &[(Knob, Bounds)], equal, side, wanted| {
+        let request = request(equal, 0.01, side, knobs);
+        solve(&memory(16, 2, 8), &request, "dense at s", wanted)
+            .unwrap_err()
+            .to_string()
+    };
+    let keys = [(Knob::NKeys, ANY)];
+    let said = ask(&keys, Target::BytesPerToken, Side::Nearest, 0);
+    assert!(
+        said.contains("equal bytes_per_token, of which dense at s has none"),
+        "{said}"
+    );
+    let said = ask(&[], Target::ParamsTotal, Side::Nearest, 9);
+    assert!(said.contains("frees no knob"), "{said}");
+    let said = ask(
+        &[(Knob::NExperts, ANY)],
+        Target::ParamsTotal,
+        Side::Nearest,
+        9,
+    );
+    assert!(
+        said.contains("n_experts is no knob of this block"),
+        "{said}"
+    );
+    let said = ask(&keys, Target::ParamsTotal, Side::Below, 9);
+    assert!(said.contains("are not above the reference"), "{said}");
+    let said = ask(
+        &[(Knob::NKeys, ANY), (Knob::TopK, ANY), (Knob::NHeads, ANY)],
+        Target::ParamsTotal,
+        Side::Nearest,
+        9,
+    );
+    assert!(said.contains("262144 combinations"), "{said}");
+}

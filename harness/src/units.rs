@@ -1,0 +1,94 @@
+//! Quantities as people write them on the command line.
+
+/// `80GiB`, `80 GB`, `512 MiB`, `1e9`: bytes.
+pub fn bytes(text: &str) -> Result<u64, String> {
+    let say = || "write bytes such as 80GiB or 80GB".to_owned();
+    let (number, unit) = split(text).ok_or_else(say)?;
+    let prefixes = ["k", "m", "g", "t", "p"];
+    let unit = unit.to_lowercase();
+    let stem = unit.strip_suffix('b').unwrap_or(&unit);
+    let (stem, base) = match stem.strip_suffix('i') {
+        Some(stem) => (stem, 1024f64),
+        None => (stem, 1000f64),
+    };
+    let power = match prefixes.iter().position(|prefix| *prefix == stem) {
+        Some(at) => at as i32 + 1,
+        None if stem.is_empty() && base == 1000.0 => 0,
+        None => return Err(say()),
+    };
+    let bytes = number * base.powi(power);
+    if bytes >= 1.0 && bytes < u64::MAX as f64 {
+        Ok(bytes as u64)
+    } else {
+        Err(say())
+    }
+}
+
+/// `400T`, `4e14`, `400 TFLOP/s`: a rate in FLOPs per second.
+pub fn flop_rate(text: &str) -> Result<f64, String> {
+    let say = || "write FLOPs per second such as 400T or 4e14".to_owned();
+    let (number, unit) = split(text).ok_or_else(say)?;
+    let unit = unit.strip_suffix("FLOP/s").unwrap_or(unit);
+    let power = match unit {
+        "" => 0,
+        "k" => 3,
+        "M" => 6,
+        "G" => 9,
+        "T" => 12,
+        "P" => 15,
+        _ => return Err(say()),
+    };
+    positive(number * 10f64.powi(power)).ok_or_else(say)
+}
+
+/// `2.5`: a price.
+pub fn price(text: &str) -> Result<f64, String> {
+    let price = text.parse().ok().and_then(positive);
+    price.ok_or_else(|| "write a price above 0 such as 2.5".to_owned())
+}
+
+fn positive(number: f64) -> Option<f64> {
+    (number > 0.0 && number.is_finite()).then_some(number)
+}
+
+/// The number in front, and what follows it.
+fn split(text: &str) -> Option<(f64, &str)> {
+    let text = text.trim();
+    // An exponent is a letter that belongs to the number: the longest part that reads as one.
+    let ends = text.char_indices().map(|(at, c)| at + c.len_utf8());
+    let number = |end: usize| Some((text[..end].parse::<f64>().ok()?, text[end..].trim()));
+    ends.rev()
+        .find_map(number)
+        .filter(|(number, _)| number.is_finite())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_read_by_either_base() {
+        assert_eq!(bytes("80GiB"), Ok(80 << 30));
+        assert_eq!(bytes("80 GB"), Ok(80_000_000_000));
+        assert_eq!(bytes("1.5kib"), Ok(1536));
+        assert_eq!(bytes("4096"), Ok(4096));
+        assert_eq!(bytes("1e9B"), Ok(1_000_000_000));
+        for wrong in [
+            "", "GiB", "80 Gib/s", "-1GB", "0", "ib", "inf", "nan", "1e40TB",
+        ] {
+            assert!(bytes(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn rates_and_prices() {
+        assert_eq!(flop_rate("400T"), Ok(4e14));
+        assert_eq!(flop_rate("400 TFLOP/s"), Ok(4e14));
+        assert_eq!(flop_rate("4e14"), Ok(4e14));
+        for wrong in ["0", "-1T", "fast", "1X", "infP"] {
+            assert!(flop_rate(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(price("2.5"), Ok(2.5));
+        assert!(price("0").is_err() && price("free").is_err());
+    }
+}

@@ -1,0 +1,228 @@
+//! Free knobs in a sweep file: what is solved for, and what is refused.
+
+use harness::plan::Plan;
+use harness::sweep_file::Sweep;
+
+const PAPER: &str = include_str!("../../sweeps/paper.toml");
+
+const SMALL: &str = r#"
+seeds = [0]
+match = { mode = "flops" }
+[decoder]
+n_layers = 6
+seq_len = 32
+d_ff_multiple = 16
+[sizes.xs]
+d_model = 16
+n_heads = 2
+tokens = 2048
+[sizes.s]
+d_model = 32
+n_heads = 2
+tokens = 4096
+[blocks.moe]
+kind = "mixture_of_experts"
+solve = { equal = "params_total", reference = "memory", tolerance = 0.2, knobs = { n_experts = {} } }
+[blocks.memory]
+kind = "memory"
+placement = "middle"
+keys = { n_keys = 64, top_k = 4 }
+[suites]
+vocab_size = 400
+[suites.biographies]
+[training]
+batch_size = 4
+learning_rate = 1e-3
+table_learning_rate = 1e-3
+"#;
+
+const SOLVE: &str = r#"solve = { equal = "params_total", reference = "memory", tolerance = 0.2, knobs = { n_experts = {} } }"#;
+
+fn plan(text: &str) -> Plan {
+    Plan::new(Sweep::parse("f.toml", text).unwrap()).unwrap()
+}
+
+/// [`SMALL`] with `solve` in place of its own, refused.
+fn refusal(solve: &str) -> String {
+    assert!(SMALL.contains(SOLVE));
+    let text = SMALL.replace(SOLVE, solve);
+    Sweep::parse("f.toml", &text).unwrap_err().to_string()
+}
+
+#[test]
+fn a_block_is_solved_at_each_size_wherever_its_reference_stands() {
+    let plan = plan(SMALL);
+    for size in plan.runs.chunks(2) {
+        let (moe, memory) = (&size[0], &size[1]);
+        let matched = moe.solved().unwrap();
+        assert_eq!(matched.wanted, memory.cost.params() as f64);
+        assert_eq!(matched.reached, moe.cost.params() as f64);
+        assert!(matched.deviation().abs() <= 0.2);
+        assert_eq!(matched.reference, format!("memory at {}", moe.cell.size));
+        assert!(memory.solved().is_none());
+        // Training FLOPs are matched beside it, by tokens.
+        assert_eq!(moe.matches.len(), 2);
+        assert_eq!(moe.matches[0].target, "train_flops");
+        assert_eq!(moe.matches[0].reached, moe.budget.train_flops);
+    }
+}
+
+#[test]
+fn the_rule_of_the_paper_gives_its_numbers_of_experts() {
+    let given = "n_experts = 4 # each size has its own: the lowest even number whose total exceeds Memory's";
+    assert!(PAPER.contains(given));
+    let rule = r#"solve = { equal = "params_total", reference = "memory", side = "above", tolerance = 0.3, knobs = { n_experts = { multiple_of = 2 } } }"#;
+    let mut text = PAPER.replace(given, rule);
+    for experts in [16, 8, 6, 4] {
+        let own = format!("blocks.moe.n_experts = {experts}\n");
+        assert!(text.contains(&own));
+        text = text.replace(&own, "");
+    }
+    let plan = plan(&text);
+    let moe = plan.runs.iter().filter(|run| run.cell.block == "moe");
+    let found: Vec<_> = moe
+        .map(|run| (run.cell.size.as_str(), run.solved().unwrap().knobs.as_str()))
+        .collect();
+    // The even number at 1.3b, where the paper prints 4, is 4 by our count, too.
+    assert_eq!(
+        found,
+        [
+            ("134m", "n_experts = 16"),
+            ("373m", "n_experts = 8"),
+            ("720m", "n_experts = 6"),
+            ("1.3b", "n_experts = 4"),
+        ]
+    );
+}
+
+#[test]
+fn a_reference_may_be_dense_at_another_size() {
+    let text = SMALL.replace(
+        SOLVE,
+        r#"sizes = ["xs"]
+solve = { equal = "flops_per_token", reference_size = "s", tolerance = 0.05, knobs = { d_ff = {} } }
+n_experts = 4"#,
+    );
+    let plan = plan(&text);
+    let matched = plan.runs[0].solved().unwrap();
+    assert_eq!(matched.reference, "dense at s");
+    assert!(matched.deviation().abs() <= 0.05, "{matched:?}");
+    assert!(matched.reached > 2.0 * plan.runs[1].cost.training() as f64);
+}
+
+#[test]
+fn solved_values_are_in_the_configuration_that_names_a_run() {
+    let solved = plan(SMALL);
+    let knobs = |plan: &Plan, at: usize| plan.runs[at].solved().unwrap().knobs.clone();
+    let text = SMALL
+        .replace(SOLVE, &knobs(&solved, 0))
+        .replace("[sizes.s]", "[sizes.s]\nblocks.moe.n_experts = 9");
+    let given = plan(&text);
+    let configuration =
+        |plan: &Plan| harness::identity::configuration(plan, &plan.runs[0]).unwrap();
+    assert_eq!(configuration(&solved), configuration(&given));
+}
+
+#[test]
+fn what_cannot_be_solved_names_its_line_and_the_nearest() {
+    let said = refusal(&SOLVE.replace("tolerance = 0.2, ", "tolerance = 1e-6, "));
+    assert!(
+        said.starts_with("f.toml:18: `blocks.moe.solve` at size xs: cannot bring params_total to "),
+        "{said}"
+    );
+    assert!(
+        said.contains("(memory at xs) within 0.0001 %: the nearest is ")
+            && said.contains("with n_experts = "),
+        "{said}"
+    );
+    let said = refusal(
+        &SOLVE
+            .replace("params_total", "bytes_per_token")
+            .replace("memory", "dense"),
+    );
+    assert!(
+        said.contains("of which dense at xs has none; choose another reference"),
+        "{said}"
+    );
+}
+
+#[test]
+fn mistakes_in_a_request_are_named() {
+    for (from, to, parts) in [
+        (
+            "\"memory\"",
+            "\"memry\"",
+            vec![
+                "`blocks.moe.solve.reference` = \"memry\" is no block at size xs",
+                "did you mean `memory`?",
+            ],
+        ),
+        ("\"memory\"", "\"moe\"", vec!["is itself solved for"]),
+        (
+            "\"memory\"",
+            "\"memory\", reference_size = \"xl\"",
+            vec!["`blocks.moe.solve.reference_size` = \"xl\" is not a size"],
+        ),
+        (
+            "params_total",
+            "params",
+            vec![
+                "`blocks.moe.solve.equal` = \"params\" is not a choice",
+                "params_total",
+            ],
+        ),
+        (
+            "n_experts = {}",
+            "n_expert = {}",
+            vec!["n_expert` is not a known key", "did you mean `n_experts`?"],
+        ),
+        (
+            "n_experts = {}",
+            "n_experts = { most = 3 }",
+            vec!["most` is not a known key", "at_most"],
+        ),
+        (
+            "n_experts = {}",
+            "layers = {}",
+            vec!["needs a centred placement"],
+        ),
+        (
+            "n_experts = {}",
+            "n_keys = {}",
+            vec!["f.toml:18", "not a known key"],
+        ),
+        (
+            "knobs = { n_experts = {} }",
+            "knobs = {}",
+            vec!["frees no knob"],
+        ),
+        (
+            "tolerance = 0.2",
+            "tolerance = -0.2",
+            vec!["`blocks.moe.solve.tolerance` = -0.2"],
+        ),
+        (
+            "solve = {",
+            "n_experts = 3\nsolve = {",
+            vec![
+                "f.toml:18: `blocks.moe.n_experts` is given, and `blocks.moe.solve.knobs.n_experts` frees it",
+            ],
+        ),
+    ] {
+        let base = if to == "layers = {}" || to == "n_keys = {}" || to == "knobs = {}" {
+            format!("n_experts = 3\n{SOLVE}")
+        } else {
+            SOLVE.to_owned()
+        };
+        assert!(base.contains(from), "{from}");
+        let said = refusal(&base.replacen(from, to, 1));
+        for part in parts {
+            let part = if base != SOLVE {
+                part.replace(":18", ":19")
+            } else {
+                part.to_owned()
+            };
+            assert!(said.contains(&part), "`{part}` is not in: {said}");
+        }
+    }
+}
