@@ -36,6 +36,7 @@ mod error;
 pub mod fits;
 mod frames;
 mod parquet;
+pub mod planned;
 pub mod published;
 mod records;
 mod row;

@@ -104,3 +104,17 @@ fn csv_holds_exact_numbers_of_every_run() {
     let target = number(dense, "target_flops");
     assert_eq!(number(memory, "target_flops"), target);
 }
+
+#[test]
+fn the_committed_plan_of_the_papers_sweep_is_what_plan_prints() {
+    let place = Scratch::new(TINY);
+    let mut arguments = vec!["plan", "paper"];
+    arguments.extend(results::planned::ASSUMED);
+    let ended = place.isoflop(&arguments);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(
+        ended.out == results::planned::PAPER,
+        "results/planned/paper.csv is stale: write `isoflop {}` into it",
+        arguments.join(" ")
+    );
+}

@@ -9,6 +9,7 @@ mod isoflop;
 mod knowledge;
 mod loss;
 mod memory_size;
+mod paper_plan;
 mod probes;
 mod provenance;
 mod published;
@@ -69,6 +70,11 @@ pub fn all(study: &Study, scores: &Scores) -> Result<Vec<Section>, ReportError> 
         section("usage", "Use of slots and experts", usage::body(study)),
         section("failures", "Failures and gaps", failures::body(study)),
         section("published", "Published figures", published::body()),
+        section(
+            "paper-plan",
+            "The paper’s sweep, planned",
+            paper_plan::body(),
+        ),
         section("conventions", "Conventions", conventions::body(study)),
         section("provenance", "Provenance", provenance::body(study)),
     ])
