@@ -41,7 +41,8 @@ fn the_same_frames_give_the_same_bytes_in_whatever_order_they_came() {
         all.scores().iter().rev().cloned().collect(),
         all.items().iter().rev().cloned().collect(),
         all.usage().iter().rev().cloned().collect(),
-    );
+    )
+    .with_probes(all.probes().iter().rev().cloned().collect());
     assert_eq!(page(), page());
     assert_eq!(page(), render(&reversed).unwrap());
 }
@@ -78,7 +79,7 @@ fn links_lead_somewhere_and_ids_are_unique() {
 fn every_figure_speaks_and_has_its_data() {
     let page = page();
     let figures = between(&page, "<figure", "</figure>");
-    assert_eq!(figures.len(), 5);
+    assert_eq!(figures.len(), 13);
     for figure in figures {
         assert!(
             figure.contains("<figcaption>") && figure.contains("<details><summary>Data</summary>")
@@ -114,7 +115,7 @@ fn failures_are_told_and_escaped() {
         page.contains("loss is not finite at step 412: lower the table's learning rate &lt;1e-3")
     );
     assert!(page.contains("entities.jsonl not found: name its folder under [suites] &lt;data&gt;"));
-    assert!(page.contains("25 of 26 runs finished"));
+    assert!(page.contains("41 of 42 runs finished"));
     assert!(page.contains("Example &lt;A&amp;B&gt;") && !page.contains("<A&B>"));
 }
 
@@ -299,7 +300,7 @@ fn runs_on_other_data_or_trained_otherwise_are_not_compared() {
             warning.contains("Not comparable") && warning.contains(why),
             "{warning}"
         );
-        assert_eq!(warning.matches(why).count(), 5, "{warning}");
+        assert_eq!(warning.matches(why).count(), 13, "{warning}");
         let (sentences, loss) = verdict(&html);
         assert!(
             sentences
@@ -372,4 +373,96 @@ fn without_dense_nothing_is_measured_against_it() {
     let html = render(&all).unwrap();
     assert!(html.contains("No dense run finished there to compare with."));
     assert!(!html.contains("class=\"gap\""));
+}
+
+/// The text of a section.
+fn section<'a>(page: &'a str, id: &str) -> &'a str {
+    between(page, &format!("<section id=\"{id}\""), "</section>")[0]
+}
+
+#[test]
+fn measured_and_published_never_share_axes() {
+    let page = page();
+    let sizes = section(&page, "memory-size");
+    let figures = between(sizes, "<figure", "</figure>");
+    assert_eq!(figures.len(), 2);
+    assert!(!figures[0].contains("transcribed") && !figures[0].contains("digitised"));
+    for block in BLOCKS {
+        assert!(
+            !figures[1].contains(&format!("</svg>{block}</li>")),
+            "{block}"
+        );
+    }
+    assert!(figures[1].contains("Not measured here") && figures[1].contains("vanilla Memory"));
+    // The slots of the made-up tables, and the published 1024² and larger.
+    assert!(figures[0].contains(">4096<") && figures[1].contains("8192²"));
+}
+
+#[test]
+fn an_isoflop_curve_has_its_minimum_or_the_reason_for_none() {
+    let page = page();
+    let curves = section(&page, "isoflop");
+    assert!(curves.contains("figure-isoflop") && curves.contains("minimum"));
+    assert!(
+        curves.contains("distinct sizes; a parabola needs three"),
+        "the largest budget has one size"
+    );
+    let quick = Frames::new(
+        frames()
+            .runs()
+            .iter()
+            .filter(|run| !run.size.contains("times"))
+            .cloned()
+            .collect(),
+        vec![],
+        vec![],
+        vec![],
+        vec![],
+    );
+    let without = render(&quick).unwrap();
+    assert!(section(&without, "isoflop").contains("No isoFLOP curve can be drawn"));
+}
+
+#[test]
+fn probes_say_what_was_derived_and_what_was_not_measured() {
+    let page = page();
+    let probes = section(&page, "probes");
+    assert!(probes.contains("Derived, not measured: whole models"));
+    assert!(probes.contains("needs 512 GiB, more than the 16 GiB &lt;free&gt; of this machine"));
+    assert!(probes.contains("figure-roofline-0") && probes.contains("Of the roof there"));
+    let alone = Frames::default().with_probes(frames().probes().to_vec());
+    let html = render(&alone).unwrap();
+    assert!(html.contains("figure-roofline-0") && html.contains("No run finished"));
+    let none = render(&changed(|_| {})).unwrap();
+    assert!(section(&none, "probes").contains("No layer was probed."));
+}
+
+#[test]
+fn claims_are_judged_and_the_unreachable_ones_are_not_tested() {
+    let page = page();
+    let claims = section(&page, "claims");
+    let verdicts = between(claims, "<span class=\"", "</span>");
+    let count = |words: &str| {
+        verdicts
+            .iter()
+            .filter(|verdict| verdict.ends_with(words))
+            .count()
+    };
+    let (yes, no, open) = (
+        count(">supported at this scale"),
+        count(">contradicted at this scale"),
+        count(">not tested at this scale"),
+    );
+    assert_eq!(yes + no + open, 22, "nine headlines twice, and four");
+    assert!(yes > 0 && open >= 4, "{yes} {no} {open}");
+    assert!(claims.contains("128B memory parameters") && claims.contains("one seed"));
+}
+
+#[test]
+fn gains_and_published_tables_are_there() {
+    let page = page();
+    assert!(section(&page, "gains").contains("Tokens to reach dense"));
+    let published = section(&page, "published");
+    assert!(published.contains("paper via two transcriptions") && published.contains("20.78"));
+    assert!(section(&page, "paper-plan").contains("Derived, not run."));
 }

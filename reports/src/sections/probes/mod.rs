@@ -3,6 +3,8 @@
 mod roofline;
 mod throughput;
 
+use std::collections::BTreeMap;
+
 use maud::{Markup, html};
 use results::ProbeRow;
 
@@ -12,12 +14,14 @@ use crate::number::{bytes, duration, fixed, prefixed, scientific};
 use crate::study::Study;
 use crate::table::Table;
 
-/// The probes of one device.
+/// The probes of one device with passes of one length.
 pub struct Bench<'a> {
     /// Anchors of its figures end in this.
     place: usize,
     device: &'a str,
     threads: u64,
+    /// Of one pass.
+    tokens: u64,
     rows: Vec<&'a ProbeRow>,
     /// In the page's order.
     blocks: Vec<&'a str>,
@@ -63,7 +67,7 @@ pub fn body(study: &Study) -> Result<Markup, ReportError> {
     let mut parts = Vec::new();
     for bench in &benches {
         parts.push(html! {
-            h3 { (bench.device) ", " (bench.threads) @if bench.threads == 1 { " thread" } @else { " threads" } }
+            h3 { (bench.device) ", " (bench.threads) @if bench.threads == 1 { " thread" } @else { " threads" } ", passes of " (bench.tokens) " tokens" }
             @match throughput::by_table(bench) { Some(figure) => (figure.render()?), None => "" }
             @match throughput::by_size(bench) { Some(figure) => (figure.render()?), None => "" }
             @match throughput::models(bench) { Some(figure) => (figure.render()?), None => "" }
@@ -74,7 +78,7 @@ pub fn body(study: &Study) -> Result<Markup, ReportError> {
     }
     Ok(html! {
         p {
-            "One layer at the true shape of a published size, timed alone. Filled marks were measured; hollow marks are "
+            "Parts of a decoder at the true shape of their size, each timed alone: a block, or what surrounds the blocks. Filled marks were measured; hollow marks are "
             em { "derived" } ": whole models computed from their measured layers, or bytes counted by formula. No model of these sizes was trained here."
         }
         @for part in parts { (part) }
@@ -82,28 +86,34 @@ pub fn body(study: &Study) -> Result<Markup, ReportError> {
 }
 
 fn benches<'a>(study: &Study<'a>) -> Vec<Bench<'a>> {
-    let rows = study.frames.probes();
-    // Rows are sorted by device and threads.
-    rows.chunk_by(|a, b| a.device == b.device && a.threads == b.threads)
+    // Rates rise with the tokens of a pass: rows of other passes are another bench.
+    let mut groups: BTreeMap<(&str, u64, u64), Vec<&ProbeRow>> = BTreeMap::new();
+    for row in study.frames.probes() {
+        let key = (row.device.as_str(), row.threads, row.tokens);
+        groups.entry(key).or_default().push(row);
+    }
+    groups
+        .into_iter()
         .enumerate()
-        .map(|(place, rows)| {
-            let mut shapes: Vec<(u64, u64, &str)> = rows
+        .map(|(place, ((device, threads, tokens), rows))| {
+            let mut shapes: Vec<(u64, &str)> = rows
                 .iter()
-                .map(|row| (row.d_model, 0, row.size.as_str()))
+                .map(|row| (row.d_model, row.size.as_str()))
                 .collect();
             shapes.sort_unstable();
             let mut sizes: Vec<&str> = Vec::new();
-            for (.., size) in shapes {
+            for (_, size) in shapes {
                 if !sizes.contains(&size) {
                     sizes.push(size);
                 }
             }
             Bench {
                 place,
-                device: &rows[0].device,
-                threads: rows[0].threads,
+                device,
+                threads,
+                tokens,
                 blocks: blocks::ordered(rows.iter().map(|row| row.block.as_str())),
-                rows: rows.iter().collect(),
+                rows,
                 sizes,
             }
         })

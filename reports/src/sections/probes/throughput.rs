@@ -53,7 +53,7 @@ pub fn by_table(bench: &Bench) -> Option<Figure> {
     (!panels.is_empty()).then(|| Figure {
         id: format!("figure-probe-table-{}", bench.place),
         caption: format!(
-            "Measured: tokens per second of one layer ({}) against slots of its table, median of the passes. Low and high in \
+            "Measured: tokens per second of one block ({}) against slots of its table, median of the passes. Low and high in \
              the data are the slowest and fastest pass.",
             words(phase)
         ),
@@ -86,7 +86,7 @@ pub fn by_size(bench: &Bench) -> Option<Figure> {
         against_size(
             bench,
             &rows,
-            "Throughput of one layer",
+            "Throughput of one part",
             "tokens/s",
             Style::Joined,
             |row| row.tokens_per_s,
@@ -94,7 +94,7 @@ pub fn by_size(bench: &Bench) -> Option<Figure> {
         against_size(
             bench,
             &rows,
-            "Traffic of one layer",
+            "Traffic of one part",
             "bytes per token, by formula",
             Style::Hollow,
             |row| row.bytes,
@@ -111,7 +111,7 @@ pub fn by_size(bench: &Bench) -> Option<Figure> {
     (!rows.is_empty()).then(|| Figure {
         id: format!("figure-probe-size-{}", bench.place),
         caption: format!(
-            "One layer ({}) against the size it belongs to, each block with the smallest table probed. Throughput was measured. \
+            "One part ({}) against the size it belongs to, each block with the smallest table probed. Throughput was measured. \
              Bytes are counted by formula: weights, table rows and optimizer state read and written. Their rate is those bytes over \
              measured time.",
             words(phase)
