@@ -100,7 +100,10 @@ fn curve<'a>(study: &Study<'a>, run: &RunRow) -> Vec<Vec<&'a RunRow>> {
         if dense.is_empty() || !dense.iter().all(|other| alike(&other)) {
             continue;
         }
-        match curve.last_mut().filter(|(budget, _)| (rung.flops / budget - 1.0).abs() < 0.02) {
+        match curve
+            .last_mut()
+            .filter(|(budget, _)| (rung.flops / budget - 1.0).abs() < 0.02)
+        {
             Some((_, best)) if loss(&dense) < loss(best) => *best = dense,
             Some(_) => {}
             None => curve.push((rung.flops, dense)),

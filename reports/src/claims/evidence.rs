@@ -21,7 +21,9 @@ impl<'s, 'a> Rows<'s, 'a> {
         let finished = |rung: &&Rung, block: &str| !self.study.finished(block, rung).is_empty();
         let fit = |rung: &&Rung| {
             let outsiders = self.study.outsiders(rung);
-            outsiders.iter().all(|(run, _)| run.block != block && run.block != other)
+            outsiders
+                .iter()
+                .all(|(run, _)| run.block != block && run.block != other)
         };
         let rungs = self.study.rungs.iter().rev();
         rungs
@@ -30,9 +32,18 @@ impl<'s, 'a> Rows<'s, 'a> {
     }
 
     /// The paired difference of two blocks on suites, and the words for it.
-    pub fn difference(&self, suites: &[&Suite], blocks: (&str, &str), rung: &Rung) -> Option<(Interval, String)> {
+    pub fn difference(
+        &self,
+        suites: &[&Suite],
+        blocks: (&str, &str),
+        rung: &Rung,
+    ) -> Option<(Interval, String)> {
         let gap = score::against(self.study, suites, blocks, rung)?;
-        let seeds = self.study.finished(blocks.0, rung).len().min(self.study.finished(blocks.1, rung).len());
+        let seeds = self
+            .study
+            .finished(blocks.0, rung)
+            .len()
+            .min(self.study.finished(blocks.1, rung).len());
         let words = format!(
             "{} less {}: {} points{}, n {} items, {}",
             blocks.0,
@@ -46,9 +57,18 @@ impl<'s, 'a> Rows<'s, 'a> {
     }
 
     /// The accuracy of a block, and the words for it.
-    pub fn accuracy(&self, suites: &[&Suite], block: &str, rung: &Rung) -> Option<(Interval, String)> {
+    pub fn accuracy(
+        &self,
+        suites: &[&Suite],
+        block: &str,
+        rung: &Rung,
+    ) -> Option<(Interval, String)> {
         let entry = score::entry(self.study, suites, block, rung)?;
-        let words = format!("{block} {} %{}", percent(entry.accuracy.value), span(&entry.accuracy, 100.0));
+        let words = format!(
+            "{block} {} %{}",
+            percent(entry.accuracy.value),
+            span(&entry.accuracy, 100.0)
+        );
         Some((entry.accuracy, words))
     }
 
@@ -73,7 +93,13 @@ impl<'s, 'a> Rows<'s, 'a> {
 
     /// The largest of what ran, for headlines about what did not.
     pub fn most(&self) -> String {
-        let finished = || self.study.frames.runs().iter().filter(|run| run.status == "finished");
+        let finished = || {
+            self.study
+                .frames
+                .runs()
+                .iter()
+                .filter(|run| run.status == "finished")
+        };
         let most = |of: fn(&RunRow) -> f64| prefixed(finished().map(of).fold(0.0, f64::max));
         format!(
             "the largest run here has {} active and {} table parameters and {} tokens",
@@ -93,7 +119,11 @@ fn count(seeds: usize) -> String {
 
 fn span(interval: &Interval, scale: f64) -> String {
     match interval.is_bounded() {
-        true => format!(" [{}, {}]", fixed(interval.low * scale, 1), fixed(interval.high * scale, 1)),
+        true => format!(
+            " [{}, {}]",
+            fixed(interval.low * scale, 1),
+            fixed(interval.high * scale, 1)
+        ),
         false => ", no interval".into(),
     }
 }
@@ -124,10 +154,17 @@ pub fn decided(outcome: Outcome, evidence: String, scale: String, undecided: &st
 pub fn table_1(metric: &str, models: &[(&str, &str)]) -> String {
     let value = |(model, variant): &(&str, &str)| {
         let row = published().iter().find(|row| {
-            row.source == MEMORY_LAYERS && row.table == "table 1" && row.size == "1.3b"
-                && row.metric == metric && row.model == *model && row.variant == *variant
+            row.source == MEMORY_LAYERS
+                && row.table == "table 1"
+                && row.size == "1.3b"
+                && row.metric == metric
+                && row.model == *model
+                && row.variant == *variant
         })?;
-        Some((format!("{model} {variant}").trim().to_owned() + &format!(" {}", row.value), row.mark))
+        Some((
+            format!("{model} {variant}").trim().to_owned() + &format!(" {}", row.value),
+            row.mark,
+        ))
     };
     let found: Vec<_> = models.iter().filter_map(value).collect();
     let Some((_, mark)) = found.first() else {

@@ -5,9 +5,11 @@
 //! small models did. A rule that is asked and cannot decide gives "not tested" as well, and says what was undecided.
 
 mod evidence;
+mod headlines;
+mod layers;
 mod rules;
 
-pub use rules::claims;
+pub use headlines::claims;
 
 /// What the rows here say about a headline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

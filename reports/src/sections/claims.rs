@@ -11,7 +11,13 @@ use crate::table::Table;
 
 pub fn body(study: &Study, suites: &[Suite]) -> Markup {
     let groups = claims(study, suites);
-    let count = |outcome| groups.iter().flat_map(|(_, claims)| claims).filter(|claim| claim.finding.outcome == outcome).count();
+    let count = |outcome| {
+        groups
+            .iter()
+            .flat_map(|(_, claims)| claims)
+            .filter(|claim| claim.finding.outcome == outcome)
+            .count()
+    };
     html! {
         p {
             "The headlines of " (MEMORY_LAYERS) " in our own words, each with a rule that alone gives the "

@@ -1,8 +1,8 @@
 //! What a block is worth: how much more compute, or how many more parameters, dense would need to be as good.
 
 use maud::{Markup, html};
-use results::gains::{Axis, Gain, Reached, tokens_to_loss};
 use results::RunRow;
+use results::gains::{Axis, Gain, Reached, tokens_to_loss};
 
 use crate::blocks::REFERENCE;
 use crate::gains::{Measure, READING, Reason, gain};
@@ -133,7 +133,11 @@ fn tokens(study: &Study) -> Table {
             if !study.comparable(block, rung) {
                 continue;
             }
-            let reached: Vec<Reached> = study.finished(block, rung).iter().map(|run| first(study, run, goal)).collect();
+            let reached: Vec<Reached> = study
+                .finished(block, rung)
+                .iter()
+                .map(|run| first(study, run, goal))
+                .collect();
             if reached.is_empty() || reached.iter().all(|one| matches!(one, Reached::Unmeasured)) {
                 continue;
             }
@@ -147,7 +151,11 @@ fn tokens(study: &Study) -> Table {
                 rung.label.clone(),
                 fixed(goal, 4),
                 prefixed(spent),
-                reached.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
+                reached
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect::<Vec<_>>()
+                    .join("; "),
                 reached.iter().map(share).collect::<Vec<_>>().join("; "),
             ]);
         }
@@ -156,5 +164,12 @@ fn tokens(study: &Study) -> Table {
 }
 
 fn first(study: &Study, run: &RunRow, goal: f64) -> Reached {
-    tokens_to_loss(study.frames.steps().iter().filter(|step| step.run == run.run), goal)
+    tokens_to_loss(
+        study
+            .frames
+            .steps()
+            .iter()
+            .filter(|step| step.run == run.run),
+        goal,
+    )
 }

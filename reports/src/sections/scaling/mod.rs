@@ -1,26 +1,22 @@
 //! How each block's loss and accuracy move with training FLOPs: bands, fitted lines, and the law behind them.
 
+mod laws;
+
 use maud::{Markup, html};
-use results::fits::{Power, Reading, parametric, points, power};
+use results::fits::{Power, power};
 use results::statistics::{Interval, mean_over_seeds};
 
 use crate::ReportError;
 use crate::axis::Axis;
 use crate::chart::{Band, Chart, Guide, Point, Series, Style};
 use crate::figure::Figure;
-use crate::number::{NONE, fixed, scientific};
+use crate::number::{fixed, scientific};
 use crate::score::{self, Suite};
 use crate::study::{Study, mean};
 use crate::table::Table;
 
 /// Budgets that a fitted line needs: through two every line is exact, and shows nothing.
 const LEAST_BUDGETS: usize = 3;
-
-/// Resamples behind the law's intervals: enough for two digits, and a page that renders while one waits.
-const LAW_RESAMPLES: u64 = 200;
-
-/// Seed of the resampling.
-const SEED: u64 = 0x150_F10D;
 
 /// A block's value at a budget.
 struct Reached {
@@ -41,10 +37,10 @@ pub fn body(study: &Study, suites: &[Suite]) -> Result<Markup, ReportError> {
         h3 { "A law in parameters and tokens" }
         p {
             "Fitted per block: L(N, D) = E + A / N" sup { "α" } " + B / D" sup { "β" } " over its runs, N being active "
-            "parameters and D tokens; Huber loss of log losses, 95\u{a0}% percentile intervals over " (LAW_RESAMPLES)
+            "parameters and D tokens; Huber loss of log losses, 95\u{a0}% percentile intervals over " (laws::RESAMPLES)
             " resamples of the runs. Where it cannot be fitted, the reason stands in its place."
         }
-        (laws(study))
+        (laws::table(study))
     })
 }
 
@@ -244,55 +240,6 @@ fn law(reached: &[Reached]) -> Option<Power> {
     (pairs.len() >= LEAST_BUDGETS)
         .then(|| power(&pairs).ok())
         .flatten()
-}
-
-fn laws(study: &Study) -> Table {
-    let mut table = Table::new("Fitted laws by block")
-        .text("Block")
-        .number("Budgets")
-        .number("Loss ∝ FLOPs to the")
-        .number("Runs")
-        .number("E")
-        .number("α")
-        .number("β")
-        .number("best N ∝ FLOPs to the")
-        .prose("Remarks");
-    for block in &study.blocks {
-        let reached = losses(study, block);
-        if reached.is_empty() {
-            continue;
-        }
-        let runs = points(study.frames.runs(), block, Reading::Active);
-        let exponent = law(&reached).map_or_else(|| NONE.into(), |law| interval(&law.exponent, 3));
-        let head = [
-            (*block).to_owned(),
-            reached.len().to_string(),
-            exponent,
-            runs.len().to_string(),
-        ];
-        let tail = match parametric(&runs, LAW_RESAMPLES, SEED) {
-            Ok(fit) => [
-                interval(&fit.irreducible, 2),
-                interval(&fit.alpha, 2),
-                interval(&fit.beta, 2),
-                interval(&fit.params_exponent, 2),
-                fit.doubts
-                    .iter()
-                    .map(ToString::to_string)
-                    .collect::<Vec<_>>()
-                    .join("; "),
-            ],
-            Err(reason) => [
-                NONE.into(),
-                NONE.into(),
-                NONE.into(),
-                NONE.into(),
-                format!("no law: {reason}"),
-            ],
-        };
-        table.row(head.into_iter().chain(tail));
-    }
-    table
 }
 
 /// `value [low, high]`, or the value alone where nothing bounds it.
