@@ -44,7 +44,8 @@ pub fn render_comparison(comparison: &Comparison) -> Result<String, ReportError>
     let first = &comparison.groups[0].models[0].label;
     let lede = html! {
         p.lede {
-            "Models that were given the same stand in one table. Differences are to the first model of each table, paired "
+            "Models that were given the same stand in one table. Differences are to the first model of each table, \
+                paired "
             "by question and seed; brackets are 95\u{a0}% intervals. No correction is made for looking at several "
             "models and suites. All runs agree in how FLOPs are counted, in data, tokenizer and questions."
         }

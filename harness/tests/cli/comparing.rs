@@ -156,7 +156,8 @@ fn runs_that_do_not_mean_the_same_are_refused_and_nothing_is_written() {
     let ended = place.isoflop(&["compare", "a", "c", "--report", "page.html"]);
     assert_eq!((ended.code, ended.out.as_str()), (Some(2), ""), "{ended:?}");
     assert!(
-        ended.err.contains("FLOP convention differs: `two` in a:l/dense/0 (aa11), `one` in c:l/dense/0 (cc44); name only"),
+        ended.err.contains("FLOP convention differs: `two` in a:l/dense/0 (aa11), `one` in c:l/dense/0 (cc44); name \
+            only"),
         "{ended:?}"
     );
     assert!(!place.path("page.html").exists());

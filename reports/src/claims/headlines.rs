@@ -19,13 +19,15 @@ pub fn claims(study: &Study, suites: &[Suite]) -> Vec<(&'static str, Vec<Claim>)
             Claim {
                 headline: "Memory+ answers more facts than dense at equal training FLOPs.",
                 published: table_1("NQ", &[("Dense", ""), ("Memory+", "")]),
-                rule: "Supported where the 95 % interval of the paired difference to dense, at the largest size, lies above 0; contradicted where below.",
+                rule: "Supported where the 95 % interval of the paired difference to dense, at the largest size, \
+                    lies above 0; contradicted where below.",
                 finding: ahead(&rows, measure, ("memory+", REFERENCE)),
             },
             Claim {
                 headline: "Memory+ is as good as dense decoders with more than twice its training compute.",
                 published: table_1("TQA", &[("Dense", ""), ("Memory+", "")]),
-                rule: "Supported where the interval of the compute-equivalent gain at the largest size lies above 2; contradicted where below.",
+                rule: "Supported where the interval of the compute-equivalent gain at the largest size lies above \
+                    2; contradicted where below.",
                 finding: worth(&rows, measure, 2.0),
             },
             Claim {
@@ -37,19 +39,23 @@ pub fn claims(study: &Study, suites: &[Suite]) -> Vec<(&'static str, Vec<Claim>)
             Claim {
                 headline: "Memory is about as good as dense with twice its parameters.",
                 published: table_1("NQ", &[("Dense", ""), ("Memory", "")]),
-                rule: "Sizes trained on equal tokens, as the paper's were. Supported where the interval of the parameter-equivalent gain holds 2 and lies within 1.5 to 3; contradicted where it lies outside 1.5 to 3.",
+                rule: "Sizes trained on equal tokens, as the paper's were. Supported where the interval of the \
+                    parameter-equivalent gain holds 2 and lies within 1.5 to 3; contradicted where it lies outside \
+                    1.5 to 3.",
                 finding: twice_the_parameters(&rows, measure),
             },
             Claim {
                 headline: "Memory layers raise accuracy on facts by 100 % and more.",
                 published: table_1("NQ", &[("Dense", ""), ("Memory+", "64m")]),
-                rule: "Supported where the whole interval of the paired difference of memory+ to dense lies above the whole interval of dense's accuracy; contradicted where below.",
+                rule: "Supported where the whole interval of the paired difference of memory+ to dense lies above \
+                    the whole interval of dense's accuracy; contradicted where below.",
                 finding: doubled(&rows, measure),
             },
             Claim {
                 headline: "Memory+ beats a mixture of experts at equal compute and parameters.",
                 published: table_1("NQ", &[("MoE", ""), ("Memory+", "")]),
-                rule: "Total parameters within a factor of 1.25, at the largest size. Supported where the interval of the paired difference lies above 0; contradicted where below.",
+                rule: "Total parameters within a factor of 1.25, at the largest size. Supported where the interval \
+                    of the paired difference lies above 0; contradicted where below.",
                 finding: beats_experts(&rows, measure),
             },
             Claim {
@@ -58,19 +64,22 @@ pub fn claims(study: &Study, suites: &[Suite]) -> Vec<(&'static str, Vec<Claim>)
                     "TQA",
                     &[("MoE", ""), ("PEER", ""), ("Memory", ""), ("Memory+", "")],
                 ),
-                rule: "Supported where all three intervals of the paired difference to the mixture lie above 0; contradicted where any lies below. Parameters are not matched.",
+                rule: "Supported where all three intervals of the paired difference to the mixture lie above 0; \
+                    contradicted where any lies below. Parameters are not matched.",
                 finding: all_beat_experts(&rows, measure),
             },
             Claim {
                 headline: "PEER is about as good as Memory.",
                 published: table_1("NQ", &[("PEER", ""), ("Memory", "")]),
-                rule: "Supported where the interval of the paired difference lies within 5 points either side of 0; contradicted where it lies wholly outside them.",
+                rule: "Supported where the interval of the paired difference lies within 5 points either side of 0; \
+                    contradicted where it lies wholly outside them.",
                 finding: alike(&rows, measure, ("peer", "memory")),
             },
             Claim {
                 headline: "PEER is behind Memory+.",
                 published: table_1("NQ", &[("PEER", ""), ("Memory+", "")]),
-                rule: "Supported where the interval of the paired difference of memory+ to peer lies above 0; contradicted where below.",
+                rule: "Supported where the interval of the paired difference of memory+ to peer lies above 0; \
+                    contradicted where below.",
                 finding: ahead(&rows, measure, ("memory+", "peer")),
             },
         ]
@@ -100,7 +109,9 @@ fn scale(rows: &Rows) -> Vec<Claim> {
             headline: "Three memory layers are the best number; more take too many dense feed-forwards away.",
             published: "train NLL at 373m: three 2.06, six 2.11 (paper via two transcriptions)"
                 .into(),
-            rule: "Gated memories of one size and budget with three layers and with more. Supported where three layers are ahead of every other number in recall by intervals above 0; contradicted where any other number is ahead so.",
+            rule: "Gated memories of one size and budget with three layers and with more. Supported where three \
+                layers are ahead of every other number in recall by intervals above 0; contradicted where any other \
+                number is ahead so.",
             finding: three_layers(rows),
         },
         untrained(

@@ -22,8 +22,10 @@ pub fn body(study: &Study, suites: &[Suite]) -> Markup {
         p {
             "The headlines of " (MEMORY_LAYERS) " in our own words, each with a rule that alone gives the "
             "verdict: " (count(Outcome::Supported)) " supported, " (count(Outcome::Contradicted)) " contradicted, "
-            (count(Outcome::NotTested)) " not tested at this scale. The paper's decoders have 134m to 8b parameters and saw 200B tokens or "
-            "more; those here are smaller by far, so that no verdict is one on the paper's own models. A rule that was asked and cannot "
+            (count(Outcome::NotTested)) " not tested at this scale. The paper's decoders have 134m to 8b parameters \
+                and saw 200B tokens or "
+            "more; those here are smaller by far, so that no verdict is one on the paper's own models. A rule that \
+                was asked and cannot "
             "decide counts as not tested, and says so. No correction is made for the number of rules."
         }
         @for (title, claims) in &groups {

@@ -19,14 +19,19 @@ pub fn body(study: &Study, suites: &[Suite]) -> Markup {
     let tokens = tokens(study);
     html! {
         p {
-            "A gain says how many times a block's cost dense would have needed to be as good. Dense's curve is its own runs, joined "
-            "by straight lines over the logarithm of cost; past its ends nothing is extrapolated, and a gain is a bound (≥ or ≤). "
-            "Brackets are 95\u{a0}% intervals, whose ends may be bounds too. A gain compares at equal score: where dense's curve is flat, a "
+            "A gain says how many times a block's cost dense would have needed to be as good. Dense's curve is its \
+                own runs, joined "
+            "by straight lines over the logarithm of cost; past its ends nothing is extrapolated, and a gain is a \
+                bound (≥ or ≤). "
+            "Brackets are 95\u{a0}% intervals, whose ends may be bounds too. A gain compares at equal score: where \
+                dense's curve is flat, a "
             "small difference is a large gain with a wide interval. It is no speed-up."
         }
         p.note {
-            "Parameters are " (READING.label()) ". Dense's larger sizes were also trained longer where budgets grow with size, so "
-            "the parameter-equivalent gain is along this ladder. No correction is made for looking at several blocks and sizes."
+            "Parameters are " (READING.label()) ". Dense's larger sizes were also trained longer where budgets grow \
+                with size, so "
+            "the parameter-equivalent gain is along this ladder. No correction is made for looking at several \
+                blocks and sizes."
         }
         (table)
         h3 { "Tokens to reach dense's final loss" }
@@ -34,8 +39,10 @@ pub fn body(study: &Study, suites: &[Suite]) -> Markup {
             p.none { "No validation loss was recorded along the way." }
         } @else {
             p {
-                "Tokens after which a block's validation loss first was as low as dense's at the end, at the same size and budget, and "
-                "their share of the tokens that dense took. One entry for each seed. The learning rate falls to its end with each run, so a loss in "
+                "Tokens after which a block's validation loss first was as low as dense's at the end, at the same \
+                    size and budget, and "
+                "their share of the tokens that dense took. One entry for each seed. The learning rate falls to its \
+                    end with each run, so a loss in "
                 "the middle of a run is higher than that of a run that ended there."
             }
             (tokens)

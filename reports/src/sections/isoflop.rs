@@ -51,7 +51,8 @@ pub fn body(study: &Study) -> Result<Markup, ReportError> {
             .max();
         return Ok(html! {
             p.none {
-                "No isoFLOP curve can be drawn: it takes " (LEAST_SIZES) " sizes or more at one budget of training FLOPs, and no "
+                "No isoFLOP curve can be drawn: it takes " (LEAST_SIZES) " sizes or more at one budget of training \
+                    FLOPs, and no "
                 "block has more than " (most.unwrap_or(0)) " there. A sweep file can ask for it with sizes whose "
                 code { "tokens" } " make their dense decoders cost the same."
             }
@@ -80,9 +81,12 @@ fn figure(blocks: &[&(&str, IsoFlop)]) -> Figure {
         .collect();
     Figure {
         id: "figure-isoflop".into(),
-        caption: "Validation loss against active parameters, one curve for each budget of training FLOPs, one panel for each block. \
-            Dashed curves are parabolas in the logarithm of the parameters. A hollow mark is the minimum of one, with its \
-            95 % interval as a horizontal bar where five runs or more allow it; a minimum at or past the smallest or largest \
+        caption: "Validation loss against active parameters, one curve for each budget of training FLOPs, one panel \
+            for each block. \
+            Dashed curves are parabolas in the logarithm of the parameters. A hollow mark is the minimum of one, \
+            with its \
+            95 % interval as a horizontal bar where five runs or more allow it; a minimum at or past the smallest \
+            or largest \
             size is none, and stands in the table with its reason."
             .into(),
         panels,
@@ -235,7 +239,8 @@ fn minima(study: &Study, blocks: &[(&str, IsoFlop)]) -> Markup {
     }
     html! {
         (table)
-        p { "How the best size grows. Which parameters are counted changes the exponents, so every reading is given." }
+        p { "How the best size grows. Which parameters are counted changes the exponents, so every reading is \
+            given." }
         (powers)
     }
 }

@@ -47,8 +47,10 @@ pub fn body(study: &Study) -> Result<Markup, ReportError> {
         .collect();
     Figure {
         id: "figure-knowledge".into(),
-        caption: "Knowledge that recall proves, in bits per parameter of the whole model, tables included, against its \
-            parameters. It counts statements completed in a phrasing that was trained on; questions in an unseen phrasing \
+        caption: "Knowledge that recall proves, in bits per parameter of the whole model, tables included, against \
+            its \
+            parameters. It counts statements completed in a phrasing that was trained on; questions in an unseen \
+            phrasing \
             are not counted, as they would count a fact twice. Mean over seeds."
             .into(),
         panels,

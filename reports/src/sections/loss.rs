@@ -94,7 +94,8 @@ fn ends(study: &Study) -> Figure {
     };
     Figure {
         id: "figure-loss".into(),
-        caption: "Validation loss at the end of training against what the training cost, one point per size, mean over \
+        caption: "Validation loss at the end of training against what the training cost, one point per size, mean \
+            over \
             seeds. Lower is better; at equal FLOPs the vertical distance is what a block buys, and against time it \
             is what the block buys on this device with this implementation."
             .into(),
@@ -135,8 +136,10 @@ fn curves(study: &Study) -> Option<Figure> {
     }
     (!panels.is_empty()).then(|| Figure {
         id: "figure-curves".into(),
-        caption: "Validation loss during training against tokens seen, mean over seeds, one panel per size. The first tenth \
-            of training is left out: all blocks fall alike there, and it would flatten what differs. Blocks that spend \
+        caption: "Validation loss during training against tokens seen, mean over seeds, one panel per size. The \
+            first tenth \
+            of training is left out: all blocks fall alike there, and it would flatten what differs. Blocks that \
+            spend \
             fewer FLOPs per token see more tokens for the same budget, so their curves reach further. The table \
             below holds at most six points of each curve."
             .into(),

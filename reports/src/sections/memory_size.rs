@@ -78,9 +78,11 @@ fn measured(study: &Study, suites: &[Suite]) -> Option<Figure> {
         .collect();
     (!panels.is_empty()).then(|| Figure {
         id: "figure-memory-size".into(),
-        caption: "Share of right answers on all suites of facts together against slots of the value table. A line joins what \
+        caption: "Share of right answers on all suites of facts together against slots of the value table. A line \
+            joins what \
             ran at one width, depth and budget, from the dense decoder, which has no slots, to its tables. Points \
-            that no line joins are of different sizes: between them the whole model changes, not the table alone. Bars \
+            that no line joins are of different sizes: between them the whole model changes, not the table alone. \
+            Bars \
             are 95 % intervals."
             .into(),
         panels,
@@ -284,10 +286,14 @@ fn reported() -> Figure {
     };
     Figure {
         id: "figure-published-memory-size".into(),
-        caption: "Not measured here. The paper's decoder of 1.3b parameters, trained on 1T tokens, on Natural Questions and \
-            TriviaQA; digitised to ± 0.3 points, with no intervals in the source. The text calls the whole curve Memory+, but its point at 1024² equals \
-            the vanilla Memory row of table 1, so the curve seems to join two architectures; table 1's own Memory+ rows \
-            stand beside it. Other questions, other data and other models than in the figure above: what can be compared is the \
+        caption: "Not measured here. The paper's decoder of 1.3b parameters, trained on 1T tokens, on Natural \
+            Questions and \
+            TriviaQA; digitised to ± 0.3 points, with no intervals in the source. The text calls the whole curve \
+            Memory+, but its point at 1024² equals \
+            the vanilla Memory row of table 1, so the curve seems to join two architectures; table 1's own Memory+ \
+            rows \
+            stand beside it. Other questions, other data and other models than in the figure above: what can be \
+            compared is the \
             shape, not the height."
             .into(),
         panels: vec![panel("Natural Questions", "NQ"), panel("TriviaQA", "TQA")],

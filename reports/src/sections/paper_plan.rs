@@ -12,10 +12,14 @@ pub fn body() -> Markup {
     html! {
         p {
             em { "Derived, not run. " }
-            "The models of the paper as " code { "sweeps/paper.toml" } " has them, counted by formula; the plan is what "
-            code { "isoflop plan paper " (ASSUMED.join(" ")) } " prints. The throughput of a device is an assumption, so device hours are as "
-            "good as it. State is weights, gradients and optimizer state of training in bf16, of the dense parameters and of the tables apart; "
-            "devices of 80 GiB are the fewest that hold both and the activations of one sequence. All " (rows.len()) " runs together: " (prefixed(hours)) " device hours."
+            "The models of the paper as " code { "sweeps/paper.toml" } " has them, counted by formula; the plan is \
+                what "
+            code { "isoflop plan paper " (ASSUMED.join(" ")) } " prints. The throughput of a device is an \
+                assumption, so device hours are as "
+            "good as it. State is weights, gradients and optimizer state of training in bf16, of the dense \
+                parameters and of the tables apart; "
+            "devices of 80 GiB are the fewest that hold both and the activations of one sequence. All \
+                " (rows.len()) " runs together: " (prefixed(hours)) " device hours."
         }
         (table(rows))
     }

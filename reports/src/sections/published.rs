@@ -11,7 +11,8 @@ pub fn body() -> Markup {
     let tables = published().chunk_by(|a, b| a.source == b.source && a.table == b.table);
     html! {
         p {
-            "Nothing in this section was measured here. No table was seen in a paper's own PDF: each says how its numbers came here. A dash is a "
+            "Nothing in this section was measured here. No table was seen in a paper's own PDF: each says how its \
+                numbers came here. A dash is a "
             "number that could not be recovered, or that the source does not give."
         }
         @for rows in tables {

@@ -50,7 +50,8 @@ pub fn body(study: &Study) -> Result<Markup, ReportError> {
     }
     Figure {
         id: "figure-speed".into(),
-        caption: "Training throughput in tokens per second, the same as achieved FLOP/s, and bytes of table rows gathered \
+        caption: "Training throughput in tokens per second, the same as achieved FLOP/s, and bytes of table rows \
+            gathered \
             per token in the forward pass, by size, mean over seeds. All vertical axes are logarithmic; a block \
             that gathers nothing has no point in the last panel. Throughput speaks of this implementation on this \
             device, not of the block in general."

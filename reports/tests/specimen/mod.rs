@@ -154,7 +154,8 @@ fn run(block: usize, size: usize, seed: u64) -> RunRow {
         dirty: seed == 1,
         version: "isoflop 0.1.0, burn 0.22.1, rustc 1.95.0".into(),
         config: format!(
-            "seed = {seed}\n\n[training]\nlearning_rate = 0.003\nbatch_size = 8\n\n[model]\nd_model = {d_model}\nn_layers = {n_layers}\nblock = \"{}\"\n",
+            "seed = {seed}\n\n[training]\nlearning_rate = 0.003\nbatch_size = 8\n\n[model]\nd_model = \
+                {d_model}\nn_layers = {n_layers}\nblock = \"{}\"\n",
             BLOCKS[block]
         ),
         data_fingerprint: "blake3:5f1e\u{2026}".into(),

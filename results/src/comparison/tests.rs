@@ -189,7 +189,8 @@ fn refusal(change: impl Fn(&mut RunRow)) -> String {
 fn numbers_that_do_not_mean_the_same_are_refused_by_name() {
     assert_eq!(
         refusal(|run| run.flop_convention = "one".into()),
-        "FLOP convention differs: `two a multiply-add` in s:l/dense/0 (dense01000000000), `one` in s:l/memory/0 (memory01000000000)"
+        "FLOP convention differs: `two a multiply-add` in s:l/dense/0 (dense01000000000), `one` in s:l/memory/0 \
+            (memory01000000000)"
     );
     assert!(
         refusal(|run| run.data_fingerprint = "x".into())
@@ -265,7 +266,8 @@ fn models_of_one_place_and_other_configurations_are_told_apart() {
 
 #[test]
 fn training_is_the_lines_between_its_heading_and_the_next() {
-    let config = "seed = 0\n\n[data]\nx = 1\n\n[training]\nrate = 2\n\n[training.schedule]\ny = [\"3\"]\n\n[model]\nz = 4\n";
+    let config = "seed = 0\n\n[data]\nx = 1\n\n[training]\nrate = 2\n\n[training.schedule]\ny = \
+        [\"3\"]\n\n[model]\nz = 4\n";
     assert_eq!(
         training_settings(config),
         [

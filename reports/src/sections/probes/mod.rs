@@ -67,7 +67,8 @@ pub fn body(study: &Study) -> Result<Markup, ReportError> {
     let mut parts = Vec::new();
     for bench in &benches {
         parts.push(html! {
-            h3 { (bench.device) ", " (bench.threads) @if bench.threads == 1 { " thread" } @else { " threads" } ", passes of " (bench.tokens) " tokens" }
+            h3 { (bench.device) ", " (bench.threads) @if bench.threads == 1 { " thread" } @else { " threads" } ", \
+                passes of " (bench.tokens) " tokens" }
             @match throughput::by_table(bench) { Some(figure) => (figure.render()?), None => "" }
             @match throughput::by_size(bench) { Some(figure) => (figure.render()?), None => "" }
             @match throughput::models(bench) { Some(figure) => (figure.render()?), None => "" }
@@ -78,8 +79,10 @@ pub fn body(study: &Study) -> Result<Markup, ReportError> {
     }
     Ok(html! {
         p {
-            "Parts of a decoder at the true shape of their size, each timed alone: a block, or what surrounds the blocks. Filled marks were measured; hollow marks are "
-            em { "derived" } ": whole models computed from their measured layers, or bytes counted by formula. No model of these sizes was trained here."
+            "Parts of a decoder at the true shape of their size, each timed alone: a block, or what surrounds the \
+                blocks. Filled marks were measured; hollow marks are "
+            em { "derived" } ": whole models computed from their measured layers, or bytes counted by formula. No \
+                model of these sizes was trained here."
         }
         @for part in parts { (part) }
     })

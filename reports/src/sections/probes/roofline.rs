@@ -57,8 +57,10 @@ pub fn figure(bench: &Bench) -> Option<Figure> {
     (!panels.is_empty()).then(|| Figure {
         id: format!("figure-roofline-{}", bench.place),
         caption: format!(
-            "Measured layers under the roof of this device: {} FLOP/s of its fastest matrix product and {}/s of its fastest sequential \
-             read, both measured in the same sessions as the layers (of several sessions the highest). Bytes are counted by formula, \
+            "Measured layers under the roof of this device: {} FLOP/s of its fastest matrix product and {}/s of its \
+                fastest sequential \
+             read, both measured in the same sessions as the layers (of several sessions the highest). Bytes are \
+             counted by formula, \
              so a layer whose data stay in cache may stand above the sloped part.",
             scientific(peak),
             bytes(stream)

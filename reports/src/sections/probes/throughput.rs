@@ -53,7 +53,8 @@ pub fn by_table(bench: &Bench) -> Option<Figure> {
     (!panels.is_empty()).then(|| Figure {
         id: format!("figure-probe-table-{}", bench.place),
         caption: format!(
-            "Measured: tokens per second of one block ({}) against slots of its table, median of the passes. Low and high in \
+            "Measured: tokens per second of one block ({}) against slots of its table, median of the passes. Low \
+                and high in \
              the data are the slowest and fastest pass.",
             words(phase)
         ),
@@ -111,8 +112,10 @@ pub fn by_size(bench: &Bench) -> Option<Figure> {
     (!rows.is_empty()).then(|| Figure {
         id: format!("figure-probe-size-{}", bench.place),
         caption: format!(
-            "One part ({}) against the size it belongs to, each block with the smallest table probed. Throughput was measured. \
-             Bytes are counted by formula: weights, table rows and optimizer state read and written. Their rate is those bytes over \
+            "One part ({}) against the size it belongs to, each block with the smallest table probed. Throughput \
+                was measured. \
+             Bytes are counted by formula: weights, table rows and optimizer state read and written. Their rate is \
+             those bytes over \
              measured time.",
             words(phase)
         ),
@@ -147,7 +150,8 @@ pub fn models(bench: &Bench) -> Option<Figure> {
     (!rows.is_empty()).then(|| Figure {
         id: format!("figure-probe-model-{}", bench.place),
         caption: format!(
-            "Derived, not measured: whole models ({}) put together from layers that were measured. No model of these sizes ran here.",
+            "Derived, not measured: whole models ({}) put together from layers that were measured. No model of \
+                these sizes ran here.",
             words(phase)
         ),
         panels,

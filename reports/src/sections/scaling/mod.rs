@@ -36,8 +36,10 @@ pub fn body(study: &Study, suites: &[Suite]) -> Result<Markup, ReportError> {
         (figure(study, suites).render()?)
         h3 { "A law in parameters and tokens" }
         p {
-            "Fitted per block: L(N, D) = E + A / N" sup { "α" } " + B / D" sup { "β" } " over its runs, N being active "
-            "parameters and D tokens; Huber loss of log losses, 95\u{a0}% percentile intervals over " (laws::RESAMPLES)
+            "Fitted per block: L(N, D) = E + A / N" sup { "α" } " + B / D" sup { "β" } " over its runs, N being \
+                active "
+            "parameters and D tokens; Huber loss of log losses, 95\u{a0}% percentile intervals over \
+                " (laws::RESAMPLES)
             " resamples of the runs. Where it cannot be fitted, the reason stands in its place."
         }
         (laws::table(study))
@@ -133,10 +135,13 @@ fn figure(study: &Study, suites: &[Suite]) -> Figure {
     Figure {
         id: "figure-scaling".into(),
         caption: format!(
-            "Validation loss and accuracy on all suites of facts together against training FLOPs. Where one budget was spent on \
-             several sizes, the best of them. Bands are 95 % intervals: of the loss over seeds, where there are two or \
+            "Validation loss and accuracy on all suites of facts together against training FLOPs. Where one budget \
+                was spent on \
+             several sizes, the best of them. Bands are 95 % intervals: of the loss over seeds, where there are two \
+             or \
              more; of the accuracy over items and seeds. A dashed line is a power of FLOPs, fitted to a block with \
-             {LEAST_BUDGETS} budgets or more and drawn between them where the interval of its exponent excludes 0; it has no irreducible loss and must not be read beyond \
+             {LEAST_BUDGETS} budgets or more and drawn between them where the interval of its exponent excludes 0; \
+             it has no irreducible loss and must not be read beyond \
              its ends. Where there is no such line, and for accuracy, solid lines only join the points."
         ),
         panels,
