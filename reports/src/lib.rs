@@ -16,10 +16,11 @@
 mod axis;
 mod blocks;
 mod chart;
+mod claims;
 mod comparison;
 mod error;
 mod figure;
-// mod gains;
+mod gains;
 mod marker;
 mod number;
 mod page;

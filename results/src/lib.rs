@@ -3,7 +3,15 @@
 //! A run of the harness ends as rows. [`Records`] writes each row the moment it exists, one Parquet file per run and
 //! kind of row, so that whatever stops a sweep leaves whole rows behind. [`Frames`] is everything a folder of records
 //! holds, in an order that depends on the rows alone: what is computed from the same rows is the same to the byte.
-//! [`statistics`] turns answers into intervals, and [`fits`] turns runs into scaling laws.
+//! [`statistics`] turns answers into intervals, [`fits`] runs into scaling laws, and
+//! [`gains`] scores into the cost at which dense would have them.
+//!
+//! | from | to | with |
+//! |---|---|---|
+//! | rows | Parquet files, frames, CSV | [`Records`], [`Frames`] |
+//! | answers and losses | intervals and differences | [`statistics`] |
+//! | runs at several sizes and budgets | best sizes, and the law `L(N, D)` | [`fits`] |
+//! | scores of a block and of dense | how much more dense needs to be as good | [`gains`] |
 //!
 //! [`comparison`] sets models side by side, or says why they cannot be.
 //! [`published`] holds what others printed, to stand beside it.
@@ -35,12 +43,15 @@ pub mod comparison;
 mod error;
 pub mod fits;
 mod frames;
+pub mod gains;
 mod parquet;
 pub mod planned;
 pub mod published;
 mod records;
 mod row;
 mod rows;
+#[cfg(test)]
+mod specimen;
 pub mod statistics;
 
 pub use cell::Cell;

@@ -1,10 +1,11 @@
 //! The page's sections in reading order.
 
 mod accuracy;
+mod claims;
 mod compared;
 mod conventions;
 mod failures;
-// mod gains;
+pub mod gains;
 mod isoflop;
 mod knowledge;
 mod loss;
@@ -59,7 +60,12 @@ pub fn all(study: &Study, scores: &Scores) -> Result<Vec<Section>, ReportError> 
             scaling::body(study, &scores.suites)?,
         ),
         section("isoflop", "IsoFLOP curves", isoflop::body(study)?),
-        // section("gains", "Gains over dense", gains::body(study, &scores.suites)),
+        section(
+            "gains",
+            "Gains over dense",
+            gains::body(study, &scores.suites),
+        ),
+        section("claims", "Claims", claims::body(study, &scores.suites)),
         section("knowledge", "Knowledge stored", knowledge::body(study)?),
         section(
             "memory-size",

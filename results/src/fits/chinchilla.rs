@@ -106,7 +106,7 @@ mod tests {
                 "{interval:?}"
             );
         }
-        // Their standard errors of alpha and beta, from 4,000 resamples, are 0.02 and 0.02 to one digit.
-        assert!((0.02..0.2).contains(&(found.alpha.high - found.alpha.low)));
+        // Some 240 points do not leave an exponent free, nor pin it.
+        assert!((0.03..0.12).contains(&(found.alpha.high - found.alpha.low)));
     }
 }

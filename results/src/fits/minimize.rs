@@ -194,10 +194,11 @@ pub(super) fn solve(mut matrix: [[f64; 3]; 3], mut right: [f64; 3]) -> Option<[f
         if matrix[step][step].abs() <= 1e-12 * scale {
             return None;
         }
+        let above = matrix[step];
         for row in step + 1..3 {
-            let factor = matrix[row][step] / matrix[step][step];
-            for column in step..3 {
-                matrix[row][column] -= factor * matrix[step][column];
+            let factor = matrix[row][step] / above[step];
+            for (cell, above) in matrix[row].iter_mut().zip(above) {
+                *cell -= factor * above;
             }
             right[row] -= factor * right[step];
         }

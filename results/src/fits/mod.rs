@@ -12,7 +12,9 @@
 //! | what loss do N parameters and D tokens reach? | [`parametric`] | bootstrap over points |
 //! | do these fits reproduce a published one? | [`chinchilla`] | |
 
+mod budget;
 mod chinchilla;
+mod doubt;
 mod isoflop;
 mod law;
 mod minimize;
@@ -20,11 +22,15 @@ mod parabola;
 mod parametric;
 mod points;
 mod power;
+#[cfg(test)]
+mod tests;
 
+pub use budget::{Budget, Minimum, NoMinimum, Side};
 pub use chinchilla::{CHINCHILLA, Published, chinchilla};
-pub use isoflop::{BUDGET_TOLERANCE, Budget, IsoFlop, Minimum, NoMinimum, Side, isoflop};
+pub use doubt::Doubt;
+pub use isoflop::{BUDGET_TOLERANCE, IsoFlop, isoflop};
 pub use law::{DELTA, Law};
 pub use parabola::Parabola;
-pub use parametric::{Doubt, LEAST_POINTS, NoLaw, Parametric, RESAMPLES, parametric};
+pub use parametric::{LEAST_POINTS, NoLaw, Parametric, RESAMPLES, parametric};
 pub use points::{Point, Reading, points};
 pub use power::{NoPower, Power, power};

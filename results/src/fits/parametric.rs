@@ -9,8 +9,9 @@ use std::fmt;
 use rand::Rng;
 use rayon::prelude::*;
 
+use super::doubt::{Doubt, doubts};
 use super::law::{Law, Residuals};
-use super::minimize::{EXPONENT_BOUNDS, descend, polish, starts, term_bounds};
+use super::minimize::{descend, polish, starts};
 use super::points::{Point, distinct};
 use crate::statistics::{Interval, middle, stream};
 
@@ -20,8 +21,8 @@ pub const LEAST_POINTS: usize = 6;
 /// Resamples of the points behind the intervals of [`parametric`].
 pub const RESAMPLES: u64 = 1000;
 
-/// Starts of the best fit that each resample tries again, beside the best fit itself.
-const RESTARTS: usize = 2;
+/// The nearest starts, which each resample tries again beside the best fit itself: a resample may have another basin.
+const RESTARTS: usize = 3;
 
 /// A law fitted to points.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,43 +77,6 @@ impl fmt::Display for NoLaw {
     }
 }
 
-/// Why a law is less than it seems.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Doubt {
-    /// The best E is nothing.
-    NoIrreducible,
-    /// The loss does not fall with N: no such term, or an exponent of nothing.
-    FlatInParams,
-    /// The loss does not fall with D.
-    FlatInTokens,
-    /// An exponent rests on the end of the range searched.
-    Steep,
-    /// N and D grew together, so that their two terms cannot be told apart.
-    Collinear { correlation: f64 },
-}
-
-impl fmt::Display for Doubt {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        match self {
-            Self::NoIrreducible => write!(
-                f,
-                "the best irreducible loss is 0: the points lie too far from it to show one"
-            ),
-            Self::FlatInParams => write!(f, "these points show no loss that falls with N"),
-            Self::FlatInTokens => write!(f, "these points show no loss that falls with D"),
-            Self::Steep => write!(
-                f,
-                "an exponent rests on the end of the range searched, {}",
-                EXPONENT_BOUNDS.1
-            ),
-            Self::Collinear { correlation } => write!(
-                f,
-                "log N and log D are correlated at {correlation:.3}: alpha and beta cannot be told apart"
-            ),
-        }
-    }
-}
-
 /// Fits the law and, with `resamples` draws of as many points with replacement, its 95 % percentile intervals. A resample
 /// with fewer than three distinct N or D is drawn again, at most a hundred times. With `resamples` below 40 there are no
 /// intervals, as two tails of 2.5 % need a draw each.
@@ -162,9 +126,10 @@ pub fn parametric(points: &[Point], resamples: u64, seed: u64) -> Result<Paramet
         _ => {}
     }
     let residuals = Residuals::new(points);
-    let mut ends: Vec<_> = starts(&residuals)
-        .into_par_iter()
-        .map(|start| descend(&residuals, start))
+    let starts = starts(&residuals);
+    let mut ends: Vec<_> = starts
+        .par_iter()
+        .map(|start| descend(&residuals, *start))
         .collect();
     ends.sort_by(|x, y| x.1.total_cmp(&y.1));
     let (best, objective) = polish(&residuals, ends[0]);
@@ -183,7 +148,7 @@ pub fn parametric(points: &[Point], resamples: u64, seed: u64) -> Result<Paramet
                 (params >= 3 && tokens >= 3).then_some(weights)
             })?;
             let resampled = residuals.weighted(weights);
-            let again = starts(&resampled).into_iter().take(RESTARTS);
+            let again = starts.iter().take(RESTARTS).copied();
             let ends = std::iter::once(best)
                 .chain(again)
                 .map(|start| descend(&resampled, start));
@@ -219,31 +184,4 @@ pub fn parametric(points: &[Point], resamples: u64, seed: u64) -> Result<Paramet
         tokens_exponent: interval(Law::tokens_exponent),
         doubts: doubts(&residuals, &best),
     })
-}
-
-fn doubts(residuals: &Residuals, best: &[f64; 5]) -> Vec<Doubt> {
-    let [a, b, e, alpha, beta] = *best;
-    let (nothing, _) = term_bounds(residuals);
-    // Within two e-folds of the bound a term is less than a hundred-thousandth of the loss.
-    let absent = |term: f64| term < nothing + 2.0;
-    let mut doubts = Vec::new();
-    if absent(e) {
-        doubts.push(Doubt::NoIrreducible);
-    }
-    if absent(a) || alpha < 0.01 {
-        doubts.push(Doubt::FlatInParams);
-    }
-    if absent(b) || beta < 0.01 {
-        doubts.push(Doubt::FlatInTokens);
-    }
-    if alpha.max(beta) > EXPONENT_BOUNDS.1 - 0.01 {
-        doubts.push(Doubt::Steep);
-    }
-    let sum = |of: fn(&[f64; 3]) -> f64| residuals.rows().map(|(row, _)| of(row)).sum::<f64>();
-    let correlation = sum(|row| row[0] * row[1])
-        / (sum(|row| row[0] * row[0]) * sum(|row| row[1] * row[1])).sqrt();
-    if correlation.abs() > 0.99 {
-        doubts.push(Doubt::Collinear { correlation });
-    }
-    doubts
 }

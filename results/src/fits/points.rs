@@ -88,3 +88,39 @@ pub(super) fn distinct(values: impl Iterator<Item = f64>) -> usize {
     values.dedup();
     values.len()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::specimen::run;
+
+    #[test]
+    fn finished_runs_of_the_block_are_points_under_the_reading() {
+        let failed = RunRow {
+            status: "failed".into(),
+            ..run("memory", 3, 2.5)
+        };
+        let runs = [
+            run("memory", 0, 3.0),
+            run("dense", 0, 3.5),
+            failed,
+            run("memory", 1, f64::NAN),
+            run("memory", 2, 3.1),
+        ];
+        for (reading, params) in [
+            (Reading::Active, 2e6),
+            (Reading::Total, 9e6),
+            (Reading::Matmul, 1.5e6),
+        ] {
+            let found = points(&runs, "memory", reading);
+            let point = |loss| Point {
+                budget: 1e15,
+                params,
+                tokens: 5e6,
+                flops: 1.001e15,
+                loss,
+            };
+            assert_eq!(found, [point(3.0), point(3.1)], "{}", reading.label());
+        }
+    }
+}

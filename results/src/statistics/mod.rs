@@ -10,6 +10,10 @@
 //! | the mean over seeds *and* items | [`crossed_mean`] | bootstrap with one seed, Student's t with several |
 //! | does one block beat another on the same items? | [`paired_difference`] | the same, on differences |
 //! | a number that each seed has once, such as a loss | [`mean_over_seeds`] | Student's t |
+//! | the same between two blocks on the same seeds | [`paired_over_seeds`] | Student's t, on differences |
+//!
+//! Intervals of fits are in [`fits`](crate::fits), those of gains in [`gains`](crate::gains); they resample by the same
+//! streams. Nothing here corrects for looking at several blocks, sizes or suites at once.
 
 mod bootstrap;
 mod crossed;
@@ -23,6 +27,6 @@ pub(crate) use bootstrap::{middle, stream};
 pub use crossed::crossed_mean;
 pub use interval::Interval;
 pub use paired::{paired_difference, subject};
-pub use seeds::mean_over_seeds;
 pub(crate) use seeds::t;
+pub use seeds::{mean_over_seeds, paired_over_seeds};
 pub use wilson::wilson;

@@ -1,0 +1,71 @@
+//! What a fitted law does not show.
+
+use std::fmt;
+
+use super::law::{Free, Residuals};
+use super::minimize::{EXPONENT_BOUNDS, term_bounds};
+
+/// Why a law is less than it seems.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Doubt {
+    /// The best E is nothing.
+    NoIrreducible,
+    /// The loss does not fall with N: no such term, or an exponent of nothing.
+    FlatInParams,
+    /// The loss does not fall with D.
+    FlatInTokens,
+    /// An exponent rests on the end of the range searched.
+    Steep,
+    /// N and D grew together, so that their two terms cannot be told apart.
+    Collinear { correlation: f64 },
+}
+
+impl fmt::Display for Doubt {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Self::NoIrreducible => write!(
+                f,
+                "the best irreducible loss is 0: the points lie too far from it to show one"
+            ),
+            Self::FlatInParams => write!(f, "these points show no loss that falls with N"),
+            Self::FlatInTokens => write!(f, "these points show no loss that falls with D"),
+            Self::Steep => write!(
+                f,
+                "an exponent rests on the end of the range searched, {}",
+                EXPONENT_BOUNDS.1
+            ),
+            Self::Collinear { correlation } => write!(
+                f,
+                "log N and log D are correlated at {correlation:.3}: alpha and beta cannot be told apart"
+            ),
+        }
+    }
+}
+
+/// All that is to be doubted about the law at `best`.
+pub(super) fn doubts(residuals: &Residuals, best: &Free) -> Vec<Doubt> {
+    let [a, b, e, alpha, beta] = *best;
+    let (nothing, _) = term_bounds(residuals);
+    // Within two e-folds of the bound a term is less than a hundred-thousandth of the loss.
+    let absent = |term: f64| term < nothing + 2.0;
+    let mut doubts = Vec::new();
+    if absent(e) {
+        doubts.push(Doubt::NoIrreducible);
+    }
+    if absent(a) || alpha < 0.01 {
+        doubts.push(Doubt::FlatInParams);
+    }
+    if absent(b) || beta < 0.01 {
+        doubts.push(Doubt::FlatInTokens);
+    }
+    if alpha.max(beta) > EXPONENT_BOUNDS.1 - 0.01 {
+        doubts.push(Doubt::Steep);
+    }
+    let sum = |of: fn(&[f64; 3]) -> f64| residuals.rows().map(|(row, _)| of(row)).sum::<f64>();
+    let correlation = sum(|row| row[0] * row[1])
+        / (sum(|row| row[0] * row[0]) * sum(|row| row[1] * row[1])).sqrt();
+    if correlation.abs() > 0.99 {
+        doubts.push(Doubt::Collinear { correlation });
+    }
+    doubts
+}

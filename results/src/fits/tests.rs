@@ -1,0 +1,260 @@
+//! Fits of points whose law is known.
+
+use rand::Rng;
+
+use super::*;
+use crate::statistics::stream;
+
+const LAW: Law = Law {
+    irreducible: 1.8,
+    a: 400.0,
+    b: 2000.0,
+    alpha: 0.34,
+    beta: 0.37,
+};
+
+fn point(params: f64, tokens: f64, loss: f64) -> Point {
+    let flops = 6.0 * params * tokens;
+    Point {
+        budget: flops,
+        params,
+        tokens,
+        flops,
+        loss,
+    }
+}
+
+/// Six sizes by four token counts, losses by `of`.
+fn grid(mut of: impl FnMut(f64, f64) -> f64) -> Vec<Point> {
+    let mut points = Vec::new();
+    for i in 0..6 {
+        for j in 0..4 {
+            let (params, tokens) = (1e7 * 2.5f64.powi(i), 2e8 * 4f64.powi(j));
+            points.push(point(params, tokens, of(params, tokens)));
+        }
+    }
+    points
+}
+
+/// Relative errors of about one per cent.
+fn noise(trial: u64) -> impl FnMut() -> f64 {
+    let mut random = stream(17, trial);
+    move || 1.0 + 0.01 * ((0..12).map(|_| random.random::<f64>()).sum::<f64>() - 6.0)
+}
+
+#[test]
+fn a_law_is_found_from_points_that_follow_it() {
+    for (alpha, beta) in [(0.34, 0.37), (0.1, 0.6), (0.8, 0.2)] {
+        let law = Law {
+            alpha,
+            beta,
+            a: 0.9 * 3e7f64.powf(alpha),
+            b: 0.7 * 1e9f64.powf(beta),
+            ..LAW
+        };
+        let found = parametric(&grid(|n, d| law.loss(n, d)), 0, 0).unwrap();
+        assert!((found.law.alpha - alpha).abs() < 2e-3, "{found:?}");
+        assert!((found.law.beta - beta).abs() < 2e-3, "{found:?}");
+        assert!((found.law.irreducible - 1.8).abs() < 5e-3, "{found:?}");
+        assert!(found.doubts.is_empty() && !found.alpha.is_bounded());
+    }
+}
+
+#[test]
+fn intervals_hold_the_law_in_most_noisy_worlds() {
+    let trials = 30;
+    let mut held = [0; 3];
+    for trial in 0..trials {
+        let mut noise = noise(trial);
+        let points = grid(|n, d| LAW.loss(n, d) * noise());
+        let found = parametric(&points, 100, trial).unwrap();
+        held[0] += i32::from(!found.irreducible.excludes(LAW.irreducible));
+        held[1] += i32::from(!found.alpha.excludes(LAW.alpha));
+        held[2] += i32::from(!found.params_exponent.excludes(LAW.params_exponent()));
+    }
+    assert!(
+        held.iter().all(|&h| f64::from(h) >= 0.8 * trials as f64),
+        "{held:?} of {trials}"
+    );
+}
+
+#[test]
+fn threads_change_no_digit_and_seeds_do() {
+    let mut noise = noise(0);
+    let points = grid(|n, d| LAW.loss(n, d) * noise());
+    let on = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap();
+        pool.install(|| parametric(&points, 60, 5).unwrap())
+    };
+    assert_eq!(on(1), on(3));
+    assert_ne!(on(1).alpha, parametric(&points, 60, 6).unwrap().alpha);
+}
+
+#[test]
+fn too_little_is_refused_and_says_how_much_is_needed() {
+    let points = grid(|n, d| LAW.loss(n, d));
+    assert_eq!(
+        parametric(&points[..5], 0, 0),
+        Err(NoLaw::TooFewPoints { found: 5 })
+    );
+    assert_eq!(
+        parametric(&points[..8], 0, 0),
+        Err(NoLaw::TooFewParams { found: 2 })
+    );
+    let two: Vec<Point> = points.iter().copied().filter(|p| p.tokens < 1e9).collect();
+    assert_eq!(
+        parametric(&two, 0, 0),
+        Err(NoLaw::TooFewTokens { found: 2 })
+    );
+    let mut broken = points;
+    broken[3].loss = f64::NAN;
+    assert_eq!(parametric(&broken, 0, 0), Err(NoLaw::Unsound));
+    assert!(NoLaw::TooFewPoints { found: 5 }.to_string().contains('6'));
+}
+
+#[test]
+fn what_the_points_do_not_show_is_a_doubt() {
+    let doubts = |points: &[Point]| parametric(points, 0, 0).unwrap().doubts;
+    let flat = grid(|_, d| 2.0 + 2000.0 * d.powf(-0.37));
+    assert!(
+        doubts(&flat).contains(&Doubt::FlatInParams),
+        "{:?}",
+        doubts(&flat)
+    );
+    let falling = grid(|n, d| 400.0 * n.powf(-0.3) + 2000.0 * d.powf(-0.37));
+    assert!(
+        doubts(&falling).contains(&Doubt::NoIrreducible),
+        "{:?}",
+        doubts(&falling)
+    );
+    let together: Vec<Point> = (0..8)
+        .map(|i| 1e7 * 2f64.powi(i))
+        .map(|n| point(n, 20.0 * n, LAW.loss(n, 20.0 * n)))
+        .collect();
+    let found = doubts(&together);
+    assert!(
+        matches!(found[..], [.., Doubt::Collinear { correlation }] if correlation > 0.999),
+        "{found:?}"
+    );
+}
+
+/// One budget with its minimum at N = `best`, sizes at `factors` of it, and losses disturbed by `noise`.
+fn curve(budget: f64, best: f64, factors: &[f64], mut noise: impl FnMut() -> f64) -> Vec<Point> {
+    let at = |factor: f64, noise: f64| Point {
+        budget,
+        params: best * factor,
+        tokens: budget / (6.0 * best * factor),
+        flops: budget,
+        loss: 3.0 + 0.1 * factor.ln().powi(2) + noise,
+    };
+    factors.iter().map(|&factor| at(factor, noise())).collect()
+}
+
+#[test]
+fn a_minimum_that_is_not_bracketed_is_left_out_with_a_reason() {
+    let reason = |factors: &[f64]| {
+        isoflop(&curve(1e16, 1e7, factors, || 0.0), 0).budgets[0]
+            .minimum
+            .unwrap_err()
+    };
+    for factors in [[1.5, 2.0, 3.0, 4.0, 6.0], [1.0, 2.0, 3.0, 4.0, 6.0]] {
+        let found = reason(&factors);
+        assert!(
+            matches!(
+                found,
+                NoMinimum::Edge {
+                    side: Side::Smallest,
+                    ..
+                }
+            ),
+            "{found:?}"
+        );
+        assert!(found.to_string().contains("add smaller ones"));
+    }
+    let found = reason(&[0.1, 0.2, 0.4, 0.8]);
+    assert!(
+        matches!(
+            found,
+            NoMinimum::Edge {
+                side: Side::Largest,
+                ..
+            }
+        ),
+        "{found:?}"
+    );
+    assert_eq!(
+        reason(&[0.5, 2.0, 2.0]),
+        NoMinimum::TooFewSizes { found: 2 }
+    );
+    let mut upside_down = curve(1e16, 1e7, &[0.5, 0.8, 1.0, 1.2, 2.0], || 0.0);
+    for point in &mut upside_down {
+        point.loss = 6.0 - point.loss;
+    }
+    let found = isoflop(&upside_down, 0);
+    assert_eq!(found.budgets[0].minimum, Err(NoMinimum::OpensDownward));
+    assert_eq!(found.params, Err(NoPower { found: 0 }));
+    assert_eq!(found.explain().len(), 2);
+}
+
+#[test]
+fn a_budget_left_out_does_not_bend_the_power() {
+    let factors = [0.25, 0.5, 1.0, 2.0, 4.0];
+    let mut points = curve(1e16, 1e7, &factors, || 0.0);
+    points.extend(curve(1e17, 4e7, &factors, || 0.0));
+    points.extend(curve(1e18, 1.6e8, &[2.0, 3.0, 4.0], || 0.0));
+    points.reverse();
+    let found = isoflop(&points, 0);
+    assert_eq!(
+        found
+            .budgets
+            .iter()
+            .map(|b| b.minimum.is_ok())
+            .collect::<Vec<_>>(),
+        [true, true, false]
+    );
+    let exponent = found.params.unwrap().exponent;
+    assert!((exponent.value - 4f64.log10()).abs() < 1e-9 && !exponent.is_bounded());
+    assert!(
+        found.explain()[0].starts_with("at 1.000e18 FLOPs: "),
+        "{:?}",
+        found.explain()
+    );
+}
+
+#[test]
+fn targets_that_differ_by_rounding_are_one_budget() {
+    let mut points = curve(1e16, 1e7, &[0.5, 1.0], || 0.0);
+    points.extend(curve(1.01e16, 1e7, &[2.0], || 0.0));
+    assert_eq!(isoflop(&points, 0).budgets.len(), 1);
+    points.extend(curve(1.05e16, 1e7, &[3.0], || 0.0));
+    assert_eq!(isoflop(&points, 0).budgets.len(), 2);
+}
+
+#[test]
+fn the_interval_of_a_minimum_holds_it_in_most_noisy_worlds() {
+    let (trials, mut held) = (100, 0);
+    for trial in 0..trials {
+        let mut noise = noise(trial);
+        let factors = [0.2, 0.35, 0.6, 1.0, 1.7, 2.9, 5.0];
+        let points = curve(1e16, 1e7, &factors, || noise() - 1.0);
+        let found = isoflop(&points, trial).budgets[0].minimum.unwrap();
+        assert!(found.params.is_bounded(), "{found:?}");
+        held += i32::from(!found.params.excludes(1e7));
+    }
+    assert!((80..=100).contains(&held), "{held}");
+}
+
+#[test]
+fn few_runs_have_a_minimum_without_an_interval() {
+    let found = isoflop(&curve(1e16, 1e7, &[0.5, 1.0, 2.0, 3.0], || 0.0), 0);
+    let minimum = found.budgets[0].minimum.unwrap();
+    assert!((minimum.params.value / 1e7 - 1.0).abs() < 1e-9);
+    assert_eq!(
+        (minimum.params.is_bounded(), minimum.params.method),
+        (false, "fewer than five runs")
+    );
+    assert!((minimum.tokens.value / (1e16 / 6e7) - 1.0).abs() < 1e-6);
+}

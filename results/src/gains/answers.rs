@@ -1,0 +1,78 @@
+//! Gains in accuracy.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Better;
+use super::gain::{Gain, NoGain, gain};
+use super::sample::Sample;
+use crate::ItemRow;
+use crate::statistics::subject;
+
+/// The answers of one block on one rung.
+#[derive(Clone, Debug)]
+pub struct Answers<'a> {
+    /// On one [`Axis`](super::Axis).
+    pub cost: f64,
+    /// By seed.
+    pub seeds: Vec<Vec<&'a ItemRow>>,
+}
+
+type Key<'a> = (&'a str, &'a str, &'a str);
+
+fn key(row: &ItemRow) -> Key<'_> {
+    (&row.suite, &row.task, &row.item)
+}
+
+fn by_key<'a>(rows: &[&'a ItemRow]) -> BTreeMap<Key<'a>, &'a ItemRow> {
+    rows.iter().map(|&row| (key(row), row)).collect()
+}
+
+/// By how much dense's cost must grow to reach the block's accuracy, over the items that every seed of every rung answered.
+///
+/// The interval draws [`subject`]s with replacement, the same for the block and for every rung of dense: an easy draw is
+/// easy for all. Where every rung has two seeds or more, each accuracy also moves by Student's t over its seeds; otherwise
+/// the interval covers the choice of items and not of seeds, and its method says so.
+pub fn gain_in_accuracy(dense: &[Answers], block: &Answers, seed: u64) -> Result<Gain, NoGain> {
+    let rungs: Vec<(f64, Vec<BTreeMap<Key, &ItemRow>>)> = dense
+        .iter()
+        .chain([block])
+        .map(|answers| {
+            let seeds = answers.seeds.iter().map(|rows| by_key(rows)).collect();
+            (answers.cost, seeds)
+        })
+        .collect();
+    if rungs.iter().any(|(_, seeds)| seeds.is_empty()) {
+        return Err(NoGain::NoScore);
+    }
+    let everyone = || rungs.iter().flat_map(|(_, seeds)| seeds);
+    let shared: Vec<&ItemRow> = everyone()
+        .next()
+        .into_iter()
+        .flat_map(BTreeMap::iter)
+        .filter(|(key, _)| everyone().all(|answers| answers.contains_key(*key)))
+        .map(|(_, row)| *row)
+        .collect();
+    if shared.is_empty() {
+        return Err(NoGain::NoSharedItems);
+    }
+    let subjects: BTreeSet<_> = shared.iter().map(|row| subject(row)).collect();
+    let place: BTreeMap<_, usize> = subjects.into_iter().zip(0..).collect();
+    let clusters: Vec<usize> = shared.iter().map(|row| place[&subject(row)]).collect();
+    let mut sizes = vec![0.0; place.len()];
+    for &cluster in &clusters {
+        sizes[cluster] += 1.0;
+    }
+    let mut samples: Vec<Sample> = rungs
+        .iter()
+        .map(|(cost, seeds)| {
+            let right = |answers: &BTreeMap<Key, &ItemRow>| -> Vec<f64> {
+                let of = |row: &&ItemRow| f64::from(u8::from(answers[&key(row)].correct));
+                shared.iter().map(of).collect()
+            };
+            let table: Vec<Vec<f64>> = seeds.iter().map(right).collect();
+            Sample::new(*cost, &table, &clusters, sizes.len())
+        })
+        .collect();
+    let block = samples.pop().expect("the block is the last rung");
+    gain(&samples, &block, Better::Higher, &sizes, seed)
+}

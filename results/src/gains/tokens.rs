@@ -1,0 +1,87 @@
+//! How long a run takes to be as good as asked.
+
+use std::fmt;
+
+use super::Better;
+use crate::StepRow;
+
+/// When a run reached a score.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Reached {
+    /// At the first measurement, after these tokens, it was there already.
+    Before(f64),
+    /// After these tokens, between two measurements or at one.
+    At(f64),
+    /// Not within these tokens; `best` is the best it came to.
+    Never { best: f64, tokens: f64 },
+    /// Nothing was measured.
+    Unmeasured,
+}
+
+impl fmt::Display for Reached {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Self::Before(tokens) => write!(f, "within the first {tokens:.3e} tokens"),
+            Self::At(tokens) => write!(f, "after {tokens:.3e} tokens"),
+            Self::Never { best, tokens } => {
+                write!(f, "not reached within {tokens:.3e} tokens (best {best:.4})")
+            }
+            Self::Unmeasured => write!(f, "nothing was measured"),
+        }
+    }
+}
+
+/// Tokens until a run's validation loss first was `loss` or less, between the steps at which it was read.
+pub fn tokens_to_loss<'a>(steps: impl IntoIterator<Item = &'a StepRow>, loss: f64) -> Reached {
+    let measured: Vec<(f64, f64)> = steps
+        .into_iter()
+        .filter_map(|step| Some((step.tokens as f64, step.val_loss?)))
+        .collect();
+    tokens_to_score(&measured, loss, Better::Lower)
+}
+
+/// Tokens until a score first was as good as asked, of `(tokens, score)` in any order. Between two measurements the score
+/// is a straight line over the logarithm of tokens; what came before the first and after the last is not guessed.
+///
+/// ```
+/// use results::gains::{Better, Reached, tokens_to_score};
+///
+/// let losses = [(1e6, 5.0), (1e8, 4.0), (1e9, 3.0)];
+/// assert!(matches!(tokens_to_score(&losses, 4.5, Better::Lower), Reached::At(t) if (t / 1e7 - 1.0).abs() < 1e-9));
+/// assert_eq!(tokens_to_score(&losses, 5.5, Better::Lower), Reached::Before(1e6));
+/// assert_eq!(tokens_to_score(&losses, 2.9, Better::Lower), Reached::Never { best: 3.0, tokens: 1e9 });
+/// ```
+pub fn tokens_to_score(measured: &[(f64, f64)], score: f64, better: Better) -> Reached {
+    let mut sorted: Vec<(f64, f64)> = measured
+        .iter()
+        .filter(|(tokens, score)| *tokens > 0.0 && score.is_finite())
+        .map(|&(tokens, score)| (tokens, better.goodness(score)))
+        .collect();
+    sorted.sort_by(|x, y| x.0.total_cmp(&y.0));
+    let wanted = better.goodness(score);
+    let (Some(&first), Some(&last)) = (sorted.first(), sorted.last()) else {
+        return Reached::Unmeasured;
+    };
+    if first.1 >= wanted {
+        return Reached::Before(first.0);
+    }
+    let crossing = sorted.windows(2).find(|pair| pair[1].1 >= wanted);
+    match crossing {
+        Some(pair) => {
+            let share = (wanted - pair[0].1) / (pair[1].1 - pair[0].1);
+            let (before, after) = (pair[0].0.ln(), pair[1].0.ln());
+            Reached::At((before + share * (after - before)).exp())
+        }
+        None => {
+            let best = sorted
+                .iter()
+                .map(|pair| pair.1)
+                .fold(f64::NEG_INFINITY, f64::max);
+            Reached::Never {
+                // `goodness` is its own inverse.
+                best: better.goodness(best),
+                tokens: last.0,
+            }
+        }
+    }
+}

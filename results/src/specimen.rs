@@ -1,0 +1,51 @@
+//! Rows for tests.
+
+use crate::RunRow;
+
+/// A finished run of which the fits and gains know enough.
+pub fn run(block: &str, seed: u64, val_loss: f64) -> RunRow {
+    RunRow {
+        run: String::new(),
+        sweep: String::new(),
+        size: String::new(),
+        block: block.into(),
+        seed,
+        status: "finished".into(),
+        reason: String::new(),
+        matching: String::new(),
+        target_flops: 1e15,
+        train_flops: 1.001e15,
+        tokens: 5_000_000,
+        steps: 0,
+        d_model: 0,
+        n_layers: 0,
+        params_dense: 0,
+        params_table: 0,
+        params_active: 2_000_000,
+        params_total: 9_000_000,
+        forward_matmul_flops: 3e6,
+        forward_attention_flops: 0.0,
+        forward_lookup_flops: 0.0,
+        bytes_gathered: 0.0,
+        train_loss: 0.0,
+        val_loss,
+        val_tokens: 0,
+        tokens_per_s: 0.0,
+        flop_per_s: 0.0,
+        flop_convention: String::new(),
+        peak_memory_bytes: 0,
+        train_wall_s: 0.0,
+        eval_wall_s: 0.0,
+        table_bytes: 0,
+        commit: String::new(),
+        dirty: false,
+        version: String::new(),
+        config: String::new(),
+        data_fingerprint: String::new(),
+        tokenizer_fingerprint: String::new(),
+        device: String::new(),
+        threads: 0,
+        started: String::new(),
+        command: String::new(),
+    }
+}
