@@ -62,13 +62,21 @@ pub fn gain(
     if !study.comparable(block, rung) {
         return Err("not comparable with dense".into());
     }
-    let curve = curve(study, first);
+    let asked = measure.suites(suites);
+    let scored = |runs: &[&RunRow]| {
+        measure == Measure::Loss
+            || runs.iter().all(|run| {
+                asked
+                    .iter()
+                    .any(|suite| !study.items(run, suite.name).is_empty())
+            })
+    };
+    let curve = curve(study, first, &scored);
     let told = |reason: NoGain| reason.to_string();
     if measure == Measure::Loss {
         let dense: Vec<Losses> = curve.iter().map(|runs| Losses::of(runs, axis)).collect();
         return gain_in_loss(&dense, &Losses::of(&runs, axis), SEED).map_err(told);
     }
-    let asked = measure.suites(suites);
     if asked.is_empty() {
         return Err("no such suite was scored".into());
     }
@@ -86,9 +94,13 @@ pub fn gain(
     gain_in_accuracy(&dense, &answers(&runs), SEED).map_err(told)
 }
 
-/// The dense runs that a block is held against: one rung for each budget, the one of the lowest loss where several sizes had
-/// it, on the data of `run`.
-fn curve<'a>(study: &Study<'a>, run: &RunRow) -> Vec<Vec<&'a RunRow>> {
+/// The dense runs that a block is held against, on the data of `run`: one rung for each budget; where several sizes had one
+/// and were scored, that of the lowest loss.
+fn curve<'a>(
+    study: &Study<'a>,
+    run: &RunRow,
+    scored: &dyn Fn(&[&RunRow]) -> bool,
+) -> Vec<Vec<&'a RunRow>> {
     let loss = |runs: &[&RunRow]| mean(runs, |run| run.val_loss);
     let mut curve: Vec<(f64, Vec<&RunRow>)> = Vec::new();
     for rung in &study.rungs {
@@ -97,7 +109,7 @@ fn curve<'a>(study: &Study<'a>, run: &RunRow) -> Vec<Vec<&'a RunRow>> {
             other.data_fingerprint == run.data_fingerprint
                 && other.tokenizer_fingerprint == run.tokenizer_fingerprint
         };
-        if dense.is_empty() || !dense.iter().all(|other| alike(&other)) {
+        if dense.is_empty() || !scored(&dense) || !dense.iter().all(|other| alike(&other)) {
             continue;
         }
         match curve
