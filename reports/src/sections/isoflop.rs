@@ -1,7 +1,7 @@
 //! Loss against size at one budget: the parabolas and their minima.
 
 use maud::{Markup, html};
-use results::fits::{IsoFlop, NoMinimum, Reading, isoflop, points};
+use results::fits::{Budget, IsoFlop, NoMinimum, Reading, isoflop, points};
 use results::statistics::Interval;
 
 use super::scaling::interval;
@@ -44,16 +44,12 @@ pub fn body(study: &Study) -> Result<Markup, ReportError> {
         })
         .collect();
     if drawn.is_empty() {
-        let most = blocks
-            .iter()
-            .flat_map(|(_, fitted)| &fitted.budgets)
-            .map(|budget| budget.points.len())
-            .max();
+        let budgets = blocks.iter().flat_map(|(_, fitted)| &fitted.budgets);
+        let most = budgets.map(sizes).max().unwrap_or(0);
         return Ok(html! {
             p.none {
-                "No isoFLOP curve can be drawn: it takes " (LEAST_SIZES) " sizes or more at one budget of training \
-                    FLOPs, and no "
-                "block has more than " (most.unwrap_or(0)) " there. A sweep file can ask for it with sizes whose "
+                "No isoFLOP curve can be drawn: it takes " (LEAST_SIZES) " sizes or more at one budget of training FLOPs, and \
+                here no block has more than " (most) ". A sweep file asks for it with sizes whose "
                 code { "tokens" } " make their dense decoders cost the same."
             }
         });
@@ -188,16 +184,10 @@ fn minima(study: &Study, blocks: &[(&str, IsoFlop)]) -> Markup {
     for (block, fitted) in blocks {
         table.group();
         for budget in &fitted.budgets {
-            let mut sizes: Vec<u64> = budget
-                .points
-                .iter()
-                .map(|point| point.params.to_bits())
-                .collect();
-            sizes.dedup();
             let head = [
                 (*block).to_owned(),
                 scientific(budget.flops),
-                sizes.len().to_string(),
+                sizes(budget).to_string(),
             ];
             let tail = match &budget.minimum {
                 Ok(found) => [
@@ -243,6 +233,11 @@ fn minima(study: &Study, blocks: &[(&str, IsoFlop)]) -> Markup {
             given." }
         (powers)
     }
+}
+
+/// Distinct sizes of a budget; its points come by size.
+fn sizes(budget: &Budget) -> usize {
+    budget.points.chunk_by(|a, b| a.params == b.params).count()
 }
 
 fn many(interval: &Interval) -> String {
