@@ -2,12 +2,16 @@
 
 mod specimen;
 
+use std::sync::LazyLock;
+
 use reports::render;
 use results::Frames;
 use specimen::{BLOCKS, frames};
 
+/// Rendered once: the bootstraps behind it take their time.
 fn page() -> String {
-    render(&frames()).unwrap()
+    static PAGE: LazyLock<String> = LazyLock::new(|| render(&frames()).unwrap());
+    PAGE.clone()
 }
 
 /// The text between each `open` and the `close` after it.

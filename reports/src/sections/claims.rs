@@ -48,11 +48,11 @@ fn table(title: &str, claims: &[Claim]) -> Table {
             Outcome::NotTested => "level",
         };
         table.row([
-            html! { (claim.headline) br; span.gap.plain { (claim.rule) } },
+            html! { (claim.headline) br; span.aside { (claim.rule) } },
             html! { span class=(class) { (claim.finding.outcome.words()) } },
             html! {
                 (claim.finding.evidence)
-                @if !claim.finding.scale.is_empty() { br; span.gap { (claim.finding.scale) } }
+                @if !claim.finding.scale.is_empty() { br; span.aside { (claim.finding.scale) } }
             },
             html! { @if claim.published.is_empty() { (NONE) } @else { (claim.published) } },
         ]);
