@@ -8,7 +8,6 @@ use clap::{Args, Parser, Subcommand};
 use harness::matching::{Side, Target};
 use harness::memory_need::NumericFormat;
 use harness::units;
-use harness::probe::limits::{parse_bytes, parse_duration};
 
 /// Compares feed-forward blocks at equal training FLOPs.
 #[derive(Parser)]
@@ -30,6 +29,8 @@ pub enum Command {
     Status(Planned),
     /// Write the report again, from the records alone.
     Report(ReportOptions),
+    /// Show recorded runs side by side, with the differences to the first.
+    Compare(CompareOptions),
     /// Ask the finished runs again, from their saved weights.
     Eval(EvalOptions),
     /// Time every part of a sweep's models alone, at its true shape, and derive the whole models from them.
@@ -192,10 +193,10 @@ pub struct ProbeOptions {
     #[arg(long, value_name = "N", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..))]
     pub tokens: u32,
     /// Memory that a cell may need, such as 8GiB; 85 % of what is free when absent, and never more.
-    #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
+    #[arg(long, value_name = "BYTES", value_parser = units::bytes)]
     pub memory: Option<u64>,
     /// Time for all cells together; what would exceed it is skipped.
-    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = parse_duration)]
+    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = units::duration)]
     pub budget: Duration,
     /// Measure again what is recorded.
     #[arg(long)]
@@ -206,4 +207,23 @@ pub struct ProbeOptions {
     /// Also write the rows to DIR, as probes.parquet and probes.csv.
     #[arg(long, value_name = "DIR")]
     pub export: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub struct CompareOptions {
+    /// Sweeps (`quick`), parts of them (`quick:l`, `quick:l/memory+/0`, `*` for any), folders (`runs/quick`), or
+    /// beginnings of runs' names. The first model named is the one that others are compared with.
+    #[arg(required = true)]
+    pub runs: Vec<String>,
+    /// The folder in which sweeps and runs are looked up.
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    pub output: PathBuf,
+    #[command(flatten)]
+    pub filter: Filter,
+    /// Print exact numbers as CSV instead of the table.
+    #[arg(long)]
+    pub csv: bool,
+    /// Also write the comparison as a page.
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
 }

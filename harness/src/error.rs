@@ -30,6 +30,9 @@ pub enum Error {
     /// The page.
     #[error(transparent)]
     Report(#[from] reports::ReportError),
+    /// Runs that cannot stand in one table.
+    #[error("these runs cannot be compared: {0}; name only runs that agree in it")]
+    Mismatch(#[from] results::comparison::Mismatch),
     /// A configuration that cannot be written down.
     #[error("the configuration of a run cannot be written as TOML: {0}")]
     Configuration(#[from] toml::ser::Error),
@@ -71,7 +74,7 @@ impl Error {
     /// 2 for what the caller wrote, 1 for what went wrong.
     pub fn exit_status(&self) -> u8 {
         match self {
-            Self::File(_) | Self::Argument { .. } | Self::Config(_) => 2,
+            Self::File(_) | Self::Argument { .. } | Self::Config(_) | Self::Mismatch(_) => 2,
             Self::Suites(suites::SuiteError::Config { .. }) => 2,
             _ => 1,
         }

@@ -47,6 +47,11 @@ impl Folders {
         self.sweep.join("weights").join(format!("{run}.bpk"))
     }
 
+    /// Rows of probes, whatever sweep asked for them.
+    pub fn probes(&self) -> PathBuf {
+        self.output.join("probes").join("records")
+    }
+
     /// Rows as CSV.
     pub fn csv(&self) -> PathBuf {
         self.sweep.join("csv")

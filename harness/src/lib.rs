@@ -12,7 +12,7 @@
 //! | [`sweep`], [`attempt`], [`conclusion`] | the loop over runs, one run, and how it ended |
 //! | [`probe`] | parts of decoders alone, timed at their true shapes |
 //! | [`step_recorder`], [`run_row`], [`scores`] | what becomes rows |
-//! | [`selection`], [`folders`], [`weights`] | what is on the disk |
+//! | [`selection`], [`choice`], [`folders`], [`weights`] | what is on the disk |
 //! | [`provenance`], [`peak_memory`], [`clock`] | circumstances |
 //! | [`progress`], [`interrupt`] | the person at the terminal |
 
@@ -21,6 +21,7 @@
 pub mod allocator;
 pub mod attempt;
 pub mod budget;
+pub mod choice;
 pub mod clock;
 pub mod conclusion;
 pub mod devices;

@@ -19,6 +19,7 @@ fn main() -> ExitCode {
         Command::Sweep(options) => commands::sweep::sweep(&options),
         Command::Status(options) => commands::status::status(&options),
         Command::Report(options) => commands::report::report(&options),
+        Command::Compare(options) => commands::compare::compare(&options),
         Command::Eval(options) => commands::eval::eval(&options),
         Command::Probe(options) => commands::probe::probe(&options),
     };

@@ -1,5 +1,7 @@
 //! Quantities as people write them on the command line.
 
+use std::time::Duration;
+
 /// `80GiB`, `80 GB`, `512 MiB`, `1e9`: bytes.
 pub fn bytes(text: &str) -> Result<u64, String> {
     let say = || "write bytes such as 80GiB or 80GB".to_owned();
@@ -47,6 +49,19 @@ pub fn price(text: &str) -> Result<f64, String> {
     price.ok_or_else(|| "write a price above 0 such as 2.5".to_owned())
 }
 
+/// `90s`, `15m`, `1.5h`: a time; a bare number is of seconds.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let say = || "write a time such as 90s, 15m or 1h".to_owned();
+    let (number, unit) = split(text).ok_or_else(say)?;
+    let seconds = match unit {
+        "" | "s" => 1.0,
+        "m" | "min" => 60.0,
+        "h" => 3600.0,
+        _ => return Err(say()),
+    };
+    Duration::try_from_secs_f64(number * seconds).map_err(|_| say())
+}
+
 fn positive(number: f64) -> Option<f64> {
     (number > 0.0 && number.is_finite()).then_some(number)
 }
@@ -77,6 +92,15 @@ mod tests {
             "", "GiB", "80 Gib/s", "-1GB", "0", "ib", "inf", "nan", "1e40TB",
         ] {
             assert!(bytes(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn times_are_of_seconds_unless_they_say_otherwise() {
+        assert_eq!(duration("15m"), Ok(Duration::from_secs(900)));
+        assert_eq!(duration("0.5"), Ok(Duration::from_millis(500)));
+        for wrong in ["", "m", "-1s", "3 cups", "9e99h"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
         }
     }
 

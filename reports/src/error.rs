@@ -7,6 +7,8 @@ pub enum ReportError {
         "there are no runs to report; run a sweep first, or name the folder that holds its records"
     )]
     Empty,
+    #[error("none of the runs that were named finished; there is nothing to compare")]
+    NothingFinished,
     #[error("figure `{figure}` cannot be drawn ({detail})")]
     Drawing { figure: String, detail: String },
 }

@@ -2,7 +2,7 @@
 
 use maud::{Markup, PreEscaped, html};
 
-use crate::chart::Chart;
+use crate::chart::{Chart, Style};
 use crate::table::Table;
 use crate::{ReportError, marker};
 
@@ -10,7 +10,7 @@ use crate::{ReportError, marker};
 #[derive(Clone, Debug)]
 pub struct Figure {
     /// Anchor in the page.
-    pub id: &'static str,
+    pub id: String,
     pub caption: String,
     pub panels: Vec<Chart>,
     pub data: Table,
@@ -29,7 +29,7 @@ fn layout(panels: usize) -> (&'static str, (f64, f64)) {
 impl Figure {
     pub fn render(&self) -> Result<Markup, ReportError> {
         let error = |detail| ReportError::Drawing {
-            figure: self.id.into(),
+            figure: self.id.clone(),
             detail,
         };
         let (class, size) = layout(self.panels.len());
@@ -42,7 +42,7 @@ impl Figure {
         let legend = self
             .legend()
             .into_iter()
-            .map(|(look, name)| Ok((PreEscaped(marker::key(look)?), name)))
+            .map(|(look, name, style)| Ok((PreEscaped(marker::key(look, style)?), name)))
             .collect::<Result<Vec<_>, String>>()
             .map_err(error)?;
         Ok(html! {
@@ -65,16 +65,17 @@ impl Figure {
     }
 
     /// Every block that any panel shows, in the order of the looks.
-    fn legend(&self) -> Vec<(usize, &str)> {
+    fn legend(&self) -> Vec<(usize, &str, Style)> {
         let mut entries: Vec<_> = self
             .panels
             .iter()
             .flat_map(|panel| &panel.series)
             .filter(|series| !series.points.is_empty())
-            .map(|series| (series.look, series.name.as_str()))
+            .map(|series| (series.look, series.name.as_str(), series.style))
             .collect();
+        // A block that is joined in one panel and not in another is one entry.
         entries.sort();
-        entries.dedup();
+        entries.dedup_by_key(|(look, name, _)| (*look, *name));
         entries
     }
 }

@@ -11,12 +11,16 @@
 //! | `axis`, `chart`, `marker`, `svg` | figures |
 //! | `figure`, `table`, `number` | the page's parts |
 //! | `sections` | one file per section |
+//! | `comparison` | the page of `isoflop compare` |
 
 mod axis;
 mod blocks;
 mod chart;
+mod claims;
+mod comparison;
 mod error;
 mod figure;
+mod gains;
 mod marker;
 mod number;
 mod page;
@@ -26,5 +30,6 @@ mod study;
 mod svg;
 mod table;
 
+pub use comparison::render_comparison;
 pub use error::ReportError;
 pub use page::render;

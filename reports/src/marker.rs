@@ -3,15 +3,32 @@
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
+use crate::chart::Style;
 use crate::svg::{self, UNITS};
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Drawn<'a> = Result<(), DrawingAreaErrorKind<<SVGBackend<'a> as DrawingBackend>::ErrorType>>;
 
 /// Draws the mark of block number `look` around a point.
-pub fn draw<'a>(area: &Area<'a>, (x, y): (i32, i32), look: usize) -> Drawn<'a> {
-    let fill = svg::block(look).filled();
-    let r = (4.5 * UNITS) as i32;
+pub fn draw<'a>(area: &Area<'a>, at: (i32, i32), look: usize) -> Drawn<'a> {
+    shape(area, at, look, 4.5, svg::block(look))
+}
+
+/// The same in outline: for what was not measured.
+pub fn draw_hollow<'a>(area: &Area<'a>, at: (i32, i32), look: usize) -> Drawn<'a> {
+    shape(area, at, look, 4.5, svg::block(look))?;
+    shape(area, at, look, 2.4, svg::PAPER)
+}
+
+fn shape<'a>(
+    area: &Area<'a>,
+    (x, y): (i32, i32),
+    look: usize,
+    pixels: f64,
+    colour: RGBColor,
+) -> Drawn<'a> {
+    let fill = colour.filled();
+    let r = (pixels * UNITS) as i32;
     // Shapes of equal weight to the eye need unequal radii.
     let (narrow, wide) = (r * 7 / 8, r * 5 / 4);
     let polygon = |corners: &[(i32, i32)]| {
@@ -45,17 +62,30 @@ fn star(radius: i32) -> Vec<(i32, i32)> {
         .collect()
 }
 
-/// A line with the mark on it, for a legend.
-pub fn key(look: usize) -> Result<String, String> {
+/// A line with the mark on it, as a series of this style has it, for a legend.
+pub fn key(look: usize, style: Style) -> Result<String, String> {
     let size = (svg::units(30.0), svg::units(14.0));
     let mut raw = String::new();
     {
         let area = SVGBackend::with_string(&mut raw, size).into_drawing_area();
         let middle = (size.0 as i32 / 2, size.1 as i32 / 2);
         let stroke = svg::block(look).stroke_width(svg::units(2.0));
-        let line = PathElement::new(vec![(0, middle.1), (size.0 as i32, middle.1)], stroke);
-        area.draw(&line)
-            .and_then(|()| draw(&area, middle, look))
+        let end = size.0 as i32;
+        let lines: &[(i32, i32)] = match style {
+            Style::Joined => &[(0, end)],
+            Style::Apart => &[],
+            Style::Hollow => &[(0, end / 5), (end * 4 / 5, end)],
+        };
+        let mut drawn = lines.iter().map(|&(from, to)| {
+            let path = vec![(from, middle.1), (to, middle.1)];
+            area.draw(&PathElement::new(path, stroke))
+        });
+        drawn
+            .try_for_each(|line| line)
+            .and_then(|()| match style {
+                Style::Hollow => draw_hollow(&area, middle, look),
+                _ => draw(&area, middle, look),
+            })
             .and_then(|()| area.present())
             .map_err(|error| error.to_string())?;
     }

@@ -1,11 +1,12 @@
 //! The page around the sections.
 
-use maud::{DOCTYPE, PreEscaped, html};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 use results::Frames;
 
+use crate::ReportError;
 use crate::score::Scores;
+use crate::sections::{self, Section};
 use crate::study::Study;
-use crate::{ReportError, sections};
 
 /// The style sheet is part of the page: nothing is loaded.
 const STYLE: &str = include_str!("page.css");
@@ -13,9 +14,9 @@ const STYLE: &str = include_str!("page.css");
 /// One self-contained HTML page about these frames. The same frames give the same bytes.
 ///
 /// # Errors
-/// When there are no runs, or a figure cannot be drawn.
+/// When there are no runs and no probes, or a figure cannot be drawn.
 pub fn render(frames: &Frames) -> Result<String, ReportError> {
-    if frames.runs().is_empty() {
+    if frames.runs().is_empty() && frames.probes().is_empty() {
         return Err(ReportError::Empty);
     }
     let study = Study::new(frames);
@@ -24,7 +25,17 @@ pub fn render(frames: &Frames) -> Result<String, ReportError> {
     let mut sweeps: Vec<&str> = frames.runs().iter().map(|run| run.sweep.as_str()).collect();
     sweeps.sort_unstable();
     sweeps.dedup();
-    let title = sweeps.join(", ");
+    let title = if sweeps.is_empty() {
+        "probes".into()
+    } else {
+        sweeps.join(", ")
+    };
+    let lede = sections::verdict(&study, &scores.suites);
+    Ok(document("isoflop sweep", &title, &lede, &sections))
+}
+
+/// A whole page: a small line, a title, what comes first, and sections that a list of links leads to.
+pub fn document(kicker: &str, title: &str, lede: &Markup, sections: &[Section]) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -37,15 +48,15 @@ pub fn render(frames: &Frames) -> Result<String, ReportError> {
             }
             body {
                 header {
-                    p.kicker { "isoflop sweep" }
+                    p.kicker { (kicker) }
                     h1 { (title) }
-                    (sections::verdict(&study, &scores.suites))
+                    (lede)
                     nav aria-label="Sections" {
-                        @for section in &sections { a href={ "#" (section.id) } { (section.title) } " " }
+                        @for section in sections { a href={ "#" (section.id) } { (section.title) } " " }
                     }
                 }
                 main {
-                    @for section in &sections {
+                    @for section in sections {
                         section id=(section.id) aria-labelledby={ "heading-" (section.id) } {
                             h2 id={ "heading-" (section.id) } { (section.title) }
                             (section.body)
@@ -55,5 +66,5 @@ pub fn render(frames: &Frames) -> Result<String, ReportError> {
             }
         }
     };
-    Ok(page.into_string())
+    page.into_string()
 }

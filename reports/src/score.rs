@@ -201,6 +201,29 @@ fn accuracy(study: &Study, suites: &[&Suite], runs: &[&RunRow]) -> Interval {
     }
 }
 
+/// Accuracy of `block` less that of `other` on a rung, paired by item and seed; none where either did not finish, where
+/// the runs were not trained alike, and where nothing matches.
+pub fn against(
+    study: &Study,
+    suites: &[&Suite],
+    (block, other): (&str, &str),
+    rung: &Rung,
+) -> Option<Interval> {
+    let outsiders = study.outsiders(rung);
+    if outsiders
+        .iter()
+        .any(|(run, _)| run.block == block || run.block == other)
+    {
+        return None;
+    }
+    paired(
+        study,
+        suites,
+        &study.finished(block, rung),
+        &study.finished(other, rung),
+    )
+}
+
 fn difference(
     study: &Study,
     suites: &[&Suite],
@@ -210,6 +233,15 @@ fn difference(
     if ours.first()?.block == REFERENCE {
         return None;
     }
+    paired(study, suites, ours, dense)
+}
+
+fn paired(
+    study: &Study,
+    suites: &[&Suite],
+    ours: &[&RunRow],
+    theirs: &[&RunRow],
+) -> Option<Interval> {
     let answers = |run: &RunRow| {
         suites
             .iter()
@@ -219,7 +251,7 @@ fn difference(
     };
     let seeds: Vec<_> = ours
         .iter()
-        .filter_map(|run| Some((*run, *dense.iter().find(|other| other.seed == run.seed)?)))
+        .filter_map(|run| Some((*run, *theirs.iter().find(|other| other.seed == run.seed)?)))
         .map(|(run, other)| (answers(run), answers(other)))
         .collect();
     paired_difference(&seeds, SEED)

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use results::comparison::training_settings;
 use results::{Frames, ItemRow, RunRow};
 
 use crate::blocks::{self, REFERENCE};
@@ -117,26 +118,11 @@ fn obstacle(a: &RunRow, b: &RunRow) -> Option<&'static str> {
         Some("other data")
     } else if a.tokenizer_fingerprint != b.tokenizer_fingerprint {
         Some("another tokenizer")
-    } else if training(&a.config) != training(&b.config) {
+    } else if training_settings(&a.config) != training_settings(&b.config) {
         Some("other training settings")
     } else {
         None
     }
-}
-
-/// The lines of `[training]` and of what is nested in it, in a resolved configuration.
-fn training(config: &str) -> Vec<&str> {
-    let mut inside = false;
-    config
-        .lines()
-        .map(str::trim)
-        .filter(|line| {
-            if line.starts_with('[') {
-                inside = *line == "[training]" || line.starts_with("[training.");
-            }
-            inside && !line.is_empty()
-        })
-        .collect()
 }
 
 fn key(run: &RunRow) -> Key {
@@ -180,24 +166,4 @@ fn rungs(runs: &[RunRow]) -> Vec<Rung> {
 /// The mean of a number over runs.
 pub fn mean<'a>(runs: &[&'a RunRow], of: impl Fn(&'a RunRow) -> f64) -> f64 {
     runs.iter().map(|run| of(run)).sum::<f64>() / runs.len() as f64
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn training_is_the_lines_between_its_heading_and_the_next() {
-        let config = "seed = 0\n\n[data]\nx = 1\n\n[training]\nrate = 2\n\n[training.schedule]\ny = [\"3\"]\n\n[model]\nz = 4\n";
-        assert_eq!(
-            training(config),
-            [
-                "[training]",
-                "rate = 2",
-                "[training.schedule]",
-                "y = [\"3\"]"
-            ]
-        );
-        assert!(training("").is_empty());
-    }
 }

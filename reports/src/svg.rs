@@ -21,6 +21,9 @@ pub const MUTED: RGBColor = RGBColor(0, 1, 1);
 /// Grid lines.
 pub const RULE: RGBColor = RGBColor(0, 1, 2);
 
+/// The page behind everything: what makes a mark hollow.
+pub const PAPER: RGBColor = RGBColor(0, 1, 3);
+
 /// Number of block colours; more blocks repeat them with another marker.
 const COLOURS: usize = 8;
 
@@ -54,7 +57,8 @@ fn with_head(raw: &str, attributes: &str) -> String {
         .replace(" opacity=\"1\"", "")
         .replace("\"#000100\"", "\"var(--ink)\"")
         .replace("\"#000101\"", "\"var(--muted)\"")
-        .replace("\"#000102\"", "\"var(--rule)\"");
+        .replace("\"#000102\"", "\"var(--rule)\"")
+        .replace("\"#000103\"", "\"var(--paper)\"");
     for look in 0..COLOURS {
         // With the quotation marks the pattern cannot occur in text, where plotters escapes them.
         body = body.replace(

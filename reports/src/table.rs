@@ -2,11 +2,30 @@
 
 use maud::{Markup, Render, html};
 
+/// What a column holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Holds {
+    Words,
+    Numbers,
+    /// Sentences, which break into lines.
+    Prose,
+}
+
+impl Holds {
+    fn class(self) -> Option<&'static str> {
+        match self {
+            Self::Words => None,
+            Self::Numbers => Some("number"),
+            Self::Prose => Some("prose"),
+        }
+    }
+}
+
 /// A table. The first column names its row.
 #[derive(Clone, Debug, Default)]
 pub struct Table {
-    /// Title and whether the column holds numbers.
-    columns: Vec<(String, bool)>,
+    /// Title and what the column holds.
+    columns: Vec<(String, Holds)>,
     rows: Vec<Vec<Markup>>,
     /// Places of the rows that open a group.
     groups: Vec<usize>,
@@ -24,13 +43,19 @@ impl Table {
 
     /// Adds a column of words.
     pub fn text(mut self, title: &str) -> Self {
-        self.columns.push((title.into(), false));
+        self.columns.push((title.into(), Holds::Words));
         self
     }
 
     /// Adds a column of numbers.
     pub fn number(mut self, title: &str) -> Self {
-        self.columns.push((title.into(), true));
+        self.columns.push((title.into(), Holds::Numbers));
+        self
+    }
+
+    /// Adds a column of sentences.
+    pub fn prose(mut self, title: &str) -> Self {
+        self.columns.push((title.into(), Holds::Prose));
         self
     }
 
@@ -52,12 +77,7 @@ impl Table {
 
 impl Render for Table {
     fn render(&self) -> Markup {
-        let class = |place: usize| {
-            self.columns
-                .get(place)
-                .filter(|(_, number)| *number)
-                .map(|_| "number")
-        };
+        let class = |place: usize| self.columns.get(place)?.1.class();
         html! {
             div.scroll tabindex="0" role="region" aria-label=(self.label) {
                 table {

@@ -13,6 +13,9 @@
 //! | runs at several sizes and budgets | best sizes, and the law `L(N, D)` | [`fits`] |
 //! | scores of a block and of dense | how much more dense needs to be as good | [`gains`] |
 //!
+//! [`comparison`] sets models side by side, or says why they cannot be.
+//! [`published`] holds what others printed, to stand beside it.
+//!
 //! This crate knows neither models nor text; it can be read by anything that wants the numbers.
 //!
 //! ```
@@ -36,12 +39,15 @@
 //! ```
 
 mod cell;
+pub mod comparison;
 mod error;
-pub mod fits;
 mod export;
+pub mod fits;
 mod frames;
 pub mod gains;
 mod parquet;
+pub mod planned;
+pub mod published;
 mod records;
 mod row;
 mod rows;

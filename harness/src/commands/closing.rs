@@ -19,7 +19,8 @@ pub fn close(
     let frames = records.read_all()?;
     // The report is of the whole sweep, also where only a part of it was run now.
     let whole = Plan::new(plan.sweep.clone())?;
-    let frames = selection::frames_of(&whole, &frames)?;
+    let probes = Records::open(folders.probes())?.read()?;
+    let frames = selection::frames_of(&whole, &frames)?.with_probes(probes);
     if frames.runs().is_empty() {
         eprintln!("no run has ended yet: no report");
         return Ok(());

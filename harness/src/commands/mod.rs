@@ -1,6 +1,9 @@
 //! One file for each command, and what they share.
 
 pub mod closing;
+pub mod compare;
+pub mod compare_csv;
+pub mod compare_table;
 pub mod comparison;
 pub mod eval;
 pub mod grid;

@@ -48,7 +48,8 @@ fn print(
     println!("{name}: {} {noun}, matched by {matching}", runs.len());
     println!("\n{}", costs(runs)?);
     println!(
-        "dense, table, active: parameters; forward, training: FLOP of a token; bytes: table rows that a token gathers, \
+        "dense, table, active: parameters; forward, training: FLOP of a token; bytes: table rows that a token \
+            gathers, \
          in f32\n{}",
         architectures::FLOP_CONVENTION
     );
@@ -58,7 +59,8 @@ fn print(
     println!("\n{}", needs(runs));
     println!("{}", assumed.format.formula());
     println!(
-        "devices of {}: the fewest that hold one sequence at a time; each has its part of the table's columns, and the \
+        "devices of {}: the fewest that hold one sequence at a time; each has its part of the table's columns, and \
+            the \
          dense part\n  whole or, where none can hold it, an even share of it (sharded)",
         bytes(assumed.device_memory)
     );

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`grid`] | which cells a sweep asks for, and how far tables grow |
 //! | [`phase`], [`traffic`], [`need`] | what a pass is, the bytes it moves, the memory it takes; by formula |
-//! | [`memory`], [`limits`] | the memory there is, and limits as people write them |
+//! | [`memory`] | the memory there is |
 //! | [`peaks`] | what the device can do at most |
 //! | [`workbench`], [`repeats`] | one part, built and timed |
 //! | [`session`] | the loop over cells, and what is left, skipped or measured |
@@ -12,7 +12,6 @@
 
 pub mod derived;
 pub mod grid;
-pub mod limits;
 pub mod memory;
 pub mod need;
 pub mod peaks;

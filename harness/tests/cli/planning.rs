@@ -325,3 +325,17 @@ fn solved_knobs_stand_in_the_plan() {
         rows[0]["params_total"].as_f64()
     );
 }
+
+#[test]
+fn the_committed_plan_of_the_papers_sweep_is_what_plan_prints() {
+    let place = Scratch::new(TINY);
+    let mut arguments = vec!["plan", "paper"];
+    arguments.extend(results::planned::ASSUMED);
+    let ended = place.isoflop(&arguments);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(
+        ended.out == results::planned::PAPER,
+        "results/planned/paper.csv is stale: write `isoflop {}` into it",
+        arguments.join(" ")
+    );
+}

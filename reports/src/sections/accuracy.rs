@@ -29,10 +29,12 @@ pub fn body(study: &Study, scores: &Scores) -> Result<Markup, ReportError> {
         .map(|(place, suite)| panel(study, scores, place, suite, &mut data))
         .collect();
     Figure {
-        id: "figure-accuracy",
-        caption: "Share of right answers against training FLOPs, one panel per suite. Bars are 95 % intervals; blocks \
+        id: "figure-accuracy".into(),
+        caption: "Share of right answers against training FLOPs, one panel per suite. Bars are 95 % intervals; \
+            blocks \
             stand a few pixels apart sideways so that their bars can be seen. The dashed line is what always giving \
-            the most common answer would score. Suites named \u{201c}recall\u{201d} complete statements in a phrasing that was \
+            the most common answer would score. Suites named \u{201c}recall\u{201d} complete statements in a \
+            phrasing that was \
             trained on; the others ask in one that was not."
             .into(),
         panels,
@@ -72,24 +74,16 @@ fn panel(study: &Study, scores: &Scores, place: usize, suite: &Suite, data: &mut
                 accuracy.n.to_string(),
             ]);
         }
-        series.push(Series {
-            name: (*block).into(),
-            look,
-            points,
-        });
+        series.push(Series::new(block, look, points));
     }
     let all = || series.iter().flat_map(|line| &line.points);
     let tops = all().map(|point| point.range.map_or(point.y, |(_, high)| high));
     let level = suite.baseline.map(|share| share * 100.0);
+    let x = Axis::log("training FLOPs", all().map(|point| point.x));
+    let label = format!("{}, %", suite.metric.replace('_', " "));
+    let y = Axis::from_zero(&label, tops.chain(level));
     Chart {
-        title: suite.name.into(),
-        x: Axis::log("training FLOPs", all().map(|point| point.x)),
-        y: Axis::from_zero(
-            &format!("{}, %", suite.metric.replace('_', " ")),
-            tops.chain(level),
-        ),
         level: level.map(|at| (at, "majority guess".into())),
-        series,
-        marks: true,
+        ..Chart::new(suite.name, x, y, series)
     }
 }

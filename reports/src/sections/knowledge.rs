@@ -46,9 +46,11 @@ pub fn body(study: &Study) -> Result<Markup, ReportError> {
         .map(|(suite, task)| panel(study, suite, task, &mut data))
         .collect();
     Figure {
-        id: "figure-knowledge",
-        caption: "Knowledge that recall proves, in bits per parameter of the whole model, tables included, against its \
-            parameters. It counts statements completed in a phrasing that was trained on; questions in an unseen phrasing \
+        id: "figure-knowledge".into(),
+        caption: "Knowledge that recall proves, in bits per parameter of the whole model, tables included, against \
+            its \
+            parameters. It counts statements completed in a phrasing that was trained on; questions in an unseen \
+            phrasing \
             are not counted, as they would count a fact twice. Mean over seeds."
             .into(),
         panels,
@@ -96,19 +98,10 @@ fn panel(study: &Study, suite: &str, task: &str, data: &mut Table) -> Chart {
                 fixed(y, 4),
             ]);
         }
-        series.push(Series {
-            name: (*block).into(),
-            look,
-            points,
-        });
+        series.push(Series::new(block, look, points));
     }
     let all = || series.iter().flat_map(|line| &line.points);
-    Chart {
-        title: title.clone(),
-        x: Axis::log("parameters, tables included", all().map(|point| point.x)),
-        y: Axis::from_zero("bits per parameter", all().map(|point| point.y)),
-        series,
-        level: None,
-        marks: true,
-    }
+    let x = Axis::log("parameters, tables included", all().map(|point| point.x));
+    let y = Axis::from_zero("bits per parameter", all().map(|point| point.y));
+    Chart::new(&title, x, y, series)
 }

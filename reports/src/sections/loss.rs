@@ -46,11 +46,7 @@ fn ends(study: &Study) -> Figure {
         .number("High");
     let (mut by_flops, mut by_time) = (Vec::new(), Vec::new());
     for (look, block) in study.blocks.iter().enumerate() {
-        let line = || Series {
-            name: (*block).into(),
-            look,
-            points: Vec::new(),
-        };
+        let line = || Series::new(block, look, Vec::new());
         let (mut flops, mut time) = (line(), line());
         for rung in &study.rungs {
             let runs = study.finished(block, rung);
@@ -91,17 +87,15 @@ fn ends(study: &Study) -> Figure {
         by_flops.push(flops);
         by_time.push(time);
     }
-    let panel = |title: &str, label: &str, series: Vec<Series>| Chart {
-        title: title.into(),
-        x: Axis::log(label, xs(&series)),
-        y: Axis::linear(NATS, ys(&series)),
-        series,
-        level: None,
-        marks: true,
+    let panel = |title: &str, label: &str, series: Vec<Series>| {
+        let x = Axis::log(label, xs(&series));
+        let y = Axis::linear(NATS, ys(&series));
+        Chart::new(title, x, y, series)
     };
     Figure {
-        id: "figure-loss",
-        caption: "Validation loss at the end of training against what the training cost, one point per size, mean over \
+        id: "figure-loss".into(),
+        caption: "Validation loss at the end of training against what the training cost, one point per size, mean \
+            over \
             seeds. Lower is better; at equal FLOPs the vertical distance is what a block buys, and against time it \
             is what the block buys on this device with this implementation."
             .into(),
@@ -134,20 +128,18 @@ fn curves(study: &Study) -> Option<Figure> {
                     fixed(point.y, 4),
                 ]);
             }
-            series.push(Series {
-                name: (*block).into(),
-                look,
-                points,
-            });
+            series.push(Series::new(block, look, points));
         }
         if series.iter().any(|line| line.points.len() > 1) {
             panels.push(curve(rung, series));
         }
     }
     (!panels.is_empty()).then(|| Figure {
-        id: "figure-curves",
-        caption: "Validation loss during training against tokens seen, mean over seeds, one panel per size. The first tenth \
-            of training is left out: all blocks fall alike there, and it would flatten what differs. Blocks that spend \
+        id: "figure-curves".into(),
+        caption: "Validation loss during training against tokens seen, mean over seeds, one panel per size. The \
+            first tenth \
+            of training is left out: all blocks fall alike there, and it would flatten what differs. Blocks that \
+            spend \
             fewer FLOPs per token see more tokens for the same budget, so their curves reach further. The table \
             below holds at most six points of each curve."
             .into(),
@@ -157,13 +149,11 @@ fn curves(study: &Study) -> Option<Figure> {
 }
 
 fn curve(rung: &Rung, series: Vec<Series>) -> Chart {
+    let x = Axis::log("tokens", xs(&series));
+    let y = Axis::linear(NATS, ys(&series));
     Chart {
-        title: rung.label.clone(),
-        x: Axis::log("tokens", xs(&series)),
-        y: Axis::linear(NATS, ys(&series)),
-        series,
-        level: None,
         marks: false,
+        ..Chart::new(&rung.label, x, y, series)
     }
 }
 

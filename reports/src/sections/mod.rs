@@ -1,12 +1,20 @@
 //! The page's sections in reading order.
 
 mod accuracy;
+mod claims;
 mod compared;
 mod conventions;
 mod failures;
+pub mod gains;
+mod isoflop;
 mod knowledge;
 mod loss;
+mod memory_size;
+mod paper_plan;
+mod probes;
 mod provenance;
+mod published;
+mod scaling;
 mod scoreboard;
 mod speed;
 mod usage;
@@ -22,29 +30,58 @@ pub use verdict::verdict;
 
 /// What sets the suites of questions apart from those of recall.
 const KINDS: &str = "Questions and recall are scored apart. A suite of facts asks about them in a phrasing that was \
-    never trained on; the same suite with \u{201c}recall\u{201d} has statements completed in a phrasing that was. A block \
+    never trained on; the same suite with \u{201c}recall\u{201d} has statements completed in a phrasing that was. A \
+    block \
     may store more without answering more.";
 
 /// A part of the page with its heading.
 pub struct Section {
     /// Anchor.
     pub id: &'static str,
-    pub title: &'static str,
+    pub title: String,
     pub body: Markup,
 }
 
 /// All sections; those with nothing to say about these frames say so.
 pub fn all(study: &Study, scores: &Scores) -> Result<Vec<Section>, ReportError> {
-    let section = |id, title, body| Section { id, title, body };
+    let section = |id, title: &str, body| Section {
+        id,
+        title: title.into(),
+        body,
+    };
     Ok(vec![
         section("compared", "What was compared", compared::body(study)),
         section("scoreboard", "Scoreboard", scoreboard::body(study, scores)),
         section("loss", "Validation loss", loss::body(study)?),
         section("accuracy", "Accuracy", accuracy::body(study, scores)?),
+        section(
+            "scaling",
+            "Scaling curves",
+            scaling::body(study, &scores.suites)?,
+        ),
+        section("isoflop", "IsoFLOP curves", isoflop::body(study)?),
+        section(
+            "gains",
+            "Gains over dense",
+            gains::body(study, &scores.suites),
+        ),
+        section("claims", "Claims", claims::body(study, &scores.suites)),
         section("knowledge", "Knowledge stored", knowledge::body(study)?),
+        section(
+            "memory-size",
+            "Accuracy against memory size",
+            memory_size::body(study, &scores.suites)?,
+        ),
         section("speed", "Speed and traffic", speed::body(study)?),
+        section("probes", "Probes of single layers", probes::body(study)?),
         section("usage", "Use of slots and experts", usage::body(study)),
         section("failures", "Failures and gaps", failures::body(study)),
+        section("published", "Published figures", published::body()),
+        section(
+            "paper-plan",
+            "The paper’s sweep, planned",
+            paper_plan::body(),
+        ),
         section("conventions", "Conventions", conventions::body(study)),
         section("provenance", "Provenance", provenance::body(study)),
     ])

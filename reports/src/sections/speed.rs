@@ -49,8 +49,9 @@ pub fn body(study: &Study) -> Result<Markup, ReportError> {
         }
     }
     Figure {
-        id: "figure-speed",
-        caption: "Training throughput in tokens per second, the same as achieved FLOP/s, and bytes of table rows gathered \
+        id: "figure-speed".into(),
+        caption: "Training throughput in tokens per second, the same as achieved FLOP/s, and bytes of table rows \
+            gathered \
             per token in the forward pass, by size, mean over seeds. All vertical axes are logarithmic; a block \
             that gathers nothing has no point in the last panel. Throughput speaks of this implementation on this \
             device, not of the block in general."
@@ -82,23 +83,13 @@ fn panel(study: &Study, title: &str, label: &str, of: impl Fn(&RunRow) -> f64) -
                 })
                 .filter(|point| point.y.is_finite() && point.y > 0.0)
                 .collect();
-            Series {
-                name: (*block).into(),
-                look,
-                points,
-            }
+            Series::new(block, look, points)
         })
         .collect();
     let ys = series
         .iter()
         .flat_map(|line| &line.points)
         .map(|point| point.y);
-    Chart {
-        title: title.into(),
-        x: Axis::categories("size", &names),
-        y: Axis::log(label, ys),
-        series,
-        level: None,
-        marks: true,
-    }
+    let y = Axis::log(label, ys);
+    Chart::new(title, Axis::categories("size", &names), y, series)
 }

@@ -1,7 +1,8 @@
 //! Made-up frames with the shape of a real sweep: five blocks, three sizes, one or two seeds, one failed run, one suite
-//! that was skipped. No number in them was measured.
+//! that was skipped; and around two of the budgets more sizes for isoFLOP curves, and probes. No number in them was measured.
 
 mod answers;
+mod probes;
 
 use results::{Frames, RunRow, StepRow, UsageRow};
 
@@ -38,7 +39,33 @@ pub fn frames() -> Frames {
             }
         }
     }
-    Frames::new(runs, steps, scores, items, usage)
+    runs.extend(around());
+    Frames::new(runs, steps, scores, items, usage).with_probes(probes::rows())
+}
+
+/// Runs of other widths at the two smaller budgets, for dense and memory+: what an isoFLOP curve needs. They were asked nothing.
+fn around() -> Vec<RunRow> {
+    let mut runs = Vec::new();
+    for (size, (name, target, ..)) in SIZES.iter().enumerate().take(2) {
+        for block in [0, 4] {
+            let centre = run(block, size, 0);
+            for (place, factor) in [0.25, 0.5, 2.0, 4.0].into_iter().enumerate() {
+                let params = (centre.params_active as f64 * factor) as u64;
+                let scatter = 0.01 * noise(&[block as u64, size as u64, place as u64, 77]);
+                let away = f64::ln(factor) - 0.25;
+                runs.push(RunRow {
+                    run: format!("{}{place}", centre.run),
+                    size: format!("{name} times {factor}"),
+                    params_dense: params,
+                    params_active: params,
+                    tokens: (target / (6.0 * params as f64)) as u64,
+                    val_loss: centre.val_loss - 0.004 + 0.06 * away * away + scatter,
+                    ..centre.clone()
+                });
+            }
+        }
+    }
+    runs
 }
 
 /// A number in [0, 1) that depends on its arguments and looks random: splitmix64.
@@ -127,7 +154,8 @@ fn run(block: usize, size: usize, seed: u64) -> RunRow {
         dirty: seed == 1,
         version: "isoflop 0.1.0, burn 0.22.1, rustc 1.95.0".into(),
         config: format!(
-            "seed = {seed}\n\n[training]\nlearning_rate = 0.003\nbatch_size = 8\n\n[model]\nd_model = {d_model}\nn_layers = {n_layers}\nblock = \"{}\"\n",
+            "seed = {seed}\n\n[training]\nlearning_rate = 0.003\nbatch_size = 8\n\n[model]\nd_model = \
+                {d_model}\nn_layers = {n_layers}\nblock = \"{}\"\n",
             BLOCKS[block]
         ),
         data_fingerprint: "blake3:5f1e\u{2026}".into(),

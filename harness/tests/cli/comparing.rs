@@ -1,0 +1,201 @@
+//! `isoflop compare`, on records made by hand: what it needs is rows, not training.
+
+use results::{ItemRow, Records, RunRow, ScoreRow, WHOLE_SUITE};
+
+use crate::scratch::{Scratch, TINY};
+
+fn run(sweep: &str, block: &str, id: &str) -> RunRow {
+    RunRow {
+        run: id.into(),
+        sweep: sweep.into(),
+        size: "l".into(),
+        block: block.into(),
+        seed: 0,
+        status: "finished".into(),
+        reason: String::new(),
+        matching: "flops".into(),
+        target_flops: 1e9,
+        train_flops: 1e9,
+        tokens: 1000,
+        steps: 10,
+        d_model: 8,
+        n_layers: 2,
+        params_dense: 100,
+        params_table: 50,
+        params_active: 110,
+        params_total: 150,
+        forward_matmul_flops: 1.0,
+        forward_attention_flops: 1.0,
+        forward_lookup_flops: 1.0,
+        bytes_gathered: 64.0,
+        train_loss: 2.0,
+        val_loss: 2.5,
+        val_tokens: 100,
+        tokens_per_s: 10.0,
+        flop_per_s: 10.0,
+        flop_convention: "two".into(),
+        peak_memory_bytes: 1 << 20,
+        train_wall_s: 1.0,
+        eval_wall_s: 1.0,
+        table_bytes: 200,
+        commit: String::new(),
+        dirty: false,
+        version: String::new(),
+        config: format!("block = \"{block}\"\n"),
+        data_fingerprint: "data".into(),
+        tokenizer_fingerprint: "tokenizer".into(),
+        device: "flex".into(),
+        threads: 2,
+        started: String::new(),
+        command: String::new(),
+    }
+}
+
+/// Writes a run whose first `right` of 40 answers are right.
+fn record(place: &Scratch, run: &RunRow, right: u32) {
+    let records = Records::open(place.path(&format!("runs/{}/records", run.sweep))).unwrap();
+    let item = |i: u32| ItemRow {
+        run: run.run.clone(),
+        suite: "facts".into(),
+        task: "t".into(),
+        item: format!("{i:02}"),
+        correct: i < right,
+        nll_bits: 1.0,
+        expected: "e".into(),
+        given: String::new(),
+        detail: String::new(),
+    };
+    let score = ScoreRow {
+        run: run.run.clone(),
+        suite: "facts".into(),
+        task: WHOLE_SUITE.into(),
+        metric: "exact_match".into(),
+        status: "scored".into(),
+        reason: String::new(),
+        value: f64::from(right) / 40.0,
+        low: 0.0,
+        high: 1.0,
+        n: 40,
+        baseline: None,
+        interval: "wilson".into(),
+    };
+    records
+        .write(&run.run, &(0..40).map(item).collect::<Vec<_>>())
+        .unwrap();
+    records.write(&run.run, &[score]).unwrap();
+    records.write(&run.run, std::slice::from_ref(run)).unwrap();
+}
+
+/// Two sweeps: `a` with dense and memory, `b` with memory+.
+fn recorded() -> Scratch {
+    let place = Scratch::new(TINY);
+    record(&place, &run("a", "dense", "aa11"), 10);
+    record(&place, &run("a", "memory", "aa22"), 30);
+    record(&place, &run("b", "memory+", "bb33"), 35);
+    place
+}
+
+#[test]
+fn whole_sweeps_stand_side_by_side_with_differences_to_the_first() {
+    let place = recorded();
+    let ended = place.isoflop(&["compare", "a", "runs/b"]);
+    assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{ended:?}");
+    let header = ended.out.lines().nth(1).unwrap();
+    let columns: Vec<&str> = header.split_whitespace().collect();
+    assert_eq!(columns, ["a:l/dense", "a:l/memory", "b:l/memory+"]);
+    assert!(ended.out.contains("held equal: 1.000e9 training FLOPs"));
+    let gap = ended
+        .out
+        .lines()
+        .rfind(|line| line.contains("facts exact match, n 40"))
+        .unwrap();
+    assert!(
+        gap.contains("+50.0 pt [") && gap.contains("+62.5 pt ["),
+        "{gap}"
+    );
+}
+
+#[test]
+fn parts_of_sweeps_and_beginnings_of_names_mean_runs() {
+    let place = recorded();
+    for arguments in [
+        ["compare", "a:l/memory", "bb", "--csv"],
+        ["compare", "runs/a/records:*/memory/0", "b:l", "--csv"],
+        ["compare", "aa2", "bb33", "--csv"],
+    ] {
+        let ended = place.isoflop(&arguments);
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        let lines: Vec<&str> = ended.out.lines().collect();
+        assert_eq!(
+            lines[0],
+            "metric,unit,held,model,run,value,low,high,n,interval"
+        );
+        let accuracy: Vec<&&str> = lines
+            .iter()
+            .filter(|line| line.starts_with("facts exact_match,"))
+            .collect();
+        assert_eq!(accuracy.len(), 2, "{ended:?}");
+        assert!(
+            accuracy[0].contains(",a:l/memory,aa22,0.75,0.0,1.0,40,"),
+            "{accuracy:?}"
+        );
+    }
+    let ended = place.isoflop(&["compare", "a", "--only", "dense", "--csv"]);
+    assert!(
+        ended.out.contains("l/dense") && !ended.out.contains("l/memory"),
+        "{ended:?}"
+    );
+}
+
+#[test]
+fn runs_that_do_not_mean_the_same_are_refused_and_nothing_is_written() {
+    let place = recorded();
+    let mut other = run("c", "dense", "cc44");
+    other.flop_convention = "one".into();
+    record(&place, &other, 10);
+    let ended = place.isoflop(&["compare", "a", "c", "--report", "page.html"]);
+    assert_eq!((ended.code, ended.out.as_str()), (Some(2), ""), "{ended:?}");
+    assert!(
+        ended.err.contains("FLOP convention differs: `two` in a:l/dense/0 (aa11), `one` in c:l/dense/0 (cc44); name \
+            only"),
+        "{ended:?}"
+    );
+    assert!(!place.path("page.html").exists());
+}
+
+#[test]
+fn what_means_no_run_or_several_is_an_error_with_a_remedy() {
+    let place = recorded();
+    for (argument, said) in [
+        ("aa", "`write more of it: aa11, aa22"),
+        ("zz", "is no folder of records, no sweep and no run"),
+        ("a:xl", "recorded there: l/dense, l/memory"),
+        ("z:l", "has no records of a sweep `z`"),
+        ("a:l/dense/x", "no whole number"),
+    ] {
+        let ended = place.isoflop(&["compare", argument]);
+        assert_eq!(ended.code, Some(2), "{ended:?}");
+        assert!(
+            ended.err.contains(said.trim_start_matches('`')),
+            "{argument}: {ended:?}"
+        );
+    }
+    let filtered = place.isoflop(&["compare", "a", "--size", "xl"]);
+    assert!(
+        filtered.code == Some(2) && filtered.err.contains("loosen them"),
+        "{filtered:?}"
+    );
+}
+
+#[test]
+fn the_page_is_whole_and_loads_nothing() {
+    let place = recorded();
+    let ended = place.isoflop(&["compare", "a", "b", "--report", "pages/page.html"]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(ended.out.ends_with("pages/page.html\n"), "{ended:?}");
+    let page = std::fs::read_to_string(place.path("pages/page.html")).unwrap();
+    assert!(page.contains("b:l/memory+") && page.contains("+62.5"));
+    for sign in ["http:", "https:", "src=", "<script", "<link"] {
+        assert!(!page.contains(sign), "{sign}");
+    }
+}

@@ -1,0 +1,133 @@
+//! The headlines: words, published numbers, and which rule decides.
+
+use super::evidence::{Rows, table_1};
+use super::layers::three_layers;
+use super::rules::{
+    ahead, alike, all_beat_experts, beats_experts, doubled, twice_the_parameters, worth,
+};
+use super::{Claim, Finding};
+use crate::blocks::REFERENCE;
+use crate::gains::Measure;
+use crate::score::Suite;
+use crate::study::Study;
+
+/// All headlines, each decided on questions and on recall apart where it is about facts.
+pub fn claims(study: &Study, suites: &[Suite]) -> Vec<(&'static str, Vec<Claim>)> {
+    let rows = Rows { study, suites };
+    let on = |measure: Measure| {
+        vec![
+            Claim {
+                headline: "Memory+ answers more facts than dense at equal training FLOPs.",
+                published: table_1("NQ", &[("Dense", ""), ("Memory+", "")]),
+                rule: "Supported where the 95 % interval of the paired difference to dense, at the largest size, \
+                    lies above 0; contradicted where below.",
+                finding: ahead(&rows, measure, ("memory+", REFERENCE)),
+            },
+            Claim {
+                headline: "Memory+ is as good as dense decoders with more than twice its training compute.",
+                published: table_1("TQA", &[("Dense", ""), ("Memory+", "")]),
+                rule: "Supported where the interval of the compute-equivalent gain at the largest size lies above \
+                    2; contradicted where below.",
+                finding: worth(&rows, measure, 2.0),
+            },
+            Claim {
+                headline: "In many cases Memory+ equals dense with four times the compute.",
+                published: String::new(),
+                rule: "The same with 4.",
+                finding: worth(&rows, measure, 4.0),
+            },
+            Claim {
+                headline: "Memory is about as good as dense with twice its parameters.",
+                published: table_1("NQ", &[("Dense", ""), ("Memory", "")]),
+                rule: "Sizes trained on equal tokens, as the paper's were. Supported where the interval of the \
+                    parameter-equivalent gain holds 2 and lies within 1.5 to 3; contradicted where it lies outside \
+                    1.5 to 3.",
+                finding: twice_the_parameters(&rows, measure),
+            },
+            Claim {
+                headline: "Memory layers raise accuracy on facts by 100 % and more.",
+                published: table_1("NQ", &[("Dense", ""), ("Memory+", "64m")]),
+                rule: "Supported where the whole interval of the paired difference of memory+ to dense lies above \
+                    the whole interval of dense's accuracy; contradicted where below.",
+                finding: doubled(&rows, measure),
+            },
+            Claim {
+                headline: "Memory+ beats a mixture of experts at equal compute and parameters.",
+                published: table_1("NQ", &[("MoE", ""), ("Memory+", "")]),
+                rule: "Total parameters within a factor of 1.25, at the largest size. Supported where the interval \
+                    of the paired difference lies above 0; contradicted where below.",
+                finding: beats_experts(&rows, measure),
+            },
+            Claim {
+                headline: "All memory variants (PEER, Memory, Memory+) beat the mixture of experts at equal compute.",
+                published: table_1(
+                    "TQA",
+                    &[("MoE", ""), ("PEER", ""), ("Memory", ""), ("Memory+", "")],
+                ),
+                rule: "Supported where all three intervals of the paired difference to the mixture lie above 0; \
+                    contradicted where any lies below. Parameters are not matched.",
+                finding: all_beat_experts(&rows, measure),
+            },
+            Claim {
+                headline: "PEER is about as good as Memory.",
+                published: table_1("NQ", &[("PEER", ""), ("Memory", "")]),
+                rule: "Supported where the interval of the paired difference lies within 5 points either side of 0; \
+                    contradicted where it lies wholly outside them.",
+                finding: alike(&rows, measure, ("peer", "memory")),
+            },
+            Claim {
+                headline: "PEER is behind Memory+.",
+                published: table_1("NQ", &[("PEER", ""), ("Memory+", "")]),
+                rule: "Supported where the interval of the paired difference of memory+ to peer lies above 0; \
+                    contradicted where below.",
+                finding: ahead(&rows, measure, ("memory+", "peer")),
+            },
+        ]
+    };
+    vec![
+        (
+            "Questions of facts, in a phrasing that was not trained on",
+            on(Measure::Questions),
+        ),
+        (
+            "Recall of facts, in a phrasing that was trained on",
+            on(Measure::Recall),
+        ),
+        ("Scale and placement", scale(&rows)),
+    ]
+}
+
+fn scale(rows: &Rows) -> Vec<Claim> {
+    let untrained = |headline, published: String, needs: &str| Claim {
+        headline,
+        published,
+        rule: "Needs runs at that scale.",
+        finding: Finding::untested(format!("{needs}; {}", rows.most())),
+    };
+    vec![
+        Claim {
+            headline: "Three memory layers are the best number; more take too many dense feed-forwards away.",
+            published: "train NLL at 373m: three 2.06, six 2.11 (paper via two transcriptions)"
+                .into(),
+            rule: "Gated memories of one size and budget with three layers and with more. Supported where three \
+                layers are ahead of every other number in recall by intervals above 0; contradicted where any other \
+                number is ahead so.",
+            finding: three_layers(rows),
+        },
+        untrained(
+            "A decoder of 1.3b with 64M slots, 128B memory parameters, approaches Llama2 7B at a tenth of its FLOPs.",
+            table_1("NQ", &[("Memory+", "64m")]) + ", Llama2 7B 25.1",
+            "no such decoder was trained here",
+        ),
+        untrained(
+            "An 8B decoder with memory, trained on 1T tokens, approaches Llama3.1 8B, trained on 15T.",
+            String::new(),
+            "no such decoder was trained here",
+        ),
+        untrained(
+            "Memory layers scale to 128B memory parameters and 1T tokens.",
+            String::new(),
+            "neither was tried here",
+        ),
+    ]
+}

@@ -1,0 +1,67 @@
+//! The paper's headlines against the rows: each has a rule, and the rule alone gives the verdict.
+//!
+//! The headlines are those of Berges et al. (arXiv 2412.09764), abstract and section 5, in our own words. A verdict speaks of
+//! the scale that ran here and of no other: a headline about models that nobody trained here is not tested, whatever
+//! small models did. A rule that is asked and cannot decide gives "not tested" as well, and says what was undecided.
+
+mod evidence;
+mod headlines;
+mod layers;
+mod rules;
+
+pub use headlines::claims;
+
+/// What the rows here say about a headline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Supported,
+    Contradicted,
+    NotTested,
+}
+
+impl Outcome {
+    /// Every verdict is about this scale.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Supported => "supported at this scale",
+            Self::Contradicted => "contradicted at this scale",
+            Self::NotTested => "not tested at this scale",
+        }
+    }
+}
+
+/// What a rule made of the rows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    pub outcome: Outcome,
+    /// Numbers with their interval, n and seeds; or why there are none.
+    pub evidence: String,
+    /// Size, parameters, tokens and runs behind the evidence; empty where there is none.
+    pub scale: String,
+}
+
+impl Finding {
+    /// Nothing here can speak to it.
+    fn untested(why: impl Into<String>) -> Self {
+        Self {
+            outcome: Outcome::NotTested,
+            evidence: why.into(),
+            scale: String::new(),
+        }
+    }
+}
+
+/// A headline with its rule and what came of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Claim {
+    /// In our own words.
+    pub headline: &'static str,
+    /// The published numbers it rests on, with their marks; empty where the sources that could be read have none.
+    pub published: String,
+    /// When it is supported and when contradicted; in all other cases it is not tested.
+    pub rule: &'static str,
+    pub finding: Finding,
+}
+
+#[cfg(test)]
+mod tests;

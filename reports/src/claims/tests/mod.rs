@@ -1,0 +1,247 @@
+//! Each kind of rule with rows that support it, rows that contradict it and rows that leave it open.
+
+mod rows;
+
+use results::{Frames, RunRow, UsageRow};
+
+use super::*;
+use crate::score::Scores;
+use crate::study::Study;
+use rows::{Right, finding, frames, ladder, run};
+
+#[test]
+fn more_facts_than_dense_is_a_matter_of_the_paired_interval() {
+    let of = |right| finding(&ladder(&[("memory+", right)]), "more facts than dense");
+    assert_eq!(of(130).outcome, Outcome::Supported);
+    assert_eq!(of(70).outcome, Outcome::Contradicted);
+    let level = of(101);
+    assert_eq!(level.outcome, Outcome::NotTested);
+    assert!(
+        level.evidence.contains("Undecided: the interval holds 0"),
+        "{level:?}"
+    );
+    let one = of(130);
+    assert!(
+        one.evidence.contains("n 200 items") && one.evidence.contains("one seed"),
+        "{one:?}"
+    );
+    assert!(
+        one.scale.contains("size m") && one.scale.contains("memory+-1"),
+        "{one:?}"
+    );
+}
+
+#[test]
+fn without_the_block_or_the_suite_nothing_is_tested() {
+    let absent = finding(&ladder(&[]), "more facts than dense");
+    assert_eq!(absent.outcome, Outcome::NotTested);
+    assert!(absent.evidence.contains("did not both finish"));
+    let bare = ladder(&[("memory+", 130)]);
+    let bare = Frames::new(bare.runs().to_vec(), vec![], vec![], vec![], vec![]);
+    assert!(
+        finding(&bare, "more facts than dense")
+            .evidence
+            .contains("no suite of recall")
+    );
+    // Questions were not asked either, and say so apart.
+    let asked = ladder(&[("memory+", 130)]);
+    let study = Study::new(&asked);
+    let all = claims(&study, &Scores::new(&study).suites);
+    assert_eq!(all[0].1[0].finding.outcome, Outcome::NotTested);
+}
+
+#[test]
+fn runs_that_were_trained_otherwise_decide_nothing() {
+    let all = ladder(&[("memory+", 130)]);
+    let mut runs = all.runs().to_vec();
+    for run in runs.iter_mut().filter(|run| run.block == "memory+") {
+        run.config = run.config.replace("rate = 1", "rate = 2");
+    }
+    let other = Frames::new(
+        runs,
+        vec![],
+        all.scores().to_vec(),
+        all.items().to_vec(),
+        vec![],
+    );
+    assert_eq!(
+        finding(&other, "more facts than dense").outcome,
+        Outcome::NotTested
+    );
+}
+
+#[test]
+fn compute_is_judged_by_the_end_of_the_gains_interval() {
+    // Dense reaches 140 at four times the compute: memory+ with 139 is worth almost that, with 100 just one.
+    let of = |right| finding(&ladder(&[("memory+", right)]), "more than twice");
+    assert_eq!(of(136).outcome, Outcome::Supported, "{:?}", of(136));
+    assert_eq!(of(100).outcome, Outcome::Contradicted, "{:?}", of(100));
+    assert_eq!(of(118).outcome, Outcome::NotTested, "{:?}", of(118));
+    let single = frames(
+        vec![(run(1, "dense"), 100), (run(1, "memory+"), 150)],
+        vec![],
+    );
+    let none = finding(&single, "more than twice");
+    assert!(
+        none.outcome == Outcome::NotTested && none.evidence.contains("a curve needs two"),
+        "{none:?}"
+    );
+}
+
+#[test]
+fn twice_the_parameters_needs_equal_tokens() {
+    let of = |change: fn(&mut RunRow)| {
+        let all = ladder(&[("memory", 120)]);
+        let mut runs = all.runs().to_vec();
+        runs.iter_mut().for_each(change);
+        let frames = Frames::new(
+            runs,
+            vec![],
+            all.scores().to_vec(),
+            all.items().to_vec(),
+            vec![],
+        );
+        finding(&frames, "twice its parameters")
+    };
+    let uneven = of(|run| run.tokens = 1_000_000 + run.d_model * 10_000);
+    assert!(
+        uneven.evidence.contains("different numbers of tokens"),
+        "{uneven:?}"
+    );
+    assert!(!of(|_| {}).evidence.contains("different numbers of tokens"));
+    // As good as dense of the same parameters: not twice.
+    assert_eq!(
+        finding(&ladder(&[("memory", 90)]), "twice its parameters").outcome,
+        Outcome::Contradicted
+    );
+}
+
+#[test]
+fn a_rise_of_all_of_it_is_twice_denses_accuracy() {
+    let at = |dense: Right, memory: Right| {
+        let runs = vec![(run(1, "dense"), dense), (run(1, "memory+"), memory)];
+        finding(&frames(runs, vec![]), "100 %").outcome
+    };
+    assert_eq!(at(30, 150), Outcome::Supported);
+    assert_eq!(at(100, 130), Outcome::Contradicted);
+    assert_eq!(at(60, 122), Outcome::NotTested);
+}
+
+#[test]
+fn matched_in_parameters_is_within_a_quarter() {
+    let of = |total: u64| {
+        let mut mixture = run(1, "moe");
+        mixture.params_total = total;
+        let runs = vec![(mixture, 60), (run(1, "memory+"), 130)];
+        finding(&frames(runs, vec![]), "equal compute and parameters")
+    };
+    assert_eq!(of(2_000_000).outcome, Outcome::Supported);
+    let other = of(4_000_000);
+    assert_eq!(other.outcome, Outcome::NotTested);
+    assert!(other.evidence.contains("0.50 times"), "{other:?}");
+}
+
+#[test]
+fn all_three_have_to_beat_the_mixture() {
+    let of = |peer, memory, plus| {
+        finding(
+            &ladder(&[
+                ("moe", 90),
+                ("peer", peer),
+                ("memory", memory),
+                ("memory+", plus),
+            ]),
+            "All memory variants",
+        )
+        .outcome
+    };
+    assert_eq!(of(120, 120, 120), Outcome::Supported);
+    assert_eq!(of(120, 91, 120), Outcome::NotTested);
+    assert_eq!(of(120, 60, 120), Outcome::Contradicted);
+    assert_eq!(
+        finding(
+            &ladder(&[("moe", 90), ("peer", 120)]),
+            "All memory variants"
+        )
+        .outcome,
+        Outcome::NotTested
+    );
+}
+
+#[test]
+fn alike_is_a_narrow_interval_and_not_an_absent_difference() {
+    let of = |peer, memory| {
+        finding(
+            &ladder(&[("peer", peer), ("memory", memory)]),
+            "about as good as Memory",
+        )
+        .outcome
+    };
+    assert_eq!(of(100, 101), Outcome::Supported);
+    assert_eq!(of(100, 108), Outcome::NotTested);
+    assert_eq!(of(100, 150), Outcome::Contradicted);
+}
+
+#[test]
+fn three_layers_need_more_layers_to_be_compared_with() {
+    let layers = |block: &str, count: u64| {
+        let row = |layer| UsageRow {
+            run: format!("{block}-1"),
+            layer,
+            unit: "slot".into(),
+            units: 64,
+            used_share: 1.0,
+            kl_nats: 0.0,
+            max_share: 0.1,
+        };
+        (0..count).map(row).collect::<Vec<_>>()
+    };
+    let of = |blocks: &[(&str, u64, Right)]| {
+        let runs = blocks
+            .iter()
+            .map(|(block, _, right)| (run(1, block), *right))
+            .collect();
+        let usage = blocks
+            .iter()
+            .flat_map(|(block, count, _)| layers(block, *count))
+            .collect();
+        finding(&frames(runs, usage), "Three memory layers").outcome
+    };
+    assert_eq!(
+        of(&[("memory+", 3, 100), ("memory", 1, 60)]),
+        Outcome::NotTested
+    );
+    assert_eq!(
+        of(&[("memory+", 3, 100), ("six", 6, 60)]),
+        Outcome::Supported
+    );
+    assert_eq!(
+        of(&[("memory+", 3, 100), ("six", 6, 140)]),
+        Outcome::Contradicted
+    );
+    assert_eq!(
+        of(&[("memory+", 3, 100), ("six", 6, 101)]),
+        Outcome::NotTested
+    );
+}
+
+#[test]
+fn what_nobody_trained_here_is_not_tested_and_every_verdict_is_about_this_scale() {
+    let frames = ladder(&[("memory+", 190)]);
+    for words in [
+        "128B memory parameters, approaches",
+        "8B decoder",
+        "1T tokens.",
+    ] {
+        let found = finding(&frames, words);
+        assert_eq!(found.outcome, Outcome::NotTested, "{words}");
+        assert!(found.evidence.contains("the largest run here"), "{found:?}");
+    }
+    for outcome in [
+        Outcome::Supported,
+        Outcome::Contradicted,
+        Outcome::NotTested,
+    ] {
+        assert!(outcome.words().ends_with("at this scale"));
+    }
+}

@@ -1,0 +1,120 @@
+//! Made-up rows, and the finding that they lead to.
+
+use results::statistics::wilson;
+use results::{Frames, ItemRow, RunRow, ScoreRow, UsageRow, WHOLE_SUITE};
+
+use crate::claims::{Finding, claims};
+use crate::score::Scores;
+use crate::study::Study;
+
+/// Items that a block answers, of 200 about 200 subjects.
+pub type Right = usize;
+
+const ITEMS: usize = 200;
+
+/// A run of a size with a target; its answers come from [`frames`].
+pub fn run(size: usize, block: &str) -> RunRow {
+    let target = 1e12 * 4f64.powi(size as i32);
+    RunRow {
+        run: format!("{block}-{size}"),
+        sweep: "s".into(),
+        size: ["s", "m", "l"][size].into(),
+        block: block.into(),
+        seed: 0,
+        status: "finished".into(),
+        reason: String::new(),
+        matching: "flops".into(),
+        target_flops: target,
+        train_flops: target,
+        tokens: 1_000_000,
+        steps: 100,
+        d_model: 64 << size,
+        n_layers: 4,
+        params_dense: 1_000_000 << size,
+        params_table: 0,
+        params_active: 1_000_000 << size,
+        params_total: 1_000_000 << size,
+        forward_matmul_flops: 1e6,
+        forward_attention_flops: 0.0,
+        forward_lookup_flops: 0.0,
+        bytes_gathered: 0.0,
+        train_loss: 2.0,
+        val_loss: 2.0 - 0.1 * size as f64,
+        val_tokens: 1000,
+        tokens_per_s: 1.0,
+        flop_per_s: 1.0,
+        flop_convention: "c".into(),
+        peak_memory_bytes: 1,
+        train_wall_s: 1.0,
+        eval_wall_s: 1.0,
+        table_bytes: 0,
+        commit: String::new(),
+        dirty: false,
+        version: String::new(),
+        config: "[training]\nrate = 1\n\n[model]\ngate = true\n".into(),
+        data_fingerprint: "d".into(),
+        tokenizer_fingerprint: "t".into(),
+        device: "flex".into(),
+        threads: 1,
+        started: String::new(),
+        command: String::new(),
+    }
+}
+
+/// Runs with their answers to a suite of recall: every run right on its first so many items.
+pub fn frames(runs: Vec<(RunRow, Right)>, usage: Vec<UsageRow>) -> Frames {
+    let (mut scores, mut items) = (Vec::new(), Vec::new());
+    for (run, right) in &runs {
+        let interval = wilson(*right as u64, ITEMS as u64);
+        scores.push(ScoreRow {
+            run: run.run.clone(),
+            suite: "people recall".into(),
+            task: WHOLE_SUITE.into(),
+            metric: "exact_match".into(),
+            status: "scored".into(),
+            reason: String::new(),
+            value: interval.value,
+            low: interval.low,
+            high: interval.high,
+            n: ITEMS as u64,
+            baseline: None,
+            interval: "wilson".into(),
+        });
+        items.extend((0..ITEMS).map(|i| ItemRow {
+            run: run.run.clone(),
+            suite: "people recall".into(),
+            task: "t".into(),
+            item: format!("fact/subject {i:03}"),
+            correct: i < *right,
+            nll_bits: 1.0,
+            expected: String::new(),
+            given: String::new(),
+            detail: String::new(),
+        }));
+    }
+    let runs = runs.into_iter().map(|(run, _)| run).collect();
+    Frames::new(runs, vec![], scores, items, usage)
+}
+
+/// The finding about recall whose headline has `words`.
+pub fn finding(frames: &Frames, words: &str) -> Finding {
+    let study = Study::new(frames);
+    let scores = Scores::new(&study);
+    let all = claims(&study, &scores.suites);
+    // Recall comes after questions, scale last.
+    let found = all[1..]
+        .iter()
+        .flat_map(|(_, claims)| claims)
+        .find(|claim| claim.headline.contains(words));
+    found.unwrap_or_else(|| panic!("{words}")).finding.clone()
+}
+
+/// Dense with 60, 100 and 140 right on three rungs, and `others` on the middle one.
+pub fn ladder(others: &[(&str, Right)]) -> Frames {
+    let dense = [60, 100, 140].into_iter().enumerate();
+    let mut runs: Vec<(RunRow, Right)> = dense
+        .map(|(size, right)| (run(size, "dense"), right))
+        .collect();
+    runs.extend(others.iter().map(|(block, right)| (run(1, block), *right)));
+    frames(runs, vec![])
+}

@@ -1,0 +1,170 @@
+//! A page of models side by side: what `isoflop compare` shows, to keep and to send.
+
+use maud::{Markup, html};
+use results::comparison::{Comparison, Group, Kind, Quantity, Unit};
+use results::statistics::Interval;
+
+use crate::ReportError;
+use crate::number::{NONE, bytes, duration, fixed, percent, prefixed, scientific, signed};
+use crate::page::document;
+use crate::sections::Section;
+use crate::table::Table;
+
+/// Anchors of the groups; a page with more has them in the text alone.
+const ANCHORS: [&str; 8] = [
+    "group-1", "group-2", "group-3", "group-4", "group-5", "group-6", "group-7", "group-8",
+];
+
+/// One self-contained HTML page about this comparison. The same comparison gives the same bytes.
+///
+/// # Errors
+/// When there is no finished run to show.
+pub fn render_comparison(comparison: &Comparison) -> Result<String, ReportError> {
+    if comparison.groups.is_empty() {
+        return Err(ReportError::NothingFinished);
+    }
+    let mut groups = comparison.groups.iter();
+    let mut sections: Vec<Section> = ANCHORS
+        .iter()
+        .zip(groups.by_ref())
+        .map(|(id, group)| Section {
+            id,
+            title: title(group),
+            body: body(group),
+        })
+        .collect();
+    let rest: Vec<&Group> = groups.collect();
+    if !rest.is_empty() {
+        sections.push(Section {
+            id: "group-others",
+            title: "Further budgets".into(),
+            body: html! { @for group in rest { h3 { (title(group)) } (body(group)) } },
+        });
+    }
+    let first = &comparison.groups[0].models[0].label;
+    let lede = html! {
+        p.lede {
+            "Models that were given the same stand in one table. Differences are to the first model of each table, \
+                paired "
+            "by question and seed; brackets are 95\u{a0}% intervals. No correction is made for looking at several "
+            "models and suites. All runs agree in how FLOPs are counted, in data, tokenizer and questions."
+        }
+        @if !comparison.left_out.is_empty() {
+            p.warning { strong { "Left out, as they failed: " } (comparison.left_out.join("; ")) "." }
+        }
+    };
+    Ok(document(
+        "isoflop compare",
+        &format!("{first} and others"),
+        &lede,
+        &sections,
+    ))
+}
+
+fn title(group: &Group) -> String {
+    format!("At {}", group.held)
+}
+
+fn body(group: &Group) -> Markup {
+    let mut table = Table::new(&group.held).text("");
+    for model in &group.models {
+        table = table.number(&model.label);
+    }
+    let mut last = None;
+    for quantity in &group.quantities {
+        if last.replace(quantity.kind) != Some(quantity.kind) {
+            table.group();
+        }
+        let name = match quantity.kind {
+            Kind::Difference => {
+                html! { (words(quantity)) " " span.gap { "less " (group.models[0].label) } }
+            }
+            _ => html! { (words(quantity)) },
+        };
+        let cells = quantity
+            .values
+            .iter()
+            .map(|value| cell(quantity, value.as_ref()));
+        table.row(std::iter::once(name).chain(cells));
+    }
+    html! {
+        @if group.models.len() == 1 { p.none { "Nothing else that was named had this budget: no difference." } }
+        @for doubt in &group.doubts { p.warning { (doubt) "." } }
+        (table)
+        p.note {
+            "Runs: "
+            @for (place, model) in group.models.iter().enumerate() {
+                @if place > 0 { "; " }
+                (model.label) " " code { (model.run_ids().join(", ")) }
+            }
+            ". FLOPs: " (group.models[0].first().flop_convention)
+        }
+    }
+}
+
+fn words(quantity: &Quantity) -> String {
+    match quantity.unit {
+        Unit::FlopsPerSecond | Unit::TokensPerSecond | Unit::Nats => {
+            format!("{}, {}", quantity.metric, quantity.unit.name())
+        }
+        _ => quantity.metric.replace('_', " "),
+    }
+}
+
+fn cell(quantity: &Quantity, value: Option<&Interval>) -> Markup {
+    let Some(value) = value else {
+        return html! { (NONE) };
+    };
+    let class = match quantity.kind {
+        Kind::Difference if value.excludes(0.0) => Some(better(quantity, value.value)),
+        _ => None,
+    };
+    let scored = matches!(quantity.kind, Kind::Score | Kind::Difference);
+    html! {
+        span.value { span class=[class] { (text(quantity, value.value)) (unit(quantity)) } }
+        @if scored {
+            br;
+            span.gap {
+                @if value.is_bounded() {
+                    "[" (text(quantity, value.low)) ", " (text(quantity, value.high)) "], "
+                }
+                "n\u{a0}" (value.n)
+            }
+        }
+    }
+}
+
+/// Lower is better for a loss, higher for a share.
+fn better(quantity: &Quantity, difference: f64) -> &'static str {
+    if (difference > 0.0) == (quantity.unit == Unit::Share) {
+        "better"
+    } else {
+        "worse"
+    }
+}
+
+fn text(quantity: &Quantity, value: f64) -> String {
+    let difference = quantity.kind == Kind::Difference || quantity.metric == "off target";
+    match quantity.unit {
+        Unit::Flops | Unit::FlopsPerSecond => scientific(value),
+        Unit::Tokens | Unit::TokensPerSecond | Unit::Parameters => prefixed(value),
+        Unit::Bytes => bytes(value),
+        Unit::Seconds => duration(value),
+        Unit::Nats if difference => signed(value, 3),
+        Unit::Nats => fixed(value, 3),
+        Unit::Share if quantity.kind == Kind::Difference => signed(value * 100.0, 1),
+        Unit::Share if difference => signed(value * 100.0, 2),
+        Unit::Share => percent(value),
+        Unit::Plain if value.abs() < 0.1 => fixed(value, 4),
+        Unit::Plain => fixed(value, 2),
+    }
+}
+
+/// What follows a value, where its text does not say it.
+fn unit(quantity: &Quantity) -> &'static str {
+    match (quantity.unit, quantity.kind) {
+        (Unit::Share, Kind::Difference) => "\u{a0}pt",
+        (Unit::Share, _) => "\u{a0}%",
+        _ => "",
+    }
+}

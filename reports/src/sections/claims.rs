@@ -1,0 +1,61 @@
+//! The paper's headlines, each with its rule, the evidence measured here, and the verdict that follows.
+
+use maud::{Markup, html};
+use results::published::MEMORY_LAYERS;
+
+use crate::claims::{Claim, Outcome, claims};
+use crate::number::NONE;
+use crate::score::Suite;
+use crate::study::Study;
+use crate::table::Table;
+
+pub fn body(study: &Study, suites: &[Suite]) -> Markup {
+    let groups = claims(study, suites);
+    let count = |outcome| {
+        groups
+            .iter()
+            .flat_map(|(_, claims)| claims)
+            .filter(|claim| claim.finding.outcome == outcome)
+            .count()
+    };
+    html! {
+        p {
+            "The headlines of " (MEMORY_LAYERS) " in our own words, each with a rule that alone gives the "
+            "verdict: " (count(Outcome::Supported)) " supported, " (count(Outcome::Contradicted)) " contradicted, "
+            (count(Outcome::NotTested)) " not tested at this scale. The paper's decoders have 134m to 8b parameters \
+                and saw 200B tokens or "
+            "more; those here are smaller by far, so that no verdict is one on the paper's own models. A rule that \
+                was asked and cannot "
+            "decide counts as not tested, and says so. No correction is made for the number of rules."
+        }
+        @for (title, claims) in &groups {
+            h3 { (title) }
+            (table(title, claims))
+        }
+    }
+}
+
+fn table(title: &str, claims: &[Claim]) -> Table {
+    let mut table = Table::new(title)
+        .prose("Headline, and the rule")
+        .prose("Verdict")
+        .prose("Evidence here")
+        .prose("Published");
+    for claim in claims {
+        let class = match claim.finding.outcome {
+            Outcome::Supported => "better",
+            Outcome::Contradicted => "worse",
+            Outcome::NotTested => "level",
+        };
+        table.row([
+            html! { (claim.headline) br; span.aside { (claim.rule) } },
+            html! { span class=(class) { (claim.finding.outcome.words()) } },
+            html! {
+                (claim.finding.evidence)
+                @if !claim.finding.scale.is_empty() { br; span.aside { (claim.finding.scale) } }
+            },
+            html! { @if claim.published.is_empty() { (NONE) } @else { (claim.published) } },
+        ]);
+    }
+    table
+}

@@ -1,0 +1,182 @@
+//! What a block is worth: how much more compute, or how many more parameters, dense would need to be as good.
+
+use maud::{Markup, html};
+use results::RunRow;
+use results::gains::{Axis, Gain, Reached, tokens_to_loss};
+
+use crate::blocks::REFERENCE;
+use crate::gains::{Measure, READING, Reason, gain};
+use crate::number::{NONE, fixed, percent, prefixed};
+use crate::score::Suite;
+use crate::study::{Study, mean};
+use crate::table::Table;
+
+pub fn body(study: &Study, suites: &[Suite]) -> Markup {
+    let table = gains(study, suites);
+    if table.is_empty() {
+        return html! { p.none { "No block finished beside dense, so there is no gain to tell." } };
+    }
+    let tokens = tokens(study);
+    html! {
+        p {
+            "A gain says how many times a block's cost dense would have needed to be as good. Dense's curve is its \
+                own runs, joined "
+            "by straight lines over the logarithm of cost; past its ends nothing is extrapolated, and a gain is a \
+                bound (≥ or ≤). "
+            "Brackets are 95\u{a0}% intervals, whose ends may be bounds too. A gain compares at equal score: where \
+                dense's curve is flat, a "
+            "small difference is a large gain with a wide interval. It is no speed-up."
+        }
+        p.note {
+            "Parameters are " (READING.label()) ". Dense's larger sizes were also trained longer where budgets grow \
+                with size, so "
+            "the parameter-equivalent gain is along this ladder. No correction is made for looking at several \
+                blocks and sizes."
+        }
+        (table)
+        h3 { "Tokens to reach dense's final loss" }
+        @if tokens.is_empty() {
+            p.none { "No validation loss was recorded along the way." }
+        } @else {
+            p {
+                "Tokens after which a block's validation loss first was as low as dense's at the end, at the same \
+                    size and budget, and "
+                "their share of the tokens that dense took. One entry for each seed. The learning rate falls to its \
+                    end with each run, so a loss in "
+                "the middle of a run is higher than that of a run that ended there."
+            }
+            (tokens)
+        }
+    }
+}
+
+fn gains(study: &Study, suites: &[Suite]) -> Table {
+    let mut table = Table::new("Compute- and parameter-equivalent gains")
+        .text("Block")
+        .text("Size")
+        .text("By")
+        .number("× compute")
+        .number("× parameters")
+        .number("Items")
+        .number("Seeds")
+        .prose("Remarks");
+    for rung in study.rungs.iter().rev() {
+        let blocks = study.blocks.iter().filter(|block| **block != REFERENCE);
+        table.group();
+        for block in blocks.filter(|block| !study.finished(block, rung).is_empty()) {
+            for measure in Measure::ALL {
+                if measure != Measure::Loss && measure.suites(suites).is_empty() {
+                    continue;
+                }
+                let of = |axis| gain(study, suites, measure, axis, (block, rung));
+                let (compute, params) = (of(Axis::Flops), of(Axis::Params(READING)));
+                let known = compute.as_ref().or(params.as_ref()).ok();
+                table.row([
+                    (*block).to_owned(),
+                    rung.label.clone(),
+                    measure.words().to_owned(),
+                    number(&compute),
+                    number(&params),
+                    match measure {
+                        Measure::Loss => NONE.into(),
+                        _ => known.map_or(NONE.into(), |gain| gain.items.to_string()),
+                    },
+                    study.finished(block, rung).len().to_string(),
+                    remarks(&compute, &params),
+                ]);
+            }
+        }
+    }
+    table
+}
+
+/// `1.42 [1.10, ≥ 2.31]`, or a dash where there is no gain.
+pub fn number(gain: &Result<Gain, Reason>) -> String {
+    match gain {
+        Ok(gain) => match gain.interval {
+            Some((low, high)) => format!("{} [{low}, {high}]", gain.ratio),
+            None => gain.ratio.to_string(),
+        },
+        Err(_) => NONE.into(),
+    }
+}
+
+/// What has to be known to read both numbers, each thing once.
+fn remarks(compute: &Result<Gain, Reason>, params: &Result<Gain, Reason>) -> String {
+    let mut said: Vec<String> = Vec::new();
+    for gain in [compute, params] {
+        let words = match gain {
+            Ok(gain) => gain.explain(),
+            Err(reason) => vec![reason.clone()],
+        };
+        said.extend(words);
+    }
+    let mut once: Vec<String> = Vec::new();
+    for word in said {
+        if !once.contains(&word) {
+            once.push(word);
+        }
+    }
+    once.join("; ")
+}
+
+fn tokens(study: &Study) -> Table {
+    let mut table = Table::new("Tokens to dense's final loss")
+        .text("Block")
+        .text("Size")
+        .number("Dense's loss")
+        .number("Dense's tokens")
+        .text("Reached")
+        .number("Share of dense's tokens, %");
+    for rung in study.rungs.iter().rev() {
+        let dense = study.finished(REFERENCE, rung);
+        let goal = mean(&dense, |run| run.val_loss);
+        if !goal.is_finite() {
+            continue;
+        }
+        table.group();
+        let spent = mean(&dense, |run| run.tokens as f64);
+        for block in study.blocks.iter().filter(|block| **block != REFERENCE) {
+            if !study.comparable(block, rung) {
+                continue;
+            }
+            let reached: Vec<Reached> = study
+                .finished(block, rung)
+                .iter()
+                .map(|run| first(study, run, goal))
+                .collect();
+            if reached.is_empty() || reached.iter().all(|one| matches!(one, Reached::Unmeasured)) {
+                continue;
+            }
+            let share = |one: &Reached| match one {
+                Reached::Before(tokens) => format!("≤ {}", percent(tokens / spent)),
+                Reached::At(tokens) => percent(tokens / spent),
+                Reached::Never { .. } | Reached::Unmeasured => NONE.into(),
+            };
+            table.row([
+                (*block).to_owned(),
+                rung.label.clone(),
+                fixed(goal, 4),
+                prefixed(spent),
+                reached
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect::<Vec<_>>()
+                    .join("; "),
+                reached.iter().map(share).collect::<Vec<_>>().join("; "),
+            ]);
+        }
+    }
+    table
+}
+
+fn first(study: &Study, run: &RunRow, goal: f64) -> Reached {
+    tokens_to_loss(
+        study
+            .frames
+            .steps()
+            .iter()
+            .filter(|step| step.run == run.run),
+        goal,
+    )
+}

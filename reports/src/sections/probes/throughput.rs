@@ -1,0 +1,234 @@
+//! Throughput and bytes against table size and against model size.
+
+use results::ProbeRow;
+
+use super::{Bench, words};
+use crate::axis::Axis;
+use crate::chart::{Chart, Point, Series, Style};
+use crate::figure::Figure;
+use crate::number::{bytes, prefixed};
+use crate::table::Table;
+
+/// Throughput of measured layers against slots, a panel for each size that has tables of several sizes.
+pub fn by_table(bench: &Bench) -> Option<Figure> {
+    let phase = bench.phase("measured");
+    let mut data = Table::new("Throughput by slots")
+        .text("Block")
+        .text("Size")
+        .number("Slots")
+        .number("Tokens/s")
+        .number("Low")
+        .number("High");
+    let mut panels = Vec::new();
+    for size in &bench.sizes {
+        let mut series = Vec::new();
+        for block in &bench.blocks {
+            let mut rows: Vec<&ProbeRow> = bench
+                .of("measured", phase)
+                .filter(|row| row.size == *size && row.block == *block && row.table_slots > 0)
+                .collect();
+            rows.sort_by_key(|row| row.table_slots);
+            for row in &rows {
+                let (low, high) = span(row);
+                data.row([
+                    row.block.clone(),
+                    row.size.clone(),
+                    row.table_slots.to_string(),
+                    prefixed(row.tokens_per_s),
+                    prefixed(low),
+                    prefixed(high),
+                ]);
+            }
+            let points = rows.iter().map(|row| Point {
+                x: row.table_slots as f64,
+                y: row.tokens_per_s,
+                range: None,
+            });
+            series.push(Series::new(block, bench.look(block), points.collect()));
+        }
+        if series.iter().any(|line| line.points.len() > 1) {
+            panels.push(chart(size, "slots of the table", "tokens/s", series));
+        }
+    }
+    (!panels.is_empty()).then(|| Figure {
+        id: format!("figure-probe-table-{}", bench.place),
+        caption: format!(
+            "Measured: tokens per second of one block ({}) against slots of its table, median of the passes. Low \
+                and high in \
+             the data are the slowest and fastest pass.",
+            words(phase)
+        ),
+        panels,
+        data,
+    })
+}
+
+/// Throughput by the slowest and by the fastest pass.
+fn span(row: &ProbeRow) -> (f64, f64) {
+    let of = |seconds: f64| row.tokens as f64 / seconds;
+    (of(row.seconds_high), of(row.seconds_low))
+}
+
+fn chart(title: &str, across: &str, up: &str, series: Vec<Series>) -> Chart {
+    let all = || series.iter().flat_map(|line| &line.points);
+    let (x, y) = (
+        Axis::log(across, all().map(|p| p.x)),
+        Axis::log(up, all().map(|p| p.y)),
+    );
+    Chart::new(title, x, y, series)
+}
+
+/// Throughput and bytes of measured layers against model size, each with its smallest table.
+pub fn by_size(bench: &Bench) -> Option<Figure> {
+    let phase = bench.phase("measured");
+    let mut data = table("Layers by size");
+    let rows = smallest(bench, "measured", phase, &mut data);
+    let panels = vec![
+        against_size(
+            bench,
+            &rows,
+            "Throughput of one part",
+            "tokens/s",
+            Style::Joined,
+            |row| row.tokens_per_s,
+        ),
+        against_size(
+            bench,
+            &rows,
+            "Traffic of one part",
+            "bytes per token, by formula",
+            Style::Hollow,
+            |row| row.bytes,
+        ),
+        against_size(
+            bench,
+            &rows,
+            "Rate of that traffic",
+            "bytes/s",
+            Style::Joined,
+            |row| row.bytes_per_s,
+        ),
+    ];
+    (!rows.is_empty()).then(|| Figure {
+        id: format!("figure-probe-size-{}", bench.place),
+        caption: format!(
+            "One part ({}) against the size it belongs to, each block with the smallest table probed. Throughput \
+                was measured. \
+             Bytes are counted by formula: weights, table rows and optimizer state read and written. Their rate is \
+             those bytes over \
+             measured time.",
+            words(phase)
+        ),
+        panels,
+        data,
+    })
+}
+
+/// Throughput of whole models, derived from their layers.
+pub fn models(bench: &Bench) -> Option<Figure> {
+    let phase = bench.phase("derived");
+    let mut data = table("Models by size");
+    let rows = smallest(bench, "derived", phase, &mut data);
+    let panels = vec![
+        against_size(
+            bench,
+            &rows,
+            "Throughput of the model",
+            "tokens/s, derived",
+            Style::Hollow,
+            |row| row.tokens_per_s,
+        ),
+        against_size(
+            bench,
+            &rows,
+            "Traffic of the model",
+            "bytes per token, by formula",
+            Style::Hollow,
+            |row| row.bytes,
+        ),
+    ];
+    (!rows.is_empty()).then(|| Figure {
+        id: format!("figure-probe-model-{}", bench.place),
+        caption: format!(
+            "Derived, not measured: whole models ({}) put together from layers that were measured. No model of \
+                these sizes ran here.",
+            words(phase)
+        ),
+        panels,
+        data,
+    })
+}
+
+fn table(label: &str) -> Table {
+    Table::new(label)
+        .text("Block")
+        .text("Size")
+        .number("Slots")
+        .number("Tokens/s")
+        .number("Bytes/token")
+        .number("Bytes/s")
+}
+
+/// Of each block and size the row with the fewest slots, by size and block.
+fn smallest<'a>(
+    bench: &Bench<'a>,
+    basis: &str,
+    phase: &str,
+    data: &mut Table,
+) -> Vec<&'a ProbeRow> {
+    let mut kept = Vec::new();
+    for size in &bench.sizes {
+        data.group();
+        for block in &bench.blocks {
+            let rows = bench.of(basis, phase);
+            let own = rows.filter(|row| row.size == *size && row.block == *block);
+            let Some(row) = own.min_by_key(|row| row.table_slots) else {
+                continue;
+            };
+            data.row([
+                row.block.clone(),
+                row.size.clone(),
+                row.table_slots.to_string(),
+                prefixed(row.tokens_per_s),
+                bytes(row.bytes),
+                format!("{}/s", bytes(row.bytes_per_s)),
+            ]);
+            kept.push(row);
+        }
+    }
+    kept
+}
+
+fn against_size(
+    bench: &Bench,
+    rows: &[&ProbeRow],
+    title: &str,
+    label: &str,
+    style: Style,
+    of: impl Fn(&ProbeRow) -> f64,
+) -> Chart {
+    let series: Vec<Series> = bench
+        .blocks
+        .iter()
+        .map(|block| {
+            let own = rows.iter().filter(|row| row.block == *block);
+            let points = own.filter_map(|row| {
+                let place = bench.sizes.iter().position(|size| *size == row.size)?;
+                let y = of(row);
+                (y.is_finite() && y > 0.0).then_some(Point {
+                    x: place as f64,
+                    y,
+                    range: None,
+                })
+            });
+            Series::new(block, bench.look(block), points.collect()).styled(style)
+        })
+        .collect();
+    let ys: Vec<f64> = series
+        .iter()
+        .flat_map(|line| &line.points)
+        .map(|p| p.y)
+        .collect();
+    let x = Axis::categories("size", &bench.sizes);
+    Chart::new(title, x, Axis::log(label, ys.into_iter()), series)
+}

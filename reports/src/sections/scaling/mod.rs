@@ -1,0 +1,262 @@
+//! How each block's loss and accuracy move with training FLOPs: bands, fitted lines, and the law behind them.
+
+mod laws;
+
+use maud::{Markup, html};
+use results::fits::{Power, power};
+use results::statistics::{Interval, mean_over_seeds};
+
+use crate::ReportError;
+use crate::axis::Axis;
+use crate::chart::{Band, Chart, Guide, Point, Series, Style};
+use crate::figure::Figure;
+use crate::number::{fixed, scientific};
+use crate::score::{self, Suite};
+use crate::study::{Study, mean};
+use crate::table::Table;
+
+/// Budgets that a fitted line needs: through two every line is exact, and shows nothing.
+const LEAST_BUDGETS: usize = 3;
+
+/// A block's value at a budget.
+struct Reached {
+    flops: f64,
+    value: Interval,
+}
+
+pub fn body(study: &Study, suites: &[Suite]) -> Result<Markup, ReportError> {
+    let any = study
+        .blocks
+        .iter()
+        .any(|block| !losses(study, block).is_empty());
+    if !any {
+        return Ok(html! { p.none { "No run finished with a loss." } });
+    }
+    Ok(html! {
+        (figure(study, suites).render()?)
+        h3 { "A law in parameters and tokens" }
+        p {
+            "Fitted per block: L(N, D) = E + A / N" sup { "α" } " + B / D" sup { "β" } " over its runs, N being \
+                active "
+            "parameters and D tokens; Huber loss of log losses, 95\u{a0}% percentile intervals over \
+                " (laws::RESAMPLES)
+            " resamples of the runs. Where it cannot be fitted, the reason stands in its place."
+        }
+        (laws::table(study))
+    })
+}
+
+/// The lowest mean loss at each budget: where several sizes had one, the best of them.
+fn losses(study: &Study, block: &str) -> Vec<Reached> {
+    let mut found: Vec<Reached> = Vec::new();
+    for rung in &study.rungs {
+        let runs = study.finished(block, rung);
+        let values: Vec<f64> = runs
+            .iter()
+            .map(|run| run.val_loss)
+            .filter(|loss| loss.is_finite())
+            .collect();
+        if values.is_empty() {
+            continue;
+        }
+        keep_best(
+            &mut found,
+            rung.flops,
+            mean(&runs, |run| run.train_flops),
+            mean_over_seeds(&values),
+            |new, old| new < old,
+        );
+    }
+    found
+}
+
+fn accuracies(study: &Study, asked: &[&Suite], block: &str) -> Vec<Reached> {
+    let mut found: Vec<Reached> = Vec::new();
+    for rung in &study.rungs {
+        let Some(entry) = score::entry(study, asked, block, rung) else {
+            continue;
+        };
+        let share = Interval {
+            value: entry.accuracy.value * 100.0,
+            low: entry.accuracy.low * 100.0,
+            high: entry.accuracy.high * 100.0,
+            ..entry.accuracy
+        };
+        let spent = mean(&study.finished(block, rung), |run| run.train_flops);
+        keep_best(&mut found, rung.flops, spent, share, |new, old| new > old);
+    }
+    found
+}
+
+/// Adds a value, or puts it in the place of a worse one of the same budget. Rungs come by budget.
+fn keep_best(
+    found: &mut Vec<Reached>,
+    budget: f64,
+    flops: f64,
+    value: Interval,
+    better: fn(f64, f64) -> bool,
+) {
+    let same = |last: &&mut Reached| (budget / last.flops - 1.0).abs() < 0.1;
+    match found.last_mut().filter(same) {
+        Some(last) if better(value.value, last.value.value) => *last = Reached { flops, value },
+        Some(_) => {}
+        None => found.push(Reached { flops, value }),
+    }
+}
+
+fn figure(study: &Study, suites: &[Suite]) -> Figure {
+    let mut data = Table::new("Scaling by block")
+        .text("Block")
+        .text("What")
+        .number("Training FLOPs")
+        .number("Value")
+        .number("Low")
+        .number("High");
+    let facts = |recall: bool| -> Vec<&Suite> {
+        let facts = suites.iter().filter(|suite| suite.metric == "exact_match");
+        facts.filter(|suite| suite.is_recall() == recall).collect()
+    };
+    let mut panels = vec![panel(
+        study,
+        "Validation loss",
+        &mut data,
+        &|block| losses(study, block),
+        true,
+    )];
+    for (title, asked) in [
+        ("Recall of facts", facts(true)),
+        ("Questions of facts", facts(false)),
+    ] {
+        if !asked.is_empty() {
+            let of = |block: &str| accuracies(study, &asked, block);
+            panels.push(panel(study, title, &mut data, &of, false));
+        }
+    }
+    Figure {
+        id: "figure-scaling".into(),
+        caption: format!(
+            "Validation loss and accuracy on all suites of facts together against training FLOPs. Where one budget \
+                was spent on \
+             several sizes, the best of them. Bands are 95 % intervals: of the loss over seeds, where there are two \
+             or \
+             more; of the accuracy over items and seeds. A dashed line is a power of FLOPs, fitted to a block with \
+             {LEAST_BUDGETS} budgets or more and drawn between them where the interval of its exponent excludes 0; \
+             it has no irreducible loss and must not be read beyond \
+             its ends. Where there is no such line, and for accuracy, solid lines only join the points."
+        ),
+        panels,
+        data,
+    }
+}
+
+fn panel(
+    study: &Study,
+    title: &str,
+    data: &mut Table,
+    of: &dyn Fn(&str) -> Vec<Reached>,
+    loss: bool,
+) -> Chart {
+    let (mut series, mut guides, mut bands) = (Vec::new(), Vec::new(), Vec::new());
+    for (look, block) in study.blocks.iter().enumerate() {
+        let reached = of(block);
+        for at in &reached {
+            let digits = if loss { 4 } else { 1 };
+            data.row([
+                (*block).to_owned(),
+                title.to_lowercase(),
+                scientific(at.flops),
+                fixed(at.value.value, digits),
+                fixed(at.value.low, digits),
+                fixed(at.value.high, digits),
+            ]);
+        }
+        let edges: Vec<_> = reached
+            .iter()
+            .filter(|at| at.value.is_bounded())
+            .map(|at| (at.flops, at.value.low, at.value.high))
+            .collect();
+        if edges.len() > 1 {
+            bands.push(Band { look, edges });
+        }
+        let shown = |law: &Power| law.exponent.excludes(0.0);
+        let fitted = if loss {
+            law(&reached).filter(shown)
+        } else {
+            None
+        };
+        let points = reached.iter().map(|at| Point {
+            x: at.flops,
+            y: at.value.value,
+            range: None,
+        });
+        let style = if fitted.is_some() {
+            Style::Apart
+        } else {
+            Style::Joined
+        };
+        series.push(Series::new(block, look, points.collect()).styled(style));
+        if let (Some(power), Some(first), Some(last)) = (fitted, reached.first(), reached.last()) {
+            let steps = (0..=24).map(|step| f64::from(step) / 24.0);
+            let at = steps.map(|share| first.flops * (last.flops / first.flops).powf(share));
+            guides.push(Guide {
+                look: Some(look),
+                path: at.map(|flops| (flops, power.at(flops))).collect(),
+                dashed: true,
+            });
+        }
+    }
+    let xs: Vec<f64> = series
+        .iter()
+        .flat_map(|line| &line.points)
+        .map(|point| point.x)
+        .collect();
+    let within = bands
+        .iter()
+        .flat_map(|band: &Band| &band.edges)
+        .flat_map(|(_, low, high)| [*low, *high]);
+    let ys: Vec<f64> = series
+        .iter()
+        .flat_map(|line| &line.points)
+        .map(|point| point.y)
+        .chain(within)
+        .collect();
+    let y = match loss {
+        true => Axis::log("nats per token", ys.into_iter()),
+        false => Axis::from_zero("right answers, %", ys.into_iter()),
+    };
+    Chart {
+        guides,
+        bands,
+        ..Chart::new(
+            title,
+            Axis::log("training FLOPs", xs.into_iter()),
+            y,
+            series,
+        )
+    }
+}
+
+/// The power of FLOPs through a block's losses, where there are budgets enough.
+fn law(reached: &[Reached]) -> Option<Power> {
+    let pairs: Vec<(f64, f64)> = reached
+        .iter()
+        .map(|at| (at.flops, at.value.value))
+        .collect();
+    (pairs.len() >= LEAST_BUDGETS)
+        .then(|| power(&pairs).ok())
+        .flatten()
+}
+
+/// `value [low, high]`, or the value alone where nothing bounds it.
+pub fn interval(interval: &Interval, digits: usize) -> String {
+    let of = |value| fixed(value, digits);
+    match interval.is_bounded() {
+        true => format!(
+            "{} [{}, {}]",
+            of(interval.value),
+            of(interval.low),
+            of(interval.high)
+        ),
+        false => of(interval.value),
+    }
+}

@@ -1,0 +1,163 @@
+//! What keeps two runs out of one table, and what merely disturbs.
+
+use super::Model;
+use super::answers::Answers;
+use crate::{ItemRow, RunRow};
+
+/// Two runs whose numbers do not mean the same.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{field} differs: `{}` in {}, `{}` in {}", .first.1, .first.0, .second.1, .second.0)]
+pub struct Mismatch {
+    /// What differs.
+    pub field: String,
+    /// A run and its value.
+    pub first: (String, String),
+    /// Another run and its value.
+    pub second: (String, String),
+}
+
+/// Refuses runs that differ in how FLOPs are counted, in data, in tokenizer or in what they were asked.
+pub fn check(runs: &[&RunRow], answers: &Answers) -> Result<(), Mismatch> {
+    let fields: [(&str, fn(&RunRow) -> &str); 3] = [
+        ("FLOP convention", |run| &run.flop_convention),
+        ("data fingerprint", |run| &run.data_fingerprint),
+        ("tokenizer fingerprint", |run| &run.tokenizer_fingerprint),
+    ];
+    let Some((first, others)) = runs.split_first() else {
+        return Ok(());
+    };
+    for (field, of) in fields {
+        if let Some(other) = others.iter().find(|run| of(run) != of(first)) {
+            return Err(mismatch(
+                field,
+                (first, of(first).into()),
+                (other, of(other).into()),
+            ));
+        }
+    }
+    // A suite that one run could not be asked says nothing about the others: each suite is held to the first run with it.
+    let mut asked: Vec<(&str, &RunRow, Tasks)> = Vec::new();
+    for run in runs {
+        for (suite, items) in answers.suites(run) {
+            let tasks = Tasks::of(items);
+            match asked.iter().find(|(name, ..)| *name == suite) {
+                Some((_, other, theirs)) if *theirs != tasks => {
+                    let field = format!("task fingerprint of {suite}");
+                    return Err(mismatch(
+                        &field,
+                        (other, theirs.to_string()),
+                        (run, tasks.to_string()),
+                    ));
+                }
+                Some(_) => {}
+                None => asked.push((suite, run, tasks)),
+            }
+        }
+    }
+    Ok(())
+}
+
+fn mismatch(field: &str, first: (&RunRow, String), second: (&RunRow, String)) -> Mismatch {
+    let named = |(run, value): (&RunRow, String)| {
+        let RunRow {
+            sweep,
+            size,
+            block,
+            seed,
+            run,
+            ..
+        } = run;
+        (format!("{sweep}:{size}/{block}/{seed} ({run})"), value)
+    };
+    Mismatch {
+        field: field.into(),
+        first: named(first),
+        second: named(second),
+    }
+}
+
+/// What was asked and what was expected, as a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Tasks {
+    items: usize,
+    hash: u64,
+}
+
+impl Tasks {
+    /// Of items in the order of their rows.
+    fn of(items: &[&ItemRow]) -> Self {
+        // FNV-1a: equality within one table is all that is asked of it. Zero bytes end each part.
+        let bytes = items.iter().flat_map(|item| {
+            let parts = [&item.task, &item.item, &item.expected];
+            parts.into_iter().flat_map(|part| part.bytes().chain([0]))
+        });
+        let hash = bytes.fold(0xCBF2_9CE4_8422_2325, |hash: u64, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
+        });
+        Self {
+            items: items.len(),
+            hash,
+        }
+    }
+}
+
+impl std::fmt::Display for Tasks {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:016x}, {} items", self.hash, self.items)
+    }
+}
+
+/// What differs within a group beside the block: told, not refused, since it may be what a reader wants to compare.
+pub fn doubts(models: &[Model]) -> Vec<String> {
+    let Some((first, others)) = models.split_first() else {
+        return Vec::new();
+    };
+    let differing = |same: &dyn Fn(&RunRow, &RunRow) -> bool| -> Vec<&str> {
+        let odd = |model: &&Model| !same(first.first(), model.first());
+        others
+            .iter()
+            .filter(odd)
+            .map(|model| model.label.as_str())
+            .collect()
+    };
+    let seeds = |model: &Model| model.runs.iter().map(|run| run.seed).collect::<Vec<_>>();
+    let mut doubts = Vec::new();
+    let mut tell = |what: &str, models: Vec<&str>| {
+        if !models.is_empty() {
+            doubts.push(format!("{} {what} {}", models.join(", "), first.label));
+        }
+    };
+    tell(
+        "had other training settings than",
+        differing(&|a, b| training_settings(&a.config) == training_settings(&b.config)),
+    );
+    tell(
+        "is of another size than",
+        differing(&|a, b| a.size == b.size),
+    );
+    tell(
+        "ran on another device or with other threads (so speed and memory do not compare) than",
+        differing(&|a, b| a.device == b.device && a.threads == b.threads),
+    );
+    let uneven = others.iter().filter(|model| seeds(model) != seeds(first));
+    tell(
+        "has other seeds (differences are over the shared ones) than",
+        uneven.map(|model| model.label.as_str()).collect(),
+    );
+    doubts
+}
+
+/// The lines of `[training]` and of what is nested in it, in a resolved configuration.
+pub fn training_settings(config: &str) -> Vec<&str> {
+    let mut inside = false;
+    config
+        .lines()
+        .map(str::trim)
+        .filter(|line| {
+            if line.starts_with('[') {
+                inside = *line == "[training]" || line.starts_with("[training.");
+            }
+            inside && !line.is_empty()
+        })
+        .collect()
+}

@@ -1,0 +1,116 @@
+//! Models side by side: what each was given, what it cost, what it reached, and how it differs from the first.
+//!
+//! [`Comparison::new`] refuses runs whose numbers do not mean the same: other FLOP conventions, data, tokenizers or
+//! questions. What may differ but disturbs, such as training settings or the device, is told beside the numbers. Runs
+//! of one configuration that differ in their seed are one model. Models are grouped by what was held equal, and
+//! compared within their group alone.
+
+mod answers;
+mod mismatch;
+mod model;
+mod quantity;
+
+use std::collections::BTreeMap;
+
+pub use mismatch::{Mismatch, training_settings};
+pub use model::Model;
+pub use quantity::{Kind, Quantity, Unit};
+
+use crate::{Frames, RunRow};
+use answers::Answers;
+
+/// Models side by side.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Comparison {
+    /// From the smallest budget to the largest.
+    pub groups: Vec<Group>,
+    /// Runs that came to nothing, each with its reason.
+    pub left_out: Vec<String>,
+}
+
+/// Models that were given the same.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Group {
+    /// What was held equal, in words.
+    pub held: String,
+    /// In the order in which they were asked for; the first is what the others are compared with.
+    pub models: Vec<Model>,
+    pub quantities: Vec<Quantity>,
+    /// What differs beside the block and may disturb the comparison.
+    pub doubts: Vec<String>,
+}
+
+impl Comparison {
+    /// Compares the runs called `order`, which are those of `frames` in the order in which they are to be shown.
+    ///
+    /// # Errors
+    /// Where two runs cannot stand in one table; the message names what differs.
+    pub fn new(frames: &Frames, order: &[String]) -> Result<Self, Mismatch> {
+        let named: BTreeMap<&str, &RunRow> = frames
+            .runs()
+            .iter()
+            .map(|run| (run.run.as_str(), run))
+            .collect();
+        let (finished, failed): (Vec<&RunRow>, Vec<&RunRow>) = order
+            .iter()
+            .filter_map(|run| named.get(run.as_str()).copied())
+            .partition(|run| run.status == "finished");
+        let answers = Answers::of(frames);
+        mismatch::check(&finished, &answers)?;
+        let models = model::models(&finished);
+        let mut budgets: BTreeMap<Budget, Vec<Model>> = BTreeMap::new();
+        for model in models {
+            budgets
+                .entry(Budget::of(model.first()))
+                .or_default()
+                .push(model);
+        }
+        let groups = budgets.into_values().map(|models| Group {
+            held: held(&models),
+            quantities: quantity::quantities(&models, frames, &answers),
+            doubts: mismatch::doubts(&models),
+            models,
+        });
+        Ok(Self {
+            groups: groups.collect(),
+            left_out: failed
+                .iter()
+                .map(|run| {
+                    format!(
+                        "{} {} seed {} ({}): {}",
+                        run.size, run.block, run.seed, run.run, run.reason
+                    )
+                })
+                .collect(),
+        })
+    }
+}
+
+/// What was held equal; sorts by its size.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Budget {
+    /// Bits of the target, which sort as the positive numbers they are.
+    Flops(u64),
+    /// Of one size: equal tokens at two sizes are not equal compute.
+    Tokens(u64, String),
+}
+
+impl Budget {
+    fn of(run: &RunRow) -> Self {
+        match run.matching.as_str() {
+            "flops" => Self::Flops(run.target_flops.to_bits()),
+            _ => Self::Tokens(run.tokens, run.size.clone()),
+        }
+    }
+}
+
+fn held(models: &[Model]) -> String {
+    let first = models[0].first();
+    match Budget::of(first) {
+        Budget::Flops(_) => format!("{:.3e} training FLOPs", first.target_flops),
+        Budget::Tokens(tokens, size) => format!("{tokens} training tokens at size {size}"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

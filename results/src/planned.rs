@@ -1,0 +1,92 @@
+//! The plan of the paper's sweep: what its models would need, derived by formula. Nothing in it was measured or published.
+//!
+//! `results/planned/paper.csv` is what `isoflop plan` prints for `sweeps/paper.toml` under [`ASSUMED`]; a test of the
+//! harness holds the file to the plan.
+
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+/// The arguments under which the plan was printed.
+pub const ASSUMED: [&str; 7] = [
+    "--csv",
+    "--format",
+    "bf16",
+    "--device-memory",
+    "80GiB",
+    "--throughput",
+    "400T",
+];
+
+/// One run of the plan. The file has more columns.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct PlannedRow {
+    pub size: String,
+    pub block: String,
+    pub params_dense: u64,
+    pub params_table: u64,
+    pub params_total: u64,
+    pub forward_flops_per_token: u64,
+    pub bytes_gathered_per_token: u64,
+    /// Of training.
+    pub tokens: u64,
+    pub train_flops: f64,
+    /// Without the tables', as are gradients and optimizer state.
+    pub weights_bytes: u64,
+    pub gradients_bytes: u64,
+    pub optimizer_bytes: u64,
+    /// Value tables with their gradients and optimizer state.
+    pub table_bytes: u64,
+    /// Fewest devices that hold it with the activations of one sequence each, where a way to split it was found.
+    pub devices: Option<u64>,
+    /// At the assumed throughput.
+    pub device_hours: f64,
+}
+
+static ROWS: LazyLock<Vec<PlannedRow>> = LazyLock::new(|| {
+    // Compiled in, and read by a test: a file that does not parse cannot be shipped.
+    parse(PAPER).unwrap_or_else(|error| panic!("results/planned/paper.csv: {error}"))
+});
+
+/// The file's text.
+pub const PAPER: &str = include_str!("../planned/paper.csv");
+
+/// The plan of the paper's sweep, in its order.
+pub fn planned() -> &'static [PlannedRow] {
+    &ROWS
+}
+
+fn parse(text: &str) -> Result<Vec<PlannedRow>, csv::Error> {
+    csv::Reader::from_reader(text.as_bytes())
+        .deserialize()
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_plan_has_the_papers_models() {
+        let total = |size: &str, block: &str| {
+            let row = planned()
+                .iter()
+                .find(|row| row.size == size && row.block == block);
+            row.unwrap_or_else(|| panic!("{size} {block}")).params_total as f64
+        };
+        // What table 1 prints, within what a transcription of three decimals can say.
+        for (size, block, printed) in [
+            ("134m", "peer", 1.037e9),
+            ("1.3b", "memory", 3.377e9),
+            ("1.3b", "memory+64m", 138.748e9),
+        ] {
+            let off = total(size, block) / printed - 1.0;
+            assert!(off.abs() < 5e-4, "{size} {block}: {off}");
+        }
+        assert!(
+            planned()
+                .iter()
+                .all(|row| row.device_hours > 0.0 && row.weights_bytes > 0)
+        );
+    }
+}
