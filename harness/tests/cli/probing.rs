@@ -19,6 +19,11 @@ fn probe(place: &Scratch, more: &[&str]) -> crate::scratch::Ended {
     place.isoflop(&[&PROBE[..], more].concat())
 }
 
+/// Rows as text: what was not measured is NaN, which equals nothing.
+fn texts(rows: &[ProbeRow]) -> Vec<String> {
+    rows.iter().map(|row| format!("{row:?}")).collect()
+}
+
 #[test]
 fn a_probe_leaves_a_row_for_every_part_table_and_model_and_nothing_to_do() {
     let place = Scratch::new(TINY);
@@ -108,7 +113,7 @@ fn a_probe_leaves_a_row_for_every_part_table_and_model_and_nothing_to_do() {
     // Again: nothing is done twice.
     let again = probe(&place, &["--memory", "8MiB"]);
     assert_eq!(again.code, Some(0), "{again:?}");
-    assert_eq!(rows(&place), recorded);
+    assert_eq!(texts(&rows(&place)), texts(&recorded));
     assert_eq!(again.out, first.out);
     assert!(
         !again.err.contains("tokens/s") && !again.err.contains("peaks"),
@@ -127,7 +132,11 @@ fn a_probe_leaves_a_row_for_every_part_table_and_model_and_nothing_to_do() {
         .find(|row| row.table_slots == 65536 && row.phase == "step")
         .unwrap();
     assert_eq!(step.status, "finished");
-    let kept = now.iter().filter(|row| recorded.contains(row)).count();
+    let before = texts(&recorded);
+    let kept = texts(&now)
+        .into_iter()
+        .filter(|row| before.contains(row))
+        .count();
     // But for this one, and the forward pass over 2^18 rows of 16.
     assert_eq!(kept, recorded.len() - 2);
 }
