@@ -9,6 +9,7 @@
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
+use rayon::prelude::*;
 
 use crate::kernels::table_memory::{self, TableTooLarge};
 use crate::kernels::{AdamStep, ops};
@@ -180,6 +181,20 @@ impl ValueTable {
         out
     }
 
+    /// Makes the moments now and has the system back all of them with memory, as it is after long training. Without this,
+    /// the first update makes them, and pages come as rows are first met: a clock over few updates would run for that.
+    pub fn touch_moments(&self) {
+        let mut state = self.lock();
+        if state.moments.is_none() {
+            let zero = |values: &mut [f32]| {
+                values
+                    .par_chunks_mut(1 << 20)
+                    .for_each(|part| part.fill(0.0))
+            };
+            state.moments = Some(zero_moments(self.shape, &state.values.device(), zero));
+        }
+    }
+
     /// One step of lazy Adam by the gradient that all `parts` sum to; returns its norm before clipping.
     pub fn update(
         &self,
@@ -190,15 +205,9 @@ impl ValueTable {
         let gradient = TableGradient::concat(parts);
         let mut state = self.lock();
         let shape = self.shape;
-        let moments = state.moments.take().unwrap_or_else(|| {
-            let device = state.values.device();
-            // Other devices make their own zeros: none need travel there.
-            let zeros = || match device == Device::flex() {
-                true => place(table_memory::zeros(shape[0], shape[1]), &device),
-                false => Tensor::zeros(shape, &device),
-            };
-            (zeros(), zeros())
-        });
+        let device = state.values.device();
+        let moments = state.moments.take();
+        let moments = moments.unwrap_or_else(|| zero_moments(shape, &device, |_| {}));
         state.updates += 1;
         let step = AdamStep {
             learning_rate: learning_rate as f32,
@@ -244,6 +253,20 @@ impl TableGradient {
     }
 }
 
+/// Both moments of a table that was never updated; where the CPU keeps them, `touch` meets their zeros.
+fn zero_moments(
+    [rows, width]: [usize; 2],
+    device: &Device,
+    touch: fn(&mut [f32]),
+) -> (Tensor<2>, Tensor<2>) {
+    // Other devices make their own zeros: none need travel there.
+    let zeros = || match *device == Device::flex() {
+        true => place(table_memory::filled(rows, width, touch), device),
+        false => Tensor::zeros([rows, width], device),
+    };
+    (zeros(), zeros())
+}
+
 /// Values on the CPU, moved to memory for tables.
 fn settle(values: Tensor<2>) -> Tensor<2> {
     let device = values.device().inner();
@@ -277,105 +300,4 @@ fn sink(shape: [usize; 2], like: &Tensor<2>, pass: &Pass) -> Tensor<2> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::random::stream;
-    use rand::Rng;
-
-    const ROWS: usize = 9;
-    const WIDTH: usize = 5;
-    const MAX_NORM: f32 = 4.0;
-
-    /// Adam on the dense, clipped gradient; rows without a gradient are left alone.
-    #[derive(Default)]
-    struct Reference {
-        mean: Vec<f32>,
-        square: Vec<f32>,
-        updates: i32,
-    }
-
-    impl Reference {
-        fn step(
-            &mut self,
-            values: &mut [f32],
-            gradient: &[f32],
-            read: &[bool],
-            learning_rate: f32,
-        ) -> f32 {
-            self.mean.resize(values.len(), 0.0);
-            self.square.resize(values.len(), 0.0);
-            self.updates += 1;
-            let norm = gradient.iter().map(|g| g * g).sum::<f32>().sqrt();
-            let scale = (MAX_NORM / norm).min(1.0);
-            for i in (0..values.len()).filter(|i| read[i / WIDTH]) {
-                let g = scale * gradient[i];
-                self.mean[i] = 0.9 * self.mean[i] + 0.1 * g;
-                self.square[i] = 0.95 * self.square[i] + 0.05 * g * g;
-                let mean = self.mean[i] / (1.0 - 0.9f32.powi(self.updates));
-                let square = self.square[i] / (1.0 - 0.95f32.powi(self.updates));
-                values[i] -= learning_rate * mean / (square.sqrt() + 1e-8);
-            }
-            norm
-        }
-    }
-
-    #[test]
-    fn updates_are_those_of_dense_adam_clipped_or_not() {
-        let device = Device::flex();
-        let optimizer = LazyAdam {
-            beta_1: 0.9,
-            beta_2: 0.95,
-            epsilon: 1e-8,
-            max_norm: Some(MAX_NORM),
-        };
-        let table = ValueTable::new("values", ROWS, WIDTH, 1.0, 0, &device);
-        let mut values: Vec<f32> = table.values().into_data().iter::<f32>().collect();
-        let mut reference = Reference::default();
-        let mut clipped = Vec::new();
-        for step in 0..6 {
-            // Large and small gradients in turn; two parts, so that both are added; slots repeat, some are never read.
-            let size = if step % 2 == 0 { 3.0 } else { 0.05 };
-            let mut rng = stream(1, "gradient", step);
-            let (mut gradient, mut read) = (vec![0f32; ROWS * WIDTH], vec![false; ROWS]);
-            let mut parts = Vec::new();
-            for _ in 0..2 {
-                let ids: Vec<i64> = (0..6)
-                    .map(|_| rng.random_range(0..ROWS as i64 - 2))
-                    .collect();
-                let weights: Vec<f32> = (0..6).map(|_| rng.random_range(-size..size)).collect();
-                let rows: Vec<f32> = (0..2 * WIDTH)
-                    .map(|_| rng.random_range(-1.0..1.0))
-                    .collect();
-                for (entry, &id) in ids.iter().enumerate() {
-                    read[id as usize] = true;
-                    for column in 0..WIDTH {
-                        gradient[id as usize * WIDTH + column] +=
-                            weights[entry] * rows[entry / 3 * WIDTH + column];
-                    }
-                }
-                parts.push(TableGradient {
-                    ids: Tensor::from_data(TensorData::new(ids, [2, 3]), &device),
-                    weights: Tensor::from_data(TensorData::new(weights, [2, 3]), &device),
-                    rows: Tensor::from_data(TensorData::new(rows, [2, WIDTH]), &device),
-                });
-            }
-            let expected = reference.step(&mut values, &gradient, &read, 0.05);
-            let norm = table.update(parts, &optimizer, 0.05);
-            assert!(
-                (norm - expected).abs() < 1e-4 * expected,
-                "{norm} {expected}"
-            );
-            clipped.push(norm > MAX_NORM);
-            for (found, expected) in table.values().into_data().iter::<f32>().zip(&values) {
-                assert!(
-                    (found - expected).abs() < 1e-5,
-                    "step {step}: {found} {expected}"
-                );
-            }
-        }
-        assert!(
-            clipped.contains(&true) && clipped.contains(&false),
-            "{clipped:?}"
-        );
-    }
-}
+mod tests;

@@ -25,7 +25,8 @@ pub struct TableTooLarge {
     reason: String,
 }
 
-/// Zeros `[rows, width]`.
+/// Zeros `[rows, width]`, of which no page was touched.
+#[cfg(test)]
 pub fn zeros(rows: usize, width: usize) -> Result<TensorData, TableTooLarge> {
     filled(rows, width, |_| {})
 }
