@@ -26,8 +26,8 @@ pub fn claims(study: &Study, suites: &[Suite]) -> Vec<(&'static str, Vec<Claim>)
             Claim {
                 headline: "Memory+ is as good as dense decoders with more than twice its training compute.",
                 published: table_1("TQA", &[("Dense", ""), ("Memory+", "")]),
-                rule: "Supported where the interval of the compute-equivalent gain at the largest size lies above \
-                    2; contradicted where below.",
+                rule: "At the largest size at which dense was also trained with twice the FLOPs or more. Supported where the \
+                    interval of the compute-equivalent gain lies above 2; contradicted where below.",
                 finding: worth(&rows, measure, 2.0),
             },
             Claim {
@@ -48,7 +48,7 @@ pub fn claims(study: &Study, suites: &[Suite]) -> Vec<(&'static str, Vec<Claim>)
                 headline: "Memory layers raise accuracy on facts by 100 % and more.",
                 published: table_1("NQ", &[("Dense", ""), ("Memory+", "64m")]),
                 rule: "Supported where the whole interval of the paired difference of memory+ to dense lies above \
-                    the whole interval of dense's accuracy; contradicted where below.",
+                    the whole interval of dense's accuracy; contradicted where below, unless dense is right half the time.",
                 finding: doubled(&rows, measure),
             },
             Claim {
@@ -59,13 +59,13 @@ pub fn claims(study: &Study, suites: &[Suite]) -> Vec<(&'static str, Vec<Claim>)
                 finding: beats_experts(&rows, measure),
             },
             Claim {
-                headline: "All memory variants (PEER, Memory, Memory+) beat the mixture of experts at equal compute.",
+                headline: "All memory variants (PEER, Memory, Memory+) beat the mixture of experts at equal compute and parameters.",
                 published: table_1(
                     "TQA",
                     &[("MoE", ""), ("PEER", ""), ("Memory", ""), ("Memory+", "")],
                 ),
-                rule: "Supported where all three intervals of the paired difference to the mixture lie above 0; \
-                    contradicted where any lies below. Parameters are not matched.",
+                rule: "The same of each. Supported where all three intervals lie above 0; contradicted where any lies \
+                    below.",
                 finding: all_beat_experts(&rows, measure),
             },
             Claim {

@@ -1,5 +1,6 @@
 //! The rules about facts, one function for each kind.
 
+use results::RunRow;
 use results::gains::{Axis, Ratio};
 
 use super::evidence::{Rows, decided, sign};
@@ -58,6 +59,23 @@ pub fn ahead(rows: &Rows, measure: Measure, blocks: (&str, &str)) -> Finding {
     }
 }
 
+/// The largest rung up to `top` with memory+ on it that leaves dense `times` its FLOPs: nearer to the end of dense's curve no
+/// gain so large could be seen.
+fn below<'s>(rows: &Rows<'s, '_>, top: &Rung, times: f64) -> Option<&'s Rung> {
+    let spent = |run: &&RunRow| run.train_flops;
+    let rungs = rows.study.rungs.iter();
+    let dense = rungs.flat_map(|rung| rows.study.finished(REFERENCE, rung));
+    let most = dense.map(|run| spent(&run)).fold(0.0, f64::max);
+    rows.study.rungs.iter().rev().find(|rung| {
+        let runs = rows.study.finished("memory+", rung);
+        let fits = runs.iter().all(|run| times * spent(run) <= most);
+        !runs.is_empty()
+            && fits
+            && rung.flops <= top.flops
+            && rows.study.comparable("memory+", rung)
+    })
+}
+
 /// Whether memory+ is worth more than `times` its training compute.
 pub fn worth(rows: &Rows, measure: Measure, times: f64) -> Finding {
     let (_, rung) = match ground(rows, measure, ("memory+", REFERENCE)) {
@@ -65,6 +83,11 @@ pub fn worth(rows: &Rows, measure: Measure, times: f64) -> Finding {
         Err(finding) => return finding,
     };
     let axis = Axis::Flops;
+    let Some(rung) = below(rows, rung, times) else {
+        return Finding::untested(format!(
+            "dense was not trained with {times} times the FLOPs of any memory+ run here"
+        ));
+    };
     let found = gain(rows.study, rows.suites, measure, axis, ("memory+", rung));
     let gain = match &found {
         Ok(gain) => gain,
@@ -90,7 +113,7 @@ pub fn worth(rows: &Rows, measure: Measure, times: f64) -> Finding {
         _ => Outcome::NotTested,
     };
     let undecided = match gain.interval {
-        Some(_) => format!("the interval holds {times}, or dense's sizes do not reach so far"),
+        Some(_) => format!("the interval holds {times}, or reaches past dense's own sizes"),
         None => gain.method.to_owned(),
     };
     decided(
@@ -135,7 +158,7 @@ pub fn twice_the_parameters(rows: &Rows, measure: Measure) -> Finding {
     };
     let outcome = match gain.interval {
         Some((Ratio::Exactly(low), Ratio::Exactly(high)))
-            if low >= 1.5 && low <= 2.0 && (2.0..=3.0).contains(&high) =>
+            if (1.5..=2.0).contains(&low) && (2.0..=3.0).contains(&high) =>
         {
             Outcome::Supported
         }
@@ -174,6 +197,8 @@ pub fn doubled(rows: &Rows, measure: Measure) -> Finding {
     let outcome = match (gap, dense) {
         (gap, dense) if !gap.is_bounded() || !dense.is_bounded() => Outcome::NotTested,
         (gap, dense) if gap.low > dense.high => Outcome::Supported,
+        // Nothing can be twice as often right as what is right half the time.
+        (_, dense) if dense.high >= 0.5 => Outcome::NotTested,
         (gap, dense) if gap.high < dense.low => Outcome::Contradicted,
         _ => Outcome::NotTested,
     };
@@ -183,13 +208,18 @@ pub fn doubled(rows: &Rows, measure: Measure) -> Finding {
         outcome,
         evidence,
         rows.scale(&[blocks.0, blocks.1], rung),
-        "the two intervals overlap",
+        "the two intervals overlap, or dense is right so often that twice that is out of reach",
     )
 }
 
 /// Whether memory+ is ahead of a mixture of its own size.
 pub fn beats_experts(rows: &Rows, measure: Measure) -> Finding {
-    let blocks = ("memory+", "moe");
+    beats(rows, measure, "memory+")
+}
+
+/// The same of any block.
+fn beats(rows: &Rows, measure: Measure, block: &str) -> Finding {
+    let blocks = (block, "moe");
     let (_, rung) = match ground(rows, measure, blocks) {
         Ok(ground) => ground,
         Err(finding) => return finding,
@@ -198,7 +228,7 @@ pub fn beats_experts(rows: &Rows, measure: Measure) -> Finding {
     let ratio = total(blocks.0) / total(blocks.1);
     if !(1.0 / MATCHED..=MATCHED).contains(&ratio) {
         return Finding::untested(format!(
-            "memory+ has {} times the mixture's total parameters at size {}: matched in compute only",
+            "{block} has {} times the mixture's total parameters at size {}: matched in compute only",
             fixed(ratio, 2),
             rung.label
         ));
@@ -210,7 +240,7 @@ pub fn beats_experts(rows: &Rows, measure: Measure) -> Finding {
 pub fn all_beat_experts(rows: &Rows, measure: Measure) -> Finding {
     let (mut outcomes, mut words, mut scales) = (Vec::new(), Vec::new(), Vec::new());
     for block in ["peer", "memory", "memory+"] {
-        let found = ahead(rows, measure, (block, "moe"));
+        let found = beats(rows, measure, block);
         outcomes.push(found.outcome);
         words.push(found.evidence);
         scales.push(found.scale);

@@ -101,20 +101,18 @@ pub fn number(gain: &Result<Gain, Reason>) -> String {
     }
 }
 
-/// What has to be known to read both numbers, each thing once.
+/// What has to be known to read both numbers, each thing once; that ≥ and ≤ are bounds stands above the table.
 fn remarks(compute: &Result<Gain, Reason>, params: &Result<Gain, Reason>) -> String {
-    let mut said: Vec<String> = Vec::new();
+    let mut once: Vec<String> = Vec::new();
     for gain in [compute, params] {
         let words = match gain {
-            Ok(gain) => gain.explain(),
-            Err(reason) => vec![reason.clone()],
+            Ok(gain) if gain.interval.is_none() => format!("no interval: {}", gain.method),
+            Ok(gain) if gain.flattened => "dense was worse on a dearer rung".to_owned(),
+            Ok(_) => continue,
+            Err(reason) => reason.clone(),
         };
-        said.extend(words);
-    }
-    let mut once: Vec<String> = Vec::new();
-    for word in said {
-        if !once.contains(&word) {
-            once.push(word);
+        if !once.contains(&words) {
+            once.push(words);
         }
     }
     once.join("; ")

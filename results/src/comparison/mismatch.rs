@@ -16,9 +16,12 @@ pub struct Mismatch {
     pub second: (String, String),
 }
 
+/// A text that each run has.
+type OfRun = fn(&RunRow) -> &str;
+
 /// Refuses runs that differ in how FLOPs are counted, in data, in tokenizer or in what they were asked.
 pub fn check(runs: &[&RunRow], answers: &Answers) -> Result<(), Mismatch> {
-    let fields: [(&str, fn(&RunRow) -> &str); 3] = [
+    let fields: [(&str, OfRun); 3] = [
         ("FLOP convention", |run| &run.flop_convention),
         ("data fingerprint", |run| &run.data_fingerprint),
         ("tokenizer fingerprint", |run| &run.tokenizer_fingerprint),

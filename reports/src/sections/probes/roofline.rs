@@ -116,6 +116,6 @@ fn panel(
             path: roof,
             dashed: false,
         }],
-        ..Chart::new(phase, x, y, series)
+        ..Chart::new(super::words(phase), x, y, series)
     })
 }

@@ -1,5 +1,6 @@
 //! The law in parameters and tokens of each block, or why it has none.
 
+use maud::{Markup, html};
 use results::fits::{Reading, parametric, points};
 
 use super::{interval, law, losses};
@@ -13,8 +14,9 @@ pub const RESAMPLES: u64 = 200;
 /// Seed of the resampling.
 const SEED: u64 = 0x150_F10D;
 
-/// A line for each block that finished.
-pub fn table(study: &Study) -> Table {
+/// A line for each block that finished; below it what has to be known of each.
+pub fn table(study: &Study) -> Markup {
+    let mut notes: Vec<String> = Vec::new();
     let mut table = Table::new("Fitted laws by block")
         .text("Block")
         .number("Budgets")
@@ -23,8 +25,7 @@ pub fn table(study: &Study) -> Table {
         .number("E")
         .number("α")
         .number("β")
-        .number("best N ∝ FLOPs to the")
-        .prose("Remarks");
+        .number("best N ∝ FLOPs to the");
     for block in &study.blocks {
         let reached = losses(study, block);
         if reached.is_empty() {
@@ -38,27 +39,21 @@ pub fn table(study: &Study) -> Table {
             exponent,
             runs.len().to_string(),
         ];
-        let tail = match parametric(&runs, RESAMPLES, SEED) {
-            Ok(fit) => [
-                interval(&fit.irreducible, 2),
-                interval(&fit.alpha, 2),
-                interval(&fit.beta, 2),
-                interval(&fit.params_exponent, 2),
-                fit.doubts
-                    .iter()
-                    .map(ToString::to_string)
-                    .collect::<Vec<_>>()
-                    .join("; "),
-            ],
-            Err(reason) => [
-                NONE.into(),
-                NONE.into(),
-                NONE.into(),
-                NONE.into(),
-                format!("no law: {reason}"),
-            ],
+        let law = parametric(&runs, RESAMPLES, SEED);
+        let tail = match &law {
+            Ok(fit) => [fit.irreducible, fit.alpha, fit.beta, fit.params_exponent]
+                .map(|number| interval(&number, 2)),
+            Err(_) => [NONE; 4].map(str::to_owned),
         };
+        let said: Vec<String> = match law {
+            Ok(fit) => fit.doubts.iter().map(ToString::to_string).collect(),
+            Err(reason) => vec![format!("no law: {reason}")],
+        };
+        notes.extend(said.iter().map(|words| format!("{block}: {words}.")));
         table.row(head.into_iter().chain(tail));
     }
-    table
+    html! {
+        (table)
+        @for note in notes { p.note { (note) } }
+    }
 }

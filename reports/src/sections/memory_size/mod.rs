@@ -1,15 +1,17 @@
 //! Accuracy against the size of the value table: measured here, and published, each in axes of its own.
 
+mod reported;
+
 use maud::{Markup, html};
 use results::RunRow;
-use results::published::{MEMORY_LAYERS, PublishedRow, published};
+use results::published::MEMORY_LAYERS;
 
 use crate::ReportError;
 use crate::axis::Axis;
 use crate::blocks::REFERENCE;
-use crate::chart::{Chart, Point, Series, Style};
+use crate::chart::{Chart, Point, Series};
 use crate::figure::Figure;
-use crate::number::{fixed, percent, prefixed};
+use crate::number::{percent, prefixed};
 use crate::score::{self, Suite};
 use crate::study::{Rung, Study};
 use crate::table::Table;
@@ -22,7 +24,7 @@ pub fn body(study: &Study, suites: &[Suite]) -> Result<Markup, ReportError> {
             None => p.none { "No block with slots was scored on facts, so there is nothing measured to show." },
         }
         h3 { "Published: figure 1 of " (MEMORY_LAYERS) }
-        (reported().render()?)
+        (reported::figure().render()?)
     })
 }
 
@@ -38,11 +40,21 @@ fn slots(study: &Study, run: &RunRow) -> Option<u64> {
 /// One place on the horizontal axis: dense, or a number of slots.
 struct Place {
     slots: u64,
-    runs: String,
+    name: String,
 }
 
 /// Width, layers and bits of the budget: what sizes that differ in their tables alone share.
 type Shape = (u64, u64, u64);
+
+/// Slots as a reader knows them: the square of the half-keys.
+fn name(slots: u64) -> String {
+    let half = slots.isqrt();
+    match slots {
+        0 => "none".into(),
+        _ if half * half == slots => format!("{half}²"),
+        _ => prefixed(slots as f64),
+    }
+}
 
 /// What a rung has of a block: slots, and the accuracy with its interval, in percent.
 type Reached = (u64, results::statistics::Interval);
@@ -127,19 +139,14 @@ fn panel(
     let mut places: Vec<Place> = Vec::new();
     for (slots, _) in lines.iter().flat_map(|(.., line)| line) {
         if places.iter().all(|place| place.slots != *slots) {
-            let runs = if *slots == 0 {
-                "none".into()
-            } else {
-                prefixed(*slots as f64)
-            };
             places.push(Place {
                 slots: *slots,
-                runs,
+                name: name(*slots),
             });
         }
     }
     places.sort_by_key(|place| place.slots);
-    let names: Vec<&str> = places.iter().map(|place| place.runs.as_str()).collect();
+    let names: Vec<&str> = places.iter().map(|place| place.name.as_str()).collect();
     let series: Vec<Series> = lines
         .iter()
         .map(|(look, block, _, line)| {
@@ -204,99 +211,4 @@ fn reached(
         ]);
     }
     vec![(*slots, entry.accuracy)]
-}
-
-/// Looks of published series: no block of a usual sweep has them.
-const FIGURE: usize = 5;
-const TABLE: usize = 6;
-
-fn reported() -> Figure {
-    let of = |table: &'static str| {
-        published()
-            .iter()
-            .filter(move |row| row.source == MEMORY_LAYERS && row.table == table)
-    };
-    let mut data = Table::new("Published accuracy by slots")
-        .text("Metric")
-        .text("Model")
-        .number("Slots")
-        .number("Value")
-        .number("±")
-        .text("Source")
-        .prose("Note");
-    let printed = |row: &&PublishedRow| row.size == "1.3b" && row.model == "Memory+";
-    for row in of("figure 1").chain(
-        of("table 1")
-            .filter(printed)
-            .filter(|row| row.metric.ends_with('Q') || row.metric == "TQA"),
-    ) {
-        data.row([
-            row.metric.clone(),
-            format!("{} {}", row.model, row.variant),
-            row.memory_slots
-                .map_or_else(String::new, |slots| slots.to_string()),
-            fixed(row.value, 2),
-            row.uncertainty
-                .map_or_else(String::new, |off| off.to_string()),
-            format!("{}, {}", row.table, row.mark),
-            row.note.clone(),
-        ]);
-    }
-    let steps = [0u64, 1 << 20, 1 << 22, 1 << 24, 1 << 26];
-    let names = ["none", "1024²", "2048²", "4096²", "8192²"];
-    let panel = |title: &str, metric: &str| {
-        let points = |rows: &mut dyn Iterator<Item = &PublishedRow>| -> Vec<Point> {
-            rows.filter(|row| row.metric == metric && row.size == "1.3b")
-                .filter_map(|row| {
-                    let place = steps
-                        .iter()
-                        .position(|step| Some(*step) == row.memory_slots)?;
-                    Some(Point {
-                        x: place as f64,
-                        y: row.value,
-                        range: row
-                            .uncertainty
-                            .map(|off| (row.value - off, row.value + off)),
-                    })
-                })
-                .collect()
-        };
-        let curve = points(&mut of("figure 1"));
-        let cells = points(&mut of("table 1").filter(printed));
-        let level = of("figure 1").find(|row| row.metric == metric && row.variant == "line");
-        let unit = level.map_or("", |row| row.unit.as_str());
-        let tops = curve
-            .iter()
-            .chain(&cells)
-            .map(|point| point.y)
-            .chain(level.map(|row| row.value));
-        Chart {
-            level: level.map(|row| (row.value, "Llama2 7B, 2T tokens".into())),
-            ..Chart::new(
-                title,
-                Axis::categories("slots", &names),
-                Axis::from_zero(unit, tops.collect::<Vec<_>>().into_iter()),
-                vec![
-                    Series::new("figure 1, digitised", FIGURE, curve).styled(Style::Hollow),
-                    Series::new("Memory+ in table 1, transcribed", TABLE, cells)
-                        .styled(Style::Hollow),
-                ],
-            )
-        }
-    };
-    Figure {
-        id: "figure-published-memory-size".into(),
-        caption: "Not measured here. The paper's decoder of 1.3b parameters, trained on 1T tokens, on Natural \
-            Questions and \
-            TriviaQA; digitised to ± 0.3 points, with no intervals in the source. The text calls the whole curve \
-            Memory+, but its point at 1024² equals \
-            the vanilla Memory row of table 1, so the curve seems to join two architectures; table 1's own Memory+ \
-            rows \
-            stand beside it. Other questions, other data and other models than in the figure above: what can be \
-            compared is the \
-            shape, not the height."
-            .into(),
-        panels: vec![panel("Natural Questions", "NQ"), panel("TriviaQA", "TQA")],
-        data,
-    }
 }
