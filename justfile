@@ -23,6 +23,10 @@ plan *arguments:
 report *arguments:
     cargo run --release -- report {{arguments}}
 
+# Each part of the paper's models alone, on this machine
+probe *arguments:
+    cargo run --release -- probe {{arguments}}
+
 # Kernels and blocks against the clock
 bench *arguments:
     cargo bench --workspace --bench lookup -- {{arguments}}
