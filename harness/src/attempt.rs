@@ -162,7 +162,8 @@ fn train_recorded(
     })
 }
 
-/// Asks every suite and writes its rows, suite by suite; what an earlier asking left is replaced.
+/// Asks every suite, then replaces what an earlier asking left: scores of some suites only would be pooled as if they
+/// were of all.
 pub fn question(
     run: &Run,
     id: &str,
@@ -174,8 +175,7 @@ pub fn question(
         model: DecoderModel::new(decoder, bench.device, ASKED_AT_ONCE),
         interrupt: bench.interrupt,
     };
-    bench.records.write::<ItemRow>(id, &[])?;
-    bench.records.write::<ScoreRow>(id, &[])?;
+    let (mut items, mut scores) = (Vec::<ItemRow>::new(), Vec::<ScoreRow>::new());
     for suite in &bench.dataset.suites {
         progress.asking(suite.name());
         let failed = |error: SuiteError| match bench.interrupt.requested() {
@@ -189,11 +189,11 @@ pub fn question(
             bench.limits,
         )
         .map_err(failed)?;
-        bench.records.append(id, &item_rows(id, &results))?;
-        bench
-            .records
-            .append(id, &score_rows(id, &run.cost, &results))?;
+        items.extend(item_rows(id, &results));
+        scores.extend(score_rows(id, &run.cost, &results));
     }
+    bench.records.write(id, &items)?;
+    bench.records.write(id, &scores)?;
     Ok(())
 }
 

@@ -92,6 +92,7 @@ impl Speeds {
             row.status == FINISHED && row.basis == "derived" && row.phase == "step"
                 // Labels alone could be another sweep's.
                 && row.size == cell.size && row.block == cell.block && row.d_model == d_model
+                && row.params_dense == run.cost.params_dense
                 && row.params_table == run.cost.params_table
         });
         if let Some(row) = probed.max_by_key(|row| &row.started) {
@@ -127,7 +128,7 @@ impl Speeds {
         };
         format!(
             "speed of each device: from a probe of the model, else from the finished run of the same block that is \
-             nearest in width{assumed}"
+             nearest in width, on whatever device they ran{assumed}"
         )
     }
 }

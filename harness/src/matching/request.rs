@@ -91,15 +91,24 @@ pub struct Bounds {
 impl Bounds {
     /// The values of `knob` in ascending order, as a rule: none where the bounds leave none.
     pub fn values(self, knob: Knob, decoder: &DecoderConfig) -> Values {
-        let step = self.multiple_of.map_or(knob.step(decoder), usize::from);
+        let multiple = self.multiple_of.map_or(1, usize::from);
         let least = self.at_least.unwrap_or(1).max(1);
         let most = self.at_most.unwrap_or(knob.most(decoder));
-        // Layers are the odd numbers, all others the multiples of their step.
-        let first = match (knob, self.multiple_of) {
-            (Knob::Layers, None) => least | 1,
-            _ => least.next_multiple_of(step),
+        let (first, step) = match (knob, self.multiple_of) {
+            // A centred placement has a middle: odd multiples, of which an even number has none.
+            (Knob::Layers, _) => {
+                let first = least.next_multiple_of(multiple);
+                let odd = first + multiple * (first + 1).rem_euclid(2);
+                (odd, 2 * multiple)
+            }
+            (_, Some(_)) => (least.next_multiple_of(multiple), multiple),
+            (_, None) => {
+                let step = knob.step(decoder);
+                (least.next_multiple_of(step), step)
+            }
         };
-        let count = if first > most {
+        let even_layers = knob == Knob::Layers && multiple.is_multiple_of(2);
+        let count = if first > most || even_layers {
             0
         } else {
             (most - first) / step + 1
@@ -120,5 +129,34 @@ impl Values {
     /// The value of this rank.
     pub fn at(self, rank: usize) -> usize {
         self.first + rank * self.step
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn layers_are_odd_multiples() {
+        let decoder: DecoderConfig = serde_json::from_str(
+            r#"{"vocab_size": 50, "d_model": 16, "n_layers": 12, "n_heads": 2, "seq_len": 8}"#,
+        )
+        .unwrap();
+        let values = |at_least, multiple_of| {
+            let bounds = Bounds {
+                at_least,
+                at_most: None,
+                multiple_of: NonZeroUsize::new(multiple_of),
+            };
+            let values = bounds.values(Knob::Layers, &decoder);
+            (0..values.count)
+                .map(|rank| values.at(rank))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(values(None, 0), [1, 3, 5, 7, 9, 11]);
+        assert_eq!(values(Some(4), 0), [5, 7, 9, 11]);
+        assert_eq!(values(None, 3), [3, 9]);
+        assert_eq!(values(Some(4), 3), [9]);
+        assert_eq!(values(None, 2), [0; 0]);
     }
 }

@@ -23,7 +23,7 @@ use crate::interrupt::Interrupt;
 use crate::memory_need::Bytes;
 use crate::progress::Progress;
 use crate::progress::quantity::count;
-use crate::run_row::FAILED;
+use crate::run_row::{FAILED, FINISHED};
 use crate::train::TrainingConfig;
 
 /// Shares of the peaks that a cell is expected to reach, so as not to begin what the budget does not hold.
@@ -186,6 +186,7 @@ impl Session<'_> {
         }
     }
 
+    /// Leaves a row with the reason, unless a measurement is recorded: that is worth more than a reason.
     fn keep_unmeasured(
         &self,
         cell: &Cell,
@@ -198,6 +199,9 @@ impl Session<'_> {
         let row = self
             .circumstances
             .unmeasured(cell, phase, why, peaks, started)?;
+        if rows.get(&row.run).is_some_and(|row| row.status == FINISHED) {
+            return Ok(());
+        }
         self.records.write(&row.run, std::slice::from_ref(&row))?;
         rows.insert(row.run.clone(), row);
         Ok(())
@@ -235,7 +239,6 @@ mod tests {
     use crate::probe::grid;
     use crate::progress;
     use crate::provenance::Provenance;
-    use crate::run_row::FINISHED;
     use crate::sweep_file::Sweep;
     use architectures::Part;
 
@@ -276,5 +279,16 @@ mod tests {
         assert_eq!(states, [FAILED, FAILED, FINISHED, FINISHED]);
         assert!(rows[0].reason.starts_with("panicked: "), "{:?}", rows[0]);
         assert_eq!(records.read::<ProbeRow>().unwrap().len(), 4);
+
+        let hurried = Session {
+            budget: Duration::ZERO,
+            again: true,
+            ..session
+        };
+        let (_, rows) = hurried
+            .run(&cells[..2], (&[], &all), progress.as_mut())
+            .unwrap();
+        let states: Vec<_> = rows.iter().map(|row| row.status.as_str()).collect();
+        assert_eq!(states, [SKIPPED, SKIPPED, FINISHED, FINISHED]);
     }
 }

@@ -11,8 +11,8 @@ use super::matching::Matching;
 use super::read::read;
 use super::size::size;
 use super::solve::solve_all;
-use super::sweep::Sweep;
-use super::tree::Table;
+use super::sweep::{Size, Sweep};
+use super::tree::{Entry, Table};
 
 /// The top level: which sections there are. Those given as tables are read once they are merged.
 #[derive(Deserialize)]
@@ -59,6 +59,7 @@ pub fn resolve(file: &str, text: &str) -> Result<Sweep, FileError> {
     let (mut sizes, mut pending) = (Vec::new(), Vec::new());
     for (label, own) in root.section("sizes").labelled(file)? {
         let (of_label, unsolved) = size(file, &root, &data, label, own)?;
+        check_labels(file, label, &sizes, &of_label)?;
         sizes.extend(of_label);
         pending.extend(unsolved);
     }
@@ -71,6 +72,18 @@ pub fn resolve(file: &str, text: &str) -> Result<Sweep, FileError> {
         data,
         sizes,
     })
+}
+
+/// `d64@1e11` may be written, and may follow from `d64` with a list of budgets: not both.
+fn check_labels(file: &str, label: &Entry, sizes: &[Size], new: &[Size]) -> Result<(), FileError> {
+    let taken = |new: &&Size| sizes.iter().any(|size| size.name == new.name);
+    match new.iter().find(taken) {
+        None => Ok(()),
+        Some(size) => {
+            let problem = format!("makes a second size \"{}\"", size.name);
+            Err(FileError::at(file, label, problem, "rename one of them"))
+        }
+    }
 }
 
 fn check_seeds(file: &str, root: &Table, seeds: &[u64]) -> Result<(), FileError> {
