@@ -6,7 +6,10 @@ use rand::Rng;
 
 use super::parabola::Parabola;
 use super::points::{Point, distinct};
-use crate::statistics::{Interval, RESAMPLES, middle, stream};
+use crate::statistics::{Interval, RESAMPLES, Z, middle, stream, t};
+
+/// A parabola through three runs leaves no residual, and so nothing that shows how far losses scatter.
+const LEAST_RUNS: usize = 4;
 
 /// The runs of one budget.
 #[derive(Clone, Debug, PartialEq)]
@@ -116,27 +119,39 @@ fn minimum(
         return edge(Side::Largest, last);
     }
     let n = points.len();
-    let whole = |x: f64, curve: &Parabola| [x.exp(), tokens_at(points, x), curve.at(x)];
-    let value = whole(lowest, parabola);
+    let value = [lowest.exp(), tokens_at(points, lowest), parabola.at(lowest)];
     let bare = |method| value.map(|value| Interval::unbounded(value, n as u64, method));
-    let intervals = if n < 5 {
-        bare("fewer than five runs")
+    let intervals = if n < LEAST_RUNS {
+        bare("fewer than four runs")
     } else {
+        // Few residuals show their own scatter badly: a draw counts as far as Student's t reaches past the normal.
+        let reach = t(n - 3) / Z;
         let drawn = resampled(pairs, parabola, seed, |curve| {
-            let x = curve.lowest().filter(|x| (first..=last).contains(x))?;
-            Some(whole(x, curve))
+            let x = curve.lowest()?;
+            let at = lowest + reach * (x - lowest);
+            let loss = value[2] + reach * (curve.at(x) - value[2]);
+            Some([at.exp(), tokens_at(points, at), loss])
         });
+        let ends = |i: usize| middle(drawn.iter().map(|one| one[i]).collect());
         if (drawn.len() as f64) < 0.975 * RESAMPLES as f64 {
-            bare("the minimum leaves the sweep in too many resamples")
+            bare("too many resamples open downward")
+        } else if !(0..3).map(ends).all(|(low, high)| (low + high).is_finite()) {
+            bare("the minimum runs away in too many resamples")
         } else {
+            let (low, high) = ends(0);
+            let method = if low.ln() < first || high.ln() > last {
+                "residual bootstrap scaled to t, past the sizes that ran"
+            } else {
+                "residual bootstrap scaled to t"
+            };
             std::array::from_fn(|i| {
-                let (low, high) = middle(drawn.iter().map(|one| one[i]).collect());
+                let (low, high) = ends(i);
                 Interval {
                     value: value[i],
                     low,
                     high,
                     n: n as u64,
-                    method: "residual bootstrap",
+                    method,
                 }
             })
         }
@@ -184,13 +199,19 @@ fn resampled<T>(
         .collect()
 }
 
-/// Tokens that a model of `ln N = at` would get, linear in logarithms between the neighbouring sizes.
+/// Tokens that a model of `ln N = at` would get, linear in logarithms between the neighbouring sizes; past the ends, where an
+/// interval may reach, the line through the last two sizes goes on.
 fn tokens_at(points: &[Point], at: f64) -> f64 {
-    let above = points
-        .partition_point(|p| p.params.ln() < at)
-        .clamp(1, points.len() - 1);
-    let (p, q) = (&points[above - 1], &points[above]);
+    let (first, last) = (&points[0], &points[points.len() - 1]);
+    let q = points
+        .iter()
+        .find(|p| p.params > first.params && p.params.ln() >= at)
+        .unwrap_or(last);
+    let p = points
+        .iter()
+        .rfind(|p| p.params < q.params)
+        .unwrap_or(first);
     let (x, y) = (p.params.ln(), q.params.ln());
-    let share = if y > x { (at - x) / (y - x) } else { 0.0 };
+    let share = (at - x) / (y - x);
     (p.tokens.ln() + share * (q.tokens.ln() - p.tokens.ln())).exp()
 }

@@ -7,7 +7,7 @@
 //!
 //! | question | function | interval |
 //! |---|---|---|
-//! | which size is best at a budget? | [`isoflop`] | residual bootstrap of the parabola |
+//! | which size is best at a budget? | [`isoflop`] | residual bootstrap of the parabola, scaled to Student's t |
 //! | how do the best N and D grow with compute? | [`isoflop`] | Student's t of the regression's slope |
 //! | what loss do N parameters and D tokens reach? | [`parametric`] | bootstrap over points |
 //! | do these fits reproduce a published one? | [`chinchilla`] | |

@@ -6,7 +6,8 @@
 //! clusters, and it is clusters that are taken to be drawn.
 //!
 //! With one seed the interval is the percentile bootstrap over clusters, and says nothing about how another seed would
-//! do. With several the doubt has two parts, each with its own half-width at 95 %:
+//! do; it is too narrow where few clusters differ from the rest, for which [`paired_difference`](super::paired_difference)
+//! guards its own. With several the doubt has two parts, each with its own half-width at 95 %:
 //!
 //! - seeds: `t(S - 1) sqrt(s² / S)`, with `s²` the variance of the S seeds' means. With two seeds `t` is 12.7: two
 //!   numbers hardly show how far a third may lie, and resampling two rows hides that rather than saying it.

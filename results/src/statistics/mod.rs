@@ -8,7 +8,7 @@
 //! | how often is one model right? | [`wilson`] | Wilson's score interval |
 //! | the mean, or the ratio of totals, of what was measured | [`bootstrap_mean`], [`bootstrap_ratio`] | percentile bootstrap |
 //! | the mean over seeds *and* items | [`crossed_mean`] | bootstrap with one seed, Student's t with several |
-//! | does one block beat another on the same items? | [`paired_difference`] | the same, on differences |
+//! | does one block beat another on the same items? | [`paired_difference`] | the same, on differences; with one seed also a score interval and an exact sign test |
 //! | a number that each seed has once, such as a loss | [`mean_over_seeds`] | Student's t |
 //! | the same between two blocks on the same seeds | [`paired_over_seeds`] | Student's t, on differences |
 //!
@@ -19,7 +19,9 @@ mod bootstrap;
 mod crossed;
 mod interval;
 mod paired;
+mod score;
 mod seeds;
+mod sign;
 mod wilson;
 
 pub use bootstrap::{RESAMPLES, bootstrap_mean, bootstrap_ratio};
@@ -29,4 +31,5 @@ pub use interval::Interval;
 pub use paired::{paired_difference, subject};
 pub(crate) use seeds::t;
 pub use seeds::{mean_over_seeds, paired_over_seeds};
+pub(crate) use wilson::Z;
 pub use wilson::wilson;

@@ -7,7 +7,7 @@
 use super::Interval;
 
 /// The 97.5 % point of the standard normal distribution.
-pub(super) const Z: f64 = 1.959_963_984_540_054;
+pub(crate) const Z: f64 = 1.959_963_984_540_054;
 
 /// The share of `n` items answered right, with its 95 % interval.
 ///
