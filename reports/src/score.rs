@@ -26,7 +26,7 @@ pub struct Entry {
     pub accuracy: Interval,
     /// Accuracy less that of dense, on the same items and seeds. None for dense itself, where nothing matches, and
     /// where the runs were not trained alike.
-    pub difference: Option<Interval>,
+    pub difference: Option<Gap>,
 }
 
 /// The scoreboard: every suite, rung and block by its place in the study.
@@ -114,7 +114,7 @@ pub fn entry(
     Ok(Some(Entry {
         seeds: runs.len(),
         accuracy: accuracy(study, suites, &runs),
-        difference: difference.map(|gap| gap.interval),
+        difference,
     }))
 }
 
@@ -185,3 +185,6 @@ fn accuracy(study: &Study, suites: &[&Suite], runs: &[&RunRow]) -> Interval {
         ..mean
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -59,10 +59,6 @@ impl Outcome {
         }
     }
 
-    fn is_supported(self) -> bool {
-        matches!(self, Self::Supported | Self::SupportedOnce)
-    }
-
     /// Of a headline that needs all of these: one against it is enough, and the weakest for it decides.
     fn all(parts: &[Self]) -> Self {
         let has = |outcome: Self| parts.contains(&outcome);
@@ -114,4 +110,4 @@ pub struct Claim {
 }
 
 #[cfg(test)]
-mod tests;
+pub mod tests;

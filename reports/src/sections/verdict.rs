@@ -6,7 +6,7 @@ use maud::{Markup, html};
 
 use crate::blocks::REFERENCE;
 use crate::number::{fixed, percent, scientific, signed};
-use crate::score::{self, Entry, Suite};
+use crate::score::{self, Entry, Gap, Suite};
 use crate::study::{Place, Rung, Study};
 use loss::loss;
 
@@ -141,8 +141,7 @@ fn pooled(study: &Study, kind: &Kind, asked: &[&Suite], budget: &[&Rung]) -> Opt
                 // Each at its own size, which need not be that of dense.
                 entry.difference = dense
                     .filter(|dense| dense.0 != place.0)
-                    .and_then(|dense| score::against(study, asked, *place, *dense).ok())
-                    .map(|gap| gap.interval);
+                    .and_then(|dense| score::against(study, asked, *place, *dense).ok());
                 entries.push((place.0, entry));
             }
             Ok(None) => {}
@@ -198,7 +197,12 @@ fn compared(kind: &Kind, asked: &[&Suite], mut entries: Vec<(&str, Entry)>) -> O
         "{best} {answers} {found}\u{a0}% of {of} right ({how}), against {}\u{a0}% for dense",
         percent(dense.accuracy.value),
     );
-    let Some(gap) = entry.difference.filter(|gap| gap.is_bounded()) else {
+    let bounded = entry.difference.filter(|gap| gap.interval.is_bounded());
+    let Some(Gap {
+        interval: gap,
+        seeds,
+    }) = bounded
+    else {
         return Some(format!(
             "{against}. The answers cannot be paired item by item, so the difference has no interval."
         ));
@@ -208,7 +212,7 @@ fn compared(kind: &Kind, asked: &[&Suite], mut entries: Vec<(&str, Entry)>) -> O
         signed(gap.value * 100.0, 1),
         fixed(gap.low * 100.0, 1),
         fixed(gap.high * 100.0, 1),
-        if entry.seeds == 1 {
+        if seeds == 1 {
             format!(", over {items}; one seed")
         } else {
             String::new()
@@ -223,7 +227,7 @@ fn compared(kind: &Kind, asked: &[&Suite], mut entries: Vec<(&str, Entry)>) -> O
         .filter(|(_, entry)| {
             entry
                 .difference
-                .is_some_and(|gap| gap.value > 0.0 && gap.excludes(0.0))
+                .is_some_and(|gap| gap.interval.value > 0.0 && gap.interval.excludes(0.0))
         })
         .map(|(block, _)| *block)
         .collect();
