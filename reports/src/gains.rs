@@ -5,7 +5,7 @@ use results::gains::{Answers, Axis, Gain, Losses, NoGain, gain_in_accuracy, gain
 use results::{ItemRow, RunRow};
 
 use crate::blocks::REFERENCE;
-use crate::score::Suite;
+use crate::score::{Suite, missing};
 use crate::study::{Rung, Study, mean};
 
 /// Seed of the resampling.
@@ -63,14 +63,8 @@ pub fn gain(
         return Err("not comparable with dense".into());
     }
     let asked = measure.suites(suites);
-    let scored = |runs: &[&RunRow]| {
-        measure == Measure::Loss
-            || runs.iter().all(|run| {
-                asked
-                    .iter()
-                    .any(|suite| !study.items(run, suite.name).is_empty())
-            })
-    };
+    // Every suite of every run: a rung that was asked less would stand on the curve for other questions.
+    let scored = |runs: &[&RunRow]| missing(study, &asked, runs).is_none();
     let curve = curve(study, first, &scored);
     let told = |reason: NoGain| reason.to_string();
     if measure == Measure::Loss {
@@ -79,6 +73,9 @@ pub fn gain(
     }
     if asked.is_empty() {
         return Err("no such suite was scored".into());
+    }
+    if let Some(missing) = missing(study, &asked, &runs) {
+        return Err(missing.to_string());
     }
     let answers = |runs: &Vec<&RunRow>| Answers {
         cost: mean(runs, |run| axis.of(run)),
@@ -101,25 +98,16 @@ fn curve<'a>(
     run: &RunRow,
     scored: &dyn Fn(&[&RunRow]) -> bool,
 ) -> Vec<Vec<&'a RunRow>> {
-    let loss = |runs: &[&RunRow]| mean(runs, |run| run.val_loss);
-    let mut curve: Vec<(f64, Vec<&RunRow>)> = Vec::new();
-    for rung in &study.rungs {
-        let dense = study.finished(REFERENCE, rung);
-        let alike = |other: &&&RunRow| {
-            other.data_fingerprint == run.data_fingerprint
-                && other.tokenizer_fingerprint == run.tokenizer_fingerprint
-        };
-        if dense.is_empty() || !scored(&dense) || !dense.iter().all(|other| alike(&other)) {
-            continue;
-        }
-        match curve
-            .last_mut()
-            .filter(|(budget, _)| (rung.flops / budget - 1.0).abs() < 0.02)
-        {
-            Some((_, best)) if loss(&dense) < loss(best) => *best = dense,
-            Some(_) => {}
-            None => curve.push((rung.flops, dense)),
-        }
-    }
-    curve.into_iter().map(|(_, runs)| runs).collect()
+    let loss = |runs: &Vec<&RunRow>| mean(runs, |run| run.val_loss);
+    let alike = |other: &&RunRow| {
+        other.data_fingerprint == run.data_fingerprint
+            && other.tokenizer_fingerprint == run.tokenizer_fingerprint
+    };
+    let best = |budget: Vec<&Rung>| {
+        let dense = budget.iter().map(|rung| study.finished(REFERENCE, rung));
+        dense
+            .filter(|dense| !dense.is_empty() && scored(dense) && dense.iter().all(alike))
+            .min_by(|a, b| loss(a).total_cmp(&loss(b)))
+    };
+    study.budgets().into_iter().filter_map(best).collect()
 }

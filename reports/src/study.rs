@@ -1,5 +1,7 @@
 //! The frames grouped the way the page asks: by block, by rung of the ladder, by seed.
 
+mod budgets;
+
 use std::collections::BTreeMap;
 
 use results::comparison::training_settings;
@@ -7,6 +9,8 @@ use results::{Frames, ItemRow, RunRow};
 
 use crate::blocks::{self, REFERENCE};
 use crate::number::{prefixed, scientific};
+
+pub use budgets::Place;
 
 /// One step of the ladder: the runs that are to be compared with each other.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,7 +38,7 @@ pub struct Study<'a> {
     pub frames: &'a Frames,
     /// Every block that was asked for, failed runs included, in the page's order.
     pub blocks: Vec<&'a str>,
-    /// From the smallest budget to the largest.
+    /// From the smallest budget to the largest; of one budget from the smallest size.
     pub rungs: Vec<Rung>,
     /// By run, then by suite.
     items: BTreeMap<&'a str, BTreeMap<&'a str, Vec<&'a ItemRow>>>,
@@ -136,9 +140,14 @@ fn key(run: &RunRow) -> Key {
 
 fn rungs(runs: &[RunRow]) -> Vec<Rung> {
     let mut flops: BTreeMap<Key, f64> = BTreeMap::new();
+    // Dense's parameters where it ran, else the fewest: a label says nothing about which size is larger.
+    let mut params: BTreeMap<Key, (bool, u64)> = BTreeMap::new();
     for run in runs {
         let most = flops.entry(key(run)).or_insert(run.target_flops);
         *most = most.max(run.target_flops);
+        let size = (run.block != REFERENCE, run.params_active);
+        let least = params.entry(key(run)).or_insert(size);
+        *least = (*least).min(size);
     }
     let several = |size: &str| flops.keys().filter(|(other, _)| other == size).count() > 1;
     let mut rungs: Vec<Rung> = flops
@@ -158,6 +167,7 @@ fn rungs(runs: &[RunRow]) -> Vec<Rung> {
     rungs.sort_by(|a, b| {
         a.flops
             .total_cmp(&b.flops)
+            .then_with(|| params[&a.key].1.cmp(&params[&b.key].1))
             .then_with(|| a.label.cmp(&b.label))
     });
     rungs

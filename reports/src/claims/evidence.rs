@@ -6,8 +6,8 @@ use results::{RunRow, fits::Reading};
 
 use super::{Finding, Outcome};
 use crate::number::{fixed, percent, prefixed, signed};
-use crate::score::{self, Suite};
-use crate::study::{Rung, Study};
+use crate::score::{self, Gap, Suite};
+use crate::study::{Place, Study};
 
 /// Everything that rules look at.
 pub struct Rows<'s, 'a> {
@@ -16,70 +16,55 @@ pub struct Rows<'s, 'a> {
 }
 
 impl<'s, 'a> Rows<'s, 'a> {
-    /// The largest rung on which both blocks finished and can be compared.
-    pub fn largest(&self, block: &str, other: &str) -> Option<&'s Rung> {
-        let finished = |rung: &&Rung, block: &str| !self.study.finished(block, rung).is_empty();
-        let fit = |rung: &&Rung| {
-            let outsiders = self.study.outsiders(rung);
-            outsiders
-                .iter()
-                .all(|(run, _)| run.block != block && run.block != other)
-        };
-        let rungs = self.study.rungs.iter().rev();
-        rungs
-            .filter(|rung| finished(rung, block) && finished(rung, other))
-            .find(fit)
-    }
-
-    /// The paired difference of two blocks on suites, and the words for it.
+    /// The paired difference of two blocks on suites, each on its rung, and the words for it; or why there is none.
     pub fn difference(
         &self,
         suites: &[&Suite],
-        blocks: (&str, &str),
-        rung: &Rung,
-    ) -> Option<(Interval, String)> {
-        let gap = score::against(self.study, suites, blocks, rung)?;
-        let seeds = self
-            .study
-            .finished(blocks.0, rung)
-            .len()
-            .min(self.study.finished(blocks.1, rung).len());
+        ours: Place,
+        theirs: Place,
+    ) -> Result<(Gap, String), String> {
+        let gap = score::against(self.study, suites, ours, theirs)?;
         let words = format!(
             "{} less {}: {} points{}, n {} items, {}",
-            blocks.0,
-            blocks.1,
-            signed(gap.value * 100.0, 1),
-            span(&gap, 100.0),
-            gap.n,
-            count(seeds),
+            ours.0,
+            theirs.0,
+            signed(gap.interval.value * 100.0, 1),
+            span(&gap.interval, 100.0),
+            gap.interval.n,
+            count(gap.seeds),
         );
-        Some((gap, words))
+        Ok((gap, words))
     }
 
-    /// The accuracy of a block, and the words for it.
-    pub fn accuracy(
-        &self,
-        suites: &[&Suite],
-        block: &str,
-        rung: &Rung,
-    ) -> Option<(Interval, String)> {
-        let entry = score::entry(self.study, suites, block, rung)?;
+    /// The accuracy of a block, and the words for it; or why there is none.
+    pub fn accuracy(&self, suites: &[&Suite], place: Place) -> Result<(Interval, String), String> {
+        let (block, rung) = place;
+        let entry = score::entry(self.study, suites, block, rung).map_err(|e| e.to_string())?;
+        let accuracy = entry
+            .ok_or_else(|| format!("{block} has no score"))?
+            .accuracy;
         let words = format!(
             "{block} {} %{}",
-            percent(entry.accuracy.value),
-            span(&entry.accuracy, 100.0)
+            percent(accuracy.value),
+            span(&accuracy, 100.0)
         );
-        Some((entry.accuracy, words))
+        Ok((accuracy, words))
     }
 
-    /// Size, parameters, tokens, seeds and names of the runs of these blocks on a rung.
-    pub fn scale(&self, blocks: &[&str], rung: &Rung) -> String {
-        let of = |block: &&str| {
-            let runs = self.study.finished(block, rung);
+    /// Size, parameters, tokens, seeds and names of the runs of these blocks.
+    pub fn scale(&self, places: &[Place]) -> String {
+        let one = places.iter().all(|(_, rung)| *rung == places[0].1);
+        let of = |place: &Place| {
+            let runs = self.study.at(*place);
             let first = runs.first()?;
             let names: Vec<&str> = runs.iter().map(|run| run.run.as_str()).collect();
+            let size = match one {
+                true => String::new(),
+                false => format!(" at size {}", place.1.label),
+            };
             Some(format!(
-                "{block} {} dense and {} table parameters, {} tokens, {} ({})",
+                "{}{size} {} dense and {} table parameters, {} tokens, {} ({})",
+                place.0,
                 prefixed(first.params_dense as f64),
                 prefixed(first.params_table as f64),
                 prefixed(first.tokens as f64),
@@ -87,8 +72,12 @@ impl<'s, 'a> Rows<'s, 'a> {
                 names.join(", "),
             ))
         };
-        let blocks: Vec<String> = blocks.iter().filter_map(of).collect();
-        format!("size {}: {}", rung.label, blocks.join("; "))
+        let blocks: Vec<String> = places.iter().filter_map(of).collect();
+        let size = match places {
+            [(_, rung), ..] if one => format!("size {}: ", rung.label),
+            _ => String::new(),
+        };
+        size + &blocks.join("; ")
     }
 
     /// The largest of what ran, for headlines about what did not.
@@ -110,7 +99,7 @@ impl<'s, 'a> Rows<'s, 'a> {
     }
 }
 
-fn count(seeds: usize) -> String {
+pub fn count(seeds: usize) -> String {
     match seeds {
         1 => "one seed".into(),
         several => format!("{several} seeds"),
@@ -129,12 +118,13 @@ fn span(interval: &Interval, scale: f64) -> String {
 }
 
 /// A rule about the sign of a difference: ahead, behind, or neither is shown.
-pub fn sign(gap: &Interval) -> Outcome {
-    match gap {
+pub fn sign(gap: &Gap) -> Outcome {
+    let found = match gap.interval {
         gap if !gap.excludes(0.0) => Outcome::NotTested,
         gap if gap.value > 0.0 => Outcome::Supported,
         _ => Outcome::Contradicted,
-    }
+    };
+    found.by(gap.seeds)
 }
 
 /// The same as a finding; an interval that holds zero leaves the headline undecided.

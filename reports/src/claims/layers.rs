@@ -1,74 +1,93 @@
 //! How many memory layers are best: the one rule that looks at where blocks stand.
 
 use super::evidence::{Rows, decided, sign};
+use super::ground::unequal;
 use super::rules::HOLDS_ZERO;
 use super::{Finding, Outcome};
 use crate::gains::Measure;
-use crate::study::Rung;
+use crate::study::{Place, Rung};
 
-/// Layers with slots that a block has on a rung, where its memories are gated.
-fn gated_layers(rows: &Rows, block: &str, rung: &Rung) -> Option<usize> {
+/// What has to be equal between memories that differ in the number of their layers, and that number.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Memory {
+    layers: usize,
+    /// Of each layer.
+    slots: u64,
+    table: u64,
+}
+
+/// The memory of a block on a rung, where it is gated and all its layers have the same number of slots.
+fn memory(rows: &Rows, (block, rung): Place) -> Option<Memory> {
     let run = *rows.study.finished(block, rung).first()?;
-    let layers = rows
-        .study
-        .frames
-        .usage()
-        .iter()
+    let usage = rows.study.frames.usage().iter();
+    let slots: Vec<u64> = usage
         .filter(|row| row.run == run.run && row.unit == "slot")
-        .count();
-    (layers > 0 && run.config.lines().any(|line| line.trim() == "gate = true")).then_some(layers)
+        .map(|row| row.units)
+        .collect();
+    let gated = run.config.lines().any(|line| line.trim() == "gate = true");
+    let first = *slots.first()?;
+    (gated && slots.iter().all(|slots| *slots == first)).then_some(Memory {
+        layers: slots.len(),
+        slots: first,
+        table: run.params_table,
+    })
+}
+
+/// The block with three layers, and those that differ from it in the number of layers alone, one of them having more.
+type Field<'s> = (Place<'s>, Vec<(Place<'s>, usize)>);
+
+fn field<'s>(rows: &Rows<'s, '_>, rung: &'s Rung) -> Option<Field<'s>> {
+    let places = rows.study.blocks.iter().map(|block| (*block, rung));
+    let found: Vec<(Place, Memory)> = places
+        .filter_map(|place| Some((place, memory(rows, place)?)))
+        .collect();
+    let (three, own) = found.iter().find(|(_, memory)| memory.layers == 3)?;
+    let others: Vec<(Place, usize)> = found
+        .iter()
+        .filter(|(_, other)| {
+            other.layers != 3 && other.slots == own.slots && other.table == own.table
+        })
+        .map(|(place, other)| (*place, other.layers))
+        .collect();
+    let more = others.iter().any(|(_, layers)| *layers > 3);
+    more.then_some((*three, others))
 }
 
 pub fn three_layers(rows: &Rows) -> Finding {
-    let none = || {
-        Finding::untested(
-            "no gated memories with three layers and with more ran at one size and budget",
-        )
+    let mut rungs = rows.study.rungs.iter().rev();
+    let Some((three, others)) = rungs.find_map(|rung| field(rows, rung)) else {
+        return Finding::untested(
+            "no gated memories with three layers and with more, of equal slots and table parameters, ran at one size and budget",
+        );
     };
-    let counted = |rung: &Rung| -> Vec<(&str, usize)> {
-        let blocks = rows.study.blocks.iter();
-        blocks
-            .filter_map(|block| Some((*block, gated_layers(rows, block, rung)?)))
-            .collect()
-    };
-    let fits = |found: &[(&str, usize)]| {
-        found.iter().any(|(_, n)| *n == 3) && found.iter().any(|(_, n)| *n > 3)
-    };
-    let Some(rung) = rows
-        .study
-        .rungs
-        .iter()
-        .rev()
-        .find(|rung| fits(&counted(rung)))
-    else {
-        return none();
-    };
-    let found = counted(rung);
-    let Some((three, _)) = found.iter().find(|(_, n)| *n == 3) else {
-        return none();
-    };
+    let places: Vec<Place> = std::iter::once(three)
+        .chain(others.iter().map(|(place, _)| *place))
+        .collect();
+    if let Some(words) = unequal(rows, &places) {
+        return Finding::untested(words);
+    }
     let suites = Measure::Recall.suites(rows.suites);
-    let gaps: Vec<_> = found
+    if suites.is_empty() {
+        return Finding::untested("no suite of recall of facts was scored");
+    }
+    let gaps: Result<Vec<_>, String> = others
         .iter()
-        .filter(|(_, n)| *n != 3)
-        .filter_map(|(other, n)| {
-            let (gap, words) = rows.difference(&suites, (three, other), rung)?;
-            Some((sign(&gap), format!("{words} ({n} layers)")))
+        .map(|(other, layers)| {
+            let (gap, words) = rows.difference(&suites, three, *other)?;
+            Ok((sign(&gap), format!("{words} ({layers} layers)")))
         })
         .collect();
-    let outcome = if gaps.iter().any(|(sign, _)| *sign == Outcome::Contradicted) {
-        Outcome::Contradicted
-    } else if !gaps.is_empty() && gaps.iter().all(|(sign, _)| *sign == Outcome::Supported) {
-        Outcome::Supported
-    } else {
-        Outcome::NotTested
+    // A number of layers that cannot be compared may be the best one.
+    let gaps = match gaps {
+        Ok(gaps) => gaps,
+        Err(reason) => return Finding::untested(reason),
     };
+    let signs: Vec<Outcome> = gaps.iter().map(|(sign, _)| *sign).collect();
     let words: Vec<&str> = gaps.iter().map(|(_, words)| words.as_str()).collect();
-    let blocks: Vec<&str> = found.iter().map(|(block, _)| *block).collect();
     decided(
-        outcome,
+        Outcome::all(&signs),
         words.join("; "),
-        rows.scale(&blocks, rung),
+        rows.scale(&places),
         HOLDS_ZERO,
     )
 }

@@ -4,10 +4,16 @@
 //! the scale that ran here and of no other: a headline about models that nobody trained here is not tested, whatever
 //! small models did. A rule that is asked and cannot decide gives "not tested" as well, and says what was undecided.
 
+//! One training run of each block shows how sure the answers are and not how another seed would do, so that a verdict from
+//! one run each is an outcome of its own: weaker, and never counted with those from several.
+
 mod evidence;
+mod experts;
+mod ground;
 mod headlines;
 mod layers;
 mod rules;
+mod worth;
 
 pub use headlines::claims;
 
@@ -15,17 +21,57 @@ pub use headlines::claims;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     Supported,
+    /// The rule's interval says so, from one training run of each block.
+    SupportedOnce,
     Contradicted,
+    /// The same against it.
+    ContradictedOnce,
     NotTested,
 }
 
 impl Outcome {
+    /// From the strongest to none.
+    pub const ALL: [Self; 5] = [
+        Self::Supported,
+        Self::SupportedOnce,
+        Self::Contradicted,
+        Self::ContradictedOnce,
+        Self::NotTested,
+    ];
+
     /// Every verdict is about this scale.
     pub fn words(self) -> &'static str {
         match self {
             Self::Supported => "supported at this scale",
+            Self::SupportedOnce => "supported in one run each, at this scale",
             Self::Contradicted => "contradicted at this scale",
+            Self::ContradictedOnce => "contradicted in one run each, at this scale",
             Self::NotTested => "not tested at this scale",
+        }
+    }
+
+    /// The outcome where so many seeds were in common.
+    fn by(self, seeds: usize) -> Self {
+        match self {
+            Self::Supported if seeds < 2 => Self::SupportedOnce,
+            Self::Contradicted if seeds < 2 => Self::ContradictedOnce,
+            other => other,
+        }
+    }
+
+    /// Of a headline that needs all of these: one against it is enough, and the weakest for it decides.
+    fn all(parts: &[Self]) -> Self {
+        let has = |outcome: Self| parts.contains(&outcome);
+        if has(Self::Contradicted) {
+            Self::Contradicted
+        } else if has(Self::ContradictedOnce) {
+            Self::ContradictedOnce
+        } else if parts.is_empty() || has(Self::NotTested) {
+            Self::NotTested
+        } else if has(Self::SupportedOnce) {
+            Self::SupportedOnce
+        } else {
+            Self::Supported
         }
     }
 }
@@ -64,4 +110,4 @@ pub struct Claim {
 }
 
 #[cfg(test)]
-mod tests;
+pub mod tests;

@@ -18,15 +18,24 @@ pub fn body(study: &Study, suites: &[Suite]) -> Markup {
             .filter(|claim| claim.finding.outcome == outcome)
             .count()
     };
+    let counts: Vec<String> = Outcome::ALL
+        .iter()
+        .map(|outcome| {
+            let words = outcome.words().trim_end_matches(" at this scale");
+            format!("{} {}", count(*outcome), words.trim_end_matches(','))
+        })
+        .collect();
     html! {
         p {
             "The headlines of " (MEMORY_LAYERS) " in our own words, each with a rule that alone gives the "
-            "verdict: " (count(Outcome::Supported)) " supported, " (count(Outcome::Contradicted)) " contradicted, "
-            (count(Outcome::NotTested)) " not tested at this scale. The paper's decoders have 134m to 8b parameters \
-                and saw 200B tokens or "
-            "more; those here are smaller by far, so that no verdict is one on the paper's own models. A rule that \
-                was asked and cannot "
-            "decide counts as not tested, and says so. No correction is made for the number of rules."
+            "verdict: " (counts.join(", ")) ", at this scale. The paper's decoders have 134m to 8b parameters and saw 200B "
+            "tokens or more; those here are smaller by far, so that no verdict is one on the paper's own models. A rule that "
+            "was asked and cannot decide counts as not tested, and says so. No correction is made for the number of rules."
+        }
+        p {
+            "Where the blocks have only one seed in common, a verdict says \u{201c}in one run each\u{201d}. Its interval is about the choice of "
+            "items alone: another seed of the same blocks may turn out otherwise, so it is a hint and no finding. "
+            "Where several sizes had one budget, each block is taken at its size of the lowest validation loss."
         }
         @for (title, claims) in &groups {
             h3 { (title) }
@@ -45,7 +54,8 @@ fn table(title: &str, claims: &[Claim]) -> Table {
         let class = match claim.finding.outcome {
             Outcome::Supported => "better",
             Outcome::Contradicted => "worse",
-            Outcome::NotTested => "level",
+            // No colour: it is not to be seen from afar.
+            Outcome::SupportedOnce | Outcome::ContradictedOnce | Outcome::NotTested => "level",
         };
         table.row([
             html! { (claim.headline) br; span.aside { (claim.rule) } },

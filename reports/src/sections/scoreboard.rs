@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use crate::number::{NONE, fixed, percent, signed};
-use crate::score::{Entry, Scores, Suite};
+use crate::score::{Entry, Gap, Scores, Suite};
 use crate::study::Study;
 use crate::table::Table;
 
@@ -76,7 +76,7 @@ fn cell(entry: Option<&Entry>) -> Markup {
     html! {
         span.value { (percent(accuracy.value)) }
         " " span.interval { "[" (percent(accuracy.low)) ", " (percent(accuracy.high)) "]" }
-        @if let Some(gap) = entry.difference {
+        @if let Some(Gap { interval: gap, .. }) = entry.difference {
             @let (class, mark) = match gap {
                 g if !g.excludes(0.0) => ("level", "≈"),
                 g if g.value > 0.0 => ("better", "▲"),

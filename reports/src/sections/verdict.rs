@@ -1,28 +1,28 @@
 //! The first sentences of the page, computed by rule. They claim a difference only where its interval excludes zero.
 
-use std::collections::BTreeMap;
+mod loss;
 
 use maud::{Markup, html};
-use results::statistics::mean_over_seeds;
 
 use crate::blocks::REFERENCE;
 use crate::number::{fixed, percent, scientific, signed};
-use crate::score::{self, Entry, Suite};
-use crate::study::{Rung, Study};
+use crate::score::{self, Entry, Gap, Suite};
+use crate::study::{Place, Rung, Study};
+use loss::loss;
 
 /// What the sweep found, in a few sentences: questions, recall, loss.
 pub fn verdict(study: &Study, suites: &[Suite]) -> Markup {
     let runs = study.frames.runs();
     let finished = runs.iter().filter(|run| run.status == "finished").count();
-    let Some(rung) = top(study) else {
+    let Some(budget) = top(study) else {
         return html! { p.verdict { "No run finished, so nothing can be compared." } };
     };
     html! {
-        @for sentence in knowledge(study, suites, rung) { p.verdict { (sentence) } }
+        @for sentence in knowledge(study, suites, &budget) { p.verdict { (sentence) } }
         p.lede {
-            (loss(study, rung))
-            @if !left_out(study, rung).is_empty() {
-                " Left out, as " a href="#compared" { "not comparable" } ": " (left_out(study, rung).join(", ")) "."
+            (loss(study, &places(study, &budget, &[])))
+            @if !left_out(study, &budget).is_empty() {
+                " Left out, as " a href="#compared" { "not comparable" } ": " (left_out(study, &budget).join(", ")) "."
             }
             " " (finished) " of " (runs.len()) " runs finished" @if finished < runs.len() {
                 "; " a href="#failures" { "the others failed" }
@@ -31,23 +31,45 @@ pub fn verdict(study: &Study, suites: &[Suite]) -> Markup {
     }
 }
 
-/// The largest rung on which dense and another block finished, else the largest on which anything did.
-fn top<'s>(study: &'s Study) -> Option<&'s Rung> {
-    let has = |rung: &&Rung, block: &str| !study.finished(block, rung).is_empty();
-    let any = |rung: &&Rung| study.blocks.iter().any(|block| has(rung, block));
-    let paired = |rung: &&Rung| {
-        has(rung, REFERENCE)
-            && study
-                .blocks
-                .iter()
-                .any(|block| *block != REFERENCE && has(rung, block))
+/// The largest budget at which dense and another block finished, else the largest at which anything did.
+fn top<'s>(study: &'s Study) -> Option<Vec<&'s Rung>> {
+    let has = |budget: &[&Rung], block: &str| {
+        budget
+            .iter()
+            .any(|rung| !study.finished(block, rung).is_empty())
     };
-    study
-        .rungs
+    let any = |budget: &[&Rung]| study.blocks.iter().any(|block| has(budget, block));
+    let paired = |budget: &[&Rung]| {
+        let mut others = study.blocks.iter().filter(|block| **block != REFERENCE);
+        has(budget, REFERENCE) && others.any(|block| has(budget, block))
+    };
+    let budgets = study.budgets();
+    let found = budgets
         .iter()
         .rev()
-        .find(paired)
-        .or_else(|| study.rungs.iter().rev().find(any))
+        .find(|budget| paired(budget))
+        .or_else(|| budgets.iter().rev().find(|budget| any(budget)));
+    found.cloned()
+}
+
+/// Where the blocks that can be compared with dense stand at a budget, each at its size of the lowest loss; all of them where
+/// there is no dense.
+fn places<'s>(study: &'s Study, budget: &[&'s Rung], asked: &[&Suite]) -> Vec<Place<'s>> {
+    let all: Vec<Place> = study
+        .blocks
+        .iter()
+        .filter_map(|block| study.best(block, budget, asked))
+        .collect();
+    let Some(standard) = all
+        .iter()
+        .copied()
+        .find(|(block, _)| *block == REFERENCE)
+        .or(all.first().copied())
+    else {
+        return all;
+    };
+    let fit = |place: &Place| place.0 == standard.0 || study.alike(&[standard, *place]);
+    all.into_iter().filter(fit).collect()
 }
 
 /// What a group of suites asks for, in words.
@@ -74,14 +96,14 @@ const RECALL: Kind = Kind {
 };
 
 /// One sentence for questions and one for recall, where they were scored.
-fn knowledge(study: &Study, suites: &[Suite], rung: &Rung) -> Vec<String> {
+fn knowledge(study: &Study, suites: &[Suite], budget: &[&Rung]) -> Vec<String> {
     let (recall, questions): (Vec<&Suite>, Vec<&Suite>) = suites
         .iter()
         .filter(|suite| suite.metric == "exact_match")
         .partition(|suite| suite.is_recall());
     let found: Vec<String> = [(QUESTIONS, questions), (RECALL, recall)]
         .iter()
-        .filter_map(|(kind, asked)| pooled(study, kind, asked, rung))
+        .filter_map(|(kind, asked)| pooled(study, kind, asked, budget))
         .collect();
     if found.is_empty() {
         return vec![
@@ -89,10 +111,17 @@ fn knowledge(study: &Study, suites: &[Suite], rung: &Rung) -> Vec<String> {
                 .into(),
         ];
     }
+    let flops = budget.iter().map(|rung| rung.flops).fold(0.0, f64::max);
+    let size = match budget {
+        [rung] => rung.label.clone(),
+        several => format!(
+            "each block at that of {} sizes where its validation loss is lowest",
+            several.len()
+        ),
+    };
     let place = format!(
-        "At the largest budget compared ({}, {} training FLOPs)",
-        rung.label,
-        scientific(rung.flops)
+        "At the largest budget compared ({size}, {} training FLOPs)",
+        scientific(flops)
     );
     let places = [place.as_str(), "At the same budget"].into_iter();
     places
@@ -102,10 +131,39 @@ fn knowledge(study: &Study, suites: &[Suite], rung: &Rung) -> Vec<String> {
 }
 
 /// How the blocks did on these suites taken together, as the rest of a sentence that says where; none where none of them scored.
-fn pooled(study: &Study, kind: &Kind, asked: &[&Suite], rung: &Rung) -> Option<String> {
-    let mut entries: Vec<(&str, Entry)> = comparable(study, rung)
-        .filter_map(|block| Some((block, score::entry(study, asked, block, rung)?)))
-        .collect();
+fn pooled(study: &Study, kind: &Kind, asked: &[&Suite], budget: &[&Rung]) -> Option<String> {
+    let (mut entries, mut lacking) = (Vec::<(&str, Entry)>::new(), Vec::new());
+    let places = places(study, budget, asked);
+    let dense = places.iter().find(|(block, _)| *block == REFERENCE);
+    for place in &places {
+        match score::entry(study, asked, place.0, place.1) {
+            Ok(Some(mut entry)) => {
+                // Each at its own size, which need not be that of dense.
+                entry.difference = dense
+                    .filter(|dense| dense.0 != place.0)
+                    .and_then(|dense| score::against(study, asked, *place, *dense).ok());
+                entries.push((place.0, entry));
+            }
+            Ok(None) => {}
+            Err(missing) => lacking.push(format!("{} ({missing})", place.0)),
+        }
+    }
+    let lacking = match lacking.as_slice() {
+        [] => String::new(),
+        some => format!(" Left out, as not asked everything: {}.", some.join(", ")),
+    };
+    match compared(kind, asked, entries) {
+        Some(found) => Some(found + &lacking),
+        None if lacking.is_empty() => None,
+        None => Some(format!(
+            "no block was asked all of the {}.{lacking}",
+            kind.items
+        )),
+    }
+}
+
+/// The sentence for entries of the same questions.
+fn compared(kind: &Kind, asked: &[&Suite], mut entries: Vec<(&str, Entry)>) -> Option<String> {
     // Stable: of equals the first in the page's order leads, which is dense where dense is among them.
     entries.sort_by(|(_, a), (_, b)| b.accuracy.value.total_cmp(&a.accuracy.value));
     let (best, entry) = entries.first()?;
@@ -139,7 +197,12 @@ fn pooled(study: &Study, kind: &Kind, asked: &[&Suite], rung: &Rung) -> Option<S
         "{best} {answers} {found}\u{a0}% of {of} right ({how}), against {}\u{a0}% for dense",
         percent(dense.accuracy.value),
     );
-    let Some(gap) = entry.difference.filter(|gap| gap.is_bounded()) else {
+    let bounded = entry.difference.filter(|gap| gap.interval.is_bounded());
+    let Some(Gap {
+        interval: gap,
+        seeds,
+    }) = bounded
+    else {
         return Some(format!(
             "{against}. The answers cannot be paired item by item, so the difference has no interval."
         ));
@@ -149,7 +212,7 @@ fn pooled(study: &Study, kind: &Kind, asked: &[&Suite], rung: &Rung) -> Option<S
         signed(gap.value * 100.0, 1),
         fixed(gap.low * 100.0, 1),
         fixed(gap.high * 100.0, 1),
-        if entry.seeds == 1 {
+        if seeds == 1 {
             format!(", over {items}; one seed")
         } else {
             String::new()
@@ -164,7 +227,7 @@ fn pooled(study: &Study, kind: &Kind, asked: &[&Suite], rung: &Rung) -> Option<S
         .filter(|(_, entry)| {
             entry
                 .difference
-                .is_some_and(|gap| gap.value > 0.0 && gap.excludes(0.0))
+                .is_some_and(|gap| gap.interval.value > 0.0 && gap.interval.excludes(0.0))
         })
         .map(|(block, _)| *block)
         .collect();
@@ -183,18 +246,16 @@ fn pooled(study: &Study, kind: &Kind, asked: &[&Suite], rung: &Rung) -> Option<S
     ))
 }
 
-/// The blocks whose runs on this rung can be compared with dense; all of them where there is no dense.
-fn comparable<'s>(study: &'s Study, rung: &'s Rung) -> impl Iterator<Item = &'s str> {
-    let blocks = study.blocks.iter().copied();
-    blocks.filter(|block| *block == REFERENCE || study.comparable(block, rung))
-}
-
 /// The blocks that finished there and cannot be compared.
-fn left_out<'s>(study: &'s Study, rung: &'s Rung) -> Vec<&'s str> {
-    let fit: Vec<&str> = comparable(study, rung).collect();
-    let finished = |block: &&str| !study.finished(block, rung).is_empty();
-    let blocks = study.blocks.iter().copied().filter(finished);
-    blocks.filter(|block| !fit.contains(block)).collect()
+fn left_out<'s>(study: &'s Study, budget: &[&'s Rung]) -> Vec<&'s str> {
+    let fit = places(study, budget, &[]);
+    let blocks = study.blocks.iter().copied();
+    blocks
+        .filter(|block| {
+            let stands = study.best(block, budget, &[]).is_some();
+            stands && !fit.iter().any(|(other, _)| other == block)
+        })
+        .collect()
 }
 
 /// The best of several is ahead partly because it was chosen.
@@ -203,67 +264,4 @@ fn chosen(blocks: usize) -> String {
         0 | 1 => String::new(),
         several => format!("; it is the best of {several} blocks, uncorrected for that choice"),
     }
-}
-
-/// A block's validation losses by seed.
-type Losses = BTreeMap<u64, f64>;
-
-fn loss(study: &Study, rung: &Rung) -> String {
-    let mean = |losses: &Losses| losses.values().sum::<f64>() / losses.len() as f64;
-    let mut blocks: Vec<(&str, Losses)> = comparable(study, rung)
-        .map(|block| {
-            let runs = study.finished(block, rung).into_iter();
-            let losses = runs.map(|run| (run.seed, run.val_loss));
-            (block, losses.filter(|(_, loss)| loss.is_finite()).collect())
-        })
-        .filter(|(_, losses): &(_, Losses)| !losses.is_empty())
-        .collect();
-    blocks.sort_by(|(_, a), (_, b)| mean(a).total_cmp(&mean(b)));
-    let Some((best, low)) = blocks.first() else {
-        return "No validation loss was measured there.".into();
-    };
-    let Some((_, dense)) = blocks.iter().find(|(block, _)| *block == REFERENCE) else {
-        return format!(
-            "Validation loss there is {} nats per token for {best}, with no dense run to compare it with.",
-            fixed(mean(low), 3)
-        );
-    };
-    if blocks.len() == 1 {
-        return format!(
-            "Validation loss there is {} nats per token for dense, with no other block to compare it with.",
-            fixed(mean(low), 3)
-        );
-    }
-    if *best == REFERENCE {
-        return format!(
-            "No block's validation loss there is lower than that of dense, {} nats per token.",
-            fixed(mean(dense), 3)
-        );
-    }
-    let pairs: Vec<(f64, f64)> = low
-        .iter()
-        .filter_map(|(seed, loss)| Some((*loss, *dense.get(seed)?)))
-        .collect();
-    let differences: Vec<f64> = pairs.iter().map(|(ours, theirs)| ours - theirs).collect();
-    let gap = mean_over_seeds(&differences);
-    let numbers = format!(
-        "Validation loss there is {} nats per token for {best} and {} for dense",
-        fixed(mean(low), 3),
-        fixed(mean(dense), 3)
-    );
-    if !gap.is_bounded() {
-        return format!("{numbers}: one seed of each, hence no interval and no claim.");
-    }
-    let verdict = if gap.excludes(0.0) {
-        chosen(blocks.len() - 1)
-    } else {
-        ", which does not exclude zero".into()
-    };
-    format!(
-        "{numbers}, a difference of {} over {} seeds (95\u{a0}% interval {} to {}){verdict}.",
-        signed(gap.value, 3),
-        gap.n,
-        fixed(gap.low, 3),
-        fixed(gap.high, 3)
-    )
 }

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::Model;
-use crate::statistics::{Interval, crossed_mean, mean_over_seeds, paired_difference, subject};
+use crate::statistics::{
+    Interval, crossed_mean, mean_over_seeds, paired_difference, subject, wilson,
+};
 use crate::{Frames, ItemRow, RunRow, ScoreRow};
 
 /// Seed of the resampling: any number does, as long as it never changes.
@@ -72,6 +74,11 @@ impl<'a> Answers<'a> {
             .collect();
         let subjects: Vec<_> = first.iter().map(|item| subject(item)).collect();
         let mean = crossed_mean(&table, &subjects, SEED);
+        // Seeds that all answered all alike scatter not at all, which is no proof that nothing else would happen.
+        if mean.low == mean.high && mean.n > 0 {
+            let right = (mean.value * mean.n as f64).round().max(0.0);
+            return Some(wilson(right as u64, mean.n));
+        }
         Some(Interval {
             low: if mean.low < 0.0 { 0.0 } else { mean.low },
             high: if mean.high > 1.0 { 1.0 } else { mean.high },

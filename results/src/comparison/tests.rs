@@ -164,6 +164,16 @@ fn seeds_of_one_configuration_are_one_model() {
 }
 
 #[test]
+fn seeds_that_agree_in_every_answer_are_not_certain() {
+    let runs: Vec<RunRow> = (0..3).map(|seed| run("dense", seed, 1e9)).collect();
+    let (frames, order) = frames(&runs, |run| answered(run, 0, 64));
+    let found = Comparison::new(&frames, &order).unwrap();
+    let none = row(&found.groups[0], Kind::Score, "facts exact_match")[0].unwrap();
+    assert_eq!((none.value, none.low, none.method), (0.0, 0.0, "wilson"));
+    assert!((none.high - wilson(0, 64).high).abs() < 1e-12, "{none:?}");
+}
+
+#[test]
 fn another_budget_is_another_group_without_a_difference_between_them() {
     let found = compare(&[run("memory", 0, 2e9), run("dense", 0, 1e9)]).unwrap();
     let held: Vec<&str> = found

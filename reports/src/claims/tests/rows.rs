@@ -118,3 +118,20 @@ pub fn ladder(others: &[(&str, Right)]) -> Frames {
     runs.extend(others.iter().map(|(block, right)| (run(1, block), *right)));
     frames(runs, vec![])
 }
+
+/// The same with every run changed.
+pub fn changed(all: &Frames, change: impl FnMut(&mut RunRow)) -> Frames {
+    let mut runs = all.runs().to_vec();
+    runs.iter_mut().for_each(change);
+    let (scores, items) = (all.scores().to_vec(), all.items().to_vec());
+    Frames::new(runs, vec![], scores, items, all.usage().to_vec())
+}
+
+/// A run of another seed.
+pub fn seeded(size: usize, block: &str, seed: u64) -> RunRow {
+    RunRow {
+        run: format!("{block}-{size}-{seed}"),
+        seed,
+        ..run(size, block)
+    }
+}

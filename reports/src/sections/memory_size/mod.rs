@@ -180,7 +180,7 @@ fn reached(
     data: &mut Table,
 ) -> Vec<Reached> {
     let runs = study.finished(block, rung);
-    let Some(entry) = score::entry(study, asked, block, rung) else {
+    let Ok(Some(entry)) = score::entry(study, asked, block, rung) else {
         return Vec::new();
     };
     let mut counts: Vec<u64> = runs

@@ -12,7 +12,7 @@ use crate::chart::{Band, Chart, Guide, Point, Series, Style};
 use crate::figure::Figure;
 use crate::number::{fixed, scientific};
 use crate::score::{self, Suite};
-use crate::study::{Study, mean};
+use crate::study::{Rung, Study, mean};
 use crate::table::Table;
 
 /// Budgets that a fitted line needs: through two every line is exact, and shows nothing.
@@ -48,60 +48,41 @@ pub fn body(study: &Study, suites: &[Suite]) -> Result<Markup, ReportError> {
 
 /// The lowest mean loss at each budget: where several sizes had one, the best of them.
 fn losses(study: &Study, block: &str) -> Vec<Reached> {
-    let mut found: Vec<Reached> = Vec::new();
-    for rung in &study.rungs {
+    let loss = |rung: &&Rung| {
         let runs = study.finished(block, rung);
-        let values: Vec<f64> = runs
-            .iter()
-            .map(|run| run.val_loss)
-            .filter(|loss| loss.is_finite())
-            .collect();
-        if values.is_empty() {
-            continue;
-        }
-        keep_best(
-            &mut found,
-            rung.flops,
-            mean(&runs, |run| run.train_flops),
-            mean_over_seeds(&values),
-            |new, old| new < old,
-        );
-    }
-    found
+        let losses = runs.iter().map(|run| run.val_loss);
+        let values: Vec<f64> = losses.filter(|loss| loss.is_finite()).collect();
+        (!values.is_empty()).then(|| Reached {
+            flops: mean(&runs, |run| run.train_flops),
+            value: mean_over_seeds(&values),
+        })
+    };
+    let lowest = |budget: Vec<&Rung>| {
+        let reached = budget.iter().filter_map(loss);
+        reached.min_by(|a, b| a.value.value.total_cmp(&b.value.value))
+    };
+    study.budgets().into_iter().filter_map(lowest).collect()
 }
 
+/// The highest accuracy at each budget.
 fn accuracies(study: &Study, asked: &[&Suite], block: &str) -> Vec<Reached> {
-    let mut found: Vec<Reached> = Vec::new();
-    for rung in &study.rungs {
-        let Some(entry) = score::entry(study, asked, block, rung) else {
-            continue;
-        };
-        let share = Interval {
-            value: entry.accuracy.value * 100.0,
-            low: entry.accuracy.low * 100.0,
-            high: entry.accuracy.high * 100.0,
-            ..entry.accuracy
-        };
-        let spent = mean(&study.finished(block, rung), |run| run.train_flops);
-        keep_best(&mut found, rung.flops, spent, share, |new, old| new > old);
-    }
-    found
-}
-
-/// Adds a value, or puts it in the place of a worse one of the same budget. Rungs come by budget.
-fn keep_best(
-    found: &mut Vec<Reached>,
-    budget: f64,
-    flops: f64,
-    value: Interval,
-    better: fn(f64, f64) -> bool,
-) {
-    let same = |last: &&mut Reached| (budget / last.flops - 1.0).abs() < 0.1;
-    match found.last_mut().filter(same) {
-        Some(last) if better(value.value, last.value.value) => *last = Reached { flops, value },
-        Some(_) => {}
-        None => found.push(Reached { flops, value }),
-    }
+    let accuracy = |rung: &&Rung| {
+        let share = score::entry(study, asked, block, rung).ok()??.accuracy;
+        Some(Reached {
+            flops: mean(&study.finished(block, rung), |run| run.train_flops),
+            value: Interval {
+                value: share.value * 100.0,
+                low: share.low * 100.0,
+                high: share.high * 100.0,
+                ..share
+            },
+        })
+    };
+    let highest = |budget: Vec<&Rung>| {
+        let reached = budget.iter().filter_map(accuracy);
+        reached.max_by(|a, b| a.value.value.total_cmp(&b.value.value))
+    };
+    study.budgets().into_iter().filter_map(highest).collect()
 }
 
 fn figure(study: &Study, suites: &[Suite]) -> Figure {

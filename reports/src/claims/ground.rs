@@ -1,0 +1,123 @@
+//! Where a rule looks: the suites, the largest budget at which all its blocks stand, and where each stands there.
+
+use results::fits::BUDGET_TOLERANCE;
+
+use super::Finding;
+use super::evidence::Rows;
+use crate::gains::Measure;
+use crate::number::scientific;
+use crate::score::Suite;
+use crate::study::{Place, Rung, mean};
+
+/// Suites and places.
+pub struct Ground<'s, 'a> {
+    pub suites: Vec<&'s Suite<'a>>,
+    /// In the order asked for.
+    pub places: Vec<Place<'s>>,
+    /// Sizes with that budget.
+    sizes: usize,
+}
+
+/// The suites of a measure and the largest budget at which all blocks finished and were trained alike, each at its size of
+/// the lowest validation loss; or why a rule cannot look.
+pub fn ground<'s, 'a>(
+    rows: &Rows<'s, 'a>,
+    measure: Measure,
+    blocks: &[&'s str],
+) -> Result<Ground<'s, 'a>, Finding> {
+    let suites = measure.suites(rows.suites);
+    if suites.is_empty() {
+        return Err(Finding::untested(format!(
+            "no suite of {} was scored",
+            measure.words()
+        )));
+    }
+    let stand = |budget: &Vec<&'s Rung>| -> Option<Vec<Place<'s>>> {
+        let place = |block: &&'s str| rows.study.best(block, budget, &suites);
+        let places: Vec<Place> = blocks.iter().map(place).collect::<Option<_>>()?;
+        rows.study.alike(&places).then_some(places)
+    };
+    let budgets = rows.study.budgets();
+    let found = budgets
+        .iter()
+        .rev()
+        .find_map(|budget| Some((stand(budget)?, budget.len())));
+    let Some((places, sizes)) = found else {
+        let words = match blocks {
+            [one, other] => format!("{one} and {other} did not both finish"),
+            several => format!("{} did not all finish", several.join(", ")),
+        };
+        return Err(Finding::untested(format!(
+            "{words} at one budget, trained alike"
+        )));
+    };
+    Ok(Ground {
+        suites,
+        places,
+        sizes,
+    })
+}
+
+/// The same for a rule about equal compute: the blocks must have spent the same training FLOPs, whatever they were meant to.
+pub fn matched<'s, 'a>(
+    rows: &Rows<'s, 'a>,
+    measure: Measure,
+    blocks: &[&'s str],
+) -> Result<Ground<'s, 'a>, Finding> {
+    let found = ground(rows, measure, blocks)?;
+    match unequal(rows, &found.places) {
+        Some(words) => Err(Finding::untested(words)),
+        None => Ok(found),
+    }
+}
+
+/// The words for training FLOPs that differ by more than the tolerance; none where they are equal.
+pub fn unequal(rows: &Rows, places: &[Place]) -> Option<String> {
+    let spent = |place: &Place| mean(&rows.study.at(*place), |run| run.train_flops);
+    let by_cost = |a: &&Place, b: &&Place| spent(a).total_cmp(&spent(b));
+    let least = places.iter().min_by(by_cost)?;
+    let most = places.iter().max_by(by_cost)?;
+    // Written so that a number that is none is not equal either.
+    let equal = spent(most) <= spent(least) * (1.0 + BUDGET_TOLERANCE);
+    (!equal).then(|| {
+        format!(
+            "{} spent {} training FLOPs and {} {}, more than {} % apart: not equal compute",
+            least.0,
+            scientific(spent(least)),
+            most.0,
+            scientific(spent(most)),
+            BUDGET_TOLERANCE * 100.0
+        )
+    })
+}
+
+impl<'s, 'a> Ground<'s, 'a> {
+    /// These places, at a budget of so many sizes.
+    pub fn new(suites: Vec<&'s Suite<'a>>, places: Vec<Place<'s>>, sizes: usize) -> Self {
+        Self {
+            suites,
+            places,
+            sizes,
+        }
+    }
+
+    /// The same ground for some of its places.
+    pub fn of(&self, places: &[Place<'s>]) -> Self {
+        Self {
+            suites: self.suites.clone(),
+            places: places.to_vec(),
+            sizes: self.sizes,
+        }
+    }
+
+    /// The runs looked at, and how their sizes were chosen where there was a choice.
+    pub fn scale(&self, rows: &Rows<'s, 'a>) -> String {
+        let choice = match self.sizes {
+            1 => String::new(),
+            sizes => format!(
+                "of {sizes} sizes with this budget each block at that of its lowest validation loss: "
+            ),
+        };
+        choice + &rows.scale(&self.places)
+    }
+}

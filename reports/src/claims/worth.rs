@@ -1,0 +1,160 @@
+//! The rules about gains: how much compute, or how many parameters, dense would have needed.
+
+use results::RunRow;
+use results::gains::{Axis, Ratio};
+
+use super::evidence::{Rows, count, decided};
+use super::ground::{Ground, ground};
+use super::{Finding, Outcome};
+use crate::blocks::REFERENCE;
+use crate::gains::{Measure, READING, gain};
+use crate::score::Suite;
+use crate::sections::gains::number;
+use crate::study::{Place, Rung};
+
+/// Largest ratio of tokens at which dense's sizes, and memory, count as trained for the same time.
+const TOKENS: f64 = 1.05;
+
+/// Memory+ at the largest budget up to `top` that leaves dense `times` its FLOPs, and the number of sizes there: nearer to
+/// the end of dense's curve no gain so large could be seen.
+fn below<'s>(
+    rows: &Rows<'s, '_>,
+    asked: &[&Suite],
+    top: &Rung,
+    times: f64,
+) -> Option<(Place<'s>, usize)> {
+    let spent = |run: &&RunRow| run.train_flops;
+    let rungs = rows.study.rungs.iter();
+    let dense = rungs.flat_map(|rung| rows.study.finished(REFERENCE, rung));
+    let most = dense.map(|run| spent(&run)).fold(0.0, f64::max);
+    let budgets = rows.study.budgets();
+    budgets.iter().rev().find_map(|budget| {
+        let place = rows.study.best("memory+", budget, asked)?;
+        let runs = rows.study.at(place);
+        let fits = runs.iter().all(|run| times * spent(run) <= most);
+        let comparable = rows.study.comparable(place.0, place.1);
+        (fits && place.1.flops <= top.flops && comparable).then_some((place, budget.len()))
+    })
+}
+
+/// Whether memory+ is worth more than `times` its training compute.
+pub fn worth(rows: &Rows, measure: Measure, times: f64) -> Finding {
+    let top = match ground(rows, measure, &["memory+", REFERENCE]) {
+        Ok(ground) => ground,
+        Err(finding) => return finding,
+    };
+    let largest = top.places.iter().map(|place| place.1);
+    let Some(largest) = largest.max_by(|a, b| a.flops.total_cmp(&b.flops)) else {
+        return Finding::untested("no size was found");
+    };
+    let axis = Axis::Flops;
+    let Some((place, sizes)) = below(rows, &top.suites, largest, times) else {
+        return Finding::untested(format!(
+            "dense was not trained with {times} times the FLOPs of any memory+ run here"
+        ));
+    };
+    let found = gain(rows.study, rows.suites, measure, axis, place);
+    let gain = match &found {
+        Ok(gain) => gain,
+        Err(reason) => return Finding::untested(format!("no gain: {reason}")),
+    };
+    let evidence = format!(
+        "{} times the {} of memory+, n {} items, {} per rung at least",
+        number(&found),
+        axis.label(),
+        gain.items,
+        count(gain.seeds as usize)
+    );
+    let outcome = match gain.interval {
+        // A bound counts for what it bounds: at least 3 is above 2, and at least 1 is not known to be.
+        Some((Ratio::Exactly(low) | Ratio::AtLeast(low), _)) if low > times => Outcome::Supported,
+        Some((_, Ratio::Exactly(high) | Ratio::AtMost(high))) if high < times => {
+            Outcome::Contradicted
+        }
+        _ => Outcome::NotTested,
+    };
+    let undecided = match gain.interval {
+        Some(_) => format!("the interval holds {times}, or reaches past dense's own sizes"),
+        None => gain.method.to_owned(),
+    };
+    let ground = Ground::new(top.suites, vec![place], sizes);
+    decided(
+        outcome.by(gain.seeds as usize),
+        evidence,
+        ground.scale(rows),
+        &undecided,
+    )
+}
+
+/// Whether memory+ is worth more than `times` its compute in many cases: one case cannot speak against that.
+pub fn often_worth(rows: &Rows, measure: Measure, times: f64) -> Finding {
+    let found = worth(rows, measure, times);
+    match found.outcome {
+        Outcome::Contradicted | Outcome::ContradictedOnce => Finding {
+            outcome: Outcome::NotTested,
+            evidence: format!(
+                "{}. Undecided: less than {times} here leaves open what other cases show",
+                found.evidence
+            ),
+            ..found
+        },
+        _ => found,
+    }
+}
+
+/// Whether memory is worth dense with twice its parameters.
+pub fn twice_the_parameters(rows: &Rows, measure: Measure) -> Finding {
+    let ground = match ground(rows, measure, &["memory", REFERENCE]) {
+        Ok(ground) => ground,
+        Err(finding) => return finding,
+    };
+    let memory = ground.places[0];
+    let rungs = rows.study.rungs.iter();
+    let dense = rungs.flat_map(|rung| rows.study.finished(REFERENCE, rung));
+    let least_and_most = |runs: &mut dyn Iterator<Item = &RunRow>| {
+        runs.map(|run| run.tokens as f64)
+            .fold((f64::INFINITY, 0.0f64), |(l, m), t| (l.min(t), m.max(t)))
+    };
+    let (least, most) = least_and_most(&mut dense.into_iter());
+    if most > TOKENS * least {
+        return Finding::untested(
+            "dense's sizes were trained on different numbers of tokens here, so that larger means longer, too",
+        );
+    }
+    let (few, many) = least_and_most(&mut rows.study.at(memory).into_iter());
+    if most.max(many) > TOKENS * least.min(few) {
+        return Finding::untested(
+            "memory and dense were trained on different numbers of tokens here, so that one was trained longer, too",
+        );
+    }
+    let axis = Axis::Params(READING);
+    let found = gain(rows.study, rows.suites, measure, axis, memory);
+    let gain = match &found {
+        Ok(gain) => gain,
+        Err(reason) => return Finding::untested(format!("no gain: {reason}")),
+    };
+    let outcome = match gain.interval {
+        Some((Ratio::Exactly(low), Ratio::Exactly(high)))
+            if (1.5..=2.0).contains(&low) && (2.0..=3.0).contains(&high) =>
+        {
+            Outcome::Supported
+        }
+        Some((_, Ratio::Exactly(high) | Ratio::AtMost(high))) if high < 1.5 => {
+            Outcome::Contradicted
+        }
+        Some((Ratio::Exactly(low) | Ratio::AtLeast(low), _)) if low > 3.0 => Outcome::Contradicted,
+        _ => Outcome::NotTested,
+    };
+    let evidence = format!(
+        "{} times the active parameters of memory, n {} items, {} per rung at least",
+        number(&found),
+        gain.items,
+        count(gain.seeds as usize)
+    );
+    decided(
+        outcome.by(gain.seeds as usize),
+        evidence,
+        ground.scale(rows),
+        "the interval is wider than 1.5 to 3, or there is none",
+    )
+}

@@ -1,0 +1,72 @@
+//! Differences between two blocks, paired by item and seed.
+
+use results::RunRow;
+use results::statistics::{Interval, paired_difference};
+
+use super::{SEED, Suite, missing};
+use crate::study::{Place, Study};
+
+/// A paired difference of accuracies.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Gap {
+    pub interval: Interval,
+    /// Seeds that both blocks have.
+    pub seeds: usize,
+}
+
+/// Accuracy of `ours` less that of `theirs`, in share points, each on its own rung.
+///
+/// # Errors
+/// Why there is none: runs that were not trained alike, no seed in common, a suite that one of several was not asked, and
+/// answers to different items.
+pub fn against(
+    study: &Study,
+    suites: &[&Suite],
+    ours: Place,
+    theirs: Place,
+) -> Result<Gap, String> {
+    if !study.alike(&[ours, theirs]) {
+        return Err(format!(
+            "{} and {} were not trained alike",
+            ours.0, theirs.0
+        ));
+    }
+    let others = study.at(theirs);
+    let same = |run: &&RunRow| others.iter().copied().find(|other| other.seed == run.seed);
+    let mut pairs: Vec<(&RunRow, &RunRow)> = study
+        .at(ours)
+        .into_iter()
+        .filter_map(|run| Some((run, same(&run)?)))
+        .collect();
+    match suites {
+        // A seed that was not asked the only suite is a seed fewer; with several it would shift what the rest are about.
+        [suite] => pairs.retain(|(run, other)| {
+            [run, other]
+                .iter()
+                .all(|run| !study.items(run, suite.name).is_empty())
+        }),
+        _ => {
+            let runs: Vec<&RunRow> = pairs.iter().flat_map(|(a, b)| [*a, *b]).collect();
+            if let Some(missing) = missing(study, suites, &runs) {
+                return Err(missing.to_string());
+            }
+        }
+    }
+    let answers = |run: &RunRow| {
+        suites
+            .iter()
+            .flat_map(|suite| study.items(run, suite.name))
+            .copied()
+            .collect()
+    };
+    let seeds: Vec<_> = pairs
+        .iter()
+        .map(|(run, other)| (answers(run), answers(other)))
+        .collect();
+    let interval =
+        paired_difference(&seeds, SEED).ok_or("the answers cannot be paired by item and seed")?;
+    Ok(Gap {
+        interval,
+        seeds: pairs.len(),
+    })
+}

@@ -1,0 +1,108 @@
+//! The suites that scored, and the rows behind their headline metrics.
+
+use results::{RunRow, ScoreRow, WHOLE_SUITE};
+
+use crate::study::Study;
+
+/// The metrics that are a share of right answers, the first that a suite has being its headline.
+const SHARES: [&str; 3] = ["exact_match", "pass@1", "accuracy"];
+
+/// What the name of a suite of completions ends in: statements in a phrasing that was trained on.
+const RECALL: &str = " recall";
+
+/// A suite that scored somewhere, with its headline metric.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Suite<'a> {
+    pub name: &'a str,
+    pub metric: &'a str,
+    /// Score of the majority guess.
+    pub baseline: Option<f64>,
+}
+
+impl<'a> Suite<'a> {
+    /// Whether it asks for what was stated, in words that were trained on, rather than put new questions.
+    pub fn is_recall(&self) -> bool {
+        self.name.ends_with(RECALL)
+    }
+
+    /// The name without its ending: what a suite and its recall share.
+    pub fn subject(&self) -> &'a str {
+        base(self.name)
+    }
+}
+
+fn base(name: &str) -> &str {
+    name.strip_suffix(RECALL).unwrap_or(name)
+}
+
+/// The suites by name, each directly followed by its recall.
+pub fn suites<'a>(study: &Study<'a>) -> Vec<Suite<'a>> {
+    let scores = study.frames.scores();
+    let mut names: Vec<&str> = scores.iter().map(|score| score.suite.as_str()).collect();
+    names.sort_unstable_by_key(|name| (base(name), name.len()));
+    names.dedup();
+    names
+        .into_iter()
+        .filter_map(|name| {
+            let scored = |metric: &&&str| {
+                scores
+                    .iter()
+                    .any(|s| s.suite == name && s.metric == **metric && is_scored(s))
+            };
+            let metric = *SHARES.iter().find(scored)?;
+            let rows = scores
+                .iter()
+                .filter(|s| s.suite == name && s.metric == metric && is_scored(s));
+            Some(Suite {
+                name,
+                metric,
+                baseline: pooled(whole(rows.collect()), |s| s.baseline),
+            })
+        })
+        .collect()
+}
+
+/// What guessing reaches on several suites taken together, weighted by their items in `run`; 0 where none is known.
+pub fn floor(study: &Study, suites: &[&Suite], run: &RunRow) -> f64 {
+    let items = |suite: &&&Suite| study.items(run, suite.name).len() as f64;
+    let total: f64 = suites.iter().map(|suite| items(&suite)).sum();
+    let guessed = |suite: &&Suite| suite.baseline.unwrap_or(0.0) * items(&suite);
+    if total > 0.0 {
+        suites.iter().map(guessed).sum::<f64>() / total
+    } else {
+        0.0
+    }
+}
+
+/// The headline rows of a run: the one for the whole suite, or those of its tasks.
+pub fn rows<'a>(study: &Study<'a>, suite: &Suite, run: &RunRow) -> Vec<&'a ScoreRow> {
+    let of_run = |s: &&ScoreRow| {
+        s.run == run.run && s.suite == suite.name && s.metric == suite.metric && is_scored(s)
+    };
+    whole(study.frames.scores().iter().filter(of_run).collect())
+}
+
+fn whole(rows: Vec<&ScoreRow>) -> Vec<&ScoreRow> {
+    if rows.iter().any(|score| score.task == WHOLE_SUITE) {
+        return rows
+            .into_iter()
+            .filter(|score| score.task == WHOLE_SUITE)
+            .collect();
+    }
+    rows
+}
+
+/// The mean weighted by items; none unless every row has the number.
+fn pooled(rows: Vec<&ScoreRow>, of: impl Fn(&ScoreRow) -> Option<f64>) -> Option<f64> {
+    let total: f64 = rows.iter().map(|score| score.n as f64).sum();
+    let sum = rows
+        .iter()
+        .map(|score| Some(of(score)? * score.n as f64))
+        .sum::<Option<f64>>()?;
+    (total > 0.0).then(|| sum / total)
+}
+
+/// Whether a score is a number at all.
+pub fn is_scored(score: &ScoreRow) -> bool {
+    score.status == "scored" && score.value.is_finite()
+}

@@ -1,0 +1,74 @@
+//! Pooled accuracies of runs that were not all asked the same.
+
+use results::Frames;
+
+use super::*;
+use crate::claims::tests::rows::{frames, run, seeded};
+
+/// Dense and memory+ with recall of people, and of places where `asked`.
+fn places(asked: impl Fn(&RunRow) -> bool) -> Frames {
+    let runs = ["dense", "memory+"].map(|block| [seeded(1, block, 0), seeded(1, block, 1)]);
+    let people = frames(
+        runs.into_iter().flatten().map(|run| (run, 100)).collect(),
+        vec![],
+    );
+    let (mut scores, mut items) = (people.scores().to_vec(), people.items().to_vec());
+    for run in people.runs().iter().filter(|run| asked(run)) {
+        let own = |name: &str| name == run.run;
+        let places = people.scores().iter().filter(|row| own(&row.run)).cloned();
+        scores.extend(places.map(|row| ScoreRow {
+            suite: "places recall".into(),
+            ..row
+        }));
+        let places = people.items().iter().filter(|row| own(&row.run)).cloned();
+        items.extend(places.map(|row| ItemRow {
+            suite: "places recall".into(),
+            ..row
+        }));
+    }
+    Frames::new(people.runs().to_vec(), vec![], scores, items, vec![])
+}
+
+#[test]
+fn several_suites_are_pooled_where_every_run_answered_each() {
+    let pooled = |frames: &Frames| {
+        let study = Study::new(frames);
+        let suites = suites(&study);
+        let suites: Vec<&Suite> = suites.iter().collect();
+        assert_eq!(suites.len(), 2);
+        let place = ("memory+", &study.rungs[0]);
+        let alone = entry(&study, &suites[..1], place.0, place.1);
+        assert!(alone.is_ok_and(|entry| entry.is_some()));
+        let gap = against(&study, &suites, place, ("dense", place.1));
+        (entry(&study, &suites, place.0, place.1), gap)
+    };
+    let (all, gap) = pooled(&places(|_| true));
+    assert_eq!(
+        all.map(|entry| entry.map(|entry| entry.accuracy.n)),
+        Ok(Some(400))
+    );
+    assert_eq!(gap.map(|gap| (gap.seeds, gap.interval.n)), Ok((2, 400)));
+    let (part, gap) = pooled(&places(|run| run.run != "memory+-1-1"));
+    let words = part.unwrap_err().to_string();
+    assert_eq!(words, "run memory+-1-1 has no score for places recall");
+    assert_eq!(gap.unwrap_err(), words);
+}
+
+#[test]
+fn what_guessing_reaches_is_weighted_by_items() {
+    let frames = places(|_| true);
+    let study = Study::new(&frames);
+    let suite = |name, baseline| Suite {
+        name,
+        metric: "exact_match",
+        baseline,
+    };
+    let known = [
+        suite("people recall", Some(0.2)),
+        suite("places recall", None),
+    ];
+    let known: Vec<&Suite> = known.iter().collect();
+    let asked = study.run("dense-1-0").unwrap();
+    assert!((floor(&study, &known, asked) - 0.1).abs() < 1e-12);
+    assert_eq!(floor(&study, &known, &run(2, "dense")), 0.0);
+}
