@@ -70,6 +70,11 @@ impl Table {
         self.groups.push(self.rows.len());
     }
 
+    /// Rows below the header.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }

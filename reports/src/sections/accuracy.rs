@@ -74,7 +74,7 @@ fn panel(study: &Study, scores: &Scores, place: usize, suite: &Suite, data: &mut
                 accuracy.n.to_string(),
             ]);
         }
-        series.push(Series::new(block, look, points));
+        series.push(Series::new(block, look, points).styled(study.between_rungs()));
     }
     let all = || series.iter().flat_map(|line| &line.points);
     let tops = all().map(|point| point.range.map_or(point.y, |(_, high)| high));

@@ -98,7 +98,7 @@ fn panel(study: &Study, suite: &str, task: &str, data: &mut Table) -> Chart {
                 fixed(y, 4),
             ]);
         }
-        series.push(Series::new(block, look, points));
+        series.push(Series::new(block, look, points).styled(study.between_rungs()));
     }
     let all = || series.iter().flat_map(|line| &line.points);
     let x = Axis::log("parameters, tables included", all().map(|point| point.x));

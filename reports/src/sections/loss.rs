@@ -46,7 +46,7 @@ fn ends(study: &Study) -> Figure {
         .number("High");
     let (mut by_flops, mut by_time) = (Vec::new(), Vec::new());
     for (look, block) in study.blocks.iter().enumerate() {
-        let line = || Series::new(block, look, Vec::new());
+        let line = || Series::new(block, look, Vec::new()).styled(study.between_rungs());
         let (mut flops, mut time) = (line(), line());
         for rung in &study.rungs {
             let runs = study.finished(block, rung);

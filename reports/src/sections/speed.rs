@@ -83,7 +83,7 @@ fn panel(study: &Study, title: &str, label: &str, of: impl Fn(&RunRow) -> f64) -
                 })
                 .filter(|point| point.y.is_finite() && point.y > 0.0)
                 .collect();
-            Series::new(block, look, points)
+            Series::new(block, look, points).styled(study.between_rungs())
         })
         .collect();
     let ys = series

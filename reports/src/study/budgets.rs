@@ -4,6 +4,7 @@ use results::RunRow;
 use results::fits::BUDGET_TOLERANCE;
 
 use super::{Budget, Rung, Study, mean, obstacle};
+use crate::chart::Style;
 use crate::score::{self, Suite};
 
 /// A block on the rung where it is looked at.
@@ -26,6 +27,15 @@ impl<'a> Study<'a> {
             }
         }
         budgets
+    }
+
+    /// How a block's points on the ladder are drawn: joined where each rung has a budget of its own, and apart where sizes
+    /// share one, since a line would go up and down within the budget.
+    pub fn between_rungs(&self) -> Style {
+        match self.budgets().iter().all(|budget| budget.len() == 1) {
+            true => Style::Joined,
+            false => Style::Apart,
+        }
     }
 
     /// Where a block stands at a budget: the rung of its lowest mean validation loss, of those that answered all suites

@@ -210,8 +210,7 @@ fn gaps(bench: &Bench) -> Markup {
         @if table.is_empty() {
             p.note { "Nothing was skipped and nothing failed." }
         } @else {
-            p { "Not measured:" }
-            (table)
+            details { summary { "What was not measured, and why: " (table.len()) " rows" } (table) }
         }
     }
 }
