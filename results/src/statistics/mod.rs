@@ -17,6 +17,7 @@
 
 mod bootstrap;
 mod crossed;
+mod guard;
 mod interval;
 mod paired;
 mod score;
