@@ -155,9 +155,10 @@ fn what_comes_from_outside_cannot_become_markup() {
 fn blocks_come_in_the_page_order() {
     let page = page();
     let table = between(&page, "<section id=\"compared\"", "</section>")[0];
-    let mut names: Vec<&str> = between(table, "<th scope=\"row\">", "</th>");
-    names.truncate(BLOCKS.len());
-    assert_eq!(names, BLOCKS);
+    let names: Vec<&str> = between(table, "<th scope=\"row\">", "</th>");
+    // The sizes around a budget have two blocks each; those with all come in between and last.
+    let full = names.windows(BLOCKS.len()).filter(|row| *row == BLOCKS);
+    assert_eq!(full.count(), 3, "{names:?}");
 }
 
 #[test]
