@@ -51,7 +51,8 @@ pub fn body(study: &Study) -> Markup {
             dt { "Difference to dense" }
             dd {
                 "Paired by item and seed. With one seed a bootstrap that draws subjects with replacement, each with all its "
-                "items; it says nothing about other seeds. With several the interval for several seeds above, on the "
+                "items, no narrower than Tango's score interval, and reaching zero unless an exact sign test of the subjects that "
+                "differ has p below 0.05; it says nothing about other seeds. With several the interval for several seeds above, on the "
                 "differences. No correction is made for looking at several blocks, suites and sizes; the more of them, the "
                 "more likely that one stands out by chance. Runs on other data, with another tokenizer or with other "
                 "training settings are not compared."

@@ -81,7 +81,7 @@ fn figure(blocks: &[&(&str, IsoFlop)]) -> Figure {
             for each block. \
             Dashed curves are parabolas in the logarithm of the parameters. A hollow mark is the minimum of one, \
             with its \
-            95 % interval as a horizontal bar where five runs or more allow it; a minimum at or past the smallest \
+            95 % interval as a horizontal bar, cut at the frame, where four runs or more allow it; a minimum at or past the smallest \
             or largest \
             size is none, and stands in the table with its reason."
             .into(),
