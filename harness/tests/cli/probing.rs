@@ -180,7 +180,7 @@ fn what_cannot_be_probed_is_refused_before_anything_is_written() {
             "--only dens is not in the sweep; did you mean `dense`?",
         ),
         (vec!["--size", "xl"], "--size xl is not in the sweep"),
-        (vec!["--memory", "lots"], "such as 8GiB"),
+        (vec!["--memory", "lots"], "such as 80GiB"),
         (vec!["--budget", "soon"], "such as 90s"),
         (vec!["--tokens", "0"], "--tokens"),
         (vec!["--device", "abacus"], "this build has: flex"),

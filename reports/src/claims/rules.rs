@@ -72,7 +72,7 @@ pub fn doubled(rows: &Rows, measure: Measure) -> Finding {
 /// Whether two blocks are within [`EQUAL`] of each other.
 ///
 /// Two that guess, and two that know everything, are equal for want of something to differ in: both have to lie clear of
-/// the majority guess and of all, and they have to differ on some item.
+/// the majority guess and of all.
 pub fn alike(rows: &Rows, measure: Measure, (block, other): (&str, &str)) -> Finding {
     let ground = match matched(rows, measure, &[block, other]) {
         Ok(ground) => ground,
@@ -96,9 +96,8 @@ pub fn alike(rows: &Rows, measure: Measure, (block, other): (&str, &str)) -> Fin
     let told = [one, two]
         .iter()
         .all(|accuracy| accuracy.low > guess && accuracy.high < 1.0);
-    let gap_width = gap.interval.high - gap.interval.low;
     let outcome = match gap.interval {
-        gap if !gap.is_bounded() || !told || gap_width <= 0.0 => Outcome::NotTested,
+        gap if !gap.is_bounded() || !told => Outcome::NotTested,
         gap if gap.low > -EQUAL && gap.high < EQUAL => Outcome::Supported,
         gap if gap.low > EQUAL || gap.high < -EQUAL => Outcome::Contradicted,
         _ => Outcome::NotTested,
@@ -108,8 +107,6 @@ pub fn alike(rows: &Rows, measure: Measure, (block, other): (&str, &str)) -> Fin
             "an accuracy is not clear of the majority guess, {} %, or of all",
             percent(guess)
         )
-    } else if gap_width <= 0.0 {
-        "the answers differ on no item, so that nothing bounds the difference".into()
     } else {
         "the interval reaches across 5 points".into()
     };

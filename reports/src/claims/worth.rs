@@ -8,12 +8,17 @@ use super::ground::{Ground, ground};
 use super::{Finding, Outcome};
 use crate::blocks::REFERENCE;
 use crate::gains::{Measure, READING, gain};
+use crate::number::percent;
 use crate::score::Suite;
 use crate::sections::gains::number;
 use crate::study::{Place, Rung};
 
 /// Largest ratio of tokens at which dense's sizes, and memory, count as trained for the same time.
 const TOKENS: f64 = 1.05;
+
+/// Share of right answers beyond which dense's curve is too flat to be read backwards: there a difference of one answer is a
+/// difference in compute of any size.
+const CEILING: f64 = 0.95;
 
 /// Memory+ at the largest budget up to `top` that leaves dense `times` its FLOPs, and the number of sizes there: nearer to
 /// the end of dense's curve no gain so large could be seen.
@@ -58,6 +63,13 @@ pub fn worth(rows: &Rows, measure: Measure, times: f64) -> Finding {
         Ok(gain) => gain,
         Err(reason) => return Finding::untested(format!("no gain: {reason}")),
     };
+    if gain.score > CEILING {
+        return Finding::untested(format!(
+            "memory+ is right {} % of the time at the largest budget that leaves dense {times} times its FLOPs: too near to \
+             all for a gain",
+            percent(gain.score)
+        ));
+    }
     let evidence = format!(
         "{} times the {} of memory+, n {} items, {} per rung at least",
         number(&found),
