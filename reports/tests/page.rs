@@ -5,7 +5,7 @@ mod specimen;
 use std::sync::LazyLock;
 
 use reports::{ReportError, render};
-use results::{Frames, RunRow};
+use results::{Frames, MatchRow, RunRow};
 use specimen::{BLOCKS, frames};
 
 /// Rendered once: the bootstraps behind it take their time.
@@ -378,4 +378,28 @@ fn without_dense_nothing_is_measured_against_it() {
     let html = render(&all).unwrap();
     assert!(html.contains("No dense run finished there to compare with."));
     assert!(!html.contains("class=\"gap\""));
+}
+
+#[test]
+fn solved_knobs_stand_with_target_and_actual() {
+    let all = frames();
+    let run = all
+        .runs()
+        .iter()
+        .find(|run| run.status == "finished")
+        .unwrap();
+    let matched = |target: &str| MatchRow {
+        run: run.run.clone(),
+        target: target.into(),
+        wanted: 2e6,
+        reached: 2.01e6,
+        tolerance: 0.01,
+        knobs: "n_keys = 181".into(),
+    };
+    let with = |target: &str| render(&all.clone().with_matches(vec![matched(target)])).unwrap();
+    let solved = with("params_total");
+    for words in ["params total", "n_keys = 181", "+0.50"] {
+        assert!(solved.contains(words), "{words}");
+    }
+    assert!(!with("train_flops").contains("n_keys = 181"));
 }

@@ -84,5 +84,6 @@ pub fn body(study: &Study) -> Markup {
         } @else {
             (table)
         }
+        (super::matched::solved(study))
     }
 }

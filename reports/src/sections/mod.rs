@@ -9,6 +9,7 @@ pub mod gains;
 mod isoflop;
 mod knowledge;
 mod loss;
+mod matched;
 mod memory_size;
 mod paper_plan;
 mod probes;

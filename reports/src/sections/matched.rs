@@ -1,0 +1,48 @@
+//! What a solver turned so that a block costs what another does: target and actual.
+
+use maud::{Markup, html};
+
+use crate::number::{prefixed, signed};
+use crate::study::Study;
+use crate::table::Table;
+
+/// The target that every run matched by FLOPs has; how far it was met stands with the budgets.
+const BUDGET: &str = "train_flops";
+
+/// A table of the solved blocks; nothing where none was solved for.
+pub fn solved(study: &Study) -> Markup {
+    let mut table = Table::new("Blocks whose knobs were solved for, with target and actual")
+        .text("Block")
+        .text("Size")
+        .text("Equal in")
+        .number("Target")
+        .number("Actual")
+        .number("Off, %")
+        .number("Allowed, %")
+        .prose("Knobs");
+    let matches = study.frames.matches().iter();
+    for matched in matches.filter(|matched| matched.target != BUDGET) {
+        let Some(run) = study.run(&matched.run) else {
+            continue;
+        };
+        let size = study.rung(run).map_or(&run.size, |rung| &rung.label);
+        table.row([
+            run.block.clone(),
+            format!("{size}, seed {}", run.seed),
+            matched.target.replace('_', " "),
+            prefixed(matched.wanted),
+            prefixed(matched.reached),
+            signed(100.0 * (matched.reached / matched.wanted - 1.0), 2),
+            signed(100.0 * matched.tolerance, 2)
+                .trim_start_matches('+')
+                .to_owned(),
+            matched.knobs.clone(),
+        ]);
+    }
+    html! {
+        @if !table.is_empty() {
+            p { "These blocks were given the knobs that bring them to a target beside the budget." }
+            (table)
+        }
+    }
+}
