@@ -50,7 +50,7 @@ pub fn body(study: &Study) -> Result<Markup, ReportError> {
             p.none {
                 "No isoFLOP curve can be drawn: it takes " (LEAST_SIZES) " sizes or more at one budget of training FLOPs, and \
                 here no block has more than " (most) ". A sweep file asks for it with sizes whose "
-                code { "tokens" } " make their dense decoders cost the same."
+                code { "flops" } " are the same."
             }
         });
     }
