@@ -11,6 +11,9 @@
 
 use std::path::{Path, PathBuf};
 
+/// Where probes lie; no sweep can be called this.
+pub const PROBES: &str = "probes";
+
 /// Paths of one sweep; nothing is made until something is written.
 #[derive(Clone, Debug)]
 pub struct Folders {
@@ -29,7 +32,7 @@ impl Folders {
 
     /// The folders of probes: their rows do not depend on the sweep that asked for them.
     pub fn of_probes(output: &Path) -> Self {
-        Self::new(output, "probes")
+        Self::new(output, PROBES)
     }
 
     /// Tokenizers and tokens. No sweep can be called this.
@@ -49,7 +52,7 @@ impl Folders {
 
     /// Rows of probes, whatever sweep asked for them.
     pub fn probes(&self) -> PathBuf {
-        self.output.join("probes").join("records")
+        Self::of_probes(&self.output).records()
     }
 
     /// Rows as CSV.

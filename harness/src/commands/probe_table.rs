@@ -17,7 +17,7 @@ pub fn explanation(tokens: usize) -> String {
     format!(
         "a pass: one sequence of {tokens} tokens; forward, or step: forward, backward and update. attention: a layer but \
          for its block.\nof peak: of this device's fastest matrix product and sequential read, measured in the same \
-         session. B/s: bytes that a pass must move, by formula; caches can lift it above the peak.\nmodel: derived from \
+         session. B/s: bytes of a pass, by formula; caches can lift it above the peak.\nmodel: derived from \
          the parts, not run; its FLOP/s and B/s are those of the sum."
     )
 }

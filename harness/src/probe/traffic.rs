@@ -1,4 +1,4 @@
-//! The bytes that a pass has to move, by formula: a lower bound, as if nothing in between left the cache.
+//! The bytes of a pass, by formula: an estimate, as if nothing in between left the cache and no row stayed there.
 //!
 //! ```text
 //! forward = 4 ( R + G + B )

@@ -13,6 +13,7 @@ use super::size::size;
 use super::solve::solve_all;
 use super::sweep::{Size, Sweep};
 use super::tree::{Entry, Table};
+use crate::folders::PROBES;
 
 /// The top level: which sections there are. Those given as tables are read once they are merged.
 #[derive(Deserialize)]
@@ -121,6 +122,10 @@ fn name(file: &str, root: &Table, given: Option<String>) -> Result<String, FileE
             problem,
             "use letters, digits, `-` and `_`",
         ));
+    }
+    if name == PROBES {
+        let problem = format!("\"{name}\" is where probes lie");
+        return Err(FileError::of(file, root, "name", problem, "choose another"));
     }
     Ok(name)
 }

@@ -149,6 +149,12 @@ fn wrong_types_and_values() {
         line("name"),
         &["`name` \"../tiny\" cannot name a folder", "use letters"],
     );
+    let said = complaint("name = \"tiny\"", "name = \"probes\"");
+    assert_says(
+        &said,
+        line("name"),
+        &["is where probes lie", "choose another"],
+    );
     let said = complaint("[sizes.xs]", "[sizes.xs");
     assert_says(&said, line("[sizes.xs]"), &["TOML"]);
 }
