@@ -57,6 +57,6 @@ pub use part::{BuiltPart, Part};
 pub use pass::Pass;
 pub use placement::Placement;
 pub use product_keys::{ProductKeysConfig, ScoreActivation};
-pub use registry::{AnyBlock, BlockConfig};
+pub use registry::{AnyBlock, BlockByKind, BlockConfig};
 pub use usage::Usage;
 pub use value_table::{LazyAdam, TableGradient, ValueTable};

@@ -20,6 +20,20 @@ macro_rules! registry {
             $($(#[$doc])* $variant($module::$config),)*
         }
 
+        /// [`BlockConfig`] as a map of one key, its `kind`: unlike an internally tagged enum, its fields are not buffered,
+        /// so that a deserializer can report the path of an error.
+        #[derive(Debug, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum BlockByKind {
+            $($(#[$doc])* $variant($module::$config),)*
+        }
+
+        impl From<BlockByKind> for BlockConfig {
+            fn from(block: BlockByKind) -> Self {
+                match block { $(BlockByKind::$variant(config) => Self::$variant(config),)* }
+            }
+        }
+
         /// A block of any kind.
         #[derive(Module, Debug)]
         #[allow(clippy::large_enum_variant, reason = "a decoder holds a handful of blocks")]

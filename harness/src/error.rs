@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::sweep_file::FileError;
+use experiment::sweep_file::FileError;
 
 /// Why a command ended early.
 #[derive(Debug, thiserror::Error)]
@@ -44,7 +44,7 @@ pub enum Error {
     Json(#[from] serde_json::Error),
     /// Saved weights.
     #[error(transparent)]
-    Weights(#[from] crate::weights::WeightsError),
+    Weights(#[from] crate::checkpoint::weights::WeightsError),
     /// A file of the output folder.
     #[error("cannot {action} {}: {source}; check that the folder exists, is writable and has space left", .path.display())]
     Io {

@@ -1,21 +1,20 @@
 //! `isoflop`: plan a sweep, run it, look at it.
 
-mod arguments;
-mod commands;
-mod log;
+mod cli;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use arguments::{Arguments, Command};
+use cli::arguments::{Arguments, Command};
+use cli::{commands, log};
 
 fn main() -> ExitCode {
-    harness::allocator::keep_freed_memory();
+    harness::process::allocator::keep_freed_memory();
     log::start();
     let done = match Arguments::parse().command {
         Command::Plan(options) => commands::plan::plan(&options),
-        Command::Match(options) => commands::matching::matching(&options),
+        Command::Match(options) => commands::match_blocks::match_blocks(&options),
         Command::Sweep(options) => commands::sweep::sweep(&options),
         Command::Status(options) => commands::status::status(&options),
         Command::Report(options) => commands::report::report(&options),

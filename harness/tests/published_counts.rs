@@ -5,8 +5,8 @@
 //! those of table rows gathered at two bytes an element, as the paper stores them.
 
 use architectures::{Cost, ModelConfig, TABLE_ELEMENT_BYTES};
-use harness::plan::Plan;
-use harness::sweep_file::Sweep;
+use experiment::plan::Plan;
+use experiment::sweep_file::Sweep;
 
 /// Bytes of a table element in the paper: bf16.
 const PUBLISHED_ELEMENT_BYTES: u64 = 2;
@@ -73,7 +73,7 @@ fn paper() -> Plan {
 }
 
 fn cost(plan: &Plan, size: &str, block: &str) -> Cost {
-    let of = |run: &&harness::plan::Run| run.cell.size == size && run.cell.block == block;
+    let of = |run: &&experiment::plan::Run| run.label.size == size && run.label.block == block;
     plan.runs.iter().find(of).unwrap().cost
 }
 

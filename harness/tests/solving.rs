@@ -1,7 +1,7 @@
 //! Free knobs in a sweep file: what is solved for, and what is refused.
 
-use harness::plan::Plan;
-use harness::sweep_file::Sweep;
+use experiment::plan::Plan;
+use experiment::sweep_file::Sweep;
 
 const PAPER: &str = include_str!("../../sweeps/paper.toml");
 
@@ -58,7 +58,7 @@ fn a_block_is_solved_at_each_size_wherever_its_reference_stands() {
         assert_eq!(matched.wanted, memory.cost.params() as f64);
         assert_eq!(matched.reached, moe.cost.params() as f64);
         assert!(matched.deviation().abs() <= 0.2);
-        assert_eq!(matched.reference, format!("memory at {}", moe.cell.size));
+        assert_eq!(matched.reference, format!("memory at {}", moe.label.size));
         assert!(memory.solved().is_none());
         // Training FLOPs are matched beside it, by tokens.
         assert_eq!(moe.matches.len(), 2);
@@ -79,9 +79,14 @@ fn the_rule_of_the_paper_gives_its_numbers_of_experts() {
         text = text.replace(&own, "");
     }
     let plan = plan(&text);
-    let moe = plan.runs.iter().filter(|run| run.cell.block == "moe");
+    let moe = plan.runs.iter().filter(|run| run.label.block == "moe");
     let found: Vec<_> = moe
-        .map(|run| (run.cell.size.as_str(), run.solved().unwrap().knobs.as_str()))
+        .map(|run| {
+            (
+                run.label.size.as_str(),
+                run.solved().unwrap().knobs.as_str(),
+            )
+        })
         .collect();
     // The even number at 1.3b, where the paper prints 4, is 4 by our count, too.
     assert_eq!(
@@ -119,7 +124,7 @@ fn solved_values_are_in_the_configuration_that_names_a_run() {
         .replace("[sizes.s]", "[sizes.s]\nblocks.moe.n_experts = 9");
     let given = plan(&text);
     let configuration =
-        |plan: &Plan| harness::identity::configuration(plan, &plan.runs[0]).unwrap();
+        |plan: &Plan| harness::run::identity::configuration(plan, &plan.runs[0]).unwrap();
     assert_eq!(configuration(&solved), configuration(&given));
 }
 

@@ -1,17 +1,18 @@
 //! Where `plan` takes a speed from: what is stated, then a probe of the same model, then an assumption.
 
 use architectures::DeviceName;
-use harness::folders::Folders;
-use harness::plan::{Plan, Run};
-use harness::speed::{Speed, Speeds};
-use harness::sweep_file::Sweep;
+use experiment::plan::{Plan, Run};
+use experiment::speed::Speed;
+use experiment::sweep_file::Sweep;
+use harness::probe::speeds::Speeds;
+use harness::record::folders::Folders;
 use results::{ProbeRow, Records};
 
 fn probe(name: &str, of: &Run, basis: &str, started: &str, flop_per_s: f64) -> ProbeRow {
     ProbeRow {
         run: name.to_owned(),
-        size: of.cell.size.clone(),
-        block: of.cell.block.clone(),
+        size: of.label.size.clone(),
+        block: of.label.block.clone(),
         table_slots: 0,
         phase: "step".to_owned(),
         basis: basis.to_owned(),
@@ -50,7 +51,7 @@ fn a_stated_speed_comes_before_a_probe_and_a_probe_before_an_assumption() {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../sweeps/paper.toml");
     let plan = Plan::new(Sweep::load(file).unwrap()).unwrap();
     let of = |size: &str, block: &str| {
-        let found = |run: &&Run| run.cell.size == size && run.cell.block == block;
+        let found = |run: &&Run| run.label.size == size && run.label.block == block;
         plan.runs.iter().find(found).unwrap()
     };
     let (probed, other) = (of("1.3b", "memory+4m"), of("373m", "memory+"));

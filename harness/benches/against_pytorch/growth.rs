@@ -8,7 +8,7 @@ use burn::tensor::{Device, Distribution, Tensor};
 
 use crate::arguments::Arguments;
 use crate::measurement::{median, time};
-use crate::ours::decoder::Training;
+use crate::ours::decoder::DecoderStep;
 use crate::ours::{BATCH, SEQ};
 use crate::table::Section;
 
@@ -32,7 +32,7 @@ struct Seconds {
 
 /// All sizes in turn, in every round.
 pub fn measure(arguments: &Arguments) -> Section {
-    let mut models = N_KEYS.map(|n_keys| Training::new(&config(n_keys), 1));
+    let mut models = N_KEYS.map(|n_keys| DecoderStep::new(&config(n_keys), 1));
     let searches = N_KEYS.map(Search::new);
     for (model, search) in models.iter_mut().zip(&searches) {
         time(&mut || model.step(), 2);

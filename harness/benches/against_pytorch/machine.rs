@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use harness::clock;
-use harness::provenance::Provenance;
+use harness::record::clock;
+use harness::record::provenance::Provenance;
 
 use crate::arguments::Arguments;
 

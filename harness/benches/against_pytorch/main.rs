@@ -31,7 +31,7 @@ use table::Section;
 use worker::Python;
 
 fn main() -> ExitCode {
-    harness::allocator::keep_freed_memory();
+    harness::process::allocator::keep_freed_memory();
     match run(&Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

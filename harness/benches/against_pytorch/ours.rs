@@ -4,7 +4,7 @@ pub mod block;
 pub mod decoder;
 pub mod lookup;
 
-use harness::train::TrainingConfig;
+use experiment::training::TrainingConfig;
 
 /// Sequences of a step.
 pub const BATCH: usize = 8;

@@ -7,9 +7,9 @@ use std::fmt;
 use std::process::Command;
 use std::str::FromStr;
 
-use harness::peak_memory;
+use harness::process::peak_memory;
 
-use crate::ours::block::Training;
+use crate::ours::block::BlockStep;
 use crate::ours::{BATCH, SEQ};
 use crate::table::Section;
 
@@ -64,7 +64,7 @@ pub fn growth(shape: Shape) -> u64 {
             "shared_values": true}}"#,
         shape.top_k
     );
-    let mut training = Training::new(&config, shape.d_model);
+    let mut training = BlockStep::new(&config, shape.d_model);
     // Moments get their pages when a row is first updated; the same batch reads the same rows again.
     (0..3).for_each(|_| training.step());
     give_back_free_memory();

@@ -13,7 +13,7 @@ use super::phase::Phase;
 use super::repeats::Seconds;
 use super::row::{Circumstances, DERIVED, SKIPPED, timed_row};
 use crate::error::Error;
-use crate::run_row::FINISHED;
+use crate::record::run_row::FINISHED;
 
 /// The row of a whole model by the rows of its parts, which `rows` holds by name; none where a part has no row yet.
 pub fn row(
@@ -82,11 +82,11 @@ pub fn row(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Plan;
+    use crate::probe::part_timer::Timed;
     use crate::probe::peaks::Peaks;
-    use crate::probe::workbench::Timed;
-    use crate::provenance::Provenance;
-    use crate::sweep_file::Sweep;
+    use crate::record::provenance::Provenance;
+    use experiment::plan::Plan;
+    use experiment::sweep_file::Sweep;
 
     const PEAKS: Peaks = Peaks {
         flop_per_s: 1e9,
@@ -106,7 +106,7 @@ mod tests {
 
     /// The memory model of two layers, and its parts' rows; part `i` took `i + 1` seconds.
     fn measured() -> (Vec<Target>, HashMap<String, ProbeRow>) {
-        let plan = Plan::new(Sweep::parse("f.toml", crate::testing::SWEEP).unwrap()).unwrap();
+        let plan = Plan::new(Sweep::parse("f.toml", experiment::testing::SWEEP).unwrap()).unwrap();
         let all = grid::targets(&plan, 8).unwrap();
         let circumstances = circumstances();
         let row = |(index, (cell, _)): (usize, (Cell, usize))| {

@@ -4,7 +4,7 @@ use architectures::{
     Architecture, BlockConfig, ConfigError, Cost, DecoderConfig, ModelConfig, Part,
 };
 
-use crate::plan::Plan;
+use experiment::plan::Plan;
 
 /// Half-keys at which tables begin to grow: 2^16 slots. They double, so that slots quadruple, while memory holds them.
 const FIRST_N_KEYS: usize = 256;
@@ -67,7 +67,7 @@ impl std::fmt::Display for Cell {
 pub fn targets(plan: &Plan, tokens: usize) -> Result<Vec<Target>, ConfigError> {
     let mut targets: Vec<Target> = Vec::new();
     for run in &plan.runs {
-        let cell = &run.cell;
+        let cell = &run.label;
         let known = |held: &Target| held.size == cell.size && held.block == cell.block;
         if targets.iter().any(known) {
             continue;
@@ -192,10 +192,10 @@ pub fn slots(block: &BlockConfig) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sweep_file::Sweep;
+    use experiment::sweep_file::Sweep;
 
     fn all() -> Vec<Target> {
-        let text = crate::testing::SWEEP.replace(
+        let text = experiment::testing::SWEEP.replace(
             "[suites]",
             "[blocks.\"large memory\"]\nkind = \"memory\"\nplacement = \"middle\"\n\
              keys = { n_keys = 512, top_k = 4 }\n[suites]",

@@ -3,15 +3,15 @@
 use architectures::DeviceName;
 
 use crate::error::Error;
-use crate::memory_need::Bytes;
-use crate::progress::quantity;
+use experiment::memory_need::Bytes;
+use experiment::quantity;
 
 /// Share of the free memory that a cell may be expected to need; the rest is for what the formulas leave out.
 const USABLE: f64 = 0.85;
 
-/// Where the memory lies.
+/// Whose memory it is, which decides how its free part is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+enum MemoryKind {
     Host,
     Nvidia,
     /// Only the caller knows.
@@ -21,7 +21,7 @@ enum Place {
 /// Memory of one device.
 #[derive(Clone, Copy, Debug)]
 pub struct Memory {
-    place: Place,
+    kind: MemoryKind,
     cap: Option<Bytes>,
 }
 
@@ -31,24 +31,24 @@ impl Memory {
     /// # Errors
     /// Without a cap, where the free memory cannot be asked.
     pub fn of(device: DeviceName, cap: Option<Bytes>) -> Result<Self, Error> {
-        let place = match device.to_string().as_str() {
-            "flex" | "libtorch" => Place::Host,
-            "cuda" => Place::Nvidia,
-            _ => Place::Unknown,
+        let kind = match device.to_string().as_str() {
+            "flex" | "libtorch" => MemoryKind::Host,
+            "cuda" => MemoryKind::Nvidia,
+            _ => MemoryKind::Unknown,
         };
-        if cap.is_none() && free(place).is_none() {
+        if cap.is_none() && free(kind).is_none() {
             return Err(Error::Argument {
                 argument: format!("--device {device}"),
                 problem: "does not tell how much memory it has free".to_owned(),
                 remedy: "say what the probe may use, such as --memory 8GiB".to_owned(),
             });
         }
-        Ok(Self { place, cap })
+        Ok(Self { kind, cap })
     }
 
     /// What may be used now.
     pub fn usable(&self) -> Bytes {
-        let free = free(self.place).map(|free| (USABLE * free as f64) as Bytes);
+        let free = free(self.kind).map(|free| (USABLE * free as f64) as Bytes);
         match (free, self.cap) {
             (Some(free), Some(cap)) => free.min(cap),
             (free, cap) => free.or(cap).unwrap_or(0),
@@ -69,11 +69,11 @@ impl Memory {
     }
 }
 
-fn free(place: Place) -> Option<Bytes> {
-    match place {
-        Place::Host => free_on_host(),
-        Place::Nvidia => free_on_nvidia(),
-        Place::Unknown => None,
+fn free(kind: MemoryKind) -> Option<Bytes> {
+    match kind {
+        MemoryKind::Host => free_on_host(),
+        MemoryKind::Nvidia => free_on_nvidia(),
+        MemoryKind::Unknown => None,
     }
 }
 

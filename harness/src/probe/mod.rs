@@ -6,7 +6,8 @@
 //! | [`phase`], [`traffic`], [`need`] | what a pass is, the bytes it moves, the memory it takes; by formula |
 //! | [`memory`] | the memory there is |
 //! | [`peaks`] | what the device can do at most |
-//! | [`workbench`], [`repeats`] | one part, built and timed |
+//! | `part_timer`, [`repeats`] | one part, built and timed |
+//! | [`speeds`] | how fast whole models train: as stated, probed, measured or assumed |
 //! | [`session`] | the loop over cells, and what is left, skipped or measured |
 //! | [`row`], [`derived`] | what becomes rows |
 
@@ -14,11 +15,12 @@ pub mod derived;
 pub mod grid;
 pub mod memory;
 pub mod need;
+mod part_timer;
 pub mod peaks;
 pub mod phase;
 pub mod repeats;
 pub mod row;
 pub mod session;
+pub mod speeds;
 pub mod traffic;
 mod verdict;
-mod workbench;

@@ -12,7 +12,7 @@
 use architectures::Cost;
 
 use super::phase::Phase;
-use crate::memory_need::Bytes;
+use experiment::memory_need::Bytes;
 
 /// Bytes of one f32.
 const F32: Bytes = 4;

@@ -8,7 +8,7 @@ use burn::tensor::{Device, Distribution, Tensor};
 use multiversion::multiversion;
 use rayon::prelude::*;
 
-use crate::memory_need::Bytes;
+use experiment::memory_need::Bytes;
 
 /// Measured on one device in one session.
 #[derive(Clone, Copy, Debug, PartialEq)]

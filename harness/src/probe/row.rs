@@ -6,15 +6,15 @@ use serde::Serialize;
 
 use super::grid::Cell;
 use super::need;
+use super::part_timer::Timed;
 use super::peaks::Peaks;
 use super::phase::Phase;
 use super::repeats::Seconds;
 use super::traffic;
-use super::workbench::Timed;
 use crate::error::Error;
-use crate::identity::{NUMERIC_FORMAT, RunId, hash};
-use crate::memory_need::Bytes;
-use crate::provenance::Provenance;
+use crate::record::provenance::Provenance;
+use crate::run::identity::{NUMERIC_FORMAT, RunId, hash};
+use experiment::memory_need::Bytes;
 
 /// Raised when the same cell would no longer give the same work.
 const FORMAT: u32 = 1;
@@ -139,7 +139,7 @@ impl Circumstances {
         peaks: Peaks,
         started: &str,
     ) -> Result<ProbeRow, Error> {
-        let finished = (crate::run_row::FINISHED, "");
+        let finished = (crate::record::run_row::FINISHED, "");
         let row = self.unmeasured(cell, phase, finished, Some(peaks), started)?;
         Ok(ProbeRow {
             peak_memory_bytes: timed.peak_memory_bytes,

@@ -10,21 +10,21 @@ use results::{ProbeRow, Records};
 use super::derived;
 use super::grid::{Cell, Target};
 use super::memory::Memory;
+use super::part_timer::PartTimer;
 use super::peaks::Peaks;
 use super::phase::Phase;
 use super::row::{Circumstances, SKIPPED};
 use super::verdict::{Verdict, by_memory, by_time};
-use super::workbench::Workbench;
-use crate::attempt::{Failure, caught};
-use crate::clock;
-use crate::conclusion::Conclusion;
 use crate::error::Error;
-use crate::interrupt::Interrupt;
-use crate::memory_need::Bytes;
-use crate::progress::Progress;
-use crate::progress::quantity::count;
-use crate::run_row::{FAILED, FINISHED};
-use crate::train::TrainingConfig;
+use crate::record::clock;
+use crate::record::run_row::{FAILED, FINISHED};
+use crate::run::conclusion::Conclusion;
+use crate::run::execute::{Failure, caught};
+use crate::run::interrupt::Interrupt;
+use crate::run::progress::Progress;
+use experiment::memory_need::Bytes;
+use experiment::quantity::count;
+use experiment::training::TrainingConfig;
 
 /// Shares of the peaks that a cell is expected to reach, so as not to begin what the budget does not hold.
 const EXPECTED_SHARE: f64 = 0.3;
@@ -105,7 +105,7 @@ impl Session<'_> {
         progress: &mut dyn Progress,
     ) -> Result<(), Stopped> {
         let started = clock::now();
-        crate::allocator::give_back_freed_memory();
+        crate::process::allocator::give_back_freed_memory();
         let usable = self.memory.usable();
         let mut open = Vec::new();
         for phase in Phase::ALL {
@@ -137,7 +137,7 @@ impl Session<'_> {
         if open.is_empty() {
             return Ok(());
         }
-        let bench = Workbench {
+        let bench = PartTimer {
             device: self.device,
             training: self.training,
             stop: &|| self.interrupt.requested(),
@@ -235,16 +235,16 @@ impl From<Error> for Stopped {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Plan;
     use crate::probe::grid;
-    use crate::progress;
-    use crate::provenance::Provenance;
-    use crate::sweep_file::Sweep;
+    use crate::record::provenance::Provenance;
+    use crate::run::progress::Quiet;
     use architectures::Part;
+    use experiment::plan::Plan;
+    use experiment::sweep_file::Sweep;
 
     #[test]
     fn a_part_that_breaks_is_a_failed_row_and_the_next_is_measured() {
-        let plan = Plan::new(Sweep::parse("f.toml", crate::testing::SWEEP).unwrap()).unwrap();
+        let plan = Plan::new(Sweep::parse("f.toml", experiment::testing::SWEEP).unwrap()).unwrap();
         let all = grid::targets(&plan, 8).unwrap();
         let mut cells = grid::cells(&all[..1], &all, &|_| false);
         // A key without two halves, which no sweep file may ask for.
@@ -270,9 +270,9 @@ mod tests {
             training: &plan.runs[0].training,
             interrupt: &Interrupt::default(),
         };
-        let mut progress = progress::fitting(true);
+        let mut progress = Quiet;
         let (conclusion, rows) = session
-            .run(&cells[..2], (&[], &all), progress.as_mut())
+            .run(&cells[..2], (&[], &all), &mut progress)
             .unwrap();
         assert_eq!(conclusion, Conclusion::SomeFailed);
         let states: Vec<_> = rows.iter().map(|row| row.status.as_str()).collect();
@@ -286,7 +286,7 @@ mod tests {
             ..session
         };
         let (_, rows) = hurried
-            .run(&cells[..2], (&[], &all), progress.as_mut())
+            .run(&cells[..2], (&[], &all), &mut progress)
             .unwrap();
         let states: Vec<_> = rows.iter().map(|row| row.status.as_str()).collect();
         assert_eq!(states, [SKIPPED, SKIPPED, FINISHED, FINISHED]);

@@ -1,8 +1,8 @@
 //! What is to become of one phase of a cell: measured, left as it is, or skipped for a reason.
 
 use super::row::SKIPPED;
-use crate::progress::quantity::duration;
-use crate::run_row::FINISHED;
+use crate::record::run_row::FINISHED;
+use experiment::quantity::duration;
 
 /// What is to become of one phase of a cell.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,7 +42,7 @@ pub fn by_time(expected: f64, left: f64) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run_row::FAILED;
+    use crate::record::run_row::FAILED;
 
     #[test]
     fn what_is_missing_failed_or_has_come_to_fit_is_measured() {

@@ -4,30 +4,31 @@
 //! single operations are too short to be worth splitting, still use every core. Gradients are averaged in the order of
 //! the parts: the result depends on their number, not on the threads.
 
-use architectures::{Decoder, Pass, TableGradient, ValueTable, loss};
+use architectures::{Decoder, loss};
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Int, Tensor};
 use rayon::prelude::*;
 
 use super::batches::Batch;
+use super::step::{self, TableGradients};
 
-/// What one batch says about the parameters.
-pub struct Outcome {
+/// Loss and gradients of one batch.
+pub struct BatchGradients {
     /// Mean negative log-likelihood, nats per token.
     pub loss: f64,
     /// The blocks' own losses, weighted.
     pub auxiliary_loss: f64,
     /// Of the dense parameters.
-    pub gradients: GradientsParams,
+    pub dense: GradientsParams,
     /// Of the tables, one entry per table.
-    pub table_gradients: Vec<(ValueTable, Vec<TableGradient>)>,
+    pub tables: TableGradients,
 }
 
 /// Differentiates the mean loss of `batch`, split into `micro_batches` parts of whole sequences.
-pub fn backward(decoder: &Decoder, batch: Batch, micro_batches: usize) -> Outcome {
+pub fn backward(decoder: &Decoder, batch: Batch, micro_batches: usize) -> BatchGradients {
     let sequences = batch.0.dims()[0];
-    let parts: Vec<Outcome> = (0..micro_batches)
+    let parts: Vec<BatchGradients> = (0..micro_batches)
         .into_par_iter()
         .map(|part| {
             let start = part * sequences / micro_batches;
@@ -43,49 +44,38 @@ pub fn backward(decoder: &Decoder, batch: Batch, micro_batches: usize) -> Outcom
         .unwrap_or_else(|| differentiate(decoder, batch, 1.0))
 }
 
-/// One part; losses and gradients count by the part's share of the batch.
-fn differentiate(decoder: &Decoder, (inputs, targets): Batch, share: f64) -> Outcome {
-    let decoder = decoder.clone().fork(&inputs.device());
-    let mut pass = Pass::training();
-    let loss = loss::cross_entropy(decoder.forward(inputs, &mut pass), targets) * share;
-    let auxiliary = pass.auxiliary_loss().map(|loss| loss * share);
-    let value = |loss: &Tensor<1>| f64::from(loss.clone().into_scalar::<f32>());
-    let (loss_value, auxiliary_loss) = (value(&loss), auxiliary.as_ref().map_or(0.0, value));
-    let gradients = match auxiliary {
-        Some(auxiliary) => loss + auxiliary,
-        None => loss,
-    }
-    .backward();
-    let table_gradients = pass.into_table_gradients(&gradients);
-    Outcome {
-        loss: loss_value,
-        auxiliary_loss,
-        gradients: GradientsParams::from_grads(gradients, &decoder),
-        table_gradients,
+/// One part; losses and gradients are scaled by the part's share of the batch.
+fn differentiate(decoder: &Decoder, (inputs, targets): Batch, share: f64) -> BatchGradients {
+    let device = inputs.device();
+    let part = step::differentiate(decoder, &device, share, |decoder, pass| {
+        loss::cross_entropy(decoder.forward(inputs, pass), targets)
+    });
+    let value = |loss: Tensor<1>| f64::from(loss.into_scalar::<f32>());
+    BatchGradients {
+        loss: value(part.loss),
+        auxiliary_loss: part.auxiliary_loss.map_or(0.0, value),
+        dense: part.dense,
+        tables: part.tables,
     }
 }
 
-fn add(decoder: &Decoder, mut sum: Outcome, part: Outcome) -> Outcome {
+fn add(decoder: &Decoder, mut sum: BatchGradients, part: BatchGradients) -> BatchGradients {
     let mut merge = Merge {
-        sum: sum.gradients,
-        part: part.gradients,
+        sum: sum.dense,
+        part: part.dense,
     };
     decoder.visit(&mut merge);
-    for (table, parts) in part.table_gradients {
-        match sum
-            .table_gradients
-            .iter_mut()
-            .find(|(other, _)| other.is(&table))
-        {
+    for (table, parts) in part.tables {
+        match sum.tables.iter_mut().find(|(other, _)| other.is(&table)) {
             Some((_, others)) => others.extend(parts),
-            None => sum.table_gradients.push((table, parts)),
+            None => sum.tables.push((table, parts)),
         }
     }
-    Outcome {
+    BatchGradients {
         loss: sum.loss + part.loss,
         auxiliary_loss: sum.auxiliary_loss + part.auxiliary_loss,
-        gradients: merge.sum,
-        table_gradients: sum.table_gradients,
+        dense: merge.sum,
+        tables: sum.tables,
     }
 }
 
@@ -133,13 +123,13 @@ mod tests {
             .num_threads(threads)
             .build()
             .unwrap();
-        let outcome = pool.install(|| backward(&decoder, batch, micro_batches));
+        let batch_gradients = pool.install(|| backward(&decoder, batch, micro_batches));
         let mut all = Numbers {
-            gradients: &outcome.gradients,
-            values: vec![outcome.loss as f32],
+            gradients: &batch_gradients.dense,
+            values: vec![batch_gradients.loss as f32],
         };
         decoder.visit(&mut all);
-        let lookups = outcome.table_gradients.iter().flat_map(|(_, parts)| parts);
+        let lookups = batch_gradients.tables.iter().flat_map(|(_, parts)| parts);
         let rows = lookups.flat_map(|part| {
             part.rows
                 .clone()

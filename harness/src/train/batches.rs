@@ -2,21 +2,12 @@
 
 use architectures::random::stream;
 use burn::tensor::{Device, Int, Tensor, TensorData};
+use experiment::training::SHUFFLE_BLOCK;
 use rand::seq::SliceRandom;
 use suites::TokenFile;
 
 /// Inputs and next-token targets, `[batch, seq]` each.
 pub type Batch = (Tensor<2, Int>, Tensor<2, Int>);
-
-/// Windows of the stream that are shuffled among themselves: large enough to part neighbours, small enough that a run
-/// reads hardly more of the stream than it trains on.
-const SHUFFLED: u64 = 256;
-
-/// Tokens that a run of `tokens` training tokens may touch: whole blocks of windows, and the last one's target.
-pub fn reach(tokens: u64, seq: usize) -> u64 {
-    let windows = tokens.div_ceil(seq as u64);
-    windows.next_multiple_of(SHUFFLED) * seq as u64 + 1
-}
 
 /// The batch of zero-based `step`: the stream's windows in an order that is the seed's own, block by block.
 pub fn training(
@@ -29,10 +20,10 @@ pub fn training(
 ) -> Batch {
     let first = step as u64 * batch as u64;
     let windows = (first..first + batch as u64).map(|place| {
-        let block = place / SHUFFLED;
-        let mut order: Vec<u64> = (0..SHUFFLED).collect();
+        let block = place / SHUFFLE_BLOCK;
+        let mut order: Vec<u64> = (0..SHUFFLE_BLOCK).collect();
         order.shuffle(&mut stream(seed, "order", block));
-        block * SHUFFLED + order[(place % SHUFFLED) as usize]
+        block * SHUFFLE_BLOCK + order[(place % SHUFFLE_BLOCK) as usize]
     });
     gather(tokens, windows.collect(), seq, device)
 }
@@ -66,6 +57,7 @@ fn gather(tokens: &TokenFile, windows: Vec<u64>, seq: usize, device: &Device) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+    use experiment::training::stream_tokens;
     use std::collections::BTreeSet;
 
     #[test]
@@ -76,15 +68,20 @@ mod tests {
             functions: None,
             ..suites::SuitesConfig::default()
         };
-        let dataset =
-            suites::Dataset::prepare(&config, 0, 300, reach(SHUFFLED * 4, 4), folder.path())
-                .unwrap();
+        let dataset = suites::Dataset::prepare(
+            &config,
+            0,
+            300,
+            stream_tokens(SHUFFLE_BLOCK * 4, 4),
+            folder.path(),
+        )
+        .unwrap();
         let device = Device::flex();
-        let whole: BTreeSet<Vec<i64>> = (0..SHUFFLED)
+        let whole: BTreeSet<Vec<i64>> = (0..SHUFFLE_BLOCK)
             .map(|window| values(&windows(&dataset.train, window..window + 1, 4, &device)))
             .collect();
         let read = |seed| -> Vec<Vec<i64>> {
-            (0..SHUFFLED as usize)
+            (0..SHUFFLE_BLOCK as usize)
                 .map(|step| values(&training(&dataset.train, seed, step, 1, 4, &device)))
                 .collect()
         };

@@ -5,9 +5,8 @@
 
 pub mod backward;
 mod batches;
-mod config;
 pub mod optimizer;
-mod schedule;
+pub mod step;
 mod validation;
 
 use std::ops::ControlFlow;
@@ -16,11 +15,12 @@ use std::time::Instant;
 use architectures::{ConfigError, Decoder, ModelConfig, Usage};
 use burn::module::Module;
 use burn::tensor::Device;
+use experiment::training::TrainingConfig;
 use suites::Dataset;
 
-pub use batches::{Batch, reach};
-pub use config::TrainingConfig;
-pub use schedule::Schedule;
+pub use batches::Batch;
+
+use step::{LearningRates, Optimizers};
 
 /// Everything that determines a run.
 pub struct TrainSpec<'a> {
@@ -91,7 +91,7 @@ pub enum TrainError {
     /// The model cannot be built.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The loss left the numbers.
+    /// The loss is not finite.
     #[error(
         "diverged: the loss was {loss} at step {step}; lower `learning_rate` or `table_learning_rate`"
     )]
@@ -109,7 +109,13 @@ pub enum TrainError {
     },
 }
 
-/// Trains one decoder; `observe` sees every step and may stop the run.
+/// Trains one decoder.
+///
+/// # Arguments
+/// * `observe`: called after every step; may end the run early.
+///
+/// # Errors
+/// Where the model cannot be built, a loss is not finite, or `observe` ends the run.
 pub fn train(
     spec: &TrainSpec,
     observe: &mut dyn FnMut(&StepReport) -> ControlFlow<()>,
@@ -125,18 +131,18 @@ pub fn train(
     let flops_per_token = spec.model.cost()?.training() as f64;
     let autodiff = device.clone().autodiff();
     let mut decoder = Decoder::new(spec.model, spec.seed, &autodiff)?;
-    let mut dense = optimizer::adamw(training, &decoder);
-    let tables = optimizer::lazy_adam(training);
+    let mut optimizers = Optimizers::new(training, &decoder);
 
     let tokens_per_step = (training.batch_size * seq_len) as u64;
     let mut losses = Vec::with_capacity(steps);
     let mut train_wall_s = 0.0;
+    let mut validated = None;
     for step in 1..=steps {
         let clock = Instant::now();
         let factor = training
             .schedule
             .factor(step - 1, steps, training.warmup, training.min_ratio);
-        let learning_rate = training.learning_rate * factor;
+        let rates = LearningRates::of(training, factor);
         let batch = batches::training(
             &dataset.train,
             spec.seed,
@@ -145,80 +151,58 @@ pub fn train(
             seq_len,
             &autodiff,
         );
-        let outcome = backward::backward(&decoder, batch, training.micro_batches);
-        let (loss_value, auxiliary_loss) = (outcome.loss, outcome.auxiliary_loss);
-        if !(loss_value + auxiliary_loss).is_finite() {
-            return Err(TrainError::Diverged {
-                step,
-                loss: loss_value,
-            });
+        let gradients = backward::backward(&decoder, batch, training.micro_batches);
+        let (loss, auxiliary_loss) = (gradients.loss, gradients.auxiliary_loss);
+        if !(loss + auxiliary_loss).is_finite() {
+            return Err(TrainError::Diverged { step, loss });
         }
-        let (gradients, grad_norm) =
-            optimizer::clip(&decoder, outcome.gradients, training.clip_norm);
-        decoder = dense.step(learning_rate, decoder, gradients);
-        let mut squares = 0.0;
-        for (table, parts) in outcome.table_gradients {
-            let norm = table.update(parts, &tables, training.table_learning_rate * factor);
-            squares += f64::from(norm).powi(2);
-        }
+        let (updated, norms) = optimizers.update(decoder, gradients.dense, gradients.tables, rates);
+        decoder = updated;
 
         train_wall_s += clock.elapsed().as_secs_f64();
-        losses.push(loss_value);
+        losses.push(loss);
         let tokens = step as u64 * tokens_per_step;
-        let validates = training.validates(step, steps) && step < steps;
-        let val_loss =
-            validates.then(|| validation::loss(&decoder.valid(), training, dataset, device).0);
+        // The last step always validates.
+        let validates = training.validates(step, steps);
+        if validates {
+            let (loss, tokens) = validation::loss(&decoder.valid(), training, dataset, device);
+            if !loss.is_finite() {
+                return Err(TrainError::Diverged { step, loss });
+            }
+            validated = Some((loss, tokens));
+        }
         let report = StepReport {
             step,
             tokens,
             train_flops: tokens as f64 * flops_per_token,
             wall_s: train_wall_s,
-            loss: loss_value,
-            val_loss,
-            learning_rate,
-            grad_norm,
-            table_grad_norm: squares.sqrt(),
+            loss,
+            val_loss: validated.filter(|_| validates).map(|(loss, _)| loss),
+            learning_rate: rates.dense,
+            grad_norm: norms.dense,
+            table_grad_norm: norms.tables,
             auxiliary_loss,
             tokens_per_s: tokens as f64 / train_wall_s,
             logged: validates || step % training.log_every == 0 || step == 1,
         };
-        if step < steps && observe(&report).is_break() {
+        if observe(&report).is_break() {
             return Err(TrainError::Interrupted { step });
         }
-        if step == steps {
-            let decoder = decoder.valid();
-            let (val_loss, val_tokens) = validation::loss(&decoder, training, dataset, device);
-            let usage = validation::usage(&decoder, training, dataset, device);
-            if !val_loss.is_finite() {
-                return Err(TrainError::Diverged {
-                    step,
-                    loss: val_loss,
-                });
-            }
-            let last = StepReport {
-                val_loss: Some(val_loss),
-                logged: true,
-                ..report
-            };
-            if observe(&last).is_break() {
-                return Err(TrainError::Interrupted { step });
-            }
-            let tail = &losses[steps - steps.div_ceil(10)..];
-            return Ok(Trained {
-                decoder,
-                train_loss: tail.iter().sum::<f64>() / tail.len() as f64,
-                val_loss,
-                val_tokens,
-                tokens,
-                train_wall_s,
-                usage,
-            });
-        }
     }
-    Err(ConfigError::new(
-        "tokens",
-        "is less than one batch",
-        "raise tokens or lower batch_size",
-    )
-    .into())
+    let Some((val_loss, val_tokens)) = validated else {
+        let problem = "is less than one batch";
+        return Err(ConfigError::new("tokens", problem, "raise tokens or lower batch_size").into());
+    };
+    let decoder = decoder.valid();
+    let usage = validation::usage(&decoder, training, dataset, device);
+    let tail = &losses[steps - steps.div_ceil(10)..];
+    Ok(Trained {
+        decoder,
+        train_loss: tail.iter().sum::<f64>() / tail.len() as f64,
+        val_loss,
+        val_tokens,
+        tokens: steps as u64 * tokens_per_step,
+        train_wall_s,
+        usage,
+    })
 }

@@ -6,7 +6,7 @@ use burn::module::{Module, ModuleVisitor, Param, ParamGroup, ParamId};
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::Tensor;
 
-use super::config::TrainingConfig;
+use experiment::training::TrainingConfig;
 
 /// AdamW whose decay spares vectors: gains and biases.
 pub fn adamw(training: &TrainingConfig, module: &impl Module) -> ModuleOptimizer {

@@ -5,7 +5,7 @@ use burn::tensor::Device;
 use suites::Dataset;
 
 use super::batches;
-use super::config::TrainingConfig;
+use experiment::training::TrainingConfig;
 
 /// Whole windows that validation reads, and how many at a time.
 fn windows(

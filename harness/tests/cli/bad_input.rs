@@ -153,7 +153,7 @@ fn wrong_types_and_values() {
     assert_says(
         &said,
         line("name"),
-        &["is where probes lie", "choose another"],
+        &["is the folder of probes", "choose another"],
     );
     let said = complaint("[sizes.xs]", "[sizes.xs");
     assert_says(&said, line("[sizes.xs]"), &["TOML"]);

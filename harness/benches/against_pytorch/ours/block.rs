@@ -1,18 +1,17 @@
 //! A training step of one block, between a layer's input and the gradient of its output.
 
 use architectures::{AnyBlock, Architecture, Block, BlockConfig, Builder, DecoderConfig};
-use architectures::{LazyAdam, Pass, TableGradient, ValueTable};
 use burn::module::Module;
-use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Distribution, Tensor};
-use harness::train::{TrainingConfig, optimizer};
+use experiment::training::TrainingConfig;
+use harness::train::step::{LearningRates, Optimizers, differentiate};
 
 use super::{BATCH, SEQ};
 use crate::row::Work;
 
 /// Forward, backward into parameters, tables and input, clipping and updates of the block that `config` describes.
 pub fn training_step(config: &str, d_model: usize) -> Work {
-    let mut training = Training::new(config, d_model);
+    let mut training = BlockStep::new(config, d_model);
     let (parameters, table_parameters) = training.sizes();
     Work {
         step: Box::new(move || training.step()),
@@ -22,17 +21,16 @@ pub fn training_step(config: &str, d_model: usize) -> Work {
 }
 
 /// A block with its optimizers and the batch that it sees.
-pub struct Training {
+pub struct BlockStep {
     /// None while it is being updated.
     block: Option<AnyBlock>,
-    dense: ModuleOptimizer,
-    tables: LazyAdam,
+    optimizers: Optimizers,
     config: TrainingConfig,
     x: Tensor<3>,
     arriving: Tensor<3>,
 }
 
-impl Training {
+impl BlockStep {
     /// A fresh block of a decoder of width `d_model`.
     pub fn new(config: &str, d_model: usize) -> Self {
         let device = Device::flex().autodiff();
@@ -52,8 +50,7 @@ impl Training {
             )
         };
         Self {
-            dense: optimizer::adamw(&config, &block),
-            tables: optimizer::lazy_adam(&config),
+            optimizers: Optimizers::new(&config, &block),
             block: Some(block),
             config,
             x: normal(1.0),
@@ -73,30 +70,14 @@ impl Training {
     /// One step.
     pub fn step(&mut self) {
         let block = self.block.take().expect("a block at rest");
-        let (gradients, table_gradients) = self.differentiate(&block);
-        let (gradients, _) = optimizer::clip(&block, gradients, self.config.clip_norm);
-        self.block = Some(self.dense.step(self.config.learning_rate, block, gradients));
-        for (table, parts) in table_gradients {
-            table.update(parts, &self.tables, self.config.table_learning_rate);
-        }
-    }
-
-    /// As a decoder's backward pass does it: on a fork of the parameters.
-    fn differentiate(
-        &self,
-        block: &AnyBlock,
-    ) -> (GradientsParams, Vec<(ValueTable, Vec<TableGradient>)>) {
-        let block = block.clone().fork(&self.x.device());
-        let mut pass = Pass::training();
         let x = self.x.clone().require_grad();
-        let y = block.forward(x, &mut pass);
-        let loss = (y * self.arriving.clone()).sum();
-        let gradients = match pass.auxiliary_loss() {
-            Some(auxiliary) => loss + auxiliary,
-            None => loss,
-        }
-        .backward();
-        let tables = pass.into_table_gradients(&gradients);
-        (GradientsParams::from_grads(gradients, &block), tables)
+        let gradients = differentiate(&block, &x.device(), 1.0, |block, pass| {
+            (block.forward(x.clone(), pass) * self.arriving.clone()).sum()
+        });
+        let rates = LearningRates::of(&self.config, 1.0);
+        let updated = self
+            .optimizers
+            .update(block, gradients.dense, gradients.tables, rates);
+        self.block = Some(updated.0);
     }
 }

@@ -1,10 +1,11 @@
 //! A training step of a whole decoder: the loop body of `harness::train`.
 
-use architectures::{Decoder, LazyAdam, ModelConfig, random::stream};
+use architectures::{Decoder, ModelConfig, random::stream};
 use burn::module::Module;
-use burn::optim::ModuleOptimizer;
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use harness::train::{Batch, TrainingConfig, backward, optimizer};
+use experiment::training::TrainingConfig;
+use harness::train::step::{LearningRates, Optimizers};
+use harness::train::{Batch, backward};
 use rand::Rng;
 
 use super::{BATCH, SEQ};
@@ -13,7 +14,7 @@ use crate::row::Work;
 /// The step of the decoder that `config` describes, the batch in `micro_batches` parts.
 pub fn training_step(config: &str, micro_batches: usize) -> Work {
     let config: ModelConfig = serde_json::from_str(config).expect("a model");
-    let mut training = Training::new(&config, micro_batches);
+    let mut training = DecoderStep::new(&config, micro_batches);
     let (parameters, table_parameters) = training.sizes();
     Work {
         step: Box::new(move || training.step()),
@@ -23,16 +24,15 @@ pub fn training_step(config: &str, micro_batches: usize) -> Work {
 }
 
 /// A decoder with its optimizers and the batch that it sees.
-pub struct Training {
+pub struct DecoderStep {
     /// None while it is being updated.
     decoder: Option<Decoder>,
-    dense: ModuleOptimizer,
-    tables: LazyAdam,
+    optimizers: Optimizers,
     config: TrainingConfig,
     batch: Batch,
 }
 
-impl Training {
+impl DecoderStep {
     /// A fresh decoder and random tokens.
     pub fn new(model: &ModelConfig, micro_batches: usize) -> Self {
         let device = Device::flex().autodiff();
@@ -40,8 +40,7 @@ impl Training {
         let config = super::training(micro_batches);
         let vocab = model.decoder.vocab_size;
         Self {
-            dense: optimizer::adamw(&config, &decoder),
-            tables: optimizer::lazy_adam(&config),
+            optimizers: Optimizers::new(&config, &decoder),
             decoder: Some(decoder),
             config,
             batch: (
@@ -63,15 +62,12 @@ impl Training {
     /// One step.
     pub fn step(&mut self) {
         let decoder = self.decoder.take().expect("a decoder at rest");
-        let outcome = backward::backward(&decoder, self.batch.clone(), self.config.micro_batches);
-        let (gradients, _) = optimizer::clip(&decoder, outcome.gradients, self.config.clip_norm);
-        self.decoder = Some(
-            self.dense
-                .step(self.config.learning_rate, decoder, gradients),
-        );
-        for (table, parts) in outcome.table_gradients {
-            table.update(parts, &self.tables, self.config.table_learning_rate);
-        }
+        let gradients = backward::backward(&decoder, self.batch.clone(), self.config.micro_batches);
+        let rates = LearningRates::of(&self.config, 1.0);
+        let updated = self
+            .optimizers
+            .update(decoder, gradients.dense, gradients.tables, rates);
+        self.decoder = Some(updated.0);
     }
 }
 

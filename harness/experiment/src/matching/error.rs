@@ -1,0 +1,70 @@
+//! Why a target cannot be met.
+
+use super::knob::Knob;
+use super::request::Side;
+use super::target::Target;
+use crate::quantity::count;
+
+/// A request without a solution.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum SolveError {
+    /// The block has no such integer.
+    #[error("{knob} is no knob of this block; {}", remedy_for(*.knob))]
+    NoSuchKnob { knob: Knob },
+    /// Nothing may be turned.
+    #[error("frees no knob; write at least one, such as knobs = {{ n_keys = {{}} }}")]
+    NoKnob,
+    /// A relative difference from nothing.
+    #[error(
+        "asks for equal {target}, of which {reference} has none; choose another reference, such as a memory block"
+    )]
+    Nothing { target: Target, reference: String },
+    /// Too much to try.
+    #[error(
+        "leaves {combinations} combinations to try; bound the knobs with at_most, or free fewer"
+    )]
+    TooMany { combinations: u128 },
+    /// No shape within the bounds can be built, or none on the side asked for.
+    #[error(
+        "has no values within the bounds that can be built{}{refusal}; widen the bounds or change side",
+        on(*.side)
+    )]
+    Empty { side: Side, refusal: String },
+    /// What can be reached is too far off.
+    #[error(
+        "cannot bring {target} to {} ({reference}) within {}: the nearest is {} ({:+.2} %) with {knobs}; raise the \
+         tolerance, widen the bounds, free another knob or choose another reference",
+        count(*.wanted as f64),
+        percent(*.tolerance),
+        count(*.nearest as f64),
+        100.0 * (*.nearest as f64 / *.wanted as f64 - 1.0)
+    )]
+    Unreachable {
+        target: Target,
+        reference: String,
+        wanted: u64,
+        nearest: u64,
+        tolerance: f64,
+        knobs: String,
+    },
+}
+
+fn remedy_for(knob: Knob) -> &'static str {
+    match knob {
+        Knob::Layers => "it turns the count of placement = { centred = { stride = N } }",
+        _ => "choose one of its own keys",
+    }
+}
+
+fn on(side: Side) -> &'static str {
+    match side {
+        Side::Nearest => "",
+        Side::Above => " and are not below the reference",
+        Side::Below => " and are not above the reference",
+    }
+}
+
+/// `1 %`, `0.25 %`.
+fn percent(share: f64) -> String {
+    format!("{} %", (1e6 * share).round() / 1e4)
+}

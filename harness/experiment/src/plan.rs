@@ -1,0 +1,143 @@
+//! The plan: every run of a sweep with its budget, before anything is built.
+
+use architectures::{ConfigError, Cost, ModelConfig};
+
+use crate::budget::{Tokens, TrainingBudget};
+use crate::matching::{Matched, TRAIN_FLOPS};
+use crate::sweep_file::{Matching, ModelVariant, Size, Sweep};
+use crate::training::{TrainingConfig, stream_tokens};
+
+/// What a sweep will do, in order.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The sweep it was made from.
+    pub sweep: Sweep,
+    /// Seed by seed, so that an interrupted sweep has whole comparisons.
+    pub runs: Vec<Run>,
+}
+
+/// One model to train and ask.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// Size, block and seed.
+    pub label: RunLabel,
+    /// The model.
+    pub model: ModelConfig,
+    /// How it is trained.
+    pub training: TrainingConfig,
+    /// What a token costs.
+    pub cost: Cost,
+    /// How long it is trained.
+    pub budget: TrainingBudget,
+    /// What was to be equal to the reference, and how nearly it is.
+    pub matches: Vec<Matched>,
+}
+
+/// Which model of the comparison a run trains, and with which seed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct RunLabel {
+    /// Label of the size.
+    pub size: String,
+    /// Label of the block.
+    pub block: String,
+    /// Of weights and order.
+    pub seed: u64,
+}
+
+impl std::fmt::Display for RunLabel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {} seed {}", self.size, self.block, self.seed)
+    }
+}
+
+impl Run {
+    /// FLOPs of a token over those of the dense decoder of the same size.
+    pub fn to_dense(&self) -> Result<f64, ConfigError> {
+        let dense = ModelConfig {
+            decoder: self.model.decoder.clone(),
+            blocks: Vec::new(),
+        };
+        Ok(self.cost.forward() as f64 / dense.cost()?.forward() as f64)
+    }
+
+    /// What its block's free knobs were turned for; none where it had none.
+    pub fn solved(&self) -> Option<&Matched> {
+        self.matches
+            .iter()
+            .find(|matched| matched.target != TRAIN_FLOPS)
+    }
+}
+
+impl Plan {
+    /// Every run of `sweep`.
+    pub fn new(sweep: Sweep) -> Result<Self, ConfigError> {
+        let mut runs = Vec::new();
+        for &seed in &sweep.seeds {
+            for size in &sweep.sizes {
+                runs.extend(runs_of(&sweep, size, seed)?);
+            }
+        }
+        Ok(Self { sweep, runs })
+    }
+
+    /// Tokens of the stream that the longest run may touch.
+    pub fn most_tokens(&self) -> Tokens {
+        let tokens = |run: &Run| stream_tokens(run.budget.tokens, run.model.decoder.seq_len);
+        self.runs.iter().map(tokens).max().unwrap_or(1)
+    }
+}
+
+fn runs_of(sweep: &Sweep, size: &Size, seed: u64) -> Result<Vec<Run>, ConfigError> {
+    let dense = ModelConfig {
+        decoder: size.decoder.clone(),
+        blocks: Vec::new(),
+    };
+    let dense = dense.cost()?;
+    let batch_tokens = (size.training.batch_size * size.decoder.seq_len) as u64;
+    let run = |variant: &ModelVariant| {
+        let cost = variant.model.cost()?;
+        let budget = TrainingBudget::new(sweep.matching, &dense, &cost, size.budget, batch_tokens);
+        let flops = match sweep.matching {
+            Matching::Flops => Some(Matched::training_flops(&budget)),
+            Matching::Tokens => None,
+        };
+        Ok(Run {
+            label: RunLabel {
+                size: size.name.clone(),
+                block: variant.block.clone(),
+                seed,
+            },
+            model: variant.model.clone(),
+            training: size.training.clone(),
+            cost,
+            budget,
+            matches: flops.into_iter().chain(variant.matched.clone()).collect(),
+        })
+    };
+    size.variants.iter().map(run).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seeds_are_outermost() {
+        let text = crate::testing::SWEEP.replace("seeds = [0]", "seeds = [3, 1]");
+        let plan = Plan::new(Sweep::parse("f.toml", &text).unwrap()).unwrap();
+        let labels: Vec<_> = plan.runs.iter().map(|run| run.label.to_string()).collect();
+        assert_eq!(
+            labels,
+            [
+                "xs dense seed 3",
+                "xs memory seed 3",
+                "s dense seed 3",
+                "s memory seed 3",
+                "xs dense seed 1",
+                "xs memory seed 1",
+                "s dense seed 1",
+                "s memory seed 1",
+            ]
+        );
+    }
+}

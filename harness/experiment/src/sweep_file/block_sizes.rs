@@ -1,0 +1,72 @@
+//! `[blocks.LABEL] sizes = [...]`: a block that stands at some of the sizes only.
+
+use super::error::FileError;
+use super::suggest::suggest;
+use super::tree::{Node, Table};
+
+/// Whether the block that `table` describes stands at `size`, one of `sizes`: everywhere unless its key `sizes` lists
+/// others. The key is taken out of the table.
+///
+/// # Errors
+/// When the key is no list of distinct labels of sizes, or an empty one.
+pub fn includes_size(
+    file: &str,
+    table: &mut Table,
+    size: &str,
+    sizes: &[&str],
+) -> Result<bool, FileError> {
+    let Some(entry) = table.take("sizes") else {
+        return Ok(true);
+    };
+    let remedy = "list labels of sizes, each once, such as [\"s\"]";
+    let refuse = |problem: &str| FileError::at(file, &entry, problem, remedy);
+    let Node::Value(toml::Value::Array(listed)) = &entry.node else {
+        return Err(refuse("is not a list"));
+    };
+    let labels: Vec<&str> = listed.iter().filter_map(toml::Value::as_str).collect();
+    if labels.is_empty() || labels.len() < listed.len() {
+        return Err(refuse("is not a list of labels"));
+    }
+    for (at, label) in labels.iter().enumerate() {
+        if !sizes.contains(label) {
+            let problem = format!("names \"{label}\", which is not a size");
+            return Err(FileError::at(file, &entry, problem, suggest(label, sizes)));
+        }
+        if labels[..at].contains(label) {
+            return Err(refuse("names a size twice"));
+        }
+    }
+    Ok(labels.contains(&size))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stands(sizes: &str, at: &str) -> Result<bool, String> {
+        let text = format!("kind = \"dense\"\n{sizes}\n");
+        let mut table = Table::parse("f.toml", &text).unwrap();
+        let stands = includes_size("f.toml", &mut table, at, &["s", "1.3b"]);
+        assert!(table.get("sizes").is_none() || stands.is_err());
+        stands.map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_block_stands_everywhere_or_where_it_says() {
+        assert_eq!(stands("", "s"), Ok(true));
+        assert_eq!(stands("sizes = [\"1.3b\"]", "1.3b"), Ok(true));
+        assert_eq!(stands("sizes = [\"1.3b\"]", "s"), Ok(false));
+    }
+
+    #[test]
+    fn other_lists_are_refused_by_name() {
+        let said = |sizes| stands(sizes, "s").unwrap_err();
+        assert!(said("sizes = [\"1.3B\"]").contains(
+            "f.toml:2: `sizes` names \"1.3B\", which is not a size; did you mean `1.3b`?"
+        ));
+        assert!(said("sizes = []").contains("is not a list of labels"));
+        assert!(said("sizes = [1]").contains("is not a list of labels"));
+        assert!(said("sizes = \"s\"").contains("is not a list;"));
+        assert!(said("sizes = [\"s\", \"s\"]").contains("twice"));
+    }
+}

@@ -1,0 +1,49 @@
+//! Sweep files: sizes x blocks x seeds and a budget, read once into types that need no further checking.
+//!
+//! ```toml
+//! seeds = [0]
+//! match = { mode = "flops" }
+//!
+//! [decoder]                      # what all sizes share
+//! n_layers = 4
+//! seq_len = 128
+//!
+//! [sizes.s]                      # a decoder, and its budget:
+//! d_model = 64
+//! n_heads = 2
+//! tokens = 400_000               # what the dense block of this size is trained on
+//! blocks.memory.keys.n_keys = 64 # laid over [blocks.memory] at this size
+//!
+//! [blocks.memory]
+//! kind = "memory"
+//! placement = "middle"           # absent: every layer
+//! keys = { n_keys = 32, top_k = 8 }
+//!
+//! [suites]
+//! vocab_size = 1024
+//! [training]
+//! batch_size = 16
+//! ```
+
+mod block_sizes;
+mod budgets;
+mod error;
+mod load;
+mod matching;
+mod model_variant;
+mod parse;
+mod read;
+mod resolve;
+mod size;
+mod solve;
+mod source;
+mod suggest;
+mod suites;
+mod sweep;
+mod tree;
+
+pub use error::FileError;
+pub use matching::Matching;
+pub use resolve::RESERVED_NAME;
+pub use suggest::suggest;
+pub use sweep::{Data, ModelVariant, Size, Sweep};

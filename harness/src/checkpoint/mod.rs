@@ -1,0 +1,7 @@
+//! Weights on the disk.
+//!
+//! | module | contents |
+//! |---|---|
+//! | [`weights`] | the weights of a finished run |
+
+pub mod weights;

@@ -1,0 +1,38 @@
+//! What is left when rows have been written: the report, the table, the path.
+
+use experiment::plan::Plan;
+use harness::error::Error;
+use harness::record::folders::Folders;
+use harness::record::report_file;
+use harness::record::selection;
+use results::Records;
+
+use super::comparison::comparison;
+
+/// Writes the report of what `plan` means and says where it is. Without a single run there is nothing to report.
+pub fn close(
+    plan: &Plan,
+    records: &Records,
+    folders: &Folders,
+    quiet: bool,
+    csv: bool,
+) -> Result<(), Error> {
+    let frames = records.read_all()?;
+    // The report is of the whole sweep, also where only a part of it was run now.
+    let whole = Plan::new(plan.sweep.clone())?;
+    let probes = Records::open(folders.probes())?.read()?;
+    let frames = selection::frames_of(&whole, &frames)?.with_probes(probes);
+    if frames.runs().is_empty() {
+        eprintln!("no run has ended yet: no report");
+        return Ok(());
+    }
+    report_file::write(&frames, &folders.report())?;
+    if csv {
+        frames.export_csv(&folders.csv())?;
+    }
+    if !quiet {
+        println!("{}", comparison(&whole, &frames));
+    }
+    println!("{}", folders.report().display());
+    Ok(())
+}

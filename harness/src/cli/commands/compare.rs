@@ -1,0 +1,35 @@
+//! `isoflop compare`.
+
+use harness::error::Error;
+use harness::record::report_file;
+use harness::record::run_selector::choose;
+use harness::run::conclusion::Conclusion;
+use results::RunRow;
+use results::comparison::Comparison;
+
+use super::{compare_csv, compare_table};
+use crate::cli::arguments::CompareOptions;
+
+/// Shows recorded runs side by side.
+pub fn compare(options: &CompareOptions) -> Result<Conclusion, Error> {
+    let filter = &options.filter;
+    let keep = |row: &RunRow| {
+        (filter.only.is_empty() || filter.only.contains(&row.block))
+            && (filter.size.is_empty() || filter.size.contains(&row.size))
+            && (filter.seed.is_empty() || filter.seed.contains(&row.seed))
+    };
+    let choice = choose(&options.runs, &options.output, &keep)?;
+    let comparison = Comparison::new(&choice.frames, &choice.order)?;
+    if options.csv {
+        compare_csv::print(&comparison)?;
+    } else {
+        compare_table::print(&comparison);
+    }
+    if let Some(file) = &options.report {
+        report_file::replace(&reports::render_comparison(&comparison)?, file)?;
+        if !options.csv {
+            println!("{}", file.display());
+        }
+    }
+    Ok(Conclusion::Complete)
+}

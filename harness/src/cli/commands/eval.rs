@@ -1,0 +1,61 @@
+//! `isoflop eval`.
+
+use crate::cli::progress;
+use harness::checkpoint::weights;
+use harness::error::Error;
+use harness::run::conclusion::Conclusion;
+use harness::run::execute::{Failure, RunContext, evaluate};
+use harness::run::identity::{configuration, run_id};
+use harness::run::interrupt::Interrupt;
+use harness::run::sweep;
+use results::Records;
+use suites::SandboxLimits;
+
+use super::closing::close;
+use super::machine::start_threads;
+use super::planned::planned;
+use crate::cli::arguments::EvalOptions;
+
+/// Asks the finished runs again and writes the report.
+pub fn eval(options: &EvalOptions) -> Result<Conclusion, Error> {
+    let (plan, folders) = planned(&options.planned)?;
+    start_threads(&options.machine)?;
+    let mut progress = progress::fitting(options.machine.quiet);
+    let records = Records::open(folders.records())?;
+    let finished = sweep::finished(&records)?;
+    let dataset = sweep::prepare(&plan, 1, &folders)?;
+    let interrupt = Interrupt::listen()?;
+    let device = options.machine.device.open();
+    let context = RunContext {
+        dataset: &dataset,
+        records: &records,
+        folders: &folders,
+        device: &device,
+        limits: &SandboxLimits::default(),
+        interrupt: &interrupt,
+    };
+    let mut conclusion = Conclusion::Complete;
+    for run in &plan.runs {
+        let id = run_id(&configuration(&plan, run)?, &dataset);
+        if !finished.contains(&id) {
+            continue;
+        }
+        progress.preparing(&run.label.to_string());
+        let decoder = weights::load(&run.model, &folders.weights(&id), &device)?;
+        match evaluate(run, &id, &decoder, &context, progress.as_mut()) {
+            Ok(()) => {}
+            Err(Failure::Interrupted) => {
+                conclusion = Conclusion::Interrupted;
+                break;
+            }
+            Err(Failure::Failed(reason)) => {
+                eprintln!("{}: {reason}", run.label);
+                conclusion = Conclusion::SomeFailed;
+            }
+            Err(Failure::Records(error)) => return Err(error.into()),
+        }
+    }
+    progress.done();
+    close(&plan, &records, &folders, options.machine.quiet, false)?;
+    Ok(conclusion)
+}

@@ -1,0 +1,150 @@
+//! `isoflop match`.
+
+use architectures::ModelConfig;
+use experiment::matching::{Knobs, Request, solve};
+use experiment::plan::Run;
+use harness::error::Error;
+use harness::run::conclusion::Conclusion;
+
+use super::grid::grid;
+use super::plan_tables::{SOLUTION, solution};
+use super::planned::{known, whole};
+use crate::cli::arguments::{MatchOptions, SweepLocation};
+
+/// Solves for the block at each size and shows what was chosen.
+pub fn match_blocks(options: &MatchOptions) -> Result<Conclusion, Error> {
+    let (plan, _) = whole(&SweepLocation {
+        sweep: options.sweep.clone(),
+        output: "runs".into(),
+    })?;
+    let labels = |pick: fn(&Run) -> String| plan.runs.iter().map(pick).collect::<Vec<_>>();
+    let sizes = labels(|run| run.label.size.clone());
+    known(
+        "--block",
+        std::slice::from_ref(&options.block),
+        &labels(|run| run.label.block.clone()),
+    )?;
+    known("--size", &options.size, &sizes)?;
+    known(
+        "--reference-size",
+        options.reference_size.as_slice(),
+        &sizes,
+    )?;
+    let request = request(options)?;
+    let asked = plan.runs.iter().filter(|run| {
+        run.label.block == options.block
+            && run.label.seed == plan.sweep.seeds[0]
+            && (options.size.is_empty() || options.size.contains(&run.label.size))
+    });
+    let asked: Vec<&Run> = asked.collect();
+    if asked.is_empty() {
+        let name = format!("--block {}", options.block);
+        return Err(argument(
+            &name,
+            "stands at none of these sizes",
+            "drop --size",
+        ));
+    }
+    let (mut rows, mut refused) = (Vec::new(), None);
+    for run in asked {
+        let size = options.reference_size.as_ref().unwrap_or(&run.label.size);
+        let wanted = request
+            .equal
+            .of(&reference(&plan.runs, size, &options.reference)?.cost()?);
+        let name = format!("{} at {size}", options.reference);
+        match solve(&run.model, &request, &name, wanted) {
+            Ok((_, matched)) => {
+                let labels = [run.label.size.clone(), run.label.block.clone()];
+                rows.push([&labels[..], &solution(&matched)].concat());
+            }
+            Err(error) => refused = refused.or(Some((run, error.to_string()))),
+        }
+    }
+    if !rows.is_empty() {
+        println!("{}", grid(&SOLUTION, SOLUTION.len(), rows));
+    }
+    let Some((run, said)) = refused else {
+        return Ok(Conclusion::Complete);
+    };
+    let (problem, remedy) = said.split_once("; ").unwrap_or((&said, "correct it"));
+    Err(argument(
+        &format!("--block {} at size {}", options.block, run.label.size),
+        problem,
+        remedy,
+    ))
+}
+
+fn request(options: &MatchOptions) -> Result<Request, Error> {
+    let tolerance = options.tolerance;
+    if !(tolerance >= 0.0 && tolerance.is_finite()) {
+        let name = format!("--tolerance {tolerance}");
+        return Err(argument(
+            &name,
+            "is not a share of 0 or more",
+            "0.01 is one percent",
+        ));
+    }
+    Ok(Request {
+        equal: options.equal,
+        reference: options.reference.clone(),
+        reference_size: options.reference_size.clone(),
+        tolerance,
+        side: options.side,
+        knobs: knobs(&options.knob)?,
+    })
+}
+
+/// `n_experts:at_most=64:multiple_of=2` as the sweep file's `n_experts = { at_most = 64, multiple_of = 2 }`.
+fn knobs(asked: &[String]) -> Result<Knobs, Error> {
+    let line = |knob: &String| {
+        let (name, bounds) = knob.split_once(':').unwrap_or((knob, ""));
+        format!("{name} = {{ {} }}\n", bounds.replace(':', ", "))
+    };
+    let text: String = asked.iter().map(line).collect();
+    toml::from_str(&text).map_err(|error| {
+        let message = error
+            .message()
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .to_owned();
+        let remedy = "write a knob such as n_experts:at_most=64:multiple_of=2";
+        argument(
+            &format!("--knob {}", asked.join(",")),
+            &format!("is refused: {message}"),
+            remedy,
+        )
+    })
+}
+
+/// The model called `block` at `size`; the size's dense decoder, listed or not, for `dense`.
+fn reference(runs: &[Run], size: &str, block: &str) -> Result<ModelConfig, Error> {
+    let here: Vec<&Run> = runs.iter().filter(|run| run.label.size == size).collect();
+    if let Some(run) = here.iter().find(|run| run.label.block == block) {
+        return Ok(run.model.clone());
+    }
+    let blocks: Vec<String> = here.iter().map(|run| run.label.block.clone()).collect();
+    if block != "dense" {
+        known("--reference", &[block.to_owned()], &blocks)?;
+    }
+    let decoder = here.first().map(|run| run.model.decoder.clone());
+    let none = || {
+        argument(
+            &format!("--reference {block}"),
+            "has no size",
+            "choose another size",
+        )
+    };
+    Ok(ModelConfig {
+        decoder: decoder.ok_or_else(none)?,
+        blocks: Vec::new(),
+    })
+}
+
+fn argument(argument: &str, problem: &str, remedy: &str) -> Error {
+    Error::Argument {
+        argument: argument.to_owned(),
+        problem: problem.to_owned(),
+        remedy: remedy.to_owned(),
+    }
+}

@@ -1,0 +1,20 @@
+//! One file for each command, and what they share.
+
+pub mod closing;
+pub mod compare;
+pub mod compare_csv;
+pub mod compare_table;
+pub mod comparison;
+pub mod eval;
+pub mod grid;
+pub mod machine;
+pub mod match_blocks;
+pub mod plan;
+pub mod plan_row;
+pub mod plan_tables;
+pub mod planned;
+pub mod probe;
+pub mod probe_table;
+pub mod report;
+pub mod status;
+pub mod sweep;

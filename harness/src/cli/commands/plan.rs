@@ -1,0 +1,94 @@
+//! `isoflop plan`.
+
+use architectures::DeviceName;
+use experiment::estimate::{Assumptions, Estimate};
+use experiment::plan::{Plan, Run};
+use experiment::quantity::{bytes, count, duration};
+use harness::error::Error;
+use harness::probe::speeds::Speeds;
+use harness::run::conclusion::Conclusion;
+
+use super::plan_row::{print_csv, print_json};
+use super::plan_tables::{costs, needs, solved};
+use super::planned::planned;
+use crate::cli::arguments::PlanOptions;
+
+/// Shows the plan.
+pub fn plan(options: &PlanOptions) -> Result<Conclusion, Error> {
+    let (plan, folders) = planned(&options.planned)?;
+    let assumed = Assumptions {
+        format: options.format,
+        device_memory: options.device_memory,
+        price: options.price,
+    };
+    let speeds = Speeds::gather(&folders, DeviceName::Flex.open(), options.throughput);
+    let runs: Vec<(&Run, Estimate)> = plan
+        .runs
+        .iter()
+        .map(|run| Ok((run, Estimate::of(run, speeds.of(run), &assumed)?)))
+        .collect::<Result<_, Error>>()?;
+    if options.csv {
+        print_csv(&runs, &assumed)?;
+    } else if options.json {
+        print_json(&runs, &assumed)?;
+    } else {
+        print(&plan, &runs, &assumed, &speeds)?;
+    }
+    Ok(Conclusion::Complete)
+}
+
+fn print(
+    plan: &Plan,
+    runs: &[(&Run, Estimate)],
+    assumed: &Assumptions,
+    speeds: &Speeds,
+) -> Result<(), Error> {
+    let (matching, name) = (plan.sweep.matching, &plan.sweep.name);
+    let noun = if runs.len() == 1 { "run" } else { "runs" };
+    println!("{name}: {} {noun}, matched by {matching}", runs.len());
+    println!("\n{}", costs(runs)?);
+    println!(
+        "dense, table, active: parameters; forward, training: FLOP of a token; bytes: table rows that a token \
+            gathers, \
+         in f32\n{}",
+        architectures::FLOP_CONVENTION
+    );
+    if let Some(table) = solved(runs) {
+        println!("\n{table}");
+    }
+    println!("\n{}", needs(runs));
+    println!("{}", assumed.format.formula());
+    println!(
+        "devices of {}: the fewest that hold one sequence at a time; each has its part of the table's columns, and \
+            the \
+         dense part\n  whole or, where none can hold it, an even share of it (sharded)",
+        bytes(assumed.device_memory)
+    );
+    println!(
+        "time: on those devices, without loss between them\n{}",
+        speeds.explain()
+    );
+    println!("{}", total(runs));
+    Ok(())
+}
+
+/// All runs together.
+fn total(runs: &[(&Run, Estimate)]) -> String {
+    let sum = |part: &dyn Fn(&(&Run, Estimate)) -> f64| runs.iter().map(part).sum::<f64>();
+    let flops = sum(&|(run, _)| run.budget.train_flops);
+    let hours = sum(&|(_, estimate)| estimate.device_hours);
+    let seconds = sum(&|(_, estimate)| estimate.seconds.unwrap_or(f64::NAN));
+    let cost = match runs.iter().any(|(_, estimate)| estimate.cost.is_some()) {
+        true => format!(
+            ", cost {}",
+            count(sum(&|(_, e)| e.cost.unwrap_or_default()))
+        ),
+        false => String::new(),
+    };
+    format!(
+        "training in all: {} FLOP, {} device-hours{cost}; one run after another about {}; asking not included",
+        count(flops),
+        count(hours),
+        duration(seconds)
+    )
+}

@@ -1,0 +1,123 @@
+//! The plan as exact numbers: one record a run, as CSV or JSON.
+
+use experiment::devices::Columns;
+use experiment::estimate::{Assumptions, Estimate};
+use experiment::plan::Run;
+use harness::error::Error;
+use serde::Serialize;
+
+/// One run; FLOPs and bytes are of one token where the name says so. Fields without a value are null, or empty in CSV.
+#[derive(Serialize)]
+struct PlanRow<'a> {
+    size: &'a str,
+    block: &'a str,
+    seed: u64,
+    params_dense: u64,
+    params_table: u64,
+    params_active: u64,
+    params_total: u64,
+    forward_matmul_flops_per_token: u64,
+    forward_attention_flops_per_token: u64,
+    forward_lookup_flops_per_token: u64,
+    forward_flops_per_token: u64,
+    train_flops_per_token: u64,
+    bytes_gathered_per_token: u64,
+    tokens: u64,
+    steps: usize,
+    target_flops: f64,
+    train_flops: f64,
+    format: String,
+    weights_bytes: u64,
+    gradients_bytes: u64,
+    optimizer_bytes: u64,
+    table_bytes: u64,
+    activations_bytes: u64,
+    activations_per_sequence_bytes: u64,
+    memory_bytes: u64,
+    device_memory_bytes: u64,
+    devices: Option<u64>,
+    fullest_device_bytes: Option<u64>,
+    dense_layout: Option<String>,
+    table_columns: Option<u64>,
+    table_split: Option<String>,
+    table_split_is_even: Option<bool>,
+    flop_per_s: f64,
+    flop_per_s_basis: &'static str,
+    device_hours: f64,
+    train_s: Option<f64>,
+    cost: Option<f64>,
+    solved_target: Option<String>,
+    solved_wanted: Option<f64>,
+    solved_reached: Option<f64>,
+    solved_knobs: Option<String>,
+}
+
+fn row<'a>(run: &'a Run, estimate: &Estimate, assumed: &Assumptions) -> PlanRow<'a> {
+    let (label, cost, budget) = (&run.label, &run.cost, &run.budget);
+    let (need, devices) = (&estimate.need, estimate.devices);
+    let columns = devices.and_then(|devices| devices.columns);
+    let solved = run.solved();
+    PlanRow {
+        size: &label.size,
+        block: &label.block,
+        seed: label.seed,
+        params_dense: cost.params_dense,
+        params_table: cost.params_table,
+        params_active: cost.params_active,
+        params_total: cost.params(),
+        forward_matmul_flops_per_token: cost.matmul,
+        forward_attention_flops_per_token: cost.attention,
+        forward_lookup_flops_per_token: cost.lookup,
+        forward_flops_per_token: cost.forward(),
+        train_flops_per_token: cost.training(),
+        bytes_gathered_per_token: cost.bytes_gathered,
+        tokens: budget.tokens,
+        steps: budget.steps,
+        target_flops: budget.target_flops,
+        train_flops: budget.train_flops,
+        format: assumed.format.to_string(),
+        weights_bytes: need.weights,
+        gradients_bytes: need.gradients,
+        optimizer_bytes: need.optimizer,
+        table_bytes: need.table,
+        activations_bytes: need.activations,
+        activations_per_sequence_bytes: estimate.by_sequence.activations,
+        memory_bytes: need.total(),
+        device_memory_bytes: assumed.device_memory,
+        devices: devices.map(|devices| devices.count),
+        fullest_device_bytes: devices.map(|devices| devices.fullest),
+        dense_layout: devices.map(|devices| devices.layout.to_string()),
+        table_columns: columns.map(|columns| columns.width),
+        table_split: columns.as_ref().map(Columns::to_string),
+        table_split_is_even: columns.map(Columns::divides),
+        flop_per_s: estimate.speed.rate(),
+        flop_per_s_basis: estimate.speed.basis(),
+        device_hours: estimate.device_hours,
+        train_s: estimate.seconds,
+        cost: estimate.cost,
+        solved_target: solved.map(|matched| matched.target.clone()),
+        solved_wanted: solved.map(|matched| matched.wanted),
+        solved_reached: solved.map(|matched| matched.reached),
+        solved_knobs: solved.map(|matched| matched.knobs.clone()),
+    }
+}
+
+/// Prints the runs as CSV.
+pub fn print_csv(runs: &[(&Run, Estimate)], assumed: &Assumptions) -> Result<(), Error> {
+    let mut out = csv::Writer::from_writer(std::io::stdout());
+    for (run, estimate) in runs {
+        out.serialize(row(run, estimate, assumed))?;
+    }
+    out.flush().map_err(csv::Error::from)?;
+    Ok(())
+}
+
+/// Prints the runs as a JSON array.
+pub fn print_json(runs: &[(&Run, Estimate)], assumed: &Assumptions) -> Result<(), Error> {
+    let rows: Vec<_> = runs
+        .iter()
+        .map(|(run, estimate)| row(run, estimate, assumed))
+        .collect();
+    println!("{}", serde_json::to_string_pretty(&rows)?);
+    Ok(())
+}

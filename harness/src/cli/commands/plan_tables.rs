@@ -1,0 +1,174 @@
+//! The plan for people: what runs cost, what they need, what was solved for.
+
+use comfy_table::Table;
+use experiment::devices::Layout;
+use experiment::estimate::Estimate;
+use experiment::matching::Matched;
+use experiment::plan::Run;
+use experiment::quantity::{bytes, count, duration};
+use experiment::speed::Speed;
+use harness::error::Error;
+
+use super::grid::grid;
+
+/// The columns of solved runs.
+pub const SOLUTION: [&str; 9] = [
+    "size",
+    "block",
+    "equal",
+    "reference",
+    "wanted",
+    "reached",
+    "off",
+    "within",
+    "solved with",
+];
+
+/// One run a row: parameters, cost of a token, length.
+pub fn costs(runs: &[(&Run, Estimate)]) -> Result<Table, Error> {
+    let header = [
+        "size",
+        "block",
+        "seed",
+        "dense",
+        "table",
+        "active",
+        "forward",
+        "training",
+        "vs dense",
+        "bytes",
+        "tokens",
+        "steps",
+        "FLOP",
+        "off target",
+    ];
+    let mut rows = Vec::with_capacity(runs.len());
+    for (run, _) in runs {
+        let (label, cost, budget) = (&run.label, &run.cost, &run.budget);
+        rows.push(vec![
+            label.size.clone(),
+            label.block.clone(),
+            label.seed.to_string(),
+            count(cost.params_dense as f64),
+            some(cost.params_table).map_or_else(none, |table| count(table as f64)),
+            count(cost.params_active as f64),
+            count(cost.forward() as f64),
+            count(cost.training() as f64),
+            format!("{:.3}", run.to_dense()?),
+            some(cost.bytes_gathered).map_or_else(none, bytes),
+            count(budget.tokens as f64),
+            budget.steps.to_string(),
+            count(budget.train_flops),
+            format!("{:+.2} %", 100.0 * budget.deviation()),
+        ]);
+    }
+    Ok(grid(&header, 2, rows))
+}
+
+/// One model a row, whatever its seeds: memory, devices, time, and money where there is a price.
+pub fn needs(runs: &[(&Run, Estimate)]) -> Table {
+    let priced = runs.iter().any(|(_, estimate)| estimate.cost.is_some());
+    let mut header = vec![
+        "size",
+        "block",
+        "weights",
+        "gradients",
+        "optimizer",
+        "table",
+        "act./batch",
+        "act./seq.",
+        "devices",
+        "columns",
+        "device-h",
+        "time",
+    ];
+    if priced {
+        header.push("cost");
+    }
+    let mut models = Vec::new();
+    let rows = runs.iter().filter_map(|(run, estimate)| {
+        let model = (&run.label.size, &run.label.block);
+        if models.contains(&model) {
+            return None;
+        }
+        models.push(model);
+        let mut row = need(run, estimate);
+        row.extend(estimate.cost.map(count));
+        Some(row)
+    });
+    let rows = rows.collect();
+    grid(&header, 2, rows)
+}
+
+fn need(run: &Run, estimate: &Estimate) -> Vec<String> {
+    let (need, devices) = (&estimate.need, estimate.devices);
+    let columns = devices.and_then(|devices| devices.columns);
+    let time = estimate.seconds.map_or_else(none, duration);
+    vec![
+        run.label.size.clone(),
+        run.label.block.clone(),
+        bytes(need.weights),
+        bytes(need.gradients),
+        bytes(need.optimizer),
+        some(need.table).map_or_else(none, bytes),
+        bytes(need.activations),
+        bytes(estimate.by_sequence.activations),
+        devices.map_or_else(none, |devices| match devices.layout {
+            Layout::Replicated => devices.count.to_string(),
+            Layout::Sharded => format!("{} sharded", devices.count),
+        }),
+        columns.map_or_else(none, |columns| columns.to_string()),
+        hours(estimate.device_hours),
+        match estimate.speed {
+            Speed::Assumed(_) => format!("~ {time}"),
+            _ => time,
+        },
+    ]
+}
+
+/// One solved run a row; nothing where no block has free knobs.
+pub fn solved(runs: &[(&Run, Estimate)]) -> Option<Table> {
+    let mut seen = Vec::new();
+    let mut rows = Vec::new();
+    for (run, _) in runs {
+        let Some(matched) = run.solved() else {
+            continue;
+        };
+        let model = (&run.label.size, &run.label.block);
+        if !seen.contains(&model) {
+            seen.push(model);
+            let labels = [run.label.size.clone(), run.label.block.clone()];
+            rows.push([&labels[..], &solution(matched)].concat());
+        }
+    }
+    (!rows.is_empty()).then(|| grid(&SOLUTION, SOLUTION.len(), rows))
+}
+
+/// The cells of a solution, after the labels.
+pub fn solution(matched: &Matched) -> Vec<String> {
+    vec![
+        matched.target.clone(),
+        matched.reference.clone(),
+        count(matched.wanted),
+        count(matched.reached),
+        format!("{:+.2} %", 100.0 * matched.deviation()),
+        format!("{} %", (1e6 * matched.tolerance).round() / 1e4),
+        matched.knobs.clone(),
+    ]
+}
+
+fn some(value: u64) -> Option<u64> {
+    (value > 0).then_some(value)
+}
+
+fn none() -> String {
+    "-".to_owned()
+}
+
+/// Three digits where there are more than a few.
+fn hours(hours: f64) -> String {
+    match hours {
+        few if few < 0.005 => "< 0.01".to_owned(),
+        hours => count(hours),
+    }
+}

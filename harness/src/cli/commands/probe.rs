@@ -1,0 +1,117 @@
+//! `isoflop probe`.
+
+use std::collections::HashSet;
+use std::time::Instant;
+
+use crate::cli::progress;
+use experiment::plan::Plan;
+use experiment::training::TrainingConfig;
+use harness::error::Error;
+use harness::probe::grid::{Cell, cells, targets};
+use harness::probe::memory::Memory;
+use harness::probe::phase::Phase;
+use harness::probe::row::Circumstances;
+use harness::probe::session::Session;
+use harness::record::folders::Folders;
+use harness::record::provenance::Provenance;
+use harness::record::run_row::FINISHED;
+use harness::run::conclusion::Conclusion;
+use harness::run::interrupt::Interrupt;
+use results::{ProbeRow, Records};
+
+use super::machine::start_threads;
+use super::planned::{planned, whole};
+use super::probe_table::{explanation, tables};
+use crate::cli::arguments::{Filter, Planned, ProbeOptions, SweepLocation};
+
+/// So small that repeated steps leave the work what it was.
+const LEARNING_RATE: f64 = 1e-5;
+
+/// Measures what is missing and shows all of it.
+pub fn probe(options: &ProbeOptions) -> Result<Conclusion, Error> {
+    let begun = Instant::now();
+    let asked = Planned {
+        location: SweepLocation {
+            sweep: options.sweep.clone(),
+            output: options.output.clone(),
+        },
+        filter: Filter {
+            only: options.only.clone(),
+            size: options.size.clone(),
+            seed: Vec::new(),
+        },
+    };
+    let (plan, _) = planned(&asked)?;
+    // Labels are those of the whole sweep, whatever part of it is asked for.
+    let (whole, _) = whole(&asked.location)?;
+    let tokens = options.tokens as usize;
+    let (wanted, all) = (targets(&plan, tokens)?, targets(&whole, tokens)?);
+    let memory = Memory::of(options.machine.device, options.memory)?;
+    let Some(training) = training(&plan) else {
+        return Ok(Conclusion::Complete);
+    };
+    let threads = start_threads(&options.machine)?;
+    let mut progress = progress::fitting(options.machine.quiet);
+    let folders = Folders::of_probes(&options.output);
+    let records = Records::open(folders.records())?;
+    let circumstances = Circumstances {
+        sweep: options.sweep.clone(),
+        labels: all.iter().map(|target| target.block.clone()).collect(),
+        tokens,
+        provenance: Provenance::gather(),
+        device: options.machine.device.to_string(),
+        threads,
+    };
+    let usable = memory.usable();
+    let finished: HashSet<String> = records
+        .read::<ProbeRow>()?
+        .into_iter()
+        .filter(|row| row.status == FINISHED)
+        .map(|row| row.run)
+        .collect();
+    // Less memory than the last time takes no recorded table away.
+    let fits = |cell: &Cell| {
+        let id = circumstances.id(cell, Phase::Forward);
+        circumstances.need(cell, Phase::Forward) <= usable
+            || id.is_ok_and(|id| finished.contains(&id))
+    };
+    let cells = cells(&wanted, &all, &fits);
+    let session = Session {
+        records: &records,
+        circumstances,
+        device: &options.machine.device.open(),
+        memory,
+        budget: options.budget,
+        begun,
+        again: options.again,
+        training: &training,
+        interrupt: &Interrupt::listen()?,
+    };
+    let ended = session.run(&cells, (&wanted, &all), progress.as_mut());
+    progress.done();
+    let (conclusion, rows) = ended?;
+    if conclusion == Conclusion::Interrupted {
+        eprintln!("interrupted; the same command goes on with the cells that are missing");
+    }
+    if options.csv {
+        results::export(&rows, &folders.csv())?;
+    }
+    if let Some(folder) = &options.export {
+        results::export(&rows, folder)?;
+    }
+    if !options.machine.quiet {
+        print!("{}", tables(&rows));
+        println!("{}", explanation(tokens));
+    }
+    println!("{}", records.folder().display());
+    Ok(conclusion)
+}
+
+/// The sweep's optimizers and clipping.
+fn training(plan: &Plan) -> Option<TrainingConfig> {
+    plan.runs.first().map(|run| TrainingConfig {
+        learning_rate: LEARNING_RATE,
+        table_learning_rate: LEARNING_RATE,
+        ..run.training.clone()
+    })
+}

@@ -1,0 +1,82 @@
+//! Probes on the terminal: a table for each size.
+
+use experiment::quantity::{bytes, count};
+use harness::probe::row::DERIVED;
+use harness::record::run_row::FINISHED;
+use results::ProbeRow;
+
+use super::grid::grid;
+
+const HEADER: [&str; 12] = [
+    "block", "slots", "pass", "", "ms", "tokens/s", "FLOP/s", "of peak", "B/s", "of peak",
+    "memory", "needed",
+];
+
+/// What the columns mean.
+pub fn explanation(tokens: usize) -> String {
+    format!(
+        "a pass: one sequence of {tokens} tokens; forward, or step: forward, backward and update. attention: a layer but \
+         for its block.\nof peak: of this device's fastest matrix product and sequential read, measured in the same \
+         session. B/s: bytes of a pass, by formula; caches can lift it above the peak.\nmodel: derived from \
+         the parts, not run; its FLOP/s and B/s are those of the sum."
+    )
+}
+
+/// A table of `rows` for each size, in the order of the rows.
+pub fn tables(rows: &[ProbeRow]) -> String {
+    let mut sizes: Vec<&str> = Vec::new();
+    for row in rows {
+        if !sizes.contains(&row.size.as_str()) {
+            sizes.push(&row.size);
+        }
+    }
+    let table = |size: &&str| {
+        let of_size = rows.iter().filter(|row| row.size == **size);
+        let mut of_size: Vec<_> = of_size.collect();
+        // Parts by family and size of table, models last.
+        let place = |row: &ProbeRow| rows.iter().position(|other| other.block == row.block);
+        of_size.sort_by_key(|row| (row.basis == DERIVED, place(row), row.table_slots));
+        let lines = of_size.into_iter().map(line).collect();
+        format!("\n{size}\n{}\n", grid(&HEADER, 4, lines))
+    };
+    sizes.iter().map(table).collect()
+}
+
+fn line(row: &ProbeRow) -> Vec<String> {
+    let block = match row.basis == DERIVED {
+        true => format!("model {}", row.block),
+        false => row.block.clone(),
+    };
+    let slots = match row.table_slots {
+        0 => String::new(),
+        slots if slots.is_power_of_two() => format!("2^{}", slots.ilog2()),
+        slots => format!("{}^2", slots.isqrt()),
+    };
+    let mut line = vec![block, slots, row.phase.clone()];
+    if row.status != FINISHED {
+        // The reason in full is in the row; here its first words.
+        let short = row.reason.split([':', '(', ';']).next().unwrap_or_default();
+        let short = short.trim_end().trim_end_matches(" is skipped");
+        line.push(format!("{}: {short}", row.status));
+        line.extend(vec![String::new(); 7]);
+        line.push(bytes(row.needed_memory_bytes));
+        return line;
+    }
+    let share = |rate: f64, peak: f64| format!("{:.0} %", 100.0 * rate / peak);
+    let memory = match row.basis == DERIVED {
+        true => String::new(),
+        false => bytes(row.peak_memory_bytes),
+    };
+    line.extend([
+        row.basis.clone(),
+        format!("{:.1}", 1e3 * row.seconds),
+        count(row.tokens_per_s),
+        count(row.flop_per_s),
+        share(row.flop_per_s, row.peak_flop_per_s),
+        count(row.bytes_per_s),
+        share(row.bytes_per_s, row.peak_bytes_per_s),
+        memory,
+        bytes(row.needed_memory_bytes),
+    ]);
+    line
+}

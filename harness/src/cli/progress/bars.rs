@@ -1,0 +1,135 @@
+//! Two bars on a terminal: the sweep, and the run within it.
+//!
+//! The sweep's bar counts training FLOPs, so that its time left is not fooled by runs of different length.
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use experiment::budget::TotalFlops;
+use experiment::plan::Run;
+use experiment::quantity::{count, duration};
+use harness::probe::grid::Cell;
+use harness::run::progress::{Ending, Progress};
+use harness::train::StepReport;
+
+/// Draws to standard error.
+pub struct Bars {
+    all: MultiProgress,
+    sweep: ProgressBar,
+    run: ProgressBar,
+    runs: usize,
+    ended: usize,
+    /// Of the runs that this process ended.
+    flops: TotalFlops,
+}
+
+impl Bars {
+    /// Nothing is drawn before the sweep begins.
+    pub fn new() -> Self {
+        let all = MultiProgress::new();
+        let sweep = all.add(ProgressBar::no_length().with_style(style(
+            "{prefix:>20} {wide_bar:.cyan} {msg}, {elapsed_precise} elapsed, {eta} left",
+        )));
+        let run = all.add(ProgressBar::no_length().with_style(style(
+            "{prefix:>20} {wide_bar:.green} {pos}/{len} steps, {msg}, {eta} left",
+        )));
+        Self {
+            all,
+            sweep,
+            run,
+            runs: 0,
+            ended: 0,
+            flops: 0.0,
+        }
+    }
+
+    fn say(&self, line: &str) {
+        // A terminal that went away is no reason to stop a sweep.
+        let _ = self.all.println(line);
+    }
+
+    fn count_runs(&self) {
+        self.sweep
+            .set_message(format!("{}/{} runs", self.ended, self.runs));
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+impl Progress for Bars {
+    fn preparing(&mut self, what: &str) {
+        self.say(&format!("preparing {what}"));
+    }
+
+    fn sweep(&mut self, runs: &[Run]) {
+        self.runs = runs.len();
+        self.count_runs();
+        self.sweep.set_prefix("sweep");
+        let flops: TotalFlops = runs.iter().map(|run| run.budget.train_flops).sum();
+        self.sweep.set_length(flops as u64);
+        self.sweep
+            .enable_steady_tick(std::time::Duration::from_millis(500));
+    }
+
+    fn run(&mut self, run: &Run) {
+        self.run.set_length(run.budget.steps as u64);
+        self.run.reset();
+        self.run.set_prefix(run.label.to_string());
+    }
+
+    fn step(&mut self, report: &StepReport) {
+        self.run.set_message(format!(
+            "loss {:.3}, {} tokens/s",
+            report.loss,
+            count(report.tokens_per_s)
+        ));
+        self.run.set_position(report.step as u64);
+        self.sweep
+            .set_position((self.flops + report.train_flops) as u64);
+    }
+
+    fn asking(&mut self, suite: &str) {
+        self.run.set_message(format!("asking {suite}"));
+    }
+
+    fn ended(&mut self, run: &Run, ending: &Ending) {
+        let (label, flops) = (&run.label, run.budget.train_flops);
+        self.ended += 1;
+        match ending {
+            Ending::Finished { val_loss, wall_s } => {
+                self.say(&format!(
+                    "{label}: validation loss {val_loss:.3}, {}",
+                    duration(*wall_s)
+                ));
+                self.flops += flops;
+            }
+            // Runs of an earlier sweep say nothing of how long the rest will take.
+            Ending::Skipped => self.sweep.dec_length(flops as u64),
+            Ending::Failed(reason) => {
+                self.say(&format!("{label}: failed: {reason}"));
+                self.sweep.dec_length(flops as u64);
+            }
+        }
+        self.sweep.set_position(self.flops as u64);
+        self.count_runs();
+    }
+
+    fn probing(&mut self, number: usize, all: usize, cell: &str) {
+        self.sweep.set_prefix("probe");
+        self.sweep.set_length(all as u64);
+        self.sweep.set_position(number.saturating_sub(1) as u64);
+        self.sweep.set_message(format!("{number}/{all} {cell}"));
+        self.sweep
+            .enable_steady_tick(std::time::Duration::from_millis(500));
+    }
+
+    fn probed(&mut self, cell: &Cell, phase: &str, outcome: &str) {
+        self.say(&format!("{cell} {phase}: {outcome}"));
+    }
+
+    fn done(&mut self) {
+        self.run.finish_and_clear();
+        self.sweep.finish_and_clear();
+    }
+}

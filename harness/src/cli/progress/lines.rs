@@ -1,0 +1,93 @@
+//! Plain lines for pipes and logs: the first and last step of a run, and one in ten seconds between.
+
+use std::time::{Duration, Instant};
+
+use experiment::plan::Run;
+use experiment::quantity::{count, duration};
+use harness::probe::grid::Cell;
+use harness::run::progress::{Ending, Progress};
+use harness::train::StepReport;
+
+/// Between two lines of one run.
+const INTERVAL: Duration = Duration::from_secs(10);
+
+/// Writes lines to standard error.
+#[derive(Default)]
+pub struct Lines {
+    runs: usize,
+    begun: usize,
+    steps: usize,
+    label: String,
+    last: Option<Instant>,
+}
+
+impl Progress for Lines {
+    fn preparing(&mut self, what: &str) {
+        eprintln!("preparing {what}");
+    }
+
+    fn sweep(&mut self, runs: &[Run]) {
+        self.runs = runs.len();
+    }
+
+    fn run(&mut self, run: &Run) {
+        self.begun += 1;
+        self.steps = run.budget.steps;
+        self.label = format!("[{}/{}] {}", self.begun, self.runs, run.label);
+        self.last = None;
+        eprintln!("{}: {} steps", self.label, self.steps);
+    }
+
+    fn step(&mut self, report: &StepReport) {
+        let due = self.last.is_none_or(|last| last.elapsed() >= INTERVAL);
+        if !due && report.step != self.steps {
+            return;
+        }
+        self.last = Some(Instant::now());
+        let left = (self.steps.saturating_sub(report.step)) as f64 * report.wall_s
+            / report.step.max(1) as f64;
+        eprintln!(
+            "{}: step {}/{}, loss {:.3}, {} tokens/s, {} left",
+            self.label,
+            report.step,
+            self.steps,
+            report.loss,
+            count(report.tokens_per_s),
+            duration(left),
+        );
+    }
+
+    fn asking(&mut self, suite: &str) {
+        eprintln!("{}: asking {suite}", self.label);
+    }
+
+    fn ended(&mut self, run: &Run, ending: &Ending) {
+        match ending {
+            Ending::Finished { val_loss, wall_s } => {
+                eprintln!(
+                    "{}: finished in {}, validation loss {val_loss:.3}",
+                    self.label,
+                    duration(*wall_s)
+                );
+            }
+            Ending::Skipped => {
+                self.begun += 1;
+                eprintln!(
+                    "[{}/{}] {}: finished earlier",
+                    self.begun, self.runs, run.label
+                );
+            }
+            Ending::Failed(reason) => eprintln!("{}: failed: {reason}", self.label),
+        }
+    }
+
+    fn probing(&mut self, number: usize, all: usize, _: &str) {
+        self.label = format!("[{number}/{all}]");
+    }
+
+    fn probed(&mut self, cell: &Cell, phase: &str, outcome: &str) {
+        eprintln!("{} {cell} {phase}: {outcome}", self.label);
+    }
+
+    fn done(&mut self) {}
+}

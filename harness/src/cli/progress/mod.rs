@@ -1,0 +1,22 @@
+//! Progress on standard error: bars on a terminal, lines in a pipe, failures alone with `--quiet`.
+
+mod bars;
+mod lines;
+
+use std::io::IsTerminal;
+
+use harness::run::progress::{Progress, Quiet};
+
+use bars::Bars;
+use lines::Lines;
+
+/// The display that fits standard error.
+pub fn fitting(quiet: bool) -> Box<dyn Progress> {
+    if quiet {
+        Box::new(Quiet)
+    } else if std::io::stderr().is_terminal() {
+        Box::new(Bars::new())
+    } else {
+        Box::new(Lines::default())
+    }
+}

@@ -1,0 +1,121 @@
+//! The row of a run: what was asked, what it cost, what it reached, where it came from.
+
+use architectures::{FLOP_CONVENTION, TABLE_ELEMENT_BYTES};
+use results::RunRow;
+use suites::Dataset;
+
+use crate::record::provenance::Provenance;
+use crate::run::execute::RunOutcome;
+use experiment::plan::Run;
+use experiment::sweep_file::Sweep;
+
+/// `RunRow::status` of a run that reached its end.
+pub const FINISHED: &str = "finished";
+/// `RunRow::status` of a run that did not.
+pub const FAILED: &str = "failed";
+
+/// What is alike for all runs of one command.
+pub struct Circumstances<'a> {
+    pub sweep: &'a Sweep,
+    pub dataset: &'a Dataset,
+    pub provenance: Provenance,
+    pub device: String,
+    pub threads: usize,
+}
+
+impl Circumstances<'_> {
+    /// The row of a run that was begun at `started` and came to nothing for `reason` after `steps`.
+    pub fn failed(
+        &self,
+        run: &Run,
+        id: &str,
+        configuration: &str,
+        started: &str,
+        (steps, reason): (u64, &str),
+    ) -> RunRow {
+        let (label, cost, budget) = (&run.label, &run.cost, &run.budget);
+        let tokens = budget.tokens / budget.steps as u64 * steps;
+        RunRow {
+            run: id.to_owned(),
+            sweep: self.sweep.name.clone(),
+            size: label.size.clone(),
+            block: label.block.clone(),
+            seed: label.seed,
+            status: FAILED.to_owned(),
+            reason: reason.to_owned(),
+            matching: self.sweep.matching.to_string(),
+            target_flops: budget.target_flops,
+            train_flops: tokens as f64 * cost.training() as f64,
+            tokens,
+            steps,
+            d_model: run.model.decoder.d_model as u64,
+            n_layers: run.model.decoder.n_layers as u64,
+            params_dense: cost.params_dense,
+            params_table: cost.params_table,
+            params_active: cost.params_active,
+            params_total: cost.params(),
+            forward_matmul_flops: cost.matmul as f64,
+            forward_attention_flops: cost.attention as f64,
+            forward_lookup_flops: cost.lookup as f64,
+            bytes_gathered: cost.bytes_gathered as f64,
+            train_loss: f64::NAN,
+            val_loss: f64::NAN,
+            val_tokens: 0,
+            tokens_per_s: f64::NAN,
+            flop_per_s: f64::NAN,
+            flop_convention: FLOP_CONVENTION.to_owned(),
+            peak_memory_bytes: crate::process::peak_memory::bytes(),
+            train_wall_s: f64::NAN,
+            eval_wall_s: f64::NAN,
+            table_bytes: cost.params_table * TABLE_ELEMENT_BYTES,
+            commit: self.provenance.commit.clone(),
+            dirty: self.provenance.dirty,
+            version: self.provenance.version.clone(),
+            config: configuration.to_owned(),
+            data_fingerprint: self.dataset.fingerprint.clone(),
+            tokenizer_fingerprint: self.dataset.tokenizer.fingerprint().to_owned(),
+            device: self.device.clone(),
+            threads: self.threads as u64,
+            started: started.to_owned(),
+            command: self.command(run),
+        }
+    }
+
+    /// The row of a run that was begun at `started` and finished.
+    pub fn finished(
+        &self,
+        run: &Run,
+        id: &str,
+        configuration: &str,
+        started: &str,
+        reached: &RunOutcome,
+    ) -> RunRow {
+        RunRow {
+            status: FINISHED.to_owned(),
+            train_loss: reached.train_loss,
+            val_loss: reached.val_loss,
+            val_tokens: reached.val_tokens,
+            tokens_per_s: reached.tokens as f64 / reached.train_wall_s,
+            flop_per_s: run.budget.train_flops / reached.train_wall_s,
+            peak_memory_bytes: reached.peak_memory_bytes,
+            train_wall_s: reached.train_wall_s,
+            eval_wall_s: reached.eval_wall_s,
+            ..self.failed(
+                run,
+                id,
+                configuration,
+                started,
+                (run.budget.steps as u64, ""),
+            )
+        }
+    }
+
+    /// The command that repeats this run alone.
+    fn command(&self, run: &Run) -> String {
+        let (argument, label) = (&self.sweep.argument, &run.label);
+        format!(
+            "isoflop sweep {argument} --only {} --size {} --seed {} --threads {} --device {}",
+            label.block, label.size, label.seed, self.threads, self.device
+        )
+    }
+}

@@ -1,0 +1,236 @@
+//! One run: train, save, ask, and a row for everything as soon as it exists.
+
+use std::ops::ControlFlow;
+use std::panic::{self, AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
+
+use architectures::{Decoder, Usage};
+use burn::tensor::Device;
+use results::{ItemRow, MatchRow, Records, ScoreRow, StepRow, UsageRow};
+use suites::{Dataset, SandboxLimits, SuiteError, ask};
+
+use crate::checkpoint::weights;
+use crate::evaluate::language_model::DecoderModel;
+use crate::evaluate::scores::{item_rows, score_rows};
+use crate::process::peak_memory;
+use crate::record::folders::Folders;
+use crate::record::match_row::match_row;
+use crate::record::step_recorder::StepRecorder;
+use crate::run::interrupt::{Interrupt, Interruptible};
+use crate::run::progress::Progress;
+use crate::train::{TrainError, TrainSpec, Trained, train};
+use experiment::plan::Run;
+
+/// Sequences asked at a time: enough to keep the cores busy, little beside what training holds.
+const SEQUENCES_AT_ONCE: usize = 64;
+
+/// What all runs of a sweep share.
+pub struct RunContext<'a> {
+    /// What is trained on and asked.
+    pub dataset: &'a Dataset,
+    /// Where rows go.
+    pub records: &'a Records,
+    /// Where weights go.
+    pub folders: &'a Folders,
+    /// Where it is computed, without autodiff.
+    pub device: &'a Device,
+    /// Limits of the programs that models write.
+    pub limits: &'a SandboxLimits,
+    /// Who may stop it.
+    pub interrupt: &'a Interrupt,
+}
+
+/// What a finished run reached and took.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunOutcome {
+    pub train_loss: f64,
+    pub val_loss: f64,
+    pub val_tokens: u64,
+    pub tokens: u64,
+    pub train_wall_s: f64,
+    pub eval_wall_s: f64,
+    pub peak_memory_bytes: u64,
+}
+
+/// Why a run has no result.
+#[derive(Debug)]
+pub enum Failure {
+    /// Asked to stop: no row, the run is to be done again.
+    Interrupted,
+    /// The run's own fault: a row, and the sweep goes on.
+    Failed(String),
+    /// Rows cannot be written: nothing can go on.
+    Records(results::Error),
+}
+
+impl From<results::Error> for Failure {
+    fn from(error: results::Error) -> Self {
+        Self::Records(error)
+    }
+}
+
+/// Trains and asks the run called `id`. A panic is a failure like another.
+pub fn execute(
+    run: &Run,
+    id: &str,
+    context: &RunContext,
+    progress: &mut dyn Progress,
+) -> Result<RunOutcome, Failure> {
+    caught(|| train_and_evaluate(run, id, context, progress))
+}
+
+/// Runs `body` and turns its panic into a failure, without the default hook that would print it over the progress.
+pub(crate) fn caught<T>(body: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|panic| tracing::error!("{panic}")));
+    let ended = catch_unwind(AssertUnwindSafe(body));
+    panic::set_hook(hook);
+    ended.unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text
+            .or_else(|| panic.downcast_ref::<&str>().copied())
+            .unwrap_or_default();
+        Err(Failure::Failed(format!(
+            "panicked: {}",
+            text.lines().next().unwrap_or("no message")
+        )))
+    })
+}
+
+fn train_and_evaluate(
+    run: &Run,
+    id: &str,
+    context: &RunContext,
+    progress: &mut dyn Progress,
+) -> Result<RunOutcome, Failure> {
+    forget(context.records, id)?;
+    let matches: Vec<MatchRow> = run
+        .matches
+        .iter()
+        .map(|matched| match_row(id, matched))
+        .collect();
+    context.records.write(id, &matches)?;
+    peak_memory::reset();
+    let trained = train_recorded(run, id, context, progress)?;
+    context.records.write(id, &usage_rows(id, &trained.usage))?;
+    weights::save(&trained.decoder, &context.folders.weights(id))
+        .map_err(|error| Failure::Failed(error.to_string()))?;
+    let clock = Instant::now();
+    evaluate(run, id, &trained.decoder, context, progress)?;
+    Ok(RunOutcome {
+        train_loss: trained.train_loss,
+        val_loss: trained.val_loss,
+        val_tokens: trained.val_tokens,
+        tokens: trained.tokens,
+        train_wall_s: trained.train_wall_s,
+        eval_wall_s: clock.elapsed().as_secs_f64(),
+        peak_memory_bytes: peak_memory::bytes(),
+    })
+}
+
+/// Rows of an earlier attempt would mix with the new ones.
+fn forget(records: &Records, id: &str) -> Result<(), results::Error> {
+    records.write::<StepRow>(id, &[])?;
+    records.write::<UsageRow>(id, &[])?;
+    records.write::<ScoreRow>(id, &[])?;
+    records.write::<ItemRow>(id, &[])
+}
+
+fn train_recorded(
+    run: &Run,
+    id: &str,
+    context: &RunContext,
+    progress: &mut dyn Progress,
+) -> Result<Trained, Failure> {
+    let spec = TrainSpec {
+        model: &run.model,
+        training: &run.training,
+        steps: run.budget.steps,
+        seed: run.label.seed,
+        device: context.device,
+        dataset: context.dataset,
+    };
+    let mut recorder = StepRecorder::new(context.records, id);
+    let trained = train(&spec, &mut |report| {
+        progress.step(report);
+        recorder.observe(report)?;
+        if context.interrupt.requested() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    });
+    recorder.finish()?;
+    trained.map_err(|error| match error {
+        TrainError::Interrupted { .. } => Failure::Interrupted,
+        error => Failure::Failed(error.to_string()),
+    })
+}
+
+/// Asks every suite, then replaces what an earlier asking left: scores of some suites only would be pooled as if they
+/// were of all.
+pub fn evaluate(
+    run: &Run,
+    id: &str,
+    decoder: &Decoder,
+    context: &RunContext,
+    progress: &mut dyn Progress,
+) -> Result<(), Failure> {
+    let mut model = Interruptible {
+        model: DecoderModel::new(decoder, context.device, SEQUENCES_AT_ONCE),
+        interrupt: context.interrupt,
+    };
+    let (mut items, mut scores) = (Vec::<ItemRow>::new(), Vec::<ScoreRow>::new());
+    for suite in &context.dataset.suites {
+        progress.asking(suite.name());
+        let failed = |error: SuiteError| match context.interrupt.requested() {
+            true => Failure::Interrupted,
+            false => Failure::Failed(format!("{}: {error}", suite.name())),
+        };
+        let results = ask(
+            suite.as_ref(),
+            &mut model,
+            &context.dataset.tokenizer,
+            context.limits,
+        )
+        .map_err(failed)?;
+        items.extend(item_rows(id, &results));
+        scores.extend(score_rows(id, &run.cost, &results));
+    }
+    context.records.write(id, &items)?;
+    context.records.write(id, &scores)?;
+    Ok(())
+}
+
+fn usage_rows(id: &str, usage: &[Usage]) -> Vec<UsageRow> {
+    let row = |usage: &Usage| UsageRow {
+        run: id.to_owned(),
+        layer: usage.layer as u64,
+        unit: usage.unit.to_owned(),
+        units: usage.units() as u64,
+        used_share: usage.used_share(),
+        kl_nats: usage.kl_from_uniform(),
+        max_share: usage.max_share(),
+    };
+    usage.iter().map(row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_becomes_a_reason_of_one_line() {
+        let reason = |body: fn() -> u8| match caught(|| Ok(body())) {
+            Err(Failure::Failed(reason)) => reason,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(
+            reason(|| panic!("no room\nfor details")),
+            "panicked: no room"
+        );
+        assert_eq!(reason(|| panic!("index {}", 3)), "panicked: index 3");
+        assert_eq!(reason(|| std::panic::panic_any(7)), "panicked: no message");
+        assert_eq!(caught(|| Ok(5)).unwrap(), 5);
+    }
+}

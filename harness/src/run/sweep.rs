@@ -1,0 +1,140 @@
+//! The loop over the runs of a plan: what is missing is done, what failed is tried again.
+
+use std::collections::HashSet;
+use std::time::Instant;
+
+use results::{Records, RunRow, StepRow};
+use suites::Dataset;
+
+use crate::error::Error;
+use crate::record::clock;
+use crate::record::folders::Folders;
+use crate::record::run_row::{Circumstances, FINISHED};
+use crate::run::conclusion::Conclusion;
+use crate::run::execute::{Failure, RunContext, execute};
+use crate::run::identity::{RunId, configuration, run_id};
+use crate::run::progress::{Ending, Progress};
+use experiment::budget::Tokens;
+use experiment::plan::Plan;
+
+/// Tokenizer, suites and at least `tokens` tokens of a plan, from the cache where they are.
+pub fn prepare(plan: &Plan, tokens: Tokens, folders: &Folders) -> Result<Dataset, Error> {
+    let data = &plan.sweep.data;
+    let dataset = Dataset::prepare(
+        &data.suites,
+        data.seed,
+        data.vocab_size,
+        tokens,
+        &folders.cache(),
+    )?;
+    tracing::info!(
+        fingerprint = dataset.fingerprint,
+        tokens = dataset.train.len(),
+        "data are prepared"
+    );
+    check_room(plan, &dataset)?;
+    Ok(dataset)
+}
+
+/// Refuses questions that no decoder of the plan was trained to read to their end: positions beyond `seq_len` would be
+/// new to it.
+fn check_room(plan: &Plan, dataset: &Dataset) -> Result<(), Error> {
+    let shortest = plan.runs.iter().map(|run| run.model.decoder.seq_len).min();
+    let Some(seq_len) = shortest else {
+        return Ok(());
+    };
+    let longest = plan.runs.iter().map(|run| run.model.decoder.seq_len).max();
+    if let Some(longest) = longest.filter(|&longest| dataset.held_out.len() <= longest) {
+        return Err(Error::Argument {
+            argument: format!("`seq_len` = {longest}"),
+            problem: format!(
+                "leaves no whole window of the {} held-out tokens",
+                dataset.held_out.len()
+            ),
+            remedy: "lower `seq_len`, or make the suites larger".to_owned(),
+        });
+    }
+    for suite in &dataset.suites {
+        for task in suite.tasks() {
+            for item in &task.items {
+                let text = format!("{}{}", item.prompt, item.expected);
+                // The separator before the prompt.
+                let tokens = 1 + dataset.tokenizer.encode(&text)?.len();
+                if tokens > seq_len {
+                    return Err(Error::Argument {
+                        argument: format!("`seq_len` = {seq_len}"),
+                        problem: format!(
+                            "is shorter than a question with its answer: {tokens} tokens ({} {}, {})",
+                            suite.name(),
+                            task.name,
+                            item.id
+                        ),
+                        remedy: "raise `seq_len`, or `suites.vocab_size` so that texts take fewer tokens"
+                            .to_owned(),
+                    });
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The names of the runs that have finished.
+pub fn finished(records: &Records) -> Result<HashSet<RunId>, Error> {
+    let rows = records.read::<RunRow>()?.into_iter();
+    Ok(rows
+        .filter(|row| row.status == FINISHED)
+        .map(|row| row.run)
+        .collect())
+}
+
+/// Does the runs of `plan` that are not finished.
+pub fn sweep(
+    plan: &Plan,
+    context: &RunContext,
+    circumstances: &Circumstances,
+    progress: &mut dyn Progress,
+) -> Result<Conclusion, Error> {
+    let finished = finished(context.records)?;
+    let mut conclusion = Conclusion::Complete;
+    progress.sweep(&plan.runs);
+    for run in &plan.runs {
+        if context.interrupt.requested() {
+            return Ok(Conclusion::Interrupted);
+        }
+        let configuration = configuration(plan, run)?;
+        let id = run_id(&configuration, context.dataset);
+        if finished.contains(&id) {
+            progress.ended(run, &Ending::Skipped);
+            continue;
+        }
+        tracing::info!(run = id, label = %run.label, "begins");
+        progress.run(run);
+        let (started, clock) = (clock::now(), Instant::now());
+        let (row, ending) = match execute(run, &id, context, progress) {
+            Ok(reached) => {
+                let ending = Ending::Finished {
+                    val_loss: reached.val_loss,
+                    wall_s: clock.elapsed().as_secs_f64(),
+                };
+                (
+                    circumstances.finished(run, &id, &configuration, &started, &reached),
+                    ending,
+                )
+            }
+            Err(Failure::Failed(reason)) => {
+                conclusion = Conclusion::SomeFailed;
+                let recorded = context.records.read_run::<StepRow>(&id)?;
+                let steps = recorded.last().map_or(0, |step| step.step);
+                let reached = (steps, reason.as_str());
+                let row = circumstances.failed(run, &id, &configuration, &started, reached);
+                (row, Ending::Failed(reason))
+            }
+            Err(Failure::Interrupted) => return Ok(Conclusion::Interrupted),
+            Err(Failure::Records(error)) => return Err(error.into()),
+        };
+        context.records.write(&id, &[row])?;
+        progress.ended(run, &ending);
+    }
+    Ok(conclusion)
+}

@@ -1,0 +1,122 @@
+//! One training step of any module: gradients of a loss, clipping, updates of dense parameters and of tables.
+//!
+//! Training, probes and benchmarks take this step, so that what is timed is what trains.
+
+use architectures::{LazyAdam, Pass, TableGradient, ValueTable};
+use burn::module::Module;
+use burn::optim::{GradientsParams, ModuleOptimizer};
+use burn::tensor::{Device, Tensor};
+use experiment::training::TrainingConfig;
+
+use super::optimizer;
+
+/// Gradients of the tables: for each table, one entry per lookup of each part of the batch.
+pub type TableGradients = Vec<(ValueTable, Vec<TableGradient>)>;
+
+/// A loss with its gradients.
+pub struct Gradients {
+    /// The scaled loss, `[1]`, without autodiff.
+    pub loss: Tensor<1>,
+    /// The blocks' weighted auxiliary losses, `[1]`, scaled likewise; none where no block has any.
+    pub auxiliary_loss: Option<Tensor<1>>,
+    /// Of the dense parameters.
+    pub dense: GradientsParams,
+    /// Of the tables.
+    pub tables: TableGradients,
+}
+
+/// Differentiates `scale` times the sum of the loss that `forward` returns, `[1]`, and of the auxiliary losses of its
+/// pass, on a fork of the parameters of `module`.
+pub fn differentiate<M: Module>(
+    module: &M,
+    device: &Device,
+    scale: f64,
+    forward: impl FnOnce(&M, &mut Pass) -> Tensor<1>,
+) -> Gradients {
+    let fork = module.clone().fork(device);
+    let mut pass = Pass::training();
+    let loss = forward(&fork, &mut pass) * scale;
+    let auxiliary = pass.auxiliary_loss().map(|loss| loss * scale);
+    let untracked = |loss: &Tensor<1>| loss.clone().inner();
+    let (loss_value, auxiliary_loss) = (untracked(&loss), auxiliary.as_ref().map(untracked));
+    let gradients = match auxiliary {
+        Some(auxiliary) => loss + auxiliary,
+        None => loss,
+    }
+    .backward();
+    let tables = pass.into_table_gradients(&gradients);
+    Gradients {
+        loss: loss_value,
+        auxiliary_loss,
+        dense: GradientsParams::from_grads(gradients, &fork),
+        tables,
+    }
+}
+
+/// Learning rates of one step.
+#[derive(Clone, Copy, Debug)]
+pub struct LearningRates {
+    /// Of the dense parameters.
+    pub dense: f64,
+    /// Of the tables.
+    pub tables: f64,
+}
+
+impl LearningRates {
+    /// The peak rates of `training` times `factor`.
+    pub fn of(training: &TrainingConfig, factor: f64) -> Self {
+        Self {
+            dense: training.learning_rate * factor,
+            tables: training.table_learning_rate * factor,
+        }
+    }
+}
+
+/// Norms of gradients before clipping.
+#[derive(Clone, Copy, Debug)]
+pub struct GradientNorms {
+    /// Global norm over all dense parameters.
+    pub dense: f64,
+    /// Norm over all tables.
+    pub tables: f64,
+}
+
+/// The optimizers of one module: AdamW of its dense parameters, lazy Adam of its tables.
+pub struct Optimizers {
+    dense: ModuleOptimizer,
+    tables: LazyAdam,
+    clip_norm: f64,
+}
+
+impl Optimizers {
+    /// With moments of zero.
+    pub fn new(training: &TrainingConfig, module: &impl Module) -> Self {
+        Self {
+            dense: optimizer::adamw(training, module),
+            tables: optimizer::lazy_adam(training),
+            clip_norm: training.clip_norm,
+        }
+    }
+
+    /// Clips the gradients and updates `module` and its tables.
+    pub fn update<M: Module>(
+        &mut self,
+        module: M,
+        dense: GradientsParams,
+        tables: TableGradients,
+        rates: LearningRates,
+    ) -> (M, GradientNorms) {
+        let (dense, norm) = optimizer::clip(&module, dense, self.clip_norm);
+        let module = self.dense.step(rates.dense, module, dense);
+        let mut squares = 0.0;
+        for (table, parts) in tables {
+            let norm = table.update(parts, &self.tables, rates.tables);
+            squares += f64::from(norm).powi(2);
+        }
+        let norms = GradientNorms {
+            dense: norm,
+            tables: squares.sqrt(),
+        };
+        (module, norms)
+    }
+}
