@@ -1,4 +1,6 @@
-//! Numbers for people.
+//! Numbers as people read them: three significant digits with a prefix.
+//!
+//! Own code: bytesize and humantime write bytes and times, but neither counts such as `1.23 G` nor years.
 
 /// Seconds of a Julian year.
 const YEAR: f64 = 365.25 * 86_400.0;

@@ -1,4 +1,6 @@
 //! Quantities as people write them on the command line.
+//!
+//! Own code: bytesize reads no exponents (`1e9`), humantime no fractions and no bare seconds, and neither reads rates.
 
 use std::time::Duration;
 
