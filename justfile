@@ -1,9 +1,9 @@
-# Every recipe is one cargo line; `just` lists them.
+# Every recipe is one command; `just` lists them.
 
 _default:
     @just --list
 
-# Compare the five blocks: the main job
+# Compare the five blocks: the main sweep
 sweep *arguments:
     cargo run --release -- sweep {{arguments}}
 
@@ -11,7 +11,11 @@ sweep *arguments:
 test:
     cargo test --release --workspace
 
-# Every part once, in seconds
+# Everything that CI checks
+ci:
+    .ci/run
+
+# Every block and suite once, in seconds
 smoke *arguments:
     cargo run --release -- sweep smoke {{arguments}}
 
@@ -19,18 +23,18 @@ smoke *arguments:
 plan *arguments:
     cargo run --release -- plan {{arguments}}
 
-# The report again, from the records
+# Write the report again, from the records
 report *arguments:
     cargo run --release -- report {{arguments}}
 
-# Each part of the paper's models alone, on this machine
+# Time each part of the paper's models alone, on this machine
 probe *arguments:
     cargo run --release -- probe {{arguments}}
 
-# Kernels and blocks against the clock
+# Benchmarks of the lookup kernels
 bench *arguments:
     cargo bench --workspace --bench lookup -- {{arguments}}
 
-# The same work here and in PyTorch, in turn (docs/performance.md)
+# The same work here and in PyTorch, alternating (docs/performance.md)
 against-pytorch *arguments:
     cargo bench -p harness --bench against_pytorch -- {{arguments}}

@@ -13,6 +13,7 @@ pub struct Matrix {
 
 // SAFETY: tasks write to disjoint parts.
 unsafe impl Send for Matrix {}
+// SAFETY: tasks write to disjoint parts.
 unsafe impl Sync for Matrix {}
 
 impl Matrix {

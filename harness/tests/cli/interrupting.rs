@@ -29,10 +29,8 @@ fn the_first_ctrl_c_stops_after_whole_rows() {
         );
     }
     // SAFETY: the child is ours and has not been waited for.
-    assert_eq!(
-        unsafe { libc::kill(child.id() as libc::pid_t, libc::SIGINT) },
-        0
-    );
+    let sent = unsafe { libc::kill(child.id() as libc::pid_t, libc::SIGINT) };
+    assert_eq!(sent, 0);
     let rest: Vec<String> = err.lines().map(Result::unwrap).collect();
     let ended = Ended::new(child.wait_with_output().unwrap());
     assert_eq!(ended.code, Some(130), "{rest:?}");

@@ -118,6 +118,7 @@ fn glance(stdout: Option<RawFd>) {
 fn unblock(fd: RawFd) -> io::Result<()> {
     // SAFETY: plain flag calls on a descriptor that this process owns.
     let flags = unsafe { libc::fcntl(fd, libc::F_GETFL) };
+    // SAFETY: as above.
     if flags < 0 || unsafe { libc::fcntl(fd, libc::F_SETFL, flags | libc::O_NONBLOCK) } < 0 {
         return Err(io::Error::last_os_error());
     }
