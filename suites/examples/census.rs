@@ -1,6 +1,6 @@
-//! How many tokens one pass holds, by suite and kind of document.
+//! Prints the number of tokens of one epoch, by suite and type of document.
 //!
-//! `cargo run --release -p suites --example census -- 2048` (vocabulary size, 1024 when absent)
+//! `cargo run --release -p suites --example census -- 2048` (vocabulary size, 1024 by default)
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -14,28 +14,30 @@ fn main() -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
     let data = Dataset::prepare(&SuitesConfig::default(), 0, vocab_size, 1, folder.path())?;
     println!(
-        "vocabulary {}, one pass {} tokens",
+        "vocabulary {}, one epoch {} tokens",
         data.tokenizer.vocab_size(),
         data.train.len()
     );
     println!("held out {} tokens", data.held_out.len());
     for suite in &data.suites {
-        let mut kinds: BTreeMap<&str, (usize, usize, String)> = BTreeMap::new();
+        let mut types: BTreeMap<&str, (usize, usize, String)> = BTreeMap::new();
         for document in suite.documents(0) {
-            let kind = match document.get(..2) {
+            let document_type = match document.get(..2) {
                 Some("Q:") => "questions",
                 Some("de") if document.starts_with("def ") => "functions",
                 _ => "statements",
             };
             let tokens = data.tokenizer.encode(&document)?.len() + 1;
-            let entry = kinds.entry(kind).or_insert_with(|| (0, 0, document));
+            let entry = types
+                .entry(document_type)
+                .or_insert_with(|| (0, 0, document));
             entry.0 += 1;
             entry.1 += tokens;
         }
-        for (kind, (documents, tokens, example)) in kinds {
+        for (document_type, (documents, tokens, example)) in types {
             let each = tokens as f64 / documents as f64;
             println!(
-                "{:12} {kind:10} {documents:5} documents {tokens:6} tokens {each:5.1} each, as {example:?}",
+                "{:12} {document_type:10} {documents:5} documents {tokens:6} tokens {each:5.1} each, as {example:?}",
                 suite.name()
             );
         }

@@ -1,8 +1,8 @@
-//! Documents to token files.
+//! Token files of the training and the held-out documents.
 //!
-//! The training stream is pass 0, pass 1, ... of all suites together, each pass shuffled by its own key and each
+//! The training tokens are epoch 0, epoch 1, ... of all suites together, each epoch shuffled by its own key and each
 //! document followed by the separator. A longer file therefore has every shorter one as its prefix, and is made from
-//! it by appending passes.
+//! it by appending epochs.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use crate::random::permutation;
 use crate::token_file::{TokenFile, push, width, write};
 use crate::{Suite, SuiteError, Tokenizer};
 
-/// The training stream with at least `min_tokens` tokens, in whole passes.
+/// The training tokens, at least `min_tokens`, in whole epochs.
 pub(crate) fn train(
     path: &Path,
     suites: &[Box<dyn Suite>],
@@ -24,26 +24,26 @@ pub(crate) fn train(
         None
     };
     let width = width(tokenizer.vocab_size());
-    let (mut passes, mut held) = present
+    let (mut epochs, mut tokens) = present
         .as_ref()
-        .map_or((0, 0), |file| (file.passes(), file.len() as u64));
+        .map_or((0, 0), |file| (file.epochs(), file.len() as u64));
     let mut added = Vec::new();
-    while held < min_tokens.max(1) {
+    while tokens < min_tokens.max(1) {
         let before = added.len();
         push(
             &mut added,
             width,
-            pass_tokens(suites, tokenizer, seed, passes)?,
+            epoch_tokens(suites, tokenizer, seed, epochs)?,
         );
         if added.len() == before {
             return Err(SuiteError::config(
                 "suites",
                 "{}",
-                "the suites hold no documents; raise their sizes",
+                "the suites have no documents; raise their sizes",
             ));
         }
-        held += ((added.len() - before) / width) as u64;
-        passes += 1;
+        tokens += ((added.len() - before) / width) as u64;
+        epochs += 1;
     }
     match present {
         Some(file) if added.is_empty() => Ok(file),
@@ -51,7 +51,7 @@ pub(crate) fn train(
             write(
                 path,
                 width,
-                passes,
+                epochs,
                 &[present.as_ref().map_or(&[], TokenFile::bytes), &added],
             )?;
             TokenFile::open(path)
@@ -59,7 +59,7 @@ pub(crate) fn train(
     }
 }
 
-/// The held-out documents of all suites, shuffled once so that any window holds some of each.
+/// The held-out documents of all suites, shuffled so that any window has documents of all of them.
 pub(crate) fn held_out(
     path: &Path,
     suites: &[Box<dyn Suite>],
@@ -80,19 +80,21 @@ pub(crate) fn held_out(
     TokenFile::open(path)
 }
 
-fn pass_tokens(
+/// The tokens of one epoch.
+fn epoch_tokens(
     suites: &[Box<dyn Suite>],
     tokenizer: &Tokenizer,
     seed: u64,
-    pass: u64,
+    epoch: u64,
 ) -> Result<Vec<u32>, SuiteError> {
     let documents = suites
         .iter()
-        .flat_map(|suite| suite.documents(pass))
+        .flat_map(|suite| suite.documents(epoch))
         .collect();
-    shuffled_tokens(documents, tokenizer, seed, "corpus.train", pass)
+    shuffled_tokens(documents, tokenizer, seed, "corpus.train", epoch)
 }
 
+/// The documents in an order fixed by the key, each followed by the separator.
 fn shuffled_tokens(
     documents: Vec<String>,
     tokenizer: &Tokenizer,
@@ -103,8 +105,8 @@ fn shuffled_tokens(
     let order = permutation(documents.len(), seed, stream, step);
     let encoded = tokenizer.encode_all(documents)?;
     let mut tokens = Vec::with_capacity(encoded.iter().map(|ids| ids.len() + 1).sum());
-    for place in order {
-        tokens.extend_from_slice(&encoded[place]);
+    for index in order {
+        tokens.extend_from_slice(&encoded[index]);
         tokens.push(tokenizer.end());
     }
     Ok(tokens)

@@ -1,4 +1,4 @@
-//! Everything that training and asking need, from a configuration and a seed.
+//! Everything that training and evaluation need, from a configuration and a seed.
 
 use std::path::Path;
 
@@ -9,22 +9,26 @@ use crate::{
 /// Raised when the order or the separation of documents changes, so that caches of an earlier version are not read.
 const VERSION: &str = "corpus 1";
 
-/// Tokenizer, tokens and suites that belong together.
+/// Tokenizer, tokens and suites of one configuration and seed.
 pub struct Dataset {
-    /// Trained on the first pass of all suites.
+    /// Trained on the first epoch of all suites.
     pub tokenizer: Tokenizer,
-    /// The training stream.
+    /// The training tokens.
     pub train: TokenFile,
-    /// For the validation loss.
+    /// The tokens of the validation loss.
     pub held_out: TokenFile,
     /// In the order biographies, world, functions.
     pub suites: Vec<Box<dyn Suite>>,
-    /// Of the suites, the tokenizer and the order; it does not depend on how many tokens were asked for.
+    /// Hash of the suites, the tokenizer and the order; it does not depend on `min_tokens`.
     pub fingerprint: String,
 }
 
 impl Dataset {
-    /// Prepares what is missing in `cache_dir` and maps it. `train` holds at least `min_tokens` tokens.
+    /// Prepares what is missing in `cache_dir` and maps it. `train` has at least `min_tokens` tokens.
+    ///
+    /// # Errors
+    ///
+    /// The configuration is invalid, the tokenizer fails, or a file of the cache is damaged or not accessible.
     pub fn prepare(
         config: &SuitesConfig,
         seed: u64,
@@ -33,8 +37,8 @@ impl Dataset {
         cache_dir: &Path,
     ) -> Result<Self, SuiteError> {
         let suites = build(config, seed)?;
-        let first_pass: Vec<String> = suites.iter().flat_map(|suite| suite.documents(0)).collect();
-        let tokenizer = Tokenizer::cached(&first_pass, vocab_size, cache_dir)?;
+        let first_epoch: Vec<String> = suites.iter().flat_map(|suite| suite.documents(0)).collect();
+        let tokenizer = Tokenizer::cached(&first_epoch, vocab_size, cache_dir)?;
         let fingerprint = fingerprint(&suites, &tokenizer, seed);
         let file = |kind: &str| cache_dir.join(format!("{kind}-{fingerprint}.tokens"));
         let train = corpus::train(&file("train"), &suites, &tokenizer, seed, min_tokens)?;
@@ -49,7 +53,11 @@ impl Dataset {
     }
 }
 
-/// The suites that a configuration names.
+/// The suites that a configuration enables, in the order biographies, world, functions.
+///
+/// # Errors
+///
+/// The configuration is invalid.
 pub fn build(config: &SuitesConfig, seed: u64) -> Result<Vec<Box<dyn Suite>>, SuiteError> {
     config.validate()?;
     let mut suites: Vec<Box<dyn Suite>> = Vec::new();
@@ -108,11 +116,11 @@ mod tests {
         let long = prepare(1, 3 * short.train.len() as u64 + 1, folder.path());
         assert_eq!(short.fingerprint, long.fingerprint);
         assert!(long.train.len() > 3 * short.train.len());
-        assert!(long.train.passes() >= 3);
+        assert!(long.train.epochs() >= 3);
         let prefix = short.train.window(0, short.train.len());
         assert_eq!(long.train.window(0, prefix.len()), prefix);
         assert_eq!(prepare(1, 100, folder.path()).train.len(), long.train.len());
-        // The same stream in one go.
+        // The same tokens, prepared in one step.
         let elsewhere = tempfile::tempdir().expect("folder");
         let fresh = prepare(1, long.train.len() as u64, elsewhere.path());
         assert_eq!(
@@ -122,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn the_stream_is_the_documents_and_nothing_else() {
+    fn the_training_tokens_are_the_documents_and_nothing_else() {
         let folder = tempfile::tempdir().expect("folder");
         let data = prepare(2, 1, folder.path());
         let text = data

@@ -1,17 +1,17 @@
-//! What can go wrong before a model is asked anything, each in one line with its remedy.
+//! Errors of the crate, each in one line with its remedy.
 
 use std::io;
 use std::path::PathBuf;
 
-/// A failure of configuration, of the cache, or of the model that was asked.
+/// An error of the configuration, of the cache, of the tokenizer or of the model under evaluation.
 #[derive(Debug, thiserror::Error)]
 pub enum SuiteError {
-    /// A key of the `[suites]` section has a value that cannot be served.
+    /// A key of the `[suites]` section has an invalid value.
     #[error("{key} = {value}: {remedy}")]
     Config {
         /// Dotted key, as written in a sweep file.
         key: String,
-        /// The offending value.
+        /// The invalid value.
         value: String,
         /// What to write instead.
         remedy: String,
@@ -19,14 +19,14 @@ pub enum SuiteError {
     /// A file of the cache could not be read or written.
     #[error("cannot {action} {path}: {source}; check that the folder exists and is writable", path = path.display())]
     Io {
-        /// What was tried.
+        /// The attempted action.
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
-        /// The system's reason.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// A file of the cache is not what its name says.
+    /// A file of the cache does not have the content that its name implies.
     #[error("{path} is damaged ({reason}); delete it and run again", path = path.display())]
     Damaged {
         /// The file.
@@ -43,6 +43,7 @@ pub enum SuiteError {
 }
 
 impl SuiteError {
+    /// An invalid value of a key.
     pub(crate) fn config(key: &str, value: impl ToString, remedy: impl Into<String>) -> Self {
         Self::Config {
             key: key.to_owned(),
@@ -51,6 +52,7 @@ impl SuiteError {
         }
     }
 
+    /// Adds the action and the path to an error of the operating system.
     pub(crate) fn io(
         action: &'static str,
         path: impl Into<PathBuf>,

@@ -1,7 +1,7 @@
 //! Token ids on disk, memory-mapped.
 //!
-//! Layout, little-endian: eight bytes of magic, then as `u64` the bytes per token (2 or 4), the number of corpus passes
-//! that the file holds, and the number of tokens; then the tokens. The magic carries the version of the layout.
+//! Layout, little-endian: eight bytes of magic, then as `u64` the bytes per token (2 or 4), the number of corpus epochs
+//! in the file, and the number of tokens; then the tokens. The magic contains the version of the layout.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -12,6 +12,7 @@ use memmap2::Mmap;
 use crate::SuiteError;
 
 const MAGIC: &[u8; 8] = b"isotok01";
+/// Bytes before the tokens.
 const HEADER: usize = 32;
 
 /// A read-only sequence of token ids.
@@ -19,16 +20,21 @@ const HEADER: usize = 32;
 pub struct TokenFile {
     map: Mmap,
     width: usize,
-    passes: u64,
+    epochs: u64,
     len: usize,
     path: PathBuf,
 }
 
 impl TokenFile {
-    /// Maps a file and checks that it is whole.
+    /// Maps a file and checks that it is complete.
+    ///
+    /// # Errors
+    ///
+    /// The file is not accessible, not a token file, or its length does not match its header.
     pub fn open(path: &Path) -> Result<Self, SuiteError> {
         let file = File::open(path).map_err(SuiteError::io("open", path))?;
-        // SAFETY: files of the cache are replaced by renaming and never written in place, so the mapped bytes stand.
+        // SAFETY: files of the cache are replaced by renaming and never written in place, so the mapped bytes do not
+        // change.
         let map = unsafe { Mmap::map(&file) }.map_err(SuiteError::io("map", path))?;
         let damaged = |reason: &str| SuiteError::Damaged {
             path: path.to_owned(),
@@ -42,7 +48,7 @@ impl TokenFile {
             bytes.copy_from_slice(&map[8 * index..8 * index + 8]);
             u64::from_le_bytes(bytes)
         };
-        let (width, passes, len) = (field(1) as usize, field(2), field(3) as usize);
+        let (width, epochs, len) = (field(1) as usize, field(2), field(3) as usize);
         if !matches!(width, 2 | 4) {
             return Err(damaged("unknown token width"));
         }
@@ -52,7 +58,7 @@ impl TokenFile {
         Ok(Self {
             map,
             width,
-            passes,
+            epochs,
             len,
             path: path.to_owned(),
         })
@@ -64,12 +70,12 @@ impl TokenFile {
         self.len
     }
 
-    /// Corpus passes in the file.
-    pub fn passes(&self) -> u64 {
-        self.passes
+    /// Number of corpus epochs in the file.
+    pub fn epochs(&self) -> u64 {
+        self.epochs
     }
 
-    /// Where the file is.
+    /// Path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -83,20 +89,20 @@ impl TokenFile {
     }
 
     fn token(&self, index: usize) -> u32 {
-        let at = HEADER + index * self.width;
+        let offset = HEADER + index * self.width;
         if self.width == 2 {
-            u32::from(u16::from_le_bytes([self.map[at], self.map[at + 1]]))
+            u32::from(u16::from_le_bytes([self.map[offset], self.map[offset + 1]]))
         } else {
             u32::from_le_bytes([
-                self.map[at],
-                self.map[at + 1],
-                self.map[at + 2],
-                self.map[at + 3],
+                self.map[offset],
+                self.map[offset + 1],
+                self.map[offset + 2],
+                self.map[offset + 3],
             ])
         }
     }
 
-    /// The tokens as they lie in the file.
+    /// The tokens in the encoding of the file.
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.map[HEADER..]
     }
@@ -114,24 +120,25 @@ pub(crate) fn push(bytes: &mut Vec<u8>, width: usize, ids: impl IntoIterator<Ite
     }
 }
 
-/// Writes a whole token file: the tokens are `parts`, one after the other.
+/// Writes a complete token file, whose tokens are the concatenation of `parts`.
 pub(crate) fn write(
     path: &Path,
     width: usize,
-    passes: u64,
+    epochs: u64,
     parts: &[&[u8]],
 ) -> Result<(), SuiteError> {
     let tokens = parts.iter().map(|part| part.len()).sum::<usize>() / width;
     replace(path, |file| {
         file.write_all(MAGIC)?;
-        for field in [width as u64, passes, tokens as u64] {
+        for field in [width as u64, epochs, tokens as u64] {
             file.write_all(&field.to_le_bytes())?;
         }
         parts.iter().try_for_each(|part| file.write_all(part))
     })
 }
 
-/// Writes beside `path` and renames, so that a reader sees the old file or the new one and never a half.
+/// Writes to a temporary file in the folder of `path` and renames it, so that a reader sees the old file or the new one
+/// and never a part of it.
 pub(crate) fn replace(
     path: &Path,
     fill: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>,
@@ -164,11 +171,11 @@ mod tests {
     }
 
     #[test]
-    fn tokens_come_back_in_both_widths_and_wrap_around() {
+    fn tokens_are_read_back_in_both_widths_and_windows_wrap_around() {
         let folder = tempfile::tempdir().expect("folder");
         for (width, ids) in [(2, [1, 65_535, 0, 7]), (4, [1, 65_536, 4_000_000_000, 7])] {
             let tokens = TokenFile::open(&file(folder.path(), width, &ids)).expect("opens");
-            assert_eq!((tokens.len(), tokens.passes()), (4, 3));
+            assert_eq!((tokens.len(), tokens.epochs()), (4, 3));
             assert_eq!(tokens.window(0, 4), ids);
             assert_eq!(
                 tokens.window(3, 6),
@@ -179,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_or_foreign_file_is_refused_with_its_path() {
+    fn a_truncated_or_foreign_file_is_an_error_with_its_path() {
         let folder = tempfile::tempdir().expect("folder");
         let path = file(folder.path(), 2, &[1, 2, 3]);
         let whole = fs::read(&path).expect("reads");
@@ -189,7 +196,7 @@ mod tests {
             b"something else, long enough for a header",
         ] {
             fs::write(&path, broken).expect("writes");
-            let message = TokenFile::open(&path).expect_err("refused").to_string();
+            let message = TokenFile::open(&path).expect_err("is damaged").to_string();
             assert!(
                 message.contains("a.tokens is damaged") && message.contains("delete it"),
                 "{message}"

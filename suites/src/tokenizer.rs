@@ -1,4 +1,4 @@
-//! Byte-level BPE, trained on the corpus and cached by what it was trained on.
+//! Byte-level BPE, trained on the corpus and cached under a hash of its training data.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ use tokenizers::pre_tokenizers::byte_level::ByteLevel;
 use crate::SuiteError;
 use crate::token_file::replace;
 
-/// The document separator: ends every document, starts every prompt, ends every answer.
+/// The document separator: it ends every document, starts every prompt and ends every answer.
 pub const END: &str = "<|end|>";
 
 /// Raised when training changes, so that caches of an earlier version are not read.
@@ -26,10 +26,14 @@ pub struct Tokenizer {
 }
 
 impl Tokenizer {
-    /// Smallest vocabulary: every byte and the separator.
+    /// Size of the smallest vocabulary: every byte and the separator.
     pub const LEAST_VOCABULARY: usize = 257;
 
-    /// A vocabulary of at most `vocab_size` entries, fewer when the texts have no pair left that occurs twice.
+    /// A vocabulary of at most `vocab_size` entries, fewer when no pair that occurs twice is left in the texts.
+    ///
+    /// # Errors
+    ///
+    /// `vocab_size` is below [`Self::LEAST_VOCABULARY`], or training fails.
     pub fn train(texts: &[String], vocab_size: usize) -> Result<Self, SuiteError> {
         if vocab_size < Self::LEAST_VOCABULARY {
             let remedy = format!(
@@ -53,7 +57,11 @@ impl Tokenizer {
         Self::new(inner)
     }
 
-    /// The cached tokenizer for these texts and this size, or a new one that is cached.
+    /// The cached tokenizer for these texts and this size, or a new one that is then cached.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::train`] and [`Self::load`].
     pub fn cached(
         texts: &[String],
         vocab_size: usize,
@@ -79,6 +87,10 @@ impl Tokenizer {
     }
 
     /// A tokenizer from its JSON file.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read or is damaged.
     pub fn load(path: &Path) -> Result<Self, SuiteError> {
         let json = fs::read(path).map_err(SuiteError::io("read", path))?;
         let damaged = |reason: String| SuiteError::Damaged {
@@ -118,22 +130,22 @@ impl Tokenizer {
             .collect())
     }
 
-    /// The text of token ids; bytes that are no UTF-8 become replacement characters.
+    /// The text of token ids; bytes that are not UTF-8 become replacement characters.
     pub fn decode(&self, ids: &[u32]) -> Result<String, SuiteError> {
         self.inner.decode(ids, false).map_err(failed)
     }
 
-    /// The separator's id.
+    /// Id of the separator.
     pub fn end(&self) -> u32 {
         self.end
     }
 
-    /// Number of ids; every id is below it.
+    /// Number of ids; every id is smaller.
     pub fn vocab_size(&self) -> usize {
         self.inner.get_vocab_size(true)
     }
 
-    /// Of the vocabulary and the merges.
+    /// Hash of the vocabulary and the merges.
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
     }
@@ -154,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn any_text_survives_the_round_trip() {
+    fn any_text_is_unchanged_by_the_round_trip() {
         let tokenizer = Tokenizer::train(&texts(), 300).expect("trains");
         for text in [
             "",
@@ -186,11 +198,11 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_file_is_named() {
+    fn the_error_names_a_damaged_file() {
         let folder = tempfile::tempdir().expect("folder");
         let path = folder.path().join("tokenizer-x.json");
         fs::write(&path, "{").expect("writes");
-        let message = Tokenizer::load(&path).expect_err("refused").to_string();
+        let message = Tokenizer::load(&path).expect_err("is damaged").to_string();
         assert!(
             message.contains("tokenizer-x.json is damaged") && message.contains("delete it"),
             "{message}"
@@ -198,9 +210,9 @@ mod tests {
     }
 
     #[test]
-    fn a_vocabulary_without_room_for_the_bytes_is_refused() {
+    fn a_vocabulary_smaller_than_the_bytes_is_an_error() {
         let message = Tokenizer::train(&texts(), 100)
-            .expect_err("refused")
+            .expect_err("is too small")
             .to_string();
         assert!(message.starts_with("vocab_size = 100"), "{message}");
     }

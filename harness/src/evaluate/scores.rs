@@ -16,7 +16,7 @@
 use architectures::Cost;
 use results::statistics::{Interval, bootstrap_mean, wilson};
 use results::{ItemRow, ScoreRow, WHOLE_SUITE};
-use suites::{Answer, Outcome, TaskResult};
+use suites::{Answer, TaskOutcome, TaskResult};
 
 /// Key of the resampling: fixed, so that the same answers give the same interval.
 const RESAMPLING_SEED: u64 = 0;
@@ -54,8 +54,8 @@ pub fn item_rows(run: &str, results: &[TaskResult]) -> Vec<ItemRow> {
 
 fn answers(result: &TaskResult) -> &[Answer] {
     match &result.outcome {
-        Outcome::Answered(answers) => answers,
-        Outcome::Skipped(_) => &[],
+        TaskOutcome::Answered(answers) => answers,
+        TaskOutcome::Skipped(_) => &[],
     }
 }
 
@@ -66,8 +66,8 @@ fn task_rows(run: &str, cost: &Cost, result: &TaskResult) -> Vec<ScoreRow> {
         task: &result.task,
     };
     match &result.outcome {
-        Outcome::Skipped(reason) => vec![row.skipped(&result.metric, reason)],
-        Outcome::Answered(_) => row.scored(cost, &result.metric, &[result], result.baseline),
+        TaskOutcome::Skipped(reason) => vec![row.skipped(&result.metric, reason)],
+        TaskOutcome::Answered(_) => row.scored(cost, &result.metric, &[result], result.baseline),
     }
 }
 
@@ -89,8 +89,8 @@ fn suite_rows(run: &str, cost: &Cost, first: &TaskResult, results: &[TaskResult]
             .filter(|result| !answers(result).is_empty())
             .collect();
         let reason = of_metric().find_map(|result| match &result.outcome {
-            Outcome::Skipped(reason) => Some(reason.as_str()),
-            Outcome::Answered(_) => None,
+            TaskOutcome::Skipped(reason) => Some(reason.as_str()),
+            TaskOutcome::Answered(_) => None,
         });
         match (answered.is_empty(), reason) {
             (true, reason) => vec![row.skipped(metric, reason.unwrap_or("no questions"))],
@@ -215,7 +215,9 @@ mod tests {
             suite: "people".to_owned(),
             task: name.to_owned(),
             metric: "exact_match".to_owned(),
-            outcome: Outcome::Answered((0..of).map(|i| answer(i, i < right, Some(5.0))).collect()),
+            outcome: TaskOutcome::Answered(
+                (0..of).map(|i| answer(i, i < right, Some(5.0))).collect(),
+            ),
             baseline: Some(0.25),
             population,
         }
@@ -256,7 +258,7 @@ mod tests {
     #[test]
     fn what_is_skipped_has_a_reason_and_no_value() {
         let mut skipped = task("code", 0, 0, 5);
-        skipped.outcome = Outcome::Skipped("no python3".to_owned());
+        skipped.outcome = TaskOutcome::Skipped("no python3".to_owned());
         let rows = score_rows("r", &Cost::default(), &[skipped]);
         assert_eq!(
             rows.iter().map(|row| row.task.as_str()).collect::<Vec<_>>(),
@@ -274,7 +276,7 @@ mod tests {
     #[test]
     fn knowledge_is_left_out_where_no_prior_is_known() {
         let mut real = task("rivers", 1, 2, 10);
-        real.outcome = Outcome::Answered(vec![answer(0, true, None)]);
+        real.outcome = TaskOutcome::Answered(vec![answer(0, true, None)]);
         let rows = score_rows("r", &Cost::default(), &[real]);
         assert!(!rows.iter().any(|row| row.metric.starts_with("bits_per")));
     }

@@ -7,7 +7,7 @@ use std::time::Instant;
 use architectures::{Decoder, Usage};
 use burn::tensor::Device;
 use results::{ItemRow, MatchRow, Records, ScoreRow, StepRow, UsageRow};
-use suites::{Dataset, SandboxLimits, SuiteError, ask};
+use suites::{Dataset, SandboxLimits, SuiteError, evaluate};
 
 use crate::checkpoint::weights;
 use crate::evaluate::language_model::DecoderModel;
@@ -187,7 +187,7 @@ pub fn evaluate(
             true => Failure::Interrupted,
             false => Failure::Failed(format!("{}: {error}", suite.name())),
         };
-        let results = ask(
+        let results = evaluate(
             suite.as_ref(),
             &mut model,
             &context.dataset.tokenizer,

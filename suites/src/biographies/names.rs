@@ -1,23 +1,23 @@
 //! Names of two words, or of three when there are many people.
 //!
-//! Both lists are short and common words, so that a small vocabulary holds most names whole. No part of a name is
-//! unique: a model has to bind the parts.
+//! Both lists are short and common words, so that a small vocabulary has a single token for most of them. No part of a
+//! name is unique: a model has to combine the parts.
 
 use rand::seq::index;
 
 use crate::random::keyed;
 
-/// Names that three words can make.
-pub(crate) const NAME_SPACE: usize = GIVEN.len() * GIVEN.len() * FAMILY.len();
+/// Number of names of three words.
+pub(super) const NAME_SPACE: usize = GIVEN.len() * GIVEN.len() * FAMILY.len();
 
-/// Above this share of the two-word names a middle name is added: names must not be nearly exhausted, or a family
-/// name would say too much about the given name.
-const CROWDED: usize = 4;
+/// When more than one in so many two-word names is needed, a middle name is added: with the names nearly exhausted, a
+/// family name would reveal too much about the given name.
+const MIDDLE_NAME_DIVISOR: usize = 4;
 
 /// `people` different names, in an order fixed by the seed.
 pub(super) fn unique(people: usize, seed: u64) -> Vec<String> {
     let pairs = GIVEN.len() * FAMILY.len();
-    let middle = people > pairs / CROWDED;
+    let middle = people > pairs / MIDDLE_NAME_DIVISOR;
     let space = if middle { NAME_SPACE } else { pairs };
     let mut draw = keyed(seed, "biographies.names", 0);
     index::sample(&mut draw, space, people.min(space))
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn the_lists_hold_nothing_twice() {
+    fn the_lists_have_no_duplicates() {
         assert_eq!(GIVEN.iter().collect::<HashSet<_>>().len(), GIVEN.len());
         assert_eq!(FAMILY.iter().collect::<HashSet<_>>().len(), FAMILY.len());
     }

@@ -1,8 +1,8 @@
-//! How people are spoken of.
+//! The wording of the six relations.
 
 use crate::facts::Relation;
 
-/// The six relations; `attributes` gives the number of values of each.
+/// The six relations; `attributes` gives the values of each, of which only the number is used.
 pub(super) fn relations(attributes: &[Vec<String>; 6]) -> Vec<Relation> {
     let sized = |index: usize, relation: Relation| Relation {
         values: Some(attributes[index].len()),

@@ -1,4 +1,4 @@
-//! What the attributes may be. Each list is uniform, so its size gives the prior bits.
+//! The values of the attributes. Each list is drawn from uniformly, so its size gives the prior bits.
 
 /// The values of each attribute, in the order of the relations: birthday, birth city, university, major, employer,
 /// home city.
@@ -18,7 +18,7 @@ fn words(list: &str) -> Vec<String> {
     list.split(',').map(|word| word.trim().to_owned()).collect()
 }
 
-/// Days that every month has.
+/// Days 1 to 28, which every month has.
 fn birthdays() -> Vec<String> {
     const MONTHS: [&str; 12] = [
         "January",
@@ -40,7 +40,7 @@ fn birthdays() -> Vec<String> {
         .collect()
 }
 
-/// Every trade with every founder: two words that a model has to bind.
+/// Every trade with every founder: two words that a model has to combine.
 fn employers() -> Vec<String> {
     let trades = words(TRADES);
     let founders = words(FOUNDERS);

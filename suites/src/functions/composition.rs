@@ -1,18 +1,35 @@
-//! One to three operations in a row, and which of them are used.
+//! One to three operations, applied one after the other.
 
 use rand::Rng;
 
-use super::operation::{Operation, all};
-use super::program::{ProgramCheck, arguments, example};
-use super::value::{Kind, Value};
-use crate::config::FunctionsConfig;
-use crate::random::{keyed, permutation};
+use super::arguments::{arguments, example};
+use super::operation::Operation;
+use super::program_check::ProgramCheck;
+use super::value::{PythonValue, ValueType};
+use crate::random::keyed;
 
-/// Operations applied from first to last; each takes what the one before gives.
+/// Operations applied from first to last; each takes the result of the one before.
 #[derive(Debug, Clone)]
-pub(crate) struct Composition(Vec<&'static Operation>);
+pub(super) struct Composition(Vec<&'static Operation>);
 
 impl Composition {
+    /// A single operation.
+    pub fn single(operation: &'static Operation) -> Self {
+        Self(vec![operation])
+    }
+
+    /// This composition followed by one more operation.
+    pub fn then(&self, operation: &'static Operation) -> Self {
+        Self(self.0.iter().copied().chain([operation]).collect())
+    }
+
+    /// Number of operations.
+    #[cfg(test)]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Names of the operations, joined with dots.
     pub fn name(&self) -> String {
         self.0
             .iter()
@@ -21,18 +38,24 @@ impl Composition {
             .join(".")
     }
 
-    pub fn input(&self) -> Kind {
+    /// Type of the argument.
+    pub fn input(&self) -> ValueType {
         self.0[0].input()
     }
 
-    /// The value that the function should give, or nothing for an argument of another kind.
-    pub fn apply(&self, argument: &Value) -> Option<Value> {
+    /// Type of the result.
+    pub fn output(&self) -> Option<ValueType> {
+        self.0.last().map(|operation| operation.output())
+    }
+
+    /// The expected value; `None` for an argument of another type.
+    pub fn apply(&self, argument: &PythonValue) -> Option<PythonValue> {
         self.0
             .iter()
             .try_fold(argument.clone(), |value, operation| operation.apply(&value))
     }
 
-    /// Signature and docstring; phrasing and example are drawn by (seed, step).
+    /// Signature and docstring, with phrasing and example drawn by (seed, step).
     pub fn prompt(&self, seed: u64, step: u64) -> String {
         let mut draw = keyed(seed, &format!("functions.text.{}", self.name()), step);
         let phrase = |operation: &&Operation| operation.phrases[draw.random_range(0..2)];
@@ -41,28 +64,29 @@ impl Composition {
         let shown = self
             .apply(&argument)
             .map_or_else(String::new, |value| value.to_string());
-        // A telling name would give the answer twice and cost tokens twice, in the signature and in the example.
+        // A descriptive name would contain the answer, and cost tokens twice: in the signature and in the example.
         format!(
             "def f(x):\n    \"\"\"{}.\n    >>> f({argument})\n    {shown}\n    \"\"\"",
             phrases.join(", then ")
         )
     }
 
-    /// The reference answer, one line an operation. It begins with the line break that ends the docstring.
+    /// The reference answer, one line per operation. It begins with the line break that ends the docstring.
     pub fn body(&self) -> String {
         let last = self.0.len() - 1;
-        let line = |(place, operation): (usize, &&Operation)| {
-            let target = if place == last { "return" } else { "x =" };
+        let line = |(index, operation): (usize, &&Operation)| {
+            let target = if index == last { "return" } else { "x =" };
             format!("\n    {target} {}", operation.python)
         };
         self.0.iter().enumerate().map(line).collect()
     }
 
+    /// Prompt and reference answer.
     pub fn document(&self, seed: u64, step: u64) -> String {
         self.prompt(seed, step) + &self.body()
     }
 
-    /// Hidden arguments and what they should give.
+    /// Hidden arguments and expected values.
     pub fn check(&self, seed: u64) -> ProgramCheck {
         let arguments = arguments(self.input(), seed);
         let expected = arguments
@@ -76,7 +100,7 @@ impl Composition {
         }
     }
 
-    /// Whether this body would pass the other's check.
+    /// Whether this body passes the check of the other.
     pub fn agrees_with(&self, other: &Composition, seed: u64) -> bool {
         let arguments = arguments(other.input(), seed);
         arguments
@@ -84,80 +108,36 @@ impl Composition {
             .all(|argument| self.apply(argument) == other.apply(argument))
     }
 
-    /// Whether this body would do as an answer to the other: the same text, or the same values.
-    fn answers(&self, other: &Composition, seed: u64) -> bool {
+    /// Whether this body is a correct answer to the other: the same text, or the same values.
+    pub fn answers(&self, other: &Composition, seed: u64) -> bool {
         self.body() == other.body() || self.agrees_with(other, seed)
     }
 
-    /// Whether every operation matters on the hidden arguments: an answer that forgets some, or all, must fail.
-    fn is_irreducible(&self, seed: u64) -> bool {
+    /// Whether every operation matters on the hidden arguments: an answer without some, or all, of them must fail.
+    pub fn is_irreducible(&self, seed: u64) -> bool {
         let whole = (1u32 << self.0.len()) - 1;
         (0..whole).all(|kept| {
-            let is_kept = |place: &usize| kept & (1 << place) != 0;
+            let is_kept = |index: &usize| kept & (1 << index) != 0;
             let part = (0..self.0.len())
                 .filter(is_kept)
-                .map(|place| self.0[place])
+                .map(|index| self.0[index])
                 .collect();
             !Composition(part).agrees_with(self, seed)
         })
     }
 }
 
-/// (trained, asked): the single operations, then longer compositions, as many of two operations as of three where
-/// both are allowed and there are enough. What a trained body would answer is not asked, so recital scores nothing.
-pub(super) fn choose(config: &FunctionsConfig, seed: u64) -> (Vec<Composition>, Vec<Composition>) {
-    let mut trained: Vec<Composition> = all()
-        .map(|operation| Composition(vec![operation]))
-        .collect();
-    let mut pools = Vec::new();
-    let mut shorter = trained.clone();
-    for length in 2..=config.operations {
-        let longer: Vec<Composition> = shorter.iter().flat_map(extensions).collect();
-        let useful: Vec<&Composition> = longer
-            .iter()
-            .filter(|composition| composition.is_irreducible(seed))
-            .collect();
-        let order = permutation(useful.len(), seed, "functions.choice", length as u64);
-        pools.push(
-            order
-                .into_iter()
-                .map(|place| useful[place].clone())
-                .collect::<Vec<_>>()
-                .into_iter(),
-        );
-        shorter = longer;
-    }
-    let wanted = config.compositions.saturating_sub(trained.len());
-    let mut chosen = Vec::with_capacity(wanted);
-    while chosen.len() < wanted {
-        let before = chosen.len();
-        chosen.extend(pools.iter_mut().filter_map(Iterator::next));
-        if chosen.len() == before {
-            break;
-        }
-    }
-    chosen.truncate(wanted);
-    let share = (chosen.len() as f64 * config.train_fraction).round() as usize;
-    let mut asked = chosen.split_off(share.clamp(1, chosen.len().saturating_sub(1).max(1)));
-    trained.append(&mut chosen);
-    asked.retain(|candidate| !trained.iter().any(|known| known.answers(candidate, seed)));
-    (trained, asked)
-}
-
-fn extensions(composition: &Composition) -> Vec<Composition> {
-    let output = composition.0.last().map(|operation| operation.output());
-    all()
-        .filter(|operation| Some(operation.input()) == output)
-        .map(|operation| Composition(composition.0.iter().copied().chain([operation]).collect()))
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::functions::catalog::all_operations;
 
     fn named(name: &str) -> Composition {
-        let find = |part| all().find(|operation| operation.name == part).expect(part);
+        let find = |part| {
+            all_operations()
+                .find(|operation| operation.name == part)
+                .expect(part)
+        };
         Composition(name.split('.').map(find).collect())
     }
 
@@ -169,14 +149,14 @@ mod tests {
             "\n    x = [v for v in x if v % 2 == 0]\n    x = [2 * v for v in x]\n    return sum(x)"
         );
         assert_eq!(
-            composition.apply(&Value::List(vec![1, 2, 4])),
-            Some(Value::Integer(12))
+            composition.apply(&PythonValue::List(vec![1, 2, 4])),
+            Some(PythonValue::Integer(12))
         );
-        assert_eq!(composition.apply(&Value::Integer(1)), None);
+        assert_eq!(composition.apply(&PythonValue::Integer(1)), None);
     }
 
     #[test]
-    fn compositions_with_an_idle_operation_are_left_out() {
+    fn compositions_with_an_idle_operation_are_reducible() {
         for idle in [
             "sort.distinct",
             "reverse.reverse",
@@ -189,29 +169,5 @@ mod tests {
         for useful in ["sort.tail", "evens.sum", "sum.half", "mirror.behead"] {
             assert!(named(useful).is_irreducible(1), "{useful}");
         }
-    }
-
-    #[test]
-    fn both_lengths_are_chosen_and_asking_for_too_many_gives_all() {
-        let config = FunctionsConfig {
-            compositions: 100_000,
-            ..FunctionsConfig::default()
-        };
-        let (trained, asked) = choose(&config, 1);
-        assert!(
-            trained.len() + asked.len() > 1000,
-            "{}",
-            trained.len() + asked.len()
-        );
-        let (_, asked) = choose(&FunctionsConfig::default(), 1);
-        let long = asked
-            .iter()
-            .filter(|composition| composition.0.len() == 3)
-            .count();
-        assert!(
-            (asked.len() / 3..=2 * asked.len() / 3).contains(&long),
-            "{long} of {}",
-            asked.len()
-        );
     }
 }

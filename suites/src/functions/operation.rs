@@ -1,9 +1,8 @@
-//! What functions are composed of.
+//! One operation, the unit from which functions are composed.
 
-use super::value::{Kind, Value};
-use super::{integers, lists, strings};
+use super::value::{PythonValue, ValueType};
 
-/// One documented step: the same meaning in words, in Python and in Rust.
+/// One documented step: the same function in words, in Python and in Rust.
 #[derive(Debug)]
 pub(crate) struct Operation {
     /// Unique; joined with dots it names a composition.
@@ -12,87 +11,65 @@ pub(crate) struct Operation {
     pub phrases: [&'static str; 2],
     /// A Python expression over `x`.
     pub python: &'static str,
-    pub meaning: Meaning,
+    /// The same function in Rust, which gives the expected values.
+    pub rust: RustFunction,
 }
 
-/// The Rust side of an operation. All are total: an empty list or string is a value like any other.
+/// The Rust side of an operation. All are total: an empty list or string is a valid argument.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Meaning {
+pub(crate) enum RustFunction {
+    /// From a list to a list.
     ListToList(fn(&[i64]) -> Vec<i64>),
+    /// From a list to an integer.
     ListToInteger(fn(&[i64]) -> i64),
+    /// From an integer to an integer.
     IntegerToInteger(fn(i64) -> i64),
+    /// From a string to a string.
     TextToText(fn(&str) -> String),
+    /// From a string to an integer.
     TextToInteger(fn(&str) -> i64),
 }
 
-/// How many operations there are.
-pub(crate) const COUNT: usize =
-    lists::OPERATIONS.len() + integers::OPERATIONS.len() + strings::OPERATIONS.len();
-
-/// All operations, in a fixed order.
-pub(crate) fn all() -> impl Iterator<Item = &'static Operation> {
-    lists::OPERATIONS
-        .iter()
-        .chain(integers::OPERATIONS)
-        .chain(strings::OPERATIONS)
-}
-
 impl Operation {
-    pub fn input(&self) -> Kind {
-        match self.meaning {
-            Meaning::ListToList(_) | Meaning::ListToInteger(_) => Kind::List,
-            Meaning::IntegerToInteger(_) => Kind::Integer,
-            Meaning::TextToText(_) | Meaning::TextToInteger(_) => Kind::Text,
+    /// Type of the argument.
+    pub fn input(&self) -> ValueType {
+        match self.rust {
+            RustFunction::ListToList(_) | RustFunction::ListToInteger(_) => ValueType::List,
+            RustFunction::IntegerToInteger(_) => ValueType::Integer,
+            RustFunction::TextToText(_) | RustFunction::TextToInteger(_) => ValueType::Text,
         }
     }
 
-    pub fn output(&self) -> Kind {
-        match self.meaning {
-            Meaning::ListToList(_) => Kind::List,
-            Meaning::TextToText(_) => Kind::Text,
-            Meaning::ListToInteger(_)
-            | Meaning::IntegerToInteger(_)
-            | Meaning::TextToInteger(_) => Kind::Integer,
+    /// Type of the result.
+    pub fn output(&self) -> ValueType {
+        match self.rust {
+            RustFunction::ListToList(_) => ValueType::List,
+            RustFunction::TextToText(_) => ValueType::Text,
+            RustFunction::ListToInteger(_)
+            | RustFunction::IntegerToInteger(_)
+            | RustFunction::TextToInteger(_) => ValueType::Integer,
         }
     }
 
-    /// The value that Python gives, or nothing for a value of another kind.
-    pub fn apply(&self, value: &Value) -> Option<Value> {
-        Some(match (self.meaning, value) {
-            (Meaning::ListToList(meaning), Value::List(numbers)) => Value::List(meaning(numbers)),
-            (Meaning::ListToInteger(meaning), Value::List(numbers)) => {
-                Value::Integer(meaning(numbers))
+    /// The value that the Python expression gives; `None` for an argument of another type.
+    pub fn apply(&self, value: &PythonValue) -> Option<PythonValue> {
+        Some(match (self.rust, value) {
+            (RustFunction::ListToList(function), PythonValue::List(numbers)) => {
+                PythonValue::List(function(numbers))
             }
-            (Meaning::IntegerToInteger(meaning), &Value::Integer(number)) => {
-                Value::Integer(meaning(number))
+            (RustFunction::ListToInteger(function), PythonValue::List(numbers)) => {
+                PythonValue::Integer(function(numbers))
             }
-            (Meaning::TextToText(meaning), Value::Text(text)) => Value::Text(meaning(text)),
-            (Meaning::TextToInteger(meaning), Value::Text(text)) => Value::Integer(meaning(text)),
+            (RustFunction::IntegerToInteger(function), &PythonValue::Integer(number)) => {
+                PythonValue::Integer(function(number))
+            }
+            (RustFunction::TextToText(function), PythonValue::Text(text)) => {
+                PythonValue::Text(function(text))
+            }
+            (RustFunction::TextToInteger(function), PythonValue::Text(text)) => {
+                PythonValue::Integer(function(text))
+            }
             _ => return None,
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::HashSet;
-
-    use super::*;
-
-    #[test]
-    fn names_phrases_and_expressions_are_unique_within_a_kind_of_input() {
-        let mut seen = HashSet::new();
-        assert_eq!(all().count(), COUNT);
-        for operation in all() {
-            for text in [operation.phrases[0], operation.phrases[1], operation.python] {
-                assert!(seen.insert((operation.input(), text)), "{text}");
-            }
-            assert!(
-                seen.insert((Kind::Integer, operation.name)),
-                "{}",
-                operation.name
-            );
-            assert!(!operation.name.contains('.'));
-        }
     }
 }

@@ -1,4 +1,4 @@
-//! The three kinds of values that functions take and give.
+//! The values that functions take and return, and their types.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde_json::json;
 
 /// An integer, a list of integers or a string.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Value {
+pub enum PythonValue {
     /// Python `int`.
     Integer(i64),
     /// Python `list` of `int`.
@@ -15,16 +15,19 @@ pub enum Value {
     Text(String),
 }
 
-/// The kind of a value.
+/// The type of a [`PythonValue`]. The discriminants are steps of random streams, so their order is fixed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) enum Kind {
+pub(crate) enum ValueType {
+    /// Python `int`.
     Integer,
+    /// Python `list` of `int`.
     List,
+    /// Python `str` of ASCII letters.
     Text,
 }
 
-impl Value {
-    /// As the sandbox sends and receives it.
+impl PythonValue {
+    /// The JSON form that the sandbox sends and receives.
     pub fn to_json(&self) -> serde_json::Value {
         match self {
             Self::Integer(number) => json!(number),
@@ -35,7 +38,7 @@ impl Value {
 }
 
 /// As Python prints it.
-impl fmt::Display for Value {
+impl fmt::Display for PythonValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Integer(number) => write!(f, "{number}"),
@@ -51,9 +54,9 @@ mod tests {
 
     #[test]
     fn values_print_as_python_prints_them() {
-        assert_eq!(Value::List(vec![1, -2]).to_string(), "[1, -2]");
-        assert_eq!(Value::List(vec![]).to_string(), "[]");
-        assert_eq!(Value::Text("ab".into()).to_string(), "'ab'");
-        assert_eq!(Value::Integer(-3).to_string(), "-3");
+        assert_eq!(PythonValue::List(vec![1, -2]).to_string(), "[1, -2]");
+        assert_eq!(PythonValue::List(vec![]).to_string(), "[]");
+        assert_eq!(PythonValue::Text("ab".into()).to_string(), "'ab'");
+        assert_eq!(PythonValue::Integer(-3).to_string(), "-3");
     }
 }

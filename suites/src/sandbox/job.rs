@@ -1,11 +1,12 @@
-//! What is sent to the child, and what its report is worth.
+//! The job that the child receives, and the judgement of its report.
 
 use std::path::Path;
 
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
-use super::{SandboxLimits, Verdict};
+use super::limits::SandboxLimits;
+use super::program_verdict::ProgramVerdict;
 use crate::ProgramCheck;
 
 #[derive(Serialize)]
@@ -31,13 +32,14 @@ enum Call {
     Error(String),
 }
 
+/// Runs one program and compares what its calls give with what is expected.
 pub(super) fn judge(
     python: &Path,
     limits: &SandboxLimits,
     source: &str,
     check: &ProgramCheck,
-) -> Verdict {
-    // Not keyed by any seed: what matters is that an answer cannot have it by heart.
+) -> ProgramVerdict {
+    // Not keyed by a seed: an answer must not be able to predict it.
     let nonce = format!("{:032x}", rand::rng().random::<u128>());
     let job = Job {
         nonce: &nonce,
@@ -51,7 +53,7 @@ pub(super) fn judge(
     };
     let job = match serde_json::to_string(&job) {
         Ok(job) => job,
-        Err(error) => return Verdict::NotRun(error.to_string()),
+        Err(error) => return ProgramVerdict::NotRun(error.to_string()),
     };
     match run(python, limits, &job) {
         Ok(output) => read(&output, &nonce, check),
@@ -60,33 +62,33 @@ pub(super) fn judge(
 }
 
 #[cfg(unix)]
-fn run(python: &Path, limits: &SandboxLimits, job: &str) -> Result<Vec<u8>, Verdict> {
+fn run(python: &Path, limits: &SandboxLimits, job: &str) -> Result<Vec<u8>, ProgramVerdict> {
     super::process::run(python, limits, include_str!("runner.py"), job)
 }
 
 #[cfg(not(unix))]
-fn run(_: &Path, _: &SandboxLimits, _: &str) -> Result<Vec<u8>, Verdict> {
-    Err(Verdict::NotRun(
-        super::SandboxError::Unsupported.to_string(),
+fn run(_: &Path, _: &SandboxLimits, _: &str) -> Result<Vec<u8>, ProgramVerdict> {
+    Err(ProgramVerdict::NotRun(
+        super::error::SandboxError::Unsupported.to_string(),
     ))
 }
 
-/// The report is the last line that starts with the nonce; everything else is the program's own talk.
-fn read(output: &[u8], nonce: &str, check: &ProgramCheck) -> Verdict {
+/// The report is the last line that starts with the nonce; everything else was printed by the program itself.
+fn read(output: &[u8], nonce: &str, check: &ProgramCheck) -> ProgramVerdict {
     let output = String::from_utf8_lossy(output);
     let framed = output
         .lines()
         .rev()
         .find_map(|line| line.strip_prefix(nonce));
     let Some(Ok(report)) = framed.map(|line| serde_json::from_str(line.trim())) else {
-        return Verdict::NoReport;
+        return ProgramVerdict::NoReport;
     };
     let calls = match report {
         Report::Calls(calls) => calls,
-        Report::Error(error) => return Verdict::Raised(error),
+        Report::Error(error) => return ProgramVerdict::Raised(error),
     };
     if calls.len() != check.expected.len() || calls.is_empty() {
-        return Verdict::NoReport;
+        return ProgramVerdict::NoReport;
     }
     for ((call, expected), argument) in calls.into_iter().zip(&check.expected).zip(&check.arguments)
     {
@@ -94,26 +96,26 @@ fn read(output: &[u8], nonce: &str, check: &ProgramCheck) -> Verdict {
             Call::Value(value) if value == expected.to_json() => continue,
             Call::Value(value) => value.to_string(),
             Call::Other(kind) => format!("a {kind}"),
-            Call::Error(error) => return Verdict::Raised(error),
+            Call::Error(error) => return ProgramVerdict::Raised(error),
         };
-        return Verdict::Wrong {
+        return ProgramVerdict::Wrong {
             call: format!("{}({argument})", check.function),
             given,
         };
     }
-    Verdict::Passed
+    ProgramVerdict::Passed
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Value;
+    use crate::PythonValue;
 
-    fn verdict(output: &str) -> Verdict {
+    fn verdict(output: &str) -> ProgramVerdict {
         let check = ProgramCheck {
             function: "f".to_owned(),
-            arguments: vec![Value::Integer(1), Value::Integer(2)],
-            expected: vec![Value::Integer(2), Value::List(vec![4])],
+            arguments: vec![PythonValue::Integer(1), PythonValue::Integer(2)],
+            expected: vec![PythonValue::Integer(2), PythonValue::List(vec![4])],
         };
         read(output.as_bytes(), "abc", &check)
     }
@@ -122,24 +124,27 @@ mod tests {
     fn only_a_framed_report_with_the_right_values_passes() {
         assert_eq!(
             verdict("noise\nabc {\"calls\": [{\"value\": 2}, {\"value\": [4]}]}\n"),
-            Verdict::Passed
+            ProgramVerdict::Passed
         );
         for (output, expected) in [
-            ("", Verdict::NoReport),
+            ("", ProgramVerdict::NoReport),
             (
                 "{\"calls\": [{\"value\": 2}, {\"value\": [4]}]}",
-                Verdict::NoReport,
+                ProgramVerdict::NoReport,
             ),
             (
                 "abd {\"calls\": [{\"value\": 2}, {\"value\": [4]}]}",
-                Verdict::NoReport,
+                ProgramVerdict::NoReport,
             ),
-            ("abc {\"calls\": []}", Verdict::NoReport),
-            ("abc {\"calls\": [{\"value\": 2}]}", Verdict::NoReport),
-            ("abc passed", Verdict::NoReport),
+            ("abc {\"calls\": []}", ProgramVerdict::NoReport),
+            (
+                "abc {\"calls\": [{\"value\": 2}]}",
+                ProgramVerdict::NoReport,
+            ),
+            ("abc passed", ProgramVerdict::NoReport),
             (
                 "abc {\"error\": \"SyntaxError\"}",
-                Verdict::Raised("SyntaxError".to_owned()),
+                ProgramVerdict::Raised("SyntaxError".to_owned()),
             ),
         ] {
             assert_eq!(verdict(output), expected, "{output}");
@@ -147,10 +152,13 @@ mod tests {
     }
 
     #[test]
-    fn a_boolean_or_a_number_is_no_integer_and_a_string_no_list() {
+    fn booleans_floats_strings_and_lists_are_not_integers() {
         for wrong in ["true", "2.0", "\"2\"", "[2]"] {
             let output = format!("abc {{\"calls\": [{{\"value\": {wrong}}}, {{\"value\": [4]}}]}}");
-            assert!(matches!(verdict(&output), Verdict::Wrong { .. }), "{wrong}");
+            assert!(
+                matches!(verdict(&output), ProgramVerdict::Wrong { .. }),
+                "{wrong}"
+            );
         }
     }
 }

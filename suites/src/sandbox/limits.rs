@@ -1,4 +1,4 @@
-//! What a child may use.
+//! The resources that a child may use.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,9 +14,9 @@ pub struct SandboxLimits {
     pub memory_bytes: u64,
     /// Largest file, in bytes.
     pub file_bytes: u64,
-    /// Most output that is read, in bytes; more ends the program.
+    /// Maximum output, in bytes; a program that prints more is killed.
     pub output_bytes: usize,
-    /// Programs that run at a time.
+    /// Number of programs that run at a time.
     pub threads: usize,
 }
 

@@ -7,19 +7,20 @@ use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::{SandboxLimits, Verdict};
+use super::limits::SandboxLimits;
+use super::program_verdict::ProgramVerdict;
 
-/// How long a wait for output may last before the child is looked at.
-const GLANCE: Duration = Duration::from_millis(5);
+/// Maximum wait for output before the state of the child is checked.
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
-/// Runs a script with `input` on its standard input and gives its standard output.
+/// Runs a script with `input` on its standard input and returns its standard output.
 pub(super) fn run(
     python: &Path,
     limits: &SandboxLimits,
     script: &str,
     input: &str,
-) -> Result<Vec<u8>, Verdict> {
-    let failed = |error: io::Error| Verdict::NotRun(error.to_string());
+) -> Result<Vec<u8>, ProgramVerdict> {
+    let failed = |error: io::Error| ProgramVerdict::NotRun(error.to_string());
     let folder = tempfile::tempdir().map_err(failed)?;
     let mut command = Command::new(python);
     command
@@ -31,49 +32,50 @@ pub(super) fn run(
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .process_group(0);
-    confine(&mut command, limits);
+    confine(&mut command, limits).map_err(failed)?;
     let mut child = command.spawn().map_err(failed)?;
     let sent = child
         .stdin
         .take()
         .map_or(Ok(()), |mut stdin| stdin.write_all(input.as_bytes()));
-    // A child that died early leaves a broken pipe; why it died is told by how it ended.
+    // A child that ended early leaves a broken pipe; its exit status gives the reason.
     let output = match (sent, child.stdout.take()) {
         (Err(error), _) if error.kind() != io::ErrorKind::BrokenPipe => Err(failed(error)),
-        (_, None) => Err(Verdict::NotRun("no pipe to the child".to_owned())),
-        (_, Some(stdout)) => follow(&child, stdout, limits),
+        (_, None) => Err(ProgramVerdict::NotRun("no pipe to the child".to_owned())),
+        (_, Some(stdout)) => read_until_end(&child, stdout, limits),
     };
-    // The leader is still unreaped here, so its number cannot have passed to a stranger's group.
+    // The leader is not reaped yet, so its process id cannot belong to another group.
     kill_group(&child);
     let status = child.wait().map_err(failed)?;
     match (output?, status.signal()) {
-        (Followed::Ended(_), Some(signal)) => Err(Verdict::Killed(signal)),
-        (Followed::Ended(bytes), None) => Ok(bytes),
-        (Followed::TimedOut, _) => Err(Verdict::TimedOut),
-        (Followed::TooMuch, _) => Err(Verdict::TooMuchOutput),
+        (Reading::Ended(_), Some(signal)) => Err(ProgramVerdict::Killed(signal)),
+        (Reading::Ended(bytes), None) => Ok(bytes),
+        (Reading::TimedOut, _) => Err(ProgramVerdict::TimedOut),
+        (Reading::TooMuch, _) => Err(ProgramVerdict::TooMuchOutput),
     }
 }
 
-enum Followed {
+/// How reading the child's output ended.
+enum Reading {
     Ended(Vec<u8>),
     TimedOut,
     TooMuch,
 }
 
-/// Reads until the leader has ended, the deadline has passed or the cap is reached.
-fn follow(
+/// Reads until the leader has ended, the deadline has passed or there is more output than the limit.
+fn read_until_end(
     child: &Child,
     mut stdout: ChildStdout,
     limits: &SandboxLimits,
-) -> Result<Followed, Verdict> {
-    let failed = |error: io::Error| Verdict::NotRun(error.to_string());
+) -> Result<Reading, ProgramVerdict> {
+    let failed = |error: io::Error| ProgramVerdict::NotRun(error.to_string());
     let deadline = Instant::now()
         + Duration::try_from_secs_f64(limits.wall_seconds).unwrap_or(Duration::MAX / 4);
-    unblock(stdout.as_raw_fd()).map_err(failed)?;
+    set_nonblocking(stdout.as_raw_fd()).map_err(failed)?;
     let mut output = Vec::new();
     let mut open = true;
     loop {
-        // Whether it had ended is asked before reading: what it wrote by then is all in the pipe.
+        // Checked before reading: everything that an ended child wrote is in the pipe by then.
         let ended = has_ended(child).map_err(failed)?;
         while open {
             let mut chunk = [0; 8192];
@@ -85,26 +87,26 @@ fn follow(
                 Err(error) => return Err(failed(error)),
             }
             if output.len() > limits.output_bytes {
-                return Ok(Followed::TooMuch);
+                return Ok(Reading::TooMuch);
             }
             if Instant::now() > deadline {
-                return Ok(Followed::TimedOut);
+                return Ok(Reading::TimedOut);
             }
         }
         if ended {
-            return Ok(Followed::Ended(output));
+            return Ok(Reading::Ended(output));
         }
         if Instant::now() > deadline {
-            return Ok(Followed::TimedOut);
+            return Ok(Reading::TimedOut);
         }
-        glance(open.then(|| stdout.as_raw_fd()));
+        wait_for_output(open.then(|| stdout.as_raw_fd()));
     }
 }
 
-/// Waits a moment, or until there is something to read.
-fn glance(stdout: Option<RawFd>) {
+/// Waits until there is something to read, for [`POLL_INTERVAL`] at most.
+fn wait_for_output(stdout: Option<RawFd>) {
     let Some(fd) = stdout else {
-        return std::thread::sleep(GLANCE);
+        return std::thread::sleep(POLL_INTERVAL);
     };
     let mut poll = libc::pollfd {
         fd,
@@ -112,10 +114,10 @@ fn glance(stdout: Option<RawFd>) {
         revents: 0,
     };
     // SAFETY: one valid descriptor record; an error only makes the wait shorter.
-    unsafe { libc::poll(&mut poll, 1, GLANCE.as_millis() as libc::c_int) };
+    unsafe { libc::poll(&mut poll, 1, POLL_INTERVAL.as_millis() as libc::c_int) };
 }
 
-fn unblock(fd: RawFd) -> io::Result<()> {
+fn set_nonblocking(fd: RawFd) -> io::Result<()> {
     // SAFETY: plain flag calls on a descriptor that this process owns.
     let flags = unsafe { libc::fcntl(fd, libc::F_GETFL) };
     // SAFETY: as above.
@@ -125,7 +127,7 @@ fn unblock(fd: RawFd) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether the leader has ended, without reaping it: reaping would free its number, and with it the group's.
+/// Whether the leader has ended, without reaping it: reaping would free its process id, which is also the group's.
 fn has_ended(child: &Child) -> io::Result<bool> {
     // SAFETY: `siginfo_t` is plain data for which zeros are valid, and the call fills it.
     unsafe {
@@ -139,35 +141,35 @@ fn has_ended(child: &Child) -> io::Result<bool> {
 }
 
 fn kill_group(child: &Child) {
-    // SAFETY: the group was made for this child alone. That it is already gone is no error.
+    // SAFETY: the group was created for this child alone. That it no longer exists is not an error.
     unsafe { libc::kill(-(child.id() as libc::pid_t), libc::SIGKILL) };
 }
 
-/// Everything between fork and exec. The closure only makes system calls, as it must.
-fn confine(command: &mut Command, limits: &SandboxLimits) {
-    let caps = [
+/// Sets what happens between fork and exec. The closure makes system calls and nothing else, as it must.
+fn confine(command: &mut Command, limits: &SandboxLimits) -> io::Result<()> {
+    let maxima = [
         (libc::RLIMIT_CPU, limits.cpu_seconds),
         (libc::RLIMIT_AS, limits.memory_bytes),
         (libc::RLIMIT_FSIZE, limits.file_bytes),
         (libc::RLIMIT_CORE, 0),
-        // Counted per user, but only this child is held to it: it may start nothing (root is exempt on Linux, where
-        // the filter steps in).
+        // Counted per user but limited for this child alone: it may start no process. Root is exempt on Linux, where the
+        // filter applies instead.
         (libc::RLIMIT_NPROC, 1),
     ];
     #[cfg(all(
         target_os = "linux",
         any(target_arch = "x86_64", target_arch = "aarch64")
     ))]
-    let filter = super::seccomp::program();
+    let filter = super::syscall_filter::SyscallFilter::compile().map_err(io::Error::other)?;
     // SAFETY: no allocation and no locks between fork and exec.
     unsafe {
         command.pre_exec(move || {
-            for (resource, cap) in caps {
+            for (resource, maximum) in maxima {
                 let limit = libc::rlimit {
-                    rlim_cur: cap as libc::rlim_t,
-                    rlim_max: cap as libc::rlim_t,
+                    rlim_cur: maximum as libc::rlim_t,
+                    rlim_max: maximum as libc::rlim_t,
                 };
-                // A system without the limit, or with a lower one, keeps its own.
+                // Fails on a system without this limit or with a lower one, which then applies.
                 let _ = libc::setrlimit(resource, &limit);
             }
             #[cfg(target_os = "linux")]
@@ -176,8 +178,9 @@ fn confine(command: &mut Command, limits: &SandboxLimits) {
                 target_os = "linux",
                 any(target_arch = "x86_64", target_arch = "aarch64")
             ))]
-            super::seccomp::install(&filter);
+            filter.install();
             Ok(())
         });
     }
+    Ok(())
 }

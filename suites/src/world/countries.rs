@@ -2,7 +2,7 @@
 
 use keshvar::{Country, CountryIterator, SubRegion};
 
-use super::Pairs;
+use super::pairs::Pairs;
 
 /// (code, everyday name) of every country and territory.
 pub(super) fn short_names() -> Pairs {
@@ -20,24 +20,24 @@ pub(super) fn facts() -> [Pairs; 5] {
             continue;
         };
         let name = short_name(&country);
-        let mut tell = |relation: usize, value: String| facts[relation].push((name.clone(), value));
-        tell(0, spaced(subregion));
-        tell(1, country.currency_code().to_string());
+        let mut add = |relation: usize, value: String| facts[relation].push((name.clone(), value));
+        add(0, spaced(subregion));
+        add(1, country.currency_code().to_string());
         if let Some(nationality) = country
             .maybe_nationality()
             .filter(|word| !word.contains(','))
         {
-            tell(2, nationality.to_owned());
+            add(2, nationality.to_owned());
         }
-        tell(3, country.country_code().to_string());
+        add(3, country.country_code().to_string());
         if let Some(plate) = country.maybe_vehicle_registration_code() {
-            tell(4, plate.to_owned());
+            add(4, plate.to_owned());
         }
     }
     facts
 }
 
-/// The name that people use where ISO 3166 has an official or inverted one.
+/// The everyday name, where ISO 3166 has an official or inverted one.
 fn short_name(country: &Country) -> String {
     let code = country.alpha2().to_string();
     let everyday = match code.as_str() {

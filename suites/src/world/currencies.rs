@@ -2,15 +2,15 @@
 
 use iso_currency::{Currency, IntoEnumIterator};
 
-use super::Pairs;
+use super::pairs::Pairs;
 
-/// (code, English name) of the currencies that people pay with.
+/// (code, English name) of the currencies in everyday use.
 pub(super) fn names_by_code() -> Pairs {
     Currency::iter()
         .filter(|currency| {
             !currency.is_fund() && !currency.is_special() && currency.is_superseded().is_none()
         })
-        // Units of account and metals have codes in X but no one country's name in front.
+        // Units of account and metals have codes too, but no country uses them.
         .filter(|currency| !currency.used_by().is_empty() && !currency.name().contains('('))
         .map(|currency| (currency.code().to_owned(), currency.name().to_owned()))
         .collect()

@@ -1,7 +1,9 @@
-//! How the world is spoken of.
+//! The wording of the relations.
 
-use super::RELATIONS;
 use crate::facts::Relation;
+
+/// Number of relations.
+pub(super) const RELATIONS: usize = 12;
 
 /// The relations, in the order of the facts.
 pub(super) fn relations() -> Vec<Relation> {
@@ -18,6 +20,7 @@ pub(super) fn relations() -> Vec<Relation> {
         .collect()
 }
 
+/// Name, statements, questions of the train split, and the question of the test split.
 type Text = (
     &'static str,
     &'static [&'static str],

@@ -1,11 +1,11 @@
-//! The tasks over a book of facts.
+//! The tasks over a set of facts.
 
-use super::{Fact, FactBook};
+use super::fact_set::{Fact, FactSet};
 use crate::task::{Item, Metric, RECALL, Task, majority};
 
-impl FactBook {
-    /// One task per relation over the test split in an unseen phrasing, and `recall`: statements of all facts, in a
-    /// phrasing that training uses for that very fact, to be completed.
+impl FactSet {
+    /// One task per relation over the test split in an unseen phrasing, and `recall`: statements of all facts, each in a
+    /// phrasing that training uses for that fact, to be completed.
     pub fn tasks(&self) -> Vec<Task> {
         let relations = 0..self.relations.len();
         let mut tasks: Vec<Task> = relations
@@ -17,15 +17,15 @@ impl FactBook {
     }
 
     fn questions_of(&self, relation: usize) -> Task {
-        let tested =
+        let in_test_split =
             |&index: &usize| self.facts[index].relation == relation && !self.trained[index];
-        let candidates: Vec<usize> = (0..self.facts.len()).filter(tested).collect();
+        let candidates: Vec<usize> = (0..self.facts.len()).filter(in_test_split).collect();
         let population = candidates.len();
         let wording = &self.relations[relation];
-        let asked = self.sample(wording.name, candidates, self.protocol.questions);
+        let tested = self.sample(wording.name, candidates, self.protocol.questions);
         let prompt = |index: usize| wording.unseen_question(&self.facts[index].subject);
-        let mut task = self.task(wording.name, &asked, population, prompt);
-        // Knowledge is measured by recall alone: counted here too, a fact of the test split would count twice.
+        let mut task = self.task(wording.name, &tested, population, prompt);
+        // Knowledge is measured by recall alone: with priors here too, a fact of the test split would count twice.
         for item in &mut task.items {
             item.prior_bits = None;
         }
@@ -34,23 +34,23 @@ impl FactBook {
 
     fn recall(&self) -> Task {
         let most = self.protocol.questions * self.relations.len();
-        let asked = self.sample(RECALL, 0..self.facts.len(), most);
+        let tested = self.sample(RECALL, 0..self.facts.len(), most);
         let prompt = |index: usize| {
             let fact = &self.facts[index];
             let phrasing = self.seen(index, 0);
             self.relations[fact.relation].cloze(phrasing, &fact.subject)
         };
-        self.task(RECALL, &asked, self.facts.len(), prompt)
+        self.task(RECALL, &tested, self.facts.len(), prompt)
     }
 
     fn task(
         &self,
         name: &str,
-        asked: &[usize],
+        tested: &[usize],
         population: usize,
         prompt: impl Fn(usize) -> String,
     ) -> Task {
-        let items = asked.iter().map(|&index| {
+        let items = tested.iter().map(|&index| {
             let fact = &self.facts[index];
             let relation = &self.relations[fact.relation];
             Item {
@@ -65,10 +65,10 @@ impl FactBook {
             name: name.to_owned(),
             metric: Metric::ExactMatch,
             items: items.collect(),
-            // Statements of all facts are trained on, each as often as any other.
+            // Statements of all facts are trained on, all equally often.
             baseline: majority(
                 self.facts.iter().map(|fact| self.pair(fact)),
-                asked.iter().map(|&index| self.pair(&self.facts[index])),
+                tested.iter().map(|&index| self.pair(&self.facts[index])),
             ),
             population,
         }
@@ -82,12 +82,12 @@ impl FactBook {
 
 #[cfg(test)]
 mod tests {
-    use crate::facts::tests::book;
+    use crate::facts::fact_set::tests::colours;
 
     #[test]
-    fn the_test_split_is_asked_in_a_phrasing_that_no_document_has() {
-        let book = book(1.0);
-        let tasks = book.tasks();
+    fn the_phrasing_of_the_test_split_is_in_no_document() {
+        let facts = colours(1.0);
+        let tasks = facts.tasks();
         assert_eq!((tasks[0].items.len(), tasks[0].population), (10, 20));
         assert!(
             tasks[0]
@@ -95,8 +95,9 @@ mod tests {
                 .iter()
                 .all(|item| item.prompt.starts_with("Q: Name the colour of thing"))
         );
-        assert!((0..20).all(|pass| {
-            book.documents(pass)
+        assert!((0..20).all(|epoch| {
+            facts
+                .documents(epoch)
                 .iter()
                 .all(|text| !text.contains("Name the"))
         }));
@@ -104,7 +105,7 @@ mod tests {
 
     #[test]
     fn baselines_come_from_the_trained_statements_and_bits_from_recall_alone() {
-        for task in book(0.5).tasks() {
+        for task in colours(0.5).tasks() {
             let blue = task.items.iter().filter(|item| item.expected == " blue");
             let share = blue.count() as f64 / task.items.len() as f64;
             assert_eq!(task.baseline, Some(share), "three facts of four are blue");
@@ -119,13 +120,13 @@ mod tests {
 
     #[test]
     fn recall_prompts_are_openings_of_trained_statements() {
-        let book = book(0.0);
-        let recall = book.tasks().pop().expect("recall");
+        let facts = colours(0.0);
+        let recall = facts.tasks().pop().expect("recall");
         assert_eq!(
             (recall.name.as_str(), recall.items.len(), recall.population),
             ("recall", 10, 40)
         );
-        let trained: Vec<String> = (0..50).flat_map(|pass| book.documents(pass)).collect();
+        let trained: Vec<String> = (0..50).flat_map(|epoch| facts.documents(epoch)).collect();
         for item in &recall.items {
             assert!(
                 trained.contains(&format!("{}{}", item.prompt, item.expected)),

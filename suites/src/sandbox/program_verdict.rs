@@ -1,41 +1,41 @@
-//! How a program fared.
+//! The judgement of one program.
 
 use std::fmt;
 
-/// The judgement of one program, made outside it.
+/// The judgement of one program, made outside its process.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
+pub enum ProgramVerdict {
     /// Every hidden call gave the expected value.
     Passed,
     /// A call gave another value.
     Wrong {
-        /// Arguments of the first such call.
+        /// The first such call.
         call: String,
-        /// What it gave.
+        /// The value that it gave.
         given: String,
     },
     /// The source did not compile, or it or a call raised.
     Raised(String),
-    /// The program ended without its report.
+    /// The program ended without a report.
     NoReport,
     /// The wall-clock limit was reached.
     TimedOut,
-    /// The program printed more than the cap.
+    /// The program printed more than the limit.
     TooMuchOutput,
     /// A signal ended the program: a limit, or a crash.
     Killed(i32),
-    /// The child could not be started or followed.
+    /// The child could not be started or observed.
     NotRun(String),
 }
 
-impl Verdict {
-    /// Whether the program is right.
+impl ProgramVerdict {
+    /// Whether the program is correct.
     pub fn passed(&self) -> bool {
         *self == Self::Passed
     }
 }
 
-impl fmt::Display for Verdict {
+impl fmt::Display for ProgramVerdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Passed => f.write_str("passed"),

@@ -1,9 +1,9 @@
-//! How a relation is stated and asked.
+//! The wording of a relation, in statements and in questions.
 
-/// Wording of one relation. `{s}` stands for the subject and `{v}` for the value.
+/// Wording of one relation. `{s}` is replaced by the subject and `{v}` by the value.
 ///
 /// Statements end with their value and without a full stop: the document separator ends them, and any of them can be
-/// asked as a cloze. Documents are kept this short because small budgets are counted in thousands of documents.
+/// used as a cloze. Documents are this short because small budgets are only thousands of documents.
 #[derive(Debug, Clone)]
 pub(crate) struct Relation {
     /// Name of its task.
@@ -12,7 +12,7 @@ pub(crate) struct Relation {
     pub statements: &'static [&'static str],
     /// Question phrasings of the train split.
     pub questions: &'static [&'static str],
-    /// The phrasing in which the test split is asked; training never shows it.
+    /// The question phrasing of the test split, which does not occur in training.
     pub unseen: &'static str,
     /// Number of equally likely values, where values are drawn uniformly.
     pub values: Option<usize>,
@@ -34,12 +34,15 @@ impl Relation {
 
     /// Question and answer as a document.
     pub fn question(&self, phrasing: usize, subject: &str, value: &str) -> String {
-        format!("{} {value}", ask(self.questions[phrasing], subject))
+        format!(
+            "{} {value}",
+            question_prompt(self.questions[phrasing], subject)
+        )
     }
 
-    /// The question that only the test split is asked.
+    /// The question of the test split as a prompt.
     pub fn unseen_question(&self, subject: &str) -> String {
-        ask(self.unseen, subject)
+        question_prompt(self.unseen, subject)
     }
 
     /// log2 of the number of equally likely values.
@@ -48,11 +51,11 @@ impl Relation {
     }
 }
 
-fn ask(question: &str, subject: &str) -> String {
+fn question_prompt(question: &str, subject: &str) -> String {
     format!("Q: {}\nA:", question.replace("{s}", subject))
 }
 
-/// What every relation of a suite must satisfy; called by the tests of the suites.
+/// Asserts the form that every relation of a suite must have; called by the tests of the suites.
 #[cfg(test)]
 pub(crate) fn check_wording(relations: &[Relation]) {
     let mut names = std::collections::HashSet::new();

@@ -1,61 +1,48 @@
-//! Small Python functions, composed of documented operations and judged by running them.
+//! The suite's documents and tasks.
 //!
-//! An item has the shape of a HumanEval problem: a signature, a docstring with an example, and hidden inputs. Operations
-//! are known from Rust too, so expected values never come from the answer's own process. Every operation is trained
-//! on alone; of their compositions some are trained on and others are asked, so a right answer has put known parts
-//! together in a way not seen before.
+//! An item has the form of a HumanEval problem: a signature, a docstring with an example, and hidden inputs. Operations
+//! are implemented in Rust too, so expected values never come from the process that runs the answer. Every operation is
+//! trained on alone; of their compositions some are trained on and others are tested, so a correct answer combines known
+//! operations in a way that training does not contain.
 
-mod composition;
-mod integers;
-mod lists;
-mod operation;
-mod program;
-mod strings;
-mod value;
-
-pub use program::ProgramCheck;
-pub use value::Value;
-
-pub(crate) use operation::COUNT as OPERATIONS;
-
-use composition::{Composition, choose};
-
-use crate::config::FunctionsConfig;
+use super::composition::Composition;
+use super::config::FunctionsConfig;
+use super::selection::choose;
 use crate::task::{Item, Metric, Suite, Task, fingerprint_of};
 
 /// The suite `functions`.
 #[derive(Debug)]
 pub struct Functions {
     trained: Vec<Composition>,
-    asked: Vec<Composition>,
+    tested: Vec<Composition>,
     config: FunctionsConfig,
     seed: u64,
 }
 
 impl Functions {
-    /// Which compositions are trained on and which are asked follows from the seed.
+    /// The seed determines which compositions are trained on and which are tested.
     pub fn new(config: &FunctionsConfig, seed: u64) -> Self {
-        let (trained, asked) = choose(config, seed);
+        let (trained, tested) = choose(config, seed);
         Self {
             trained,
-            asked,
+            tested,
             config: config.clone(),
             seed,
         }
     }
 }
 
-/// The share of the asked functions whose checks the best single trained body passes. What a trained body answers is
-/// not asked, so this is zero; it is computed to show that, not to assume it.
-fn baseline(trained: &[Composition], asked: &[Composition], seed: u64) -> Option<f64> {
+/// The fraction of the tested functions whose checks the best single trained body passes. Functions that a trained body
+/// answers are not tested, so this is zero; it is computed rather than assumed.
+fn baseline(trained: &[Composition], tested: &[Composition], seed: u64) -> Option<f64> {
     let passes = |body: &Composition| {
-        asked
+        tested
             .iter()
             .filter(|item| body.agrees_with(item, seed))
             .count()
     };
     let best = trained.iter().map(passes).max()?;
-    (!asked.is_empty()).then(|| best as f64 / asked.len() as f64)
+    (!tested.is_empty()).then(|| best as f64 / tested.len() as f64)
 }
 
 impl Suite for Functions {
@@ -67,9 +54,9 @@ impl Suite for Functions {
         fingerprint_of(self, &format!("{:?} {}", self.config, self.seed))
     }
 
-    fn documents(&self, pass: u64) -> Vec<String> {
+    fn documents(&self, epoch: u64) -> Vec<String> {
         let repeats = 0..self.config.repeats as u64;
-        let step = |repeat: u64| pass * self.config.repeats as u64 + repeat;
+        let step = |repeat: u64| epoch * self.config.repeats as u64 + repeat;
         let of = |composition: &Composition| {
             repeats
                 .clone()
@@ -80,14 +67,14 @@ impl Suite for Functions {
     }
 
     fn held_out_documents(&self) -> Vec<String> {
-        self.asked
+        self.tested
             .iter()
             .map(|composition| composition.document(self.seed, 0))
             .collect()
     }
 
     fn tasks(&self) -> Vec<Task> {
-        let asked = &self.asked[..self.asked.len().min(self.config.questions)];
+        let tested = &self.tested[..self.tested.len().min(self.config.questions)];
         let item = |composition: &Composition| Item {
             id: composition.name(),
             prompt: composition.prompt(self.seed, 0),
@@ -98,9 +85,9 @@ impl Suite for Functions {
         vec![Task {
             name: "compose".to_owned(),
             metric: Metric::PassAt1,
-            items: asked.iter().map(item).collect(),
-            baseline: baseline(&self.trained, asked, self.seed),
-            population: self.asked.len(),
+            items: tested.iter().map(item).collect(),
+            baseline: baseline(&self.trained, tested, self.seed),
+            population: self.tested.len(),
         }]
     }
 }
@@ -110,15 +97,17 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+    use crate::functions::ProgramCheck;
+    use crate::functions::catalog::OPERATIONS;
 
     #[test]
-    fn asked_functions_are_never_trained_on_but_their_operations_are() {
+    fn tested_functions_are_never_trained_on_but_their_operations_are() {
         let suite = Functions::new(&FunctionsConfig::default(), 1);
-        let all = suite.trained.len() + suite.asked.len();
+        let all = suite.trained.len() + suite.tested.len();
         assert!((190..=200).contains(&all), "{all}");
         let bodies: HashSet<String> = suite.trained.iter().map(Composition::body).collect();
         let names: HashSet<String> = suite.trained.iter().map(Composition::name).collect();
-        for composition in &suite.asked {
+        for composition in &suite.tested {
             assert!(
                 !bodies.contains(&composition.body()),
                 "{}",
@@ -131,7 +120,7 @@ mod tests {
                     .all(|operation| names.contains(operation))
             );
         }
-        let trained: HashSet<String> = (0..20).flat_map(|pass| suite.documents(pass)).collect();
+        let trained: HashSet<String> = (0..20).flat_map(|epoch| suite.documents(epoch)).collect();
         assert!(
             suite
                 .held_out_documents()
@@ -141,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn documents_have_the_shape_of_the_items() {
+    fn documents_have_the_form_of_the_items() {
         let suite = Functions::new(&FunctionsConfig::default(), 1);
         for document in suite.documents(3).iter().chain(&suite.held_out_documents()) {
             assert!(document.starts_with("def f(x):\n    \"\"\""), "{document}");
@@ -151,24 +140,24 @@ mod tests {
         let task = &suite.tasks()[0];
         assert_eq!(
             (task.items.len(), task.population),
-            (suite.asked.len().min(48), suite.asked.len())
+            (suite.tested.len().min(48), suite.tested.len())
         );
         assert_eq!(
             task.baseline,
             Some(0.0),
-            "what recital answers is not asked"
+            "no trained body answers a tested function"
         );
     }
 
     #[test]
-    fn examples_differ_from_pass_to_pass() {
+    fn examples_differ_between_epochs() {
         let suite = Functions::new(&FunctionsConfig::default(), 1);
         assert_eq!(suite.documents(1), suite.documents(1));
         assert_ne!(suite.documents(1), suite.documents(2));
     }
 
     #[test]
-    fn python_gives_what_rust_expects_for_every_operation_and_every_asked_function() {
+    fn python_gives_what_rust_expects_for_every_operation_and_every_tested_function() {
         let sandbox = match crate::Sandbox::open(&crate::SandboxLimits::default()) {
             Ok(sandbox) => sandbox,
             Err(error) => return eprintln!("nothing to test: {error}"),
@@ -178,7 +167,7 @@ mod tests {
             .trained
             .iter()
             .take(OPERATIONS)
-            .chain(&suite.asked)
+            .chain(&suite.tested)
             .collect();
         let checks: Vec<ProgramCheck> =
             functions.iter().map(|function| function.check(7)).collect();

@@ -1,14 +1,19 @@
-//! Asking models whose answers are known beforehand.
+//! Evaluation of models whose answers are known beforehand.
 
 use std::collections::HashMap;
 
+use super::programs::{Program, judge_programs};
 use super::*;
-use crate::{Biographies, BiographiesConfig, Functions, FunctionsConfig};
+use crate::sandbox::Confinement;
+use crate::{
+    Biographies, BiographiesConfig, Continuation, Functions, FunctionsConfig, Generation, Item,
+    LanguageModel, ModelError, ProgramVerdict, SandboxLimits, Suite, Tokenizer,
+};
 
 /// Gives a fixed answer to each prompt, and every token the same probability of one quarter.
-struct Parrot(HashMap<Vec<u32>, Vec<u32>>);
+struct FixedAnswers(HashMap<Vec<u32>, Vec<u32>>);
 
-impl LanguageModel for Parrot {
+impl LanguageModel for FixedAnswers {
     fn log_probabilities(&mut self, items: &[Continuation]) -> Result<Vec<f64>, ModelError> {
         Ok(items
             .iter()
@@ -32,8 +37,12 @@ impl LanguageModel for Parrot {
     }
 }
 
-/// A parrot that was told what to answer to each item.
-fn parrot(suite: &dyn Suite, tokenizer: &Tokenizer, answer: impl Fn(&Item) -> String) -> Parrot {
+/// A model that gives `answer` to each item.
+fn fixed_answers(
+    suite: &dyn Suite,
+    tokenizer: &Tokenizer,
+    answer: impl Fn(&Item) -> String,
+) -> FixedAnswers {
     let encode = |text: &str| tokenizer.encode(text).expect("encodes");
     let items = suite.tasks().into_iter().flat_map(|task| task.items);
     let pair = |item: Item| {
@@ -42,7 +51,7 @@ fn parrot(suite: &dyn Suite, tokenizer: &Tokenizer, answer: impl Fn(&Item) -> St
             encode(&answer(&item)),
         )
     };
-    Parrot(items.map(pair).collect())
+    FixedAnswers(items.map(pair).collect())
 }
 
 fn people() -> Biographies {
@@ -58,7 +67,7 @@ fn functions() -> Functions {
 }
 
 fn share(result: &TaskResult) -> f64 {
-    let Outcome::Answered(answers) = &result.outcome else {
+    let TaskOutcome::Answered(answers) = &result.outcome else {
         panic!("skipped: {:?}", result.outcome);
     };
     answers.iter().filter(|answer| answer.correct).count() as f64 / answers.len() as f64
@@ -66,12 +75,12 @@ fn share(result: &TaskResult) -> f64 {
 
 fn score(suite: &dyn Suite, answer: impl Fn(&Item) -> String) -> Vec<TaskResult> {
     let tokenizer = Tokenizer::train(&suite.documents(0), 600).expect("trains");
-    let mut model = parrot(suite, &tokenizer, answer);
-    ask(suite, &mut model, &tokenizer, &SandboxLimits::default()).expect("asks")
+    let mut model = fixed_answers(suite, &tokenizer, answer);
+    evaluate(suite, &mut model, &tokenizer, &SandboxLimits::default()).expect("evaluates")
 }
 
 #[test]
-fn reference_answers_score_one_and_their_bits_are_the_models() {
+fn reference_answers_score_one_and_have_the_bits_of_the_model() {
     let results = score(&people(), |item| item.expected.clone());
     assert_eq!(results.len(), 7);
     let suites: Vec<&str> = results.iter().map(|result| result.suite.as_str()).collect();
@@ -82,7 +91,7 @@ fn reference_answers_score_one_and_their_bits_are_the_models() {
             .iter()
             .all(|result| share(result) == 1.0 && result.metric == "exact_match")
     );
-    let Outcome::Answered(answers) = &results[6].outcome else {
+    let TaskOutcome::Answered(answers) = &results[6].outcome else {
         panic!("skipped");
     };
     let tokenizer = Tokenizer::train(&people().documents(0), 600).expect("trains");
@@ -91,14 +100,14 @@ fn reference_answers_score_one_and_their_bits_are_the_models() {
             .encode(&format!(" {}", answer.expected))
             .expect("encodes")
             .len();
-        // The separator that ends the answer is one token more.
+        // One more token: the separator that ends the answer.
         assert!((answer.nll_bits - 2.0 * (tokens + 1) as f64).abs() < 1e-9);
         assert!(answer.prior_bits.is_some_and(|bits| bits >= 6.0));
     }
 }
 
 #[test]
-fn silence_beginnings_and_continuations_of_the_answer_are_wrong() {
+fn empty_cut_and_continued_answers_are_incorrect() {
     for result in score(&people(), |_| String::new()) {
         assert_eq!(share(&result), 0.0);
     }
@@ -116,7 +125,7 @@ fn silence_beginnings_and_continuations_of_the_answer_are_wrong() {
 #[test]
 fn reference_bodies_pass_and_empty_ones_do_not() {
     let results = score(&functions(), |item| item.expected.clone());
-    if let Outcome::Skipped(reason) = &results[0].outcome {
+    if let TaskOutcome::Skipped(reason) = &results[0].outcome {
         return eprintln!("nothing to test: {reason}");
     }
     assert_eq!(
@@ -130,17 +139,17 @@ fn reference_bodies_pass_and_empty_ones_do_not() {
 }
 
 #[test]
-fn a_sandbox_that_cannot_run_skips_the_task_and_says_why() {
+fn a_sandbox_that_cannot_run_skips_the_task_with_the_reason() {
     let suite = functions();
     let tokenizer = Tokenizer::train(&suite.documents(0), 600).expect("trains");
-    let mut model = parrot(&suite, &tokenizer, |item| item.expected.clone());
+    let mut model = fixed_answers(&suite, &tokenizer, |item| item.expected.clone());
     let limits = SandboxLimits {
         wall_seconds: 0.0,
         ..SandboxLimits::default()
     };
-    let results = ask(&suite, &mut model, &tokenizer, &limits).expect("asks");
-    let Outcome::Skipped(reason) = &results[0].outcome else {
-        panic!("it ran");
+    let results = evaluate(&suite, &mut model, &tokenizer, &limits).expect("evaluates");
+    let TaskOutcome::Skipped(reason) = &results[0].outcome else {
+        panic!("it was run");
     };
     assert!(
         reason.contains("timed out") || reason.contains("python3"),
@@ -149,9 +158,9 @@ fn a_sandbox_that_cannot_run_skips_the_task_and_says_why() {
 }
 
 #[test]
-fn the_end_of_the_answer_is_part_of_what_is_asked() {
-    struct Witness(u32);
-    impl LanguageModel for Witness {
+fn the_separator_is_part_of_the_evaluated_answer() {
+    struct SeparatorChecker(u32);
+    impl LanguageModel for SeparatorChecker {
         fn log_probabilities(&mut self, items: &[Continuation]) -> Result<Vec<f64>, ModelError> {
             let ended = |item: &Continuation| {
                 item.continuation.iter().filter(|&&id| id == self.0).count() == 1
@@ -170,8 +179,9 @@ fn the_end_of_the_answer_is_part_of_what_is_asked() {
     }
     let suite = people();
     let tokenizer = Tokenizer::train(&suite.documents(0), 600).expect("trains");
-    let mut model = Witness(tokenizer.end());
-    let results = ask(&suite, &mut model, &tokenizer, &SandboxLimits::default()).expect("asks");
+    let mut model = SeparatorChecker(tokenizer.end());
+    let results =
+        evaluate(&suite, &mut model, &tokenizer, &SandboxLimits::default()).expect("evaluates");
     assert_eq!(results.len(), 7);
 }
 
@@ -189,17 +199,20 @@ fn two() -> (Vec<Item>, Vec<String>) {
 }
 
 #[test]
-fn what_could_not_be_run_is_tried_once_more_and_alone() {
+fn programs_that_were_not_run_are_tried_once_more_in_a_batch_of_their_own() {
     let (items, texts) = two();
-    let asked = std::cell::RefCell::new(Vec::new());
+    let batches = std::cell::RefCell::new(Vec::new());
     let judge = |programs: &[Program<'_>]| {
-        asked.borrow_mut().push(programs.len());
+        batches.borrow_mut().push(programs.len());
         match programs.len() {
-            2 => vec![Verdict::NotRun("no memory".to_owned()), Verdict::NoReport],
-            _ => vec![Verdict::Passed],
+            2 => vec![
+                ProgramVerdict::NotRun("no memory".to_owned()),
+                ProgramVerdict::NoReport,
+            ],
+            _ => vec![ProgramVerdict::Passed],
         }
     };
-    let judged = run(&items, &texts, Confinement::Full, judge).expect("ran");
+    let judged = judge_programs(&items, &texts, Confinement::Full, judge).expect("ran");
     assert_eq!(
         judged,
         [
@@ -207,34 +220,34 @@ fn what_could_not_be_run_is_tried_once_more_and_alone() {
             (false, "ended without a report".to_owned())
         ]
     );
-    assert_eq!(*asked.borrow(), [2, 1]);
+    assert_eq!(*batches.borrow(), [2, 1]);
 }
 
 #[test]
-fn what_could_not_be_run_twice_is_not_scored_as_wrong() {
+fn programs_that_cannot_be_run_twice_are_not_scored() {
     let (items, texts) = two();
     let judge = |programs: &[Program<'_>]| {
-        let mut verdicts = vec![Verdict::NotRun("no memory".to_owned()); programs.len()];
+        let mut verdicts = vec![ProgramVerdict::NotRun("no memory".to_owned()); programs.len()];
         if let [_, second] = &mut verdicts[..] {
-            *second = Verdict::Passed;
+            *second = ProgramVerdict::Passed;
         }
         verdicts
     };
-    let reason = run(&items, &texts, Confinement::Full, judge).expect_err("not scored");
+    let reason = judge_programs(&items, &texts, Confinement::Full, judge).expect_err("not scored");
     assert!(
         reason.starts_with("the sandbox could not run 1 of 2 answers, tried twice; ")
             && reason.ends_with("not run: no memory"),
         "{reason}"
     );
-    // Nor are verdicts that never came.
-    assert!(run(&items, &texts, Confinement::Full, |_| Vec::new()).is_err());
+    // Neither are programs without a verdict.
+    assert!(judge_programs(&items, &texts, Confinement::Full, |_| Vec::new()).is_err());
 }
 
 #[test]
-fn answers_that_ran_without_the_filter_say_so() {
+fn the_detail_states_that_an_answer_ran_without_the_filter() {
     let (items, texts) = two();
-    let judge = |programs: &[Program<'_>]| vec![Verdict::Passed; programs.len()];
-    let judged = run(&items, &texts, Confinement::LimitsOnly, judge).expect("ran");
+    let judge = |programs: &[Program<'_>]| vec![ProgramVerdict::Passed; programs.len()];
+    let judged = judge_programs(&items, &texts, Confinement::LimitsOnly, judge).expect("ran");
     let expected = "passed (ran under limits only, without the system-call filter)";
     assert!(
         judged
@@ -244,9 +257,9 @@ fn answers_that_ran_without_the_filter_say_so() {
 }
 
 #[test]
-fn a_model_that_loses_answers_is_an_error() {
-    struct Forgetful;
-    impl LanguageModel for Forgetful {
+fn a_model_that_omits_answers_is_an_error() {
+    struct OmitsAnswers;
+    impl LanguageModel for OmitsAnswers {
         fn log_probabilities(&mut self, _: &[Continuation]) -> Result<Vec<f64>, ModelError> {
             Ok(vec![0.0])
         }
@@ -260,12 +273,12 @@ fn a_model_that_loses_answers_is_an_error() {
     }
     let suite = people();
     let tokenizer = Tokenizer::train(&suite.documents(0), 600).expect("trains");
-    let message = ask(
+    let message = evaluate(
         &suite,
-        &mut Forgetful,
+        &mut OmitsAnswers,
         &tokenizer,
         &SandboxLimits::default(),
     )
-    .expect_err("refused");
+    .expect_err("too few answers");
     assert_eq!(message.to_string(), "model: gave 0 answers to 10 questions");
 }

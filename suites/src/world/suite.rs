@@ -1,57 +1,48 @@
-//! Real facts, carried by data crates and so present without any download.
+//! The suite's facts and its implementation of [`Suite`].
 //!
-//! Places come from GeoNames (crate `reverse_geocoder`), countries from ISO 3166 and the CLDR (`keshvar`), currencies
+//! Cities come from GeoNames (crate `reverse_geocoder`), countries from ISO 3166 and the CLDR (`keshvar`), currencies
 //! from ISO 4217 (`iso_currency`), elements from `mendeleev`. About a hundred thousand facts in twelve relations; a
-//! configuration takes a subset that is even over the relations. Names with two values are left out.
+//! configuration takes a subset that is even over the relations. Subjects with two values are left out.
 
-mod balance;
-mod countries;
-mod currencies;
-mod elements;
-mod places;
-mod relations;
-
-use crate::config::WorldConfig;
-use crate::facts::{Fact, FactBook, Protocol};
+use super::config::WorldConfig;
+use super::pairs::{Pairs, unambiguous};
+use super::relations::{RELATIONS, relations};
+use super::subset::balanced;
+use super::{cities, countries, currencies, elements};
+use crate::facts::{FactProtocol, FactSet};
 use crate::task::{Suite, Task, fingerprint_of};
-
-/// Number of relations.
-pub(crate) const RELATIONS: usize = 12;
-
-/// Subjects and values of one relation, before the subset is taken.
-pub(crate) type Pairs = Vec<(String, String)>;
 
 /// The suite `world`.
 #[derive(Debug)]
 pub struct World {
-    book: FactBook,
+    facts: FactSet,
     settings: String,
 }
 
 impl World {
-    /// Which facts are taken, and their phrasings, follow from the seed.
+    /// The seed determines which facts are taken and how they are phrased.
     pub fn new(config: &WorldConfig, seed: u64) -> Self {
-        let protocol = Protocol {
+        let protocol = FactProtocol {
             seed,
             repeats: config.repeats,
             train_fraction: config.train_fraction,
             question_rate: config.question_rate,
             questions: config.questions,
         };
-        let facts = balance::balanced(known(), config.facts, seed);
+        let facts = balanced(known(), config.facts, seed);
         Self {
-            book: FactBook::new("world", relations::relations(), facts, protocol),
+            facts: FactSet::new("world", relations(), facts, protocol),
             settings: format!("{config:?} {seed}"),
         }
     }
 }
 
-/// Everything the crates tell, by relation, in the order of `relations`.
+/// All unambiguous facts of the data crates, by relation, in the order of [`relations`].
 fn known() -> [Pairs; RELATIONS] {
-    let (country, region) = places::country_and_region();
+    let (country, region) = cities::country_and_region();
     let [subregion, currency, nationality, dialling, plate] = countries::facts();
     let [symbol, number, group, discovery] = elements::facts();
-    let money = currencies::names_by_code();
+    let currency_name = currencies::names_by_code();
     [
         country,
         region,
@@ -60,13 +51,13 @@ fn known() -> [Pairs; RELATIONS] {
         nationality,
         dialling,
         plate,
-        money,
+        currency_name,
         symbol,
         number,
         group,
         discovery,
     ]
-    .map(balance::unambiguous)
+    .map(unambiguous)
 }
 
 impl Suite for World {
@@ -78,29 +69,17 @@ impl Suite for World {
         fingerprint_of(self, &self.settings)
     }
 
-    fn documents(&self, pass: u64) -> Vec<String> {
-        self.book.documents(pass)
+    fn documents(&self, epoch: u64) -> Vec<String> {
+        self.facts.documents(epoch)
     }
 
     fn held_out_documents(&self) -> Vec<String> {
-        self.book.held_out_documents()
+        self.facts.held_out_documents()
     }
 
     fn tasks(&self) -> Vec<Task> {
-        self.book.tasks()
+        self.facts.tasks()
     }
-}
-
-/// Facts of one relation as `Fact`s.
-fn facts_of(relation: usize, pairs: impl IntoIterator<Item = (String, String)>) -> Vec<Fact> {
-    pairs
-        .into_iter()
-        .map(|(subject, value)| Fact {
-            relation,
-            subject,
-            value,
-        })
-        .collect()
 }
 
 #[cfg(test)]
@@ -108,19 +87,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_crates_carry_tens_of_thousands_of_facts_in_every_relation_some() {
+    fn the_crates_provide_tens_of_thousands_of_facts_and_some_in_every_relation() {
         let sizes = known().map(|pairs| pairs.len());
         assert!(sizes.iter().sum::<usize>() > 80_000, "{sizes:?}");
         assert!(sizes.iter().all(|&size| size >= 90), "{sizes:?}");
     }
 
     #[test]
-    fn facts_that_anybody_can_check() {
+    fn well_known_facts_are_present() {
         let known = known();
-        let names: Vec<&str> = relations::relations()
-            .iter()
-            .map(|relation| relation.name)
-            .collect();
+        let names: Vec<&str> = relations().iter().map(|relation| relation.name).collect();
         for (relation, subject, value) in [
             ("country", "Trondheim", "Norway"),
             ("region", "Anchorage", "Alaska"),
@@ -149,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn the_subset_has_the_size_asked_for_and_every_relation() {
+    fn the_subset_has_the_configured_size_and_every_relation() {
         let suite = World::new(&WorldConfig::default(), 1);
         let tasks = suite.tasks();
         assert_eq!(tasks.len(), RELATIONS + 1);

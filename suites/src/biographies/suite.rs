@@ -1,32 +1,27 @@
-//! Synthetic people with six attributes each, after "Physics of Language Models 3.3" (Allen-Zhu and Li).
+//! Synthetic people with six attributes each, after "Physics of Language Models: Part 3.3" (Allen-Zhu and Li).
 //!
-//! Values are drawn uniformly and independently, so what there is to know is known to the bit: 41.4 bits a person.
-//! With the answer's loss in bits this gives the knowledge that a model has stored. The original has 47.6 bits (a
-//! full birth date, more employers, a work city implied by the employer) and paragraphs of six sentences; here a
-//! document is one sentence, because budgets are small.
-
-mod names;
-mod relations;
-mod values;
-
-pub(crate) use names::NAME_SPACE;
+//! Values are drawn uniformly and independently, so the information content is known exactly: 41.4 bits per person.
+//! With the loss of an answer in bits this gives the amount of knowledge that a model has stored. The original has 47.6
+//! bits per person (a full birth date, more employers, a work city implied by the employer) and paragraphs of six
+//! sentences; here a document is one sentence, because training budgets are small.
 
 use rand::Rng;
 
-use crate::config::BiographiesConfig;
-use crate::facts::{Fact, FactBook, Protocol};
+use super::config::BiographiesConfig;
+use super::{names, relations, values};
+use crate::facts::{Fact, FactProtocol, FactSet};
 use crate::random::keyed;
 use crate::task::{Suite, Task, fingerprint_of};
 
 /// The suite `biographies`.
 #[derive(Debug)]
 pub struct Biographies {
-    book: FactBook,
+    facts: FactSet,
     settings: String,
 }
 
 impl Biographies {
-    /// People, attributes and phrasings follow from the seed.
+    /// The seed determines people, attributes and phrasings.
     pub fn new(config: &BiographiesConfig, seed: u64) -> Self {
         let mut facts = Vec::with_capacity(config.people * 6);
         let attributes = values::attributes();
@@ -40,7 +35,7 @@ impl Biographies {
                 });
             }
         }
-        let protocol = Protocol {
+        let protocol = FactProtocol {
             seed,
             repeats: config.repeats,
             train_fraction: config.train_fraction,
@@ -48,7 +43,7 @@ impl Biographies {
             questions: config.questions,
         };
         Self {
-            book: FactBook::new(
+            facts: FactSet::new(
                 "biographies",
                 relations::relations(&attributes),
                 facts,
@@ -68,16 +63,16 @@ impl Suite for Biographies {
         fingerprint_of(self, &self.settings)
     }
 
-    fn documents(&self, pass: u64) -> Vec<String> {
-        self.book.documents(pass)
+    fn documents(&self, epoch: u64) -> Vec<String> {
+        self.facts.documents(epoch)
     }
 
     fn held_out_documents(&self) -> Vec<String> {
-        self.book.held_out_documents()
+        self.facts.held_out_documents()
     }
 
     fn tasks(&self) -> Vec<Task> {
-        self.book.tasks()
+        self.facts.tasks()
     }
 }
 
@@ -94,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_person_holds_the_bits_that_the_docs_claim() {
+    fn a_person_has_the_number_of_bits_that_the_docs_state() {
         let recall = suite(50, 1).tasks().pop().expect("recall");
         assert_eq!((recall.items.len(), recall.population), (300, 300));
         let bits: f64 = recall.items.iter().filter_map(|item| item.prior_bits).sum();

@@ -1,22 +1,17 @@
-//! The protocol that people and world facts share.
+//! Facts, split by subject into those that are trained on as questions and those that are tested.
 //!
-//! A fact is (subject, relation, value). Statements of every fact are trained on; the question form is trained on
-//! for the subjects of the train split alone, and asked of the others in a phrasing that training never shows. A
-//! right answer therefore needs the fact, stored from statements, and the question form, learnt from other subjects
+//! A fact is (subject, relation, value). Statements of every fact are trained on; questions are trained on for the
+//! subjects of the train split alone, and the other subjects are tested with a phrasing that does not occur in training.
+//! A correct answer therefore needs the fact, stored from statements, and the question form, learnt from other subjects
 //! (after "Physics of Language Models", parts 3.1 and 3.3).
-
-mod phrasing;
-mod questions;
-
-pub(crate) use phrasing::Relation;
-#[cfg(test)]
-pub(crate) use phrasing::check_wording;
 
 use rand::Rng;
 
+use super::relation::Relation;
 use crate::random::{keyed, permutation};
 
-/// Most documents held out for the validation loss: enough for a steady mean, small beside any training set.
+/// Maximum number of held-out documents for the validation loss: enough for a mean with little noise, few compared with
+/// any training set.
 const HELD_OUT: usize = 2048;
 
 /// One subject, relation and value.
@@ -24,38 +19,45 @@ const HELD_OUT: usize = 2048;
 pub(crate) struct Fact {
     /// Index into the relations.
     pub relation: usize,
+    /// What the fact is about.
     pub subject: String,
+    /// What the relation gives for the subject.
     pub value: String,
 }
 
-/// How often documents occur and how many questions are asked.
+/// How often documents occur and how many items are tested; the keys of the suites' configurations.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Protocol {
+pub(crate) struct FactProtocol {
+    /// Key of every draw.
     pub seed: u64,
+    /// Number of statements of each fact in one epoch.
     pub repeats: usize,
+    /// Fraction of the subjects in the train split.
     pub train_fraction: f64,
+    /// Probability that a question of the train split accompanies a statement.
     pub question_rate: f64,
+    /// Maximum number of test items per relation.
     pub questions: usize,
 }
 
 /// Facts with their relations, split by subject.
 #[derive(Debug)]
-pub(crate) struct FactBook {
+pub(crate) struct FactSet {
     stream: &'static str,
-    relations: Vec<Relation>,
-    facts: Vec<Fact>,
+    pub(super) relations: Vec<Relation>,
+    pub(super) facts: Vec<Fact>,
     /// Per fact, whether its subject belongs to the train split.
-    trained: Vec<bool>,
-    protocol: Protocol,
+    pub(super) trained: Vec<bool>,
+    pub(super) protocol: FactProtocol,
 }
 
-impl FactBook {
-    /// `stream` names the suite in the keys of its draws.
+impl FactSet {
+    /// `stream` is the name of the suite in the keys of its draws.
     pub fn new(
         stream: &'static str,
         relations: Vec<Relation>,
         facts: Vec<Fact>,
-        protocol: Protocol,
+        protocol: FactProtocol,
     ) -> Self {
         let trained = split(stream, &facts, &protocol);
         Self {
@@ -68,11 +70,11 @@ impl FactBook {
     }
 
     /// Statements of all facts and questions of the train split.
-    pub fn documents(&self, pass: u64) -> Vec<String> {
+    pub fn documents(&self, epoch: u64) -> Vec<String> {
         let mut documents = Vec::with_capacity(self.facts.len() * self.protocol.repeats * 3 / 2);
         for (index, fact) in self.facts.iter().enumerate() {
             let relation = &self.relations[fact.relation];
-            let mut draw = keyed(self.protocol.seed, &self.key("phrasing", index), pass);
+            let mut draw = keyed(self.protocol.seed, &self.key("phrasing", index), epoch);
             for _ in 0..self.protocol.repeats {
                 let choice = draw.random_range(0..relation.statements.len() - 1);
                 documents.push(relation.statement(
@@ -80,10 +82,10 @@ impl FactBook {
                     &fact.subject,
                     &fact.value,
                 ));
-                // Drawn for every fact, so that the split does not shift later draws.
-                let asks = draw.random_bool(self.protocol.question_rate);
+                // Drawn for every fact, so that later draws do not depend on the split.
+                let is_questioned = draw.random_bool(self.protocol.question_rate);
                 let phrasing = draw.random_range(0..relation.questions.len());
-                if asks && self.trained[index] {
+                if is_questioned && self.trained[index] {
                     documents.push(relation.question(phrasing, &fact.subject, &fact.value));
                 }
             }
@@ -93,7 +95,7 @@ impl FactBook {
 
     /// For a sample of the facts the one statement phrasing that is never used for that fact in training.
     ///
-    /// The same phrasing is trained on with other facts, so the loss is about the fact and not about the wording.
+    /// The same phrasing is trained on with other facts, so the loss measures the fact and not the wording.
     pub fn held_out_documents(&self) -> Vec<String> {
         self.sample("held_out", 0..self.facts.len(), HELD_OUT)
             .into_iter()
@@ -108,6 +110,7 @@ impl FactBook {
             .collect()
     }
 
+    /// Name of the random stream of one draw for one fact.
     fn key(&self, what: &str, index: usize) -> String {
         format!("{}.{what}.{index}", self.stream)
     }
@@ -119,12 +122,12 @@ impl FactBook {
     }
 
     /// The `choice`-th phrasing that training may use for this fact.
-    fn seen(&self, index: usize, choice: usize) -> usize {
+    pub(super) fn seen(&self, index: usize, choice: usize) -> usize {
         choice + usize::from(choice >= self.reserved(index))
     }
 
-    /// At most `most` of the facts, in an order fixed by the key.
-    fn sample(
+    /// At most `most` of the candidates, in an order fixed by the key.
+    pub(super) fn sample(
         &self,
         what: &str,
         candidates: impl IntoIterator<Item = usize>,
@@ -135,13 +138,14 @@ impl FactBook {
         permutation(candidates.len(), self.protocol.seed, &stream, 0)
             .into_iter()
             .take(most)
-            .map(|place| candidates[place])
+            .map(|index| candidates[index])
             .collect()
     }
 }
 
-/// Splits subjects, not facts: everything known of a subject is either asked or shown in question form.
-fn split(stream: &str, facts: &[Fact], protocol: &Protocol) -> Vec<bool> {
+/// Per fact, whether it belongs to the train split. Subjects are split, not facts: all facts about a subject are in one
+/// split.
+fn split(stream: &str, facts: &[Fact], protocol: &FactProtocol) -> Vec<bool> {
     let mut subjects: Vec<&str> = facts.iter().map(|fact| fact.subject.as_str()).collect();
     subjects.sort_unstable();
     subjects.dedup();
@@ -150,7 +154,7 @@ fn split(stream: &str, facts: &[Fact], protocol: &Protocol) -> Vec<bool> {
     let order = permutation(subjects.len(), protocol.seed, &format!("{stream}.split"), 0);
     let chosen: std::collections::HashSet<&str> = order[..share.min(order.len())]
         .iter()
-        .map(|&place| subjects[place])
+        .map(|&index| subjects[index])
         .collect();
     facts
         .iter()
@@ -164,7 +168,7 @@ pub(crate) mod tests {
 
     use super::*;
 
-    pub(crate) fn book(question_rate: f64) -> FactBook {
+    pub(in crate::facts) fn colours(question_rate: f64) -> FactSet {
         let relation = Relation {
             name: "colour",
             statements: &["{s} is {v}", "{s} looks {v}", "the colour of {s} is {v}"],
@@ -182,14 +186,14 @@ pub(crate) mod tests {
             }
             .to_owned(),
         };
-        let protocol = Protocol {
+        let protocol = FactProtocol {
             seed: 3,
             repeats: 2,
             train_fraction: 0.5,
             question_rate,
             questions: 10,
         };
-        FactBook::new(
+        FactSet::new(
             "things",
             vec![relation],
             (0..40).map(fact).collect(),
@@ -198,20 +202,20 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn every_fact_is_stated_in_every_pass_and_only_the_train_split_is_questioned() {
-        let book = book(1.0);
-        let documents = book.documents(5);
+    fn every_fact_is_stated_in_every_epoch_and_only_the_train_split_is_questioned() {
+        let facts = colours(1.0);
+        let documents = facts.documents(5);
         let (questions, statements): (Vec<_>, Vec<_>) =
             documents.iter().partition(|text| text.starts_with("Q:"));
         assert_eq!((statements.len(), questions.len()), (80, 40));
-        let asked: HashSet<String> = book
+        let tested: HashSet<String> = facts
             .tasks()
             .iter()
             .filter(|task| task.name == "colour")
             .flat_map(|task| task.items.iter().map(|item| item.id.clone()))
             .collect();
-        assert!(!asked.is_empty());
-        for id in asked {
+        assert!(!tested.is_empty());
+        for id in tested {
             let subject = id.split_once('/').expect("relation/subject").1.to_owned() + "?";
             assert!(
                 !questions.iter().any(|text| text.contains(&subject)),
@@ -222,9 +226,9 @@ pub(crate) mod tests {
 
     #[test]
     fn held_out_statements_never_occur_in_training_but_their_wording_does() {
-        let book = book(0.5);
-        let trained: HashSet<String> = (0..200).flat_map(|pass| book.documents(pass)).collect();
-        let held_out = book.held_out_documents();
+        let facts = colours(0.5);
+        let trained: HashSet<String> = (0..200).flat_map(|epoch| facts.documents(epoch)).collect();
+        let held_out = facts.held_out_documents();
         assert_eq!(held_out.len(), 40);
         assert!(held_out.iter().all(|document| !trained.contains(document)));
         for wording in [" is ", " looks ", "the colour of "] {
@@ -237,9 +241,9 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn passes_differ_and_repeat_exactly() {
-        let book = book(0.5);
-        assert_eq!(book.documents(1), book.documents(1));
-        assert_ne!(book.documents(1), book.documents(2));
+    fn epochs_differ_and_repeat_exactly() {
+        let facts = colours(0.5);
+        assert_eq!(facts.documents(1), facts.documents(1));
+        assert_ne!(facts.documents(1), facts.documents(2));
     }
 }

@@ -1,0 +1,152 @@
+//! Evaluating a model on the tasks of a suite.
+
+use super::programs::{Program, judge_programs};
+use super::result::{Answer, TaskOutcome, TaskResult};
+use crate::model::{Continuation, Generation, LanguageModel, Sampling};
+use crate::sandbox::{Sandbox, SandboxLimits};
+use crate::task::RECALL;
+use crate::{Item, Metric, ModelError, Suite, SuiteError, Task, Tokenizer};
+
+/// Evaluates a model on every task of a suite; one result per task. Without `python3` the tasks that need it are skipped
+/// and no others. They are skipped as well when the sandbox cannot run some answer in two attempts: an answer that was
+/// not run is not incorrect.
+///
+/// # Errors
+///
+/// The tokenizer or the model fails, or the model returns another number of answers than there are items.
+pub fn evaluate(
+    suite: &dyn Suite,
+    model: &mut dyn LanguageModel,
+    tokenizer: &Tokenizer,
+    limits: &SandboxLimits,
+) -> Result<Vec<TaskResult>, SuiteError> {
+    let tasks = suite.tasks();
+    let runs_code = tasks.iter().any(|task| task.metric == Metric::PassAt1);
+    let sandbox = runs_code.then(|| Sandbox::open(limits));
+    let mut results = Vec::with_capacity(tasks.len());
+    for task in tasks {
+        let task_sandbox = match (task.metric, &sandbox) {
+            (Metric::ExactMatch, _) => None,
+            (Metric::PassAt1, Some(Ok(sandbox))) => Some(sandbox),
+            (Metric::PassAt1, Some(Err(error))) => {
+                results.push(result(
+                    suite,
+                    &task,
+                    TaskOutcome::Skipped(error.to_string()),
+                ));
+                continue;
+            }
+            (Metric::PassAt1, None) => continue,
+        };
+        let outcome = evaluate_task(&task, model, tokenizer, task_sandbox)?;
+        results.push(result(suite, &task, outcome));
+    }
+    Ok(results)
+}
+
+/// The outcome with the names and sizes of its task.
+fn result(suite: &dyn Suite, task: &Task, outcome: TaskOutcome) -> TaskResult {
+    let name = suite.name();
+    TaskResult {
+        suite: if task.name == RECALL {
+            format!("{name} {RECALL}")
+        } else {
+            name.to_owned()
+        },
+        task: task.name.clone(),
+        metric: task.metric.to_string(),
+        outcome,
+        baseline: task.baseline,
+        population: task.population,
+    }
+}
+
+fn evaluate_task(
+    task: &Task,
+    model: &mut dyn LanguageModel,
+    tokenizer: &Tokenizer,
+    sandbox: Option<&Sandbox>,
+) -> Result<TaskOutcome, SuiteError> {
+    let mut continuations = Vec::with_capacity(task.items.len());
+    for item in &task.items {
+        // A separator precedes every document in training.
+        let mut prompt = vec![tokenizer.end()];
+        prompt.extend(tokenizer.encode(&item.prompt)?);
+        // It also ends every document, so the answer has to end where the reference ends.
+        let mut continuation = tokenizer.encode(&item.expected)?;
+        continuation.push(tokenizer.end());
+        continuations.push(Continuation {
+            prompt,
+            continuation,
+        });
+    }
+    let longest = continuations
+        .iter()
+        .map(|continuation| continuation.continuation.len())
+        .max()
+        .unwrap_or(0);
+    let log_probabilities = model.log_probabilities(&continuations)?;
+    let prompts: Vec<Vec<u32>> = continuations
+        .into_iter()
+        .map(|continuation| continuation.prompt)
+        .collect();
+    let generation = Generation {
+        // Allows incorrect answers that are longer than the reference, at a bounded cost.
+        max_tokens: longest + longest / 2 + 2,
+        stop: vec![tokenizer.end()],
+        sampling: Sampling::Greedy,
+    };
+    let generated = model.generate(&prompts, &generation)?;
+    if log_probabilities.len() != task.items.len() || generated.len() != task.items.len() {
+        let (given, expected) = (
+            log_probabilities.len().min(generated.len()),
+            task.items.len(),
+        );
+        return Err(ModelError(format!("gave {given} answers to {expected} questions")).into());
+    }
+    let texts = generated
+        .iter()
+        .map(|ids| tokenizer.decode(ids))
+        .collect::<Result<Vec<_>, _>>()?;
+    let judgements = match sandbox {
+        Some(sandbox) => {
+            let judge = |programs: &[Program<'_>]| sandbox.judge_all(programs);
+            match judge_programs(&task.items, &texts, sandbox.confinement(), judge) {
+                Ok(judgements) => judgements,
+                Err(reason) => return Ok(TaskOutcome::Skipped(reason)),
+            }
+        }
+        None => task
+            .items
+            .iter()
+            .zip(&texts)
+            .map(|(item, text)| (is_exact_match(item, text), String::new()))
+            .collect(),
+    };
+    let answers = task
+        .items
+        .iter()
+        .zip(texts)
+        .zip(log_probabilities)
+        .zip(judgements);
+    let answers = answers
+        .map(
+            |(((item, given), log_probability), (correct, detail))| Answer {
+                item: item.id.clone(),
+                prompt: item.prompt.clone(),
+                expected: item.expected.trim().to_owned(),
+                given: given.trim().to_owned(),
+                correct,
+                nll_bits: -log_probability / std::f64::consts::LN_2,
+                prior_bits: item.prior_bits,
+                detail,
+            },
+        )
+        .collect();
+    Ok(TaskOutcome::Answered(answers))
+}
+
+/// Whether the first line of the answer is the expected text.
+fn is_exact_match(item: &Item, text: &str) -> bool {
+    text.trim_start().lines().next().unwrap_or("").trim_end() == item.expected.trim()
+}

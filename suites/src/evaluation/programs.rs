@@ -1,0 +1,63 @@
+//! Judging answers that are programs.
+
+use crate::sandbox::{Confinement, ProgramVerdict};
+use crate::{Item, ProgramCheck};
+
+/// A source and the calls by which it is judged.
+pub(super) type Program<'a> = (String, &'a ProgramCheck);
+
+/// Whether each answer is correct, with the verdict as text. Answers that `judge` cannot run are tried a second time, in
+/// a batch of their own.
+///
+/// # Errors
+///
+/// The reason why some answer could be run in neither attempt.
+pub(super) fn judge_programs(
+    items: &[Item],
+    texts: &[String],
+    confinement: Confinement,
+    judge: impl Fn(&[Program<'_>]) -> Vec<ProgramVerdict>,
+) -> Result<Vec<(bool, String)>, String> {
+    let mut programs: Vec<Program<'_>> = Vec::with_capacity(items.len());
+    for (item, text) in items.iter().zip(texts) {
+        let Some(check) = &item.check else {
+            return Err(format!("{} has no check to run", item.id));
+        };
+        programs.push((format!("{}{text}\n", item.prompt), check));
+    }
+    let mut verdicts = judge(&programs);
+    verdicts.resize(
+        programs.len(),
+        ProgramVerdict::NotRun("no verdict".to_owned()),
+    );
+    let unrun = |verdict: &ProgramVerdict| matches!(verdict, ProgramVerdict::NotRun(_));
+    let retried: Vec<usize> = (0..verdicts.len())
+        .filter(|&index| unrun(&verdicts[index]))
+        .collect();
+    if !retried.is_empty() {
+        let repeated: Vec<Program<'_>> = retried
+            .iter()
+            .map(|&index| programs[index].clone())
+            .collect();
+        for (index, verdict) in retried.into_iter().zip(judge(&repeated)) {
+            verdicts[index] = verdict;
+        }
+    }
+    if let Some(index) = verdicts.iter().position(unrun) {
+        let failed = verdicts.iter().filter(|verdict| unrun(verdict)).count();
+        return Err(format!(
+            "the sandbox could not run {failed} of {} answers, tried twice; {}: {}",
+            items.len(),
+            items[index].id,
+            verdicts[index]
+        ));
+    }
+    let note = match confinement {
+        Confinement::Full => "",
+        Confinement::LimitsOnly => " (ran under limits only, without the system-call filter)",
+    };
+    Ok(verdicts
+        .iter()
+        .map(|verdict| (verdict.passed(), format!("{verdict}{note}")))
+        .collect())
+}

@@ -1,0 +1,10 @@
+//! Facts in sentences and questions: what the suites `biographies` and `world` share.
+
+mod fact_set;
+mod relation;
+mod tasks;
+
+pub(crate) use fact_set::{Fact, FactProtocol, FactSet};
+pub(crate) use relation::Relation;
+#[cfg(test)]
+pub(crate) use relation::check_wording;

@@ -1,0 +1,38 @@
+//! Programs that try to cheat or to break out. Without `python3` there is nothing to test and each test prints so.
+
+#[cfg(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64")
+))]
+mod filter;
+mod limits;
+mod verdicts;
+
+use super::{ProgramVerdict, Sandbox, SandboxError, SandboxLimits};
+use crate::{ProgramCheck, PythonValue};
+
+fn sandbox(change: impl FnOnce(&mut SandboxLimits)) -> Option<Sandbox> {
+    let mut limits = SandboxLimits::default();
+    change(&mut limits);
+    match Sandbox::open(&limits) {
+        Ok(sandbox) => Some(sandbox),
+        Err(error @ SandboxError::NoPython(_)) => {
+            eprintln!("nothing to test: {error}");
+            None
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// The check of a function that doubles.
+fn doubles() -> ProgramCheck {
+    ProgramCheck {
+        function: "f".to_owned(),
+        arguments: vec![PythonValue::Integer(2), PythonValue::Integer(5)],
+        expected: vec![PythonValue::Integer(4), PythonValue::Integer(10)],
+    }
+}
+
+fn verdict(source: &str) -> Option<ProgramVerdict> {
+    Some(sandbox(|_| ())?.judge(source, &doubles()))
+}
