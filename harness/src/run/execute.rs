@@ -116,7 +116,7 @@ fn train_and_evaluate(
     weights::save(&trained.decoder, &context.folders.weights(id))
         .map_err(|error| Failure::Failed(error.to_string()))?;
     let clock = Instant::now();
-    evaluate(run, id, &trained.decoder, context, progress)?;
+    evaluate_suites(run, id, &trained.decoder, context, progress)?;
     Ok(RunOutcome {
         train_loss: trained.train_loss,
         val_loss: trained.val_loss,
@@ -169,7 +169,7 @@ fn train_recorded(
 
 /// Asks every suite, then replaces what an earlier asking left: scores of some suites only would be pooled as if they
 /// were of all.
-pub fn evaluate(
+pub fn evaluate_suites(
     run: &Run,
     id: &str,
     decoder: &Decoder,

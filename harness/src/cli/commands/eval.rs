@@ -4,7 +4,7 @@ use crate::cli::progress;
 use harness::checkpoint::weights;
 use harness::error::Error;
 use harness::run::conclusion::Conclusion;
-use harness::run::execute::{Failure, RunContext, evaluate};
+use harness::run::execute::{Failure, RunContext, evaluate_suites};
 use harness::run::identity::{configuration, run_id};
 use harness::run::interrupt::Interrupt;
 use harness::run::sweep;
@@ -42,7 +42,7 @@ pub fn eval(options: &EvalOptions) -> Result<Conclusion, Error> {
         }
         progress.preparing(&run.label.to_string());
         let decoder = weights::load(&run.model, &folders.weights(&id), &device)?;
-        match evaluate(run, &id, &decoder, &context, progress.as_mut()) {
+        match evaluate_suites(run, &id, &decoder, &context, progress.as_mut()) {
             Ok(()) => {}
             Err(Failure::Interrupted) => {
                 conclusion = Conclusion::Interrupted;
