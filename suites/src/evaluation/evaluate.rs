@@ -61,6 +61,7 @@ fn result(suite: &dyn Suite, task: &Task, outcome: TaskOutcome) -> TaskResult {
     }
 }
 
+/// The answers to one task, judged in `sandbox` where they are programs.
 fn evaluate_task(
     task: &Task,
     model: &mut dyn LanguageModel,

@@ -79,7 +79,10 @@ pub(crate) fn check_wording(relations: &[Relation]) {
                 question.matches("{s}").count() == 1 && !question.contains("{v}"),
                 "{question}"
             );
-            assert!(texts.insert(*question), "{question} asks two relations");
+            assert!(
+                texts.insert(*question),
+                "{question} is a question of two relations"
+            );
         }
     }
 }

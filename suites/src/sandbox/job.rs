@@ -9,6 +9,7 @@ use super::limits::SandboxLimits;
 use super::program_verdict::ProgramVerdict;
 use crate::ProgramCheck;
 
+/// Standard input of the child.
 #[derive(Serialize)]
 struct Job<'a> {
     nonce: &'a str,
@@ -17,6 +18,7 @@ struct Job<'a> {
     arguments: Vec<serde_json::Value>,
 }
 
+/// What the child reports: its calls, or the error that prevented them.
 #[derive(Deserialize)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
 enum Report {
@@ -24,6 +26,7 @@ enum Report {
     Error(String),
 }
 
+/// What one call gives: a value, the name of another type, or the name of an exception.
 #[derive(Deserialize)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
 enum Call {

@@ -5,7 +5,7 @@ import sys
 
 
 def plain(value):
-    """Whether the value is exactly what the expected ones are made of, and not something that merely equals it."""
+    """Whether the value has exactly the type of an expected one: True equals 1 but is not an integer here."""
     kind = type(value)
     return kind in (int, str) or (kind is list and all(type(part) is int for part in value))
 
