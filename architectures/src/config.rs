@@ -1,20 +1,15 @@
-//! The decoder's dimensions and the blocks placed in it, validated before anything is built.
+//! The decoder's dimensions, validated before anything is built.
 //!
 //! Sizes follow section 1.1 of the memory-layer literature's Llama-shaped base: no biases in attention or feed-forward,
 //! RMSNorm, rotary positions, untied head unless asked.
 
 use serde::{Deserialize, Serialize};
 
-use crate::block::Architecture;
-use crate::cost::Cost;
-use crate::placement::Placement;
-use crate::registry::BlockConfig;
-
 /// A configuration that cannot be built: which key, what is wrong with it, what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{key}` {problem}; {remedy}")]
 pub struct ConfigError {
-    /// The configuration key at fault, as written in a sweep file.
+    /// The invalid configuration key, as written in a sweep file.
     pub key: &'static str,
     /// What is wrong with its value.
     pub problem: String,
@@ -23,7 +18,7 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    /// `key` is at fault for `problem`; `remedy` mends it.
+    /// `key` is invalid because of `problem`; `remedy` says what to change.
     pub fn new(key: &'static str, problem: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self {
             key,
@@ -110,7 +105,10 @@ impl DecoderConfig {
             .unwrap_or_else(|| (2 * 4 * self.d_model / 3).next_multiple_of(self.d_ff_multiple))
     }
 
-    /// Refuses shapes that no decoder can have.
+    /// Checks the shape.
+    ///
+    /// # Errors
+    /// For a shape that no decoder can have.
     pub fn check(&self) -> Result<(), ConfigError> {
         for (key, value) in [
             ("vocab_size", self.vocab_size),
@@ -161,58 +159,5 @@ impl DecoderConfig {
             ));
         }
         Ok(())
-    }
-}
-
-/// A block and the layers that carry it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PlacedBlock {
-    /// What replaces the dense feed-forward.
-    pub block: BlockConfig,
-    /// In which layers.
-    pub placement: Placement,
-}
-
-/// A whole model: layers that `blocks` do not name are dense; where two placements meet, the later wins.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ModelConfig {
-    /// The decoder around the blocks.
-    pub decoder: DecoderConfig,
-    /// What differs from a dense decoder.
-    pub blocks: Vec<PlacedBlock>,
-}
-
-impl ModelConfig {
-    /// The block of each layer, first to last.
-    pub fn layers(&self) -> Result<Vec<BlockConfig>, ConfigError> {
-        self.decoder.check()?;
-        let mut layers = vec![BlockConfig::default(); self.decoder.n_layers];
-        for placed in &self.blocks {
-            placed.block.check(&self.decoder)?;
-            for layer in placed.placement.layers(self.decoder.n_layers)? {
-                layers[layer] = placed.block.clone();
-            }
-        }
-        for block in &layers {
-            block.check(&self.decoder)?;
-        }
-        Ok(layers)
-    }
-
-    /// Columns of the narrowest value table; none where no layer has a table.
-    pub fn table_width(&self) -> Result<Option<usize>, ConfigError> {
-        let layers = self.layers()?;
-        Ok(layers
-            .iter()
-            .filter_map(|block| block.table_width(&self.decoder))
-            .min())
-    }
-
-    /// What one token costs in the whole model, by formula; nothing is built.
-    pub fn cost(&self) -> Result<Cost, ConfigError> {
-        let layers = self.layers()?;
-        Ok(crate::decoder::cost(&self.decoder, &layers))
     }
 }

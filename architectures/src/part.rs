@@ -1,14 +1,16 @@
-//! A decoder in parts that can be built alone, at the shapes they have in it: what surrounds the blocks, and the blocks.
+//! The parts of a decoder: what surrounds the blocks, and the blocks.
 //!
-//! Of a decoder with `n_layers` layers there are one [`Part::Embedding`], `n_layers` times [`Part::Layer`] and a
-//! [`Part::Block`], and one [`Part::Head`]; their costs add up to the decoder's. Where embedding and head are tied, the
-//! head is both.
+//! A decoder with `n_layers` layers consists of one [`Part::Embedding`], `n_layers` times [`Part::Layer`] and a
+//! [`Part::Block`], and one [`Part::Head`]. It is built from these parts, and [`total_cost`] is the sum of theirs. A probe
+//! builds each part alone, at the shape it has in the decoder; where embedding and head are tied, the head is then both.
+
+use std::collections::HashSet;
 
 use burn::module::{Module, Param};
 use burn::tensor::{Int, Tensor};
 use serde::Serialize;
 
-use crate::attention::{self, Attention};
+use crate::attention::{self, Attention, LayerCache, Positions};
 use crate::block::{Architecture, Block, Builder};
 use crate::config::DecoderConfig;
 use crate::cost::Cost;
@@ -44,7 +46,7 @@ pub enum BuiltPart {
     /// [`Part::Embedding`].
     Embedding(Embedding),
     /// [`Part::Head`].
-    Head(Head),
+    Head(HeadAlone),
     /// [`Part::Block`].
     Block(AnyBlock),
 }
@@ -69,6 +71,12 @@ pub struct Head {
     norm: RmsNorm,
     /// None where the embedding is the head.
     own: Option<Linear>,
+}
+
+/// A head that is built alone.
+#[derive(Module, Debug)]
+pub struct HeadAlone {
+    head: Head,
     /// None where the embedding is a part of its own.
     tied: Option<Embedding>,
 }
@@ -110,33 +118,39 @@ impl Part {
         }
     }
 
-    /// Builds it.
+    /// Builds the part alone.
     pub fn build(&self, builder: &mut Builder) -> BuiltPart {
-        let (vocab, d_model) = (builder.decoder.vocab_size, builder.decoder.d_model);
-        let embedding = |builder: &Builder| {
-            let init = Init::TruncatedNormal((d_model as f64).powf(-0.5));
-            Embedding {
-                rows: builder.parameter("embedding", [vocab, d_model], init),
-            }
-        };
         match self {
-            Self::Layer => BuiltPart::Layer(LayerFrame {
-                attention_norm: RmsNorm::build(builder, "attention_norm"),
-                attention: builder.within("attention", Attention::build),
-                block_norm: RmsNorm::build(builder, "block_norm"),
+            Self::Layer => BuiltPart::Layer(LayerFrame::build(builder)),
+            Self::Embedding => BuiltPart::Embedding(Embedding::build(builder)),
+            Self::Head => BuiltPart::Head(HeadAlone {
+                head: Head::build(builder),
+                tied: builder
+                    .decoder
+                    .tie_embeddings
+                    .then(|| Embedding::build(builder)),
             }),
-            Self::Embedding => BuiltPart::Embedding(embedding(builder)),
-            Self::Head => {
-                let tied = builder.decoder.tie_embeddings;
-                BuiltPart::Head(Head {
-                    norm: RmsNorm::build(builder, "norm"),
-                    own: (!tied).then(|| builder.linear("head", d_model, vocab)),
-                    tied: tied.then(|| embedding(builder)),
-                })
-            }
             Self::Block(block) => BuiltPart::Block(block.build(builder)),
         }
     }
+}
+
+/// What one token costs in a decoder whose layers carry these blocks: the sum over its parts, a table that several layers
+/// share counted once.
+pub fn total_cost(decoder: &DecoderConfig, layers: &[BlockConfig]) -> Cost {
+    let mut tables = HashSet::new();
+    let parts = Part::of(decoder, layers).into_iter();
+    let costs = parts.map(|(part, count)| {
+        let Part::Block(block) = &part else {
+            return part.cost(decoder).times(count);
+        };
+        let Some(table) = block.shares(decoder) else {
+            return block.cost(decoder, false).times(count);
+        };
+        let held = !tables.insert(table);
+        block.cost(decoder, held) + block.cost(decoder, true).times(count - 1)
+    });
+    costs.fold(Cost::default(), |total, cost| total + cost)
 }
 
 impl BuiltPart {
@@ -145,7 +159,7 @@ impl BuiltPart {
     pub fn forward(&self, x: Tensor<3>, tokens: Tensor<2, Int>, pass: &mut Pass) -> Tensor<3> {
         match self {
             Self::Layer(layer) => layer.forward(x),
-            Self::Embedding(rows) => embedding(rows.rows.val(), tokens),
+            Self::Embedding(embedding) => embedding.forward(tokens),
             Self::Head(head) => head.forward(x, tokens),
             Self::Block(block) => block.forward(x, pass),
         }
@@ -161,22 +175,85 @@ impl BuiltPart {
 }
 
 impl LayerFrame {
+    /// Draws norms and attention of one layer.
+    pub fn build(builder: &mut Builder) -> Self {
+        Self {
+            attention_norm: RmsNorm::build(builder, "attention_norm"),
+            attention: builder.within("attention", Attention::build),
+            block_norm: RmsNorm::build(builder, "block_norm"),
+        }
+    }
+
+    /// The residual stream after attention, `[batch, seq, d_model]`.
+    pub fn attend(&self, x: Tensor<3>) -> Tensor<3> {
+        x.clone() + self.attention.forward(self.attention_norm.forward(x))
+    }
+
+    /// [`LayerFrame::attend`] of new tokens after those that `cache` holds.
+    pub fn attend_cached(
+        &self,
+        x: Tensor<3>,
+        positions: &Positions,
+        cache: &mut LayerCache,
+    ) -> Tensor<3> {
+        let normed = self.attention_norm.forward(x.clone());
+        x + self.attention.extend(normed, positions, cache)
+    }
+
+    /// What the block reads of the residual stream `h`.
+    pub fn block_input(&self, h: Tensor<3>) -> Tensor<3> {
+        self.block_norm.forward(h)
+    }
+
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        let h = x.clone() + self.attention.forward(self.attention_norm.forward(x));
-        h.clone() + self.block_norm.forward(h)
+        let h = self.attend(x);
+        h.clone() + self.block_input(h)
+    }
+}
+
+impl Embedding {
+    /// Draws the rows.
+    pub fn build(builder: &Builder) -> Self {
+        let (vocab, d_model) = (builder.decoder.vocab_size, builder.decoder.d_model);
+        let init = Init::TruncatedNormal((d_model as f64).powf(-0.5));
+        Self {
+            rows: builder.parameter("embedding", [vocab, d_model], init),
+        }
+    }
+
+    /// Rows of `tokens [batch, seq]`, `[batch, seq, d_model]`.
+    pub fn forward(&self, tokens: Tensor<2, Int>) -> Tensor<3> {
+        embedding(self.rows.val(), tokens)
     }
 }
 
 impl Head {
+    /// Draws the last norm and, unless it is tied to the embedding, the head's matrix.
+    pub fn build(builder: &Builder) -> Self {
+        let decoder = builder.decoder;
+        let (vocab, d_model) = (decoder.vocab_size, decoder.d_model);
+        Self {
+            norm: RmsNorm::build(builder, "norm"),
+            own: (!decoder.tie_embeddings).then(|| builder.linear("head", d_model, vocab)),
+        }
+    }
+
+    /// Logits `[batch, seq, vocab_size]` of the residual stream `h`; `tied` are the rows that a tied head reads.
+    pub fn logits(&self, h: Tensor<3>, tied: &Embedding) -> Tensor<3> {
+        let h = self.norm.forward(h);
+        match &self.own {
+            Some(head) => head.forward(h),
+            None => burn::tensor::module::linear(h, tied.rows.val().transpose(), None),
+        }
+    }
+}
+
+impl HeadAlone {
     fn forward(&self, x: Tensor<3>, tokens: Tensor<2, Int>) -> Tensor<3> {
-        let logits = match (&self.own, &self.tied) {
-            (Some(head), _) => head.forward(self.norm.forward(x)),
-            (None, Some(tied)) => {
-                let rows = tied.rows.val();
-                let h = x + embedding(rows.clone(), tokens.clone());
-                burn::tensor::module::linear(self.norm.forward(h), rows.transpose(), None)
-            }
-            (None, None) => self.norm.forward(x),
+        let logits = match (&self.head.own, &self.tied) {
+            (None, Some(tied)) => self.head.logits(x + tied.forward(tokens.clone()), tied),
+            (Some(head), _) => head.forward(self.head.norm.forward(x)),
+            (None, None) => self.head.norm.forward(x),
         };
         loss::log_probabilities(logits, tokens)
             .neg()

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use burn::tensor::{Int, Tensor, TensorData};
 
-use crate::kernels::experts::Routes;
 use crate::kernels::gather::select_rows;
+use crate::kernels::routes::Routes;
 
 /// Meetings of tokens and experts, and where their weights are found.
 pub struct Choice {

@@ -12,6 +12,7 @@ use multiversion::multiversion;
 use rayon::prelude::*;
 
 use super::grouped_bag;
+use super::prefetch::prefetch;
 
 /// Values requested from memory ahead of their use: 8 KiB, some hundred cache lines.
 const AHEAD: usize = 2048;
@@ -51,37 +52,6 @@ pub fn dot(
         .zip(inputs.par_chunks(TOKENS * width))
         .for_each(|((out, ids), inputs)| dot_tokens(table, width, ids, inputs, out));
 }
-
-/// Asks for the cache lines of `values` that start at `start`; of none, when they lie beyond them.
-#[inline(always)]
-fn prefetch(values: &[f32], start: usize, len: usize) {
-    if let Some(values) = values.get(start..start + len) {
-        // Into the second cache: the first could not hold all that is under way.
-        lines::<2>(values);
-    }
-}
-
-/// As [`prefetch`], for what is used so soon, or is so near already, that it belongs in the first cache.
-#[inline(always)]
-pub(super) fn prefetch_near(values: &[f32], start: usize, len: usize) {
-    if let Some(values) = values.get(start..start + len) {
-        lines::<3>(values);
-    }
-}
-
-#[inline(always)]
-#[cfg(target_arch = "x86_64")]
-fn lines<const HINT: i32>(values: &[f32]) {
-    const LINE: usize = 64 / size_of::<f32>();
-    for line in values.chunks(LINE) {
-        // SAFETY: a prefetch of an address inside a live slice has no effect but on the cache.
-        unsafe { core::arch::x86_64::_mm_prefetch::<HINT>(line.as_ptr().cast()) };
-    }
-}
-
-#[inline(always)]
-#[cfg(not(target_arch = "x86_64"))]
-fn lines<const HINT: i32>(_: &[f32]) {}
 
 #[cfg_attr(
     not(feature = "portable"),

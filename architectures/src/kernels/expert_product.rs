@@ -7,8 +7,8 @@ use std::ops::Range;
 use multiversion::multiversion;
 use rayon::prelude::*;
 
-use super::experts::Routes;
 use super::product::{Matrix, TILES, tiled_product};
+use super::routes::Routes;
 
 /// `out[p] = x[token_of[p]]`.
 pub fn to_places(x: &[f32], width: usize, routes: &Routes, out: &mut [f32]) {

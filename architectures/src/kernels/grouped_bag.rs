@@ -10,7 +10,7 @@
 use multiversion::multiversion;
 use rayon::prelude::*;
 
-use super::bag::prefetch_near;
+use super::prefetch::prefetch_near;
 
 /// Bytes of a range of the table.
 const RANGE: usize = 128 << 10;

@@ -23,10 +23,12 @@ mod grouped_bag;
 #[cfg(feature = "tch")]
 mod libtorch;
 pub mod ops;
+mod prefetch;
 mod product;
 mod product_key_search;
 mod product_key_top_k;
 mod rms_norm;
+pub mod routes;
 mod row_adam;
 pub mod search;
 mod stock;

@@ -11,7 +11,7 @@ use multiversion::multiversion;
 use rayon::prelude::*;
 
 use super::adam::{AdamStep, square_sum_of, update};
-use super::bag::prefetch_near;
+use super::prefetch::prefetch_near;
 
 /// Parts of a table that threads take at once.
 const RANGES: usize = 256;

@@ -9,7 +9,8 @@ use burn::tensor::{DType, TensorData};
 #[cfg(any(feature = "tch", feature = "cube"))]
 use super::listed;
 use super::{assert_close, floats, numbers};
-use crate::kernels::experts::{ExpertOps, Routes};
+use crate::kernels::experts::ExpertOps;
+use crate::kernels::routes::Routes;
 #[cfg(any(feature = "tch", feature = "cube"))]
 use crate::kernels::search::SearchOps;
 use crate::kernels::stock::{experts, lookup};

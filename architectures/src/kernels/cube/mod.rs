@@ -21,10 +21,11 @@ use burn::tensor::Shape;
 use burn_cubecl::CubeBackend;
 
 use super::adam::AdamStep;
-use super::experts::{ExpertOps, Routes};
+use super::experts::ExpertOps;
 use super::fused::FusedOps;
 use super::gather::GatherOps;
 use super::ops::LookupOps;
+use super::routes::Routes;
 use super::search::SearchOps;
 use super::stock;
 

@@ -8,7 +8,8 @@ use burn::backend::tensor::FloatTensor;
 
 use super::{floats, tensor};
 use crate::kernels::expert_product;
-use crate::kernels::experts::{ExpertOps, Routes};
+use crate::kernels::experts::ExpertOps;
+use crate::kernels::routes::Routes;
 
 impl ExpertOps for Flex {
     fn to_places(x: FloatTensor<Self>, routes: Arc<Routes>) -> FloatTensor<Self> {

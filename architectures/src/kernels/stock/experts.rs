@@ -7,7 +7,7 @@ use burn::backend::{Backend, TensorMetadata};
 
 use super::Value;
 use super::lookup::integers;
-use crate::kernels::experts::Routes;
+use crate::kernels::routes::Routes;
 
 /// [`crate::kernels::experts::ExpertOps::to_places`].
 pub fn to_places<B: Backend>(x: FloatTensor<B>, routes: &Routes) -> FloatTensor<B> {
