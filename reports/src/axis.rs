@@ -107,7 +107,7 @@ fn even(low: f64, high: f64) -> Vec<(f64, String)> {
             (
                 at,
                 if high.abs() < 1e5 {
-                    crate::number::fixed(at, decimals)
+                    results::number::fixed(at, decimals)
                 } else {
                     short(at)
                 },

@@ -5,9 +5,11 @@ mod ticks;
 
 use plotters::prelude::*;
 
+use results::study::Study;
+
 use crate::axis::Axis;
-use crate::number;
 use crate::svg::{self, units};
+use results::number;
 
 /// A measured point; `range` is its 95 % interval.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -37,6 +39,17 @@ pub enum Style {
     Apart,
     /// Not measured but computed, digitised or transcribed: a dashed line with hollow marks.
     Hollow,
+}
+
+impl Style {
+    /// How a block's points over the sizes are drawn: joined where each size has a budget of its own, and apart where sizes
+    /// share one, since a line would go up and down within the budget.
+    pub fn between_rungs(study: &Study) -> Self {
+        match study.sizes_share_a_budget() {
+            true => Self::Apart,
+            false => Self::Joined,
+        }
+    }
 }
 
 /// A line that is no series: a fit, a roof, the span of an interval.

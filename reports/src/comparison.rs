@@ -5,10 +5,10 @@ use results::comparison::{Comparison, Group, Kind, Quantity, Unit};
 use results::statistics::Interval;
 
 use crate::ReportError;
-use crate::number::{NONE, bytes, duration, fixed, percent, prefixed, scientific, signed};
 use crate::page::document;
 use crate::sections::Section;
 use crate::table::Table;
+use results::number::{NONE, bytes, duration, fixed, percent, prefixed, scientific, signed};
 
 /// Anchors of the groups; a page with more has them in the text alone.
 const ANCHORS: [&str; 8] = [

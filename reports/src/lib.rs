@@ -14,19 +14,13 @@
 //! | `comparison` | the page of `isoflop compare` |
 
 mod axis;
-mod blocks;
 mod chart;
-mod claims;
 mod comparison;
 mod error;
 mod figure;
-mod gains;
 mod marker;
-mod number;
 mod page;
-mod score;
 mod sections;
-mod study;
 mod svg;
 mod table;
 

@@ -4,9 +4,9 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use results::Frames;
 
 use crate::ReportError;
-use crate::score::Scores;
 use crate::sections::{self, Section};
-use crate::study::Study;
+use results::study::Study;
+use results::study::scores::Scores;
 
 /// The style sheet is part of the page: nothing is loaded.
 const STYLE: &str = include_str!("page.css");

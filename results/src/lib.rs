@@ -13,6 +13,7 @@
 //! | runs at several sizes and budgets | best sizes, and the law `L(N, D)` | [`fits`] |
 //! | scores of a block and of dense | how much more dense needs to be as good | [`gains`] |
 //!
+//! [`study`] groups the rows for comparison and [`claims`] decides, by rule, what they say about published claims.
 //! [`comparison`] sets models side by side, or says why they cannot be.
 //! [`published`] holds what others printed, to stand beside it.
 //!
@@ -39,12 +40,14 @@
 //! ```
 
 mod cell;
+pub mod claims;
 pub mod comparison;
 mod error;
 mod export;
 pub mod fits;
 mod frames;
 pub mod gains;
+pub mod number;
 mod parquet;
 pub mod planned;
 pub mod published;
@@ -54,6 +57,7 @@ mod rows;
 #[cfg(test)]
 mod specimen;
 pub mod statistics;
+pub mod study;
 
 pub use cell::Cell;
 pub use error::{Error, FrameError};

@@ -4,12 +4,12 @@ use maud::{Markup, html};
 
 use crate::ReportError;
 use crate::axis::Axis;
-use crate::chart::{Chart, Point, Series};
+use crate::chart::{Chart, Point, Series, Style};
 use crate::figure::Figure;
-use crate::number::{percent, scientific};
-use crate::score::{Scores, Suite};
-use crate::study::{Study, mean};
 use crate::table::Table;
+use results::number::{percent, scientific};
+use results::study::scores::{Scores, Suite};
+use results::study::{Study, mean};
 
 pub fn body(study: &Study, scores: &Scores) -> Result<Markup, ReportError> {
     if scores.suites.is_empty() {
@@ -74,7 +74,7 @@ fn panel(study: &Study, scores: &Scores, place: usize, suite: &Suite, data: &mut
                 accuracy.n.to_string(),
             ]);
         }
-        series.push(Series::new(block, look, points).styled(study.between_rungs()));
+        series.push(Series::new(block, look, points).styled(Style::between_rungs(study)));
     }
     let all = || series.iter().flat_map(|line| &line.points);
     let tops = all().map(|point| point.range.map_or(point.y, |(_, high)| high));

@@ -3,11 +3,11 @@
 use maud::{Markup, html};
 use results::published::MEMORY_LAYERS;
 
-use crate::claims::{Claim, Outcome, claims};
-use crate::number::NONE;
-use crate::score::Suite;
-use crate::study::Study;
 use crate::table::Table;
+use results::claims::{Claim, Outcome, claims};
+use results::number::NONE;
+use results::study::Study;
+use results::study::scores::Suite;
 
 pub fn body(study: &Study, suites: &[Suite]) -> Markup {
     let groups = claims(study, suites);

@@ -2,10 +2,10 @@
 
 use maud::{Markup, html};
 
-use crate::blocks::REFERENCE;
-use crate::number::{bytes, prefixed, scientific, signed};
-use crate::study::{Study, mean};
 use crate::table::Table;
+use results::number::{bytes, prefixed, scientific, signed};
+use results::study::block_order::REFERENCE;
+use results::study::{Study, mean};
 
 pub fn body(study: &Study) -> Markup {
     let runs = study.frames.runs();

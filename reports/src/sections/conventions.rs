@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use results::statistics::RESAMPLES;
 
-use crate::study::Study;
+use results::study::Study;
 
 pub fn body(study: &Study) -> Markup {
     let distinct = |mut values: Vec<&str>| {

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use maud::{Markup, html};
 
-use crate::number::NONE;
-use crate::study::Study;
 use crate::table::Table;
+use results::number::NONE;
+use results::study::Study;
 
 pub fn body(study: &Study) -> Markup {
     let mut failed = Table::new("Failed runs")

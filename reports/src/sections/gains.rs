@@ -4,12 +4,12 @@ use maud::{Markup, html};
 use results::RunRow;
 use results::gains::{Axis, Gain, Reached, tokens_to_loss};
 
-use crate::blocks::REFERENCE;
-use crate::gains::{Measure, READING, Reason, gain};
-use crate::number::{NONE, fixed, percent, prefixed};
-use crate::score::Suite;
-use crate::study::{Study, mean};
 use crate::table::Table;
+use results::number::{NONE, fixed, percent, prefixed};
+use results::study::block_gains::{Measure, READING, Reason, gain, gain_text};
+use results::study::block_order::REFERENCE;
+use results::study::scores::Suite;
+use results::study::{Study, mean};
 
 pub fn body(study: &Study, suites: &[Suite]) -> Markup {
     let table = gains(study, suites);
@@ -75,8 +75,8 @@ fn gains(study: &Study, suites: &[Suite]) -> Table {
                     (*block).to_owned(),
                     rung.label.clone(),
                     measure.words().to_owned(),
-                    number(&compute),
-                    number(&params),
+                    gain_text(&compute),
+                    gain_text(&params),
                     match measure {
                         Measure::Loss => NONE.into(),
                         _ => known.map_or(NONE.into(), |gain| gain.items.to_string()),
@@ -88,17 +88,6 @@ fn gains(study: &Study, suites: &[Suite]) -> Table {
         }
     }
     table
-}
-
-/// `1.42 [1.10, ≥ 2.31]`, or a dash where there is no gain.
-pub fn number(gain: &Result<Gain, Reason>) -> String {
-    match gain {
-        Ok(gain) => match gain.interval {
-            Some((low, high)) => format!("{} [{low}, {high}]", gain.ratio),
-            None => gain.ratio.to_string(),
-        },
-        Err(_) => NONE.into(),
-    }
 }
 
 /// What has to be known to read both numbers, each thing once; that ≥ and ≤ are bounds stands above the table.

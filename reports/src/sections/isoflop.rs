@@ -9,9 +9,9 @@ use crate::ReportError;
 use crate::axis::Axis;
 use crate::chart::{Chart, Guide, Point, Series, Style};
 use crate::figure::Figure;
-use crate::number::{fixed, prefixed, scientific};
-use crate::study::Study;
 use crate::table::Table;
+use results::number::{fixed, prefixed, scientific};
+use results::study::Study;
 
 /// Seed of the resampling.
 const SEED: u64 = 0x150_F10D;

@@ -5,12 +5,12 @@ use results::statistics::mean_over_seeds;
 
 use crate::ReportError;
 use crate::axis::Axis;
-use crate::chart::{Chart, Point, Series};
+use crate::chart::{Chart, Point, Series, Style};
 use crate::figure::Figure;
-use crate::number::{fixed, prefixed};
-use crate::score::is_scored;
-use crate::study::{Study, mean};
 use crate::table::Table;
+use results::number::{fixed, prefixed};
+use results::study::scores::is_scored;
+use results::study::{Study, mean};
 
 const METRIC: &str = "bits_per_parameter";
 
@@ -98,7 +98,7 @@ fn panel(study: &Study, suite: &str, task: &str, data: &mut Table) -> Chart {
                 fixed(y, 4),
             ]);
         }
-        series.push(Series::new(block, look, points).styled(study.between_rungs()));
+        series.push(Series::new(block, look, points).styled(Style::between_rungs(study)));
     }
     let all = || series.iter().flat_map(|line| &line.points);
     let x = Axis::log("parameters, tables included", all().map(|point| point.x));

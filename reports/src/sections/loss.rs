@@ -8,11 +8,11 @@ use results::statistics::mean_over_seeds;
 
 use crate::ReportError;
 use crate::axis::Axis;
-use crate::chart::{Chart, Point, Series};
+use crate::chart::{Chart, Point, Series, Style};
 use crate::figure::Figure;
-use crate::number::{NONE, fixed, prefixed, scientific};
-use crate::study::{Rung, Study, mean};
 use crate::table::Table;
+use results::number::{NONE, fixed, prefixed, scientific};
+use results::study::{Rung, Study, mean};
 
 const NATS: &str = "validation loss, nats per token";
 
@@ -46,7 +46,7 @@ fn ends(study: &Study) -> Figure {
         .number("High");
     let (mut by_flops, mut by_time) = (Vec::new(), Vec::new());
     for (look, block) in study.blocks.iter().enumerate() {
-        let line = || Series::new(block, look, Vec::new()).styled(study.between_rungs());
+        let line = || Series::new(block, look, Vec::new()).styled(Style::between_rungs(study));
         let (mut flops, mut time) = (line(), line());
         for rung in &study.rungs {
             let runs = study.finished(block, rung);

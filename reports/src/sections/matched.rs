@@ -2,9 +2,9 @@
 
 use maud::{Markup, html};
 
-use crate::number::{prefixed, signed};
-use crate::study::Study;
 use crate::table::Table;
+use results::number::{prefixed, signed};
+use results::study::Study;
 
 /// The target that every run matched by FLOPs has; how far it was met stands with the budgets.
 const BUDGET: &str = "train_flops";

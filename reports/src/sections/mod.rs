@@ -24,8 +24,8 @@ mod verdict;
 use maud::Markup;
 
 use crate::ReportError;
-use crate::score::Scores;
-use crate::study::Study;
+use results::study::Study;
+use results::study::scores::Scores;
 
 pub use verdict::verdict;
 

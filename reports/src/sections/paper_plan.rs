@@ -3,8 +3,8 @@
 use maud::{Markup, html};
 use results::planned::{ASSUMED, PlannedRow, planned};
 
-use crate::number::{NONE, bytes, prefixed, scientific};
 use crate::table::Table;
+use results::number::{NONE, bytes, prefixed, scientific};
 
 pub fn body() -> Markup {
     let rows = planned();

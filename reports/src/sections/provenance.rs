@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use maud::{Markup, html};
 use results::RunRow;
 
-use crate::number::{NONE, bytes, duration, fixed};
-use crate::study::Study;
 use crate::table::Table;
+use results::number::{NONE, bytes, duration, fixed};
+use results::study::Study;
 
 pub fn body(study: &Study) -> Markup {
     let runs = study.frames.runs();

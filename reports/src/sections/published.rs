@@ -3,8 +3,8 @@
 use maud::{Markup, html};
 use results::published::{PublishedRow, published};
 
-use crate::number::{NONE, prefixed};
 use crate::table::Table;
+use results::number::{NONE, prefixed};
 
 pub fn body() -> Markup {
     // Rows come table by table.

@@ -2,10 +2,10 @@
 
 use maud::{Markup, html};
 
-use crate::number::{NONE, fixed, percent, signed};
-use crate::score::{Entry, Gap, Scores, Suite};
-use crate::study::Study;
 use crate::table::Table;
+use results::number::{NONE, fixed, percent, signed};
+use results::study::Study;
+use results::study::scores::{Entry, Gap, Scores, Suite};
 
 pub fn body(study: &Study, scores: &Scores) -> Markup {
     html! {

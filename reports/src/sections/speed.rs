@@ -5,11 +5,11 @@ use results::RunRow;
 
 use crate::ReportError;
 use crate::axis::Axis;
-use crate::chart::{Chart, Point, Series};
+use crate::chart::{Chart, Point, Series, Style};
 use crate::figure::Figure;
-use crate::number::{bytes, duration, prefixed, scientific};
-use crate::study::{Study, mean};
 use crate::table::Table;
+use results::number::{bytes, duration, prefixed, scientific};
+use results::study::{Study, mean};
 
 pub fn body(study: &Study) -> Result<Markup, ReportError> {
     if !study
@@ -83,7 +83,7 @@ fn panel(study: &Study, title: &str, label: &str, of: impl Fn(&RunRow) -> f64) -
                 })
                 .filter(|point| point.y.is_finite() && point.y > 0.0)
                 .collect();
-            Series::new(block, look, points).styled(study.between_rungs())
+            Series::new(block, look, points).styled(Style::between_rungs(study))
         })
         .collect();
     let ys = series

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use maud::{Markup, html};
 use results::UsageRow;
 
-use crate::number::{NONE, fixed, percent};
-use crate::study::Study;
 use crate::table::Table;
+use results::number::{NONE, fixed, percent};
+use results::study::Study;
 
 /// Place of rung and block, layer, unit.
 type LayerKey<'a> = (usize, usize, u64, &'a str);

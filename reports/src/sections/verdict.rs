@@ -4,11 +4,11 @@ mod loss;
 
 use maud::{Markup, html};
 
-use crate::blocks::REFERENCE;
-use crate::number::{fixed, percent, scientific, signed};
-use crate::score::{self, Entry, Gap, Suite};
-use crate::study::{Place, Rung, Study};
 use loss::loss;
+use results::number::{fixed, percent, scientific, signed};
+use results::study::block_order::REFERENCE;
+use results::study::scores::{self, Entry, Gap, Suite};
+use results::study::{BlockAtRung, Rung, Study};
 
 /// What the sweep found, in a few sentences: questions, recall, loss.
 pub fn verdict(study: &Study, suites: &[Suite]) -> Markup {
@@ -54,8 +54,8 @@ fn top<'s>(study: &'s Study) -> Option<Vec<&'s Rung>> {
 
 /// Where the blocks that can be compared with dense stand at a budget, each at its size of the lowest loss; all of them where
 /// there is no dense.
-fn places<'s>(study: &'s Study, budget: &[&'s Rung], asked: &[&Suite]) -> Vec<Place<'s>> {
-    let all: Vec<Place> = study
+fn places<'s>(study: &'s Study, budget: &[&'s Rung], asked: &[&Suite]) -> Vec<BlockAtRung<'s>> {
+    let all: Vec<BlockAtRung> = study
         .blocks
         .iter()
         .filter_map(|block| study.best(block, budget, asked))
@@ -68,7 +68,7 @@ fn places<'s>(study: &'s Study, budget: &[&'s Rung], asked: &[&Suite]) -> Vec<Pl
     else {
         return all;
     };
-    let fit = |place: &Place| place.0 == standard.0 || study.alike(&[standard, *place]);
+    let fit = |place: &BlockAtRung| place.0 == standard.0 || study.alike(&[standard, *place]);
     all.into_iter().filter(fit).collect()
 }
 
@@ -136,12 +136,12 @@ fn pooled(study: &Study, kind: &Kind, asked: &[&Suite], budget: &[&Rung]) -> Opt
     let places = places(study, budget, asked);
     let dense = places.iter().find(|(block, _)| *block == REFERENCE);
     for place in &places {
-        match score::entry(study, asked, place.0, place.1) {
+        match scores::entry(study, asked, place.0, place.1) {
             Ok(Some(mut entry)) => {
                 // Each at its own size, which need not be that of dense.
                 entry.difference = dense
                     .filter(|dense| dense.0 != place.0)
-                    .and_then(|dense| score::against(study, asked, *place, *dense).ok());
+                    .and_then(|dense| scores::against(study, asked, *place, *dense).ok());
                 entries.push((place.0, entry));
             }
             Ok(None) => {}

@@ -8,13 +8,13 @@ use results::published::MEMORY_LAYERS;
 
 use crate::ReportError;
 use crate::axis::Axis;
-use crate::blocks::REFERENCE;
 use crate::chart::{Chart, Point, Series};
 use crate::figure::Figure;
-use crate::number::{percent, prefixed};
-use crate::score::{self, Suite};
-use crate::study::{Rung, Study};
 use crate::table::Table;
+use results::number::{percent, prefixed};
+use results::study::block_order::REFERENCE;
+use results::study::scores::{self, Suite};
+use results::study::{Rung, Study};
 
 pub fn body(study: &Study, suites: &[Suite]) -> Result<Markup, ReportError> {
     Ok(html! {
@@ -180,7 +180,7 @@ fn reached(
     data: &mut Table,
 ) -> Vec<Reached> {
     let runs = study.finished(block, rung);
-    let Ok(Some(entry)) = score::entry(study, asked, block, rung) else {
+    let Ok(Some(entry)) = scores::entry(study, asked, block, rung) else {
         return Vec::new();
     };
     let mut counts: Vec<u64> = runs

@@ -5,8 +5,8 @@ use results::published::{MEMORY_LAYERS, PublishedRow, published};
 use crate::axis::Axis;
 use crate::chart::{Chart, Point, Series, Style};
 use crate::figure::Figure;
-use crate::number::fixed;
 use crate::table::Table;
+use results::number::fixed;
 
 /// Looks of published series: no block of a usual sweep has them.
 const FIGURE: usize = 5;

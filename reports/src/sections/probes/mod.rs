@@ -9,10 +9,10 @@ use maud::{Markup, html};
 use results::ProbeRow;
 
 use crate::ReportError;
-use crate::blocks;
-use crate::number::{bytes, duration, fixed, prefixed, scientific};
-use crate::study::Study;
 use crate::table::Table;
+use results::number::{bytes, duration, fixed, prefixed, scientific};
+use results::study::Study;
+use results::study::block_order;
 
 /// The probes of one device with passes of one length.
 pub struct Bench<'a> {
@@ -115,7 +115,7 @@ fn benches<'a>(study: &Study<'a>) -> Vec<Bench<'a>> {
                 device,
                 threads,
                 tokens,
-                blocks: blocks::ordered(rows.iter().map(|row| row.block.as_str())),
+                blocks: block_order::ordered(rows.iter().map(|row| row.block.as_str())),
                 rows,
                 sizes,
             }

@@ -9,8 +9,8 @@ use super::Bench;
 use crate::axis::Axis;
 use crate::chart::{Chart, Guide, Point, Series, Style};
 use crate::figure::Figure;
-use crate::number::{bytes, fixed, percent, scientific};
 use crate::table::Table;
+use results::number::{bytes, fixed, percent, scientific};
 
 /// The roof of a device, and every measured layer under it.
 pub fn figure(bench: &Bench) -> Option<Figure> {

@@ -6,8 +6,8 @@ use super::{Bench, words};
 use crate::axis::Axis;
 use crate::chart::{Chart, Point, Series, Style};
 use crate::figure::Figure;
-use crate::number::{bytes, prefixed};
 use crate::table::Table;
+use results::number::{bytes, prefixed};
 
 /// Throughput of measured layers against slots, a panel for each size that has tables of several sizes.
 pub fn by_table(bench: &Bench) -> Option<Figure> {

@@ -4,9 +4,9 @@ use maud::{Markup, html};
 use results::fits::{Reading, parametric, points};
 
 use super::{interval, law, losses};
-use crate::number::NONE;
-use crate::study::Study;
 use crate::table::Table;
+use results::number::NONE;
+use results::study::Study;
 
 /// Resamples behind the law's intervals: enough for two digits, and a page that renders while one waits.
 pub const RESAMPLES: u64 = 200;

@@ -10,10 +10,10 @@ use crate::ReportError;
 use crate::axis::Axis;
 use crate::chart::{Band, Chart, Guide, Point, Series, Style};
 use crate::figure::Figure;
-use crate::number::{fixed, scientific};
-use crate::score::{self, Suite};
-use crate::study::{Rung, Study, mean};
 use crate::table::Table;
+use results::number::{fixed, scientific};
+use results::study::scores::{self, Suite};
+use results::study::{Rung, Study, mean};
 
 /// Budgets that a fitted line needs: through two every line is exact, and shows nothing.
 const LEAST_BUDGETS: usize = 3;
@@ -67,7 +67,7 @@ fn losses(study: &Study, block: &str) -> Vec<Reached> {
 /// The highest accuracy at each budget.
 fn accuracies(study: &Study, asked: &[&Suite], block: &str) -> Vec<Reached> {
     let accuracy = |rung: &&Rung| {
-        let share = score::entry(study, asked, block, rung).ok()??.accuracy;
+        let share = scores::entry(study, asked, block, rung).ok()??.accuracy;
         Some(Reached {
             flops: mean(&study.finished(block, rung), |run| run.train_flops),
             value: Interval {

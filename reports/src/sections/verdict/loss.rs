@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use results::statistics::mean_over_seeds;
 
 use super::chosen;
-use crate::blocks::REFERENCE;
-use crate::number::{fixed, signed};
-use crate::study::{Place, Study};
+use results::number::{fixed, signed};
+use results::study::block_order::REFERENCE;
+use results::study::{BlockAtRung, Study};
 
 /// A block's validation losses by seed.
 type Losses = BTreeMap<u64, f64>;
 
 /// The sentence about the losses of these places.
-pub fn loss(study: &Study, places: &[Place]) -> String {
+pub fn loss(study: &Study, places: &[BlockAtRung]) -> String {
     let mean = |losses: &Losses| losses.values().sum::<f64>() / losses.len() as f64;
     let mut blocks: Vec<(&str, Losses)> = places
         .iter()

@@ -1,20 +1,19 @@
 //! Rungs that share a budget, and where on them a block stands.
 
-use results::RunRow;
-use results::fits::BUDGET_TOLERANCE;
+use crate::RunRow;
+use crate::fits::BUDGET_TOLERANCE;
 
-use super::{Budget, Rung, Study, mean, obstacle};
-use crate::chart::Style;
-use crate::score::{self, Suite};
+use super::grouping::{BudgetKey, Rung, Study, mean, obstacle};
+use super::scores::{self, Suite};
 
-/// A block on the rung where it is looked at.
-pub type Place<'s> = (&'s str, &'s Rung);
+/// A block at one size and budget.
+pub type BlockAtRung<'s> = (&'s str, &'s Rung);
 
 impl<'a> Study<'a> {
     /// The rungs of each budget of training FLOPs, from the smallest; where tokens were held equal every rung stands alone.
     pub fn budgets(&self) -> Vec<Vec<&Rung>> {
         let mut budgets: Vec<Vec<&Rung>> = Vec::new();
-        let is_flops = |rung: &Rung| matches!(rung.key.1, Budget::Flops(_));
+        let is_flops = |rung: &Rung| matches!(rung.key.1, BudgetKey::Flops(_));
         for rung in &self.rungs {
             let joins = |last: &&mut Vec<&Rung>| {
                 is_flops(rung)
@@ -29,13 +28,9 @@ impl<'a> Study<'a> {
         budgets
     }
 
-    /// How a block's points on the ladder are drawn: joined where each rung has a budget of its own, and apart where sizes
-    /// share one, since a line would go up and down within the budget.
-    pub fn between_rungs(&self) -> Style {
-        match self.budgets().iter().all(|budget| budget.len() == 1) {
-            true => Style::Joined,
-            false => Style::Apart,
-        }
+    /// Whether several sizes share a budget of training FLOPs.
+    pub fn sizes_share_a_budget(&self) -> bool {
+        self.budgets().iter().any(|budget| budget.len() > 1)
     }
 
     /// Where a block stands at a budget: the rung of its lowest mean validation loss, of those that answered all suites
@@ -45,10 +40,10 @@ impl<'a> Study<'a> {
         block: &'s str,
         budget: &[&'s Rung],
         asked: &[&Suite],
-    ) -> Option<Place<'s>> {
+    ) -> Option<BlockAtRung<'s>> {
         let rank = |rung: &Rung| {
             let runs = self.finished(block, rung);
-            let part = score::missing(self, asked, &runs).is_some();
+            let part = scores::missing(self, asked, &runs).is_some();
             (part, mean(&runs, |run| run.val_loss))
         };
         let finished = budget
@@ -62,12 +57,12 @@ impl<'a> Study<'a> {
     }
 
     /// The finished runs of a block on a rung.
-    pub fn at(&self, (block, rung): Place) -> Vec<&'a RunRow> {
+    pub fn at(&self, (block, rung): BlockAtRung) -> Vec<&'a RunRow> {
         self.finished(block, rung)
     }
 
     /// Whether all finished runs of these places saw the same data and were trained alike.
-    pub fn alike(&self, places: &[Place]) -> bool {
+    pub fn alike(&self, places: &[BlockAtRung]) -> bool {
         let runs: Vec<&RunRow> = places.iter().flat_map(|place| self.at(*place)).collect();
         runs.iter().all(|run| obstacle(run, runs[0]).is_none())
     }

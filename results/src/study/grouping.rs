@@ -1,16 +1,12 @@
 //! The frames grouped the way the page asks: by block, by rung of the ladder, by seed.
 
-mod budgets;
-
 use std::collections::BTreeMap;
 
-use results::comparison::training_settings;
-use results::{Frames, ItemRow, RunRow};
+use crate::comparison::training_settings;
+use crate::{Frames, ItemRow, RunRow};
 
-use crate::blocks::{self, REFERENCE};
 use crate::number::{prefixed, scientific};
-
-pub use budgets::Place;
+use crate::study::block_order::{self, REFERENCE};
 
 /// One step of the ladder: the runs that are to be compared with each other.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,15 +15,15 @@ pub struct Rung {
     pub label: String,
     /// The largest target of its runs.
     pub flops: f64,
-    key: Key,
+    pub(super) key: Key,
 }
 
 /// Size and budget: a size may be trained on several, and different budgets are no seeds of each other.
-type Key = (String, Budget);
+pub(super) type Key = (String, BudgetKey);
 
 /// What was held equal between blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Budget {
+pub(super) enum BudgetKey {
     /// Bits of the target: it is computed alike for all blocks.
     Flops(u64),
     Tokens(u64),
@@ -53,7 +49,7 @@ impl<'a> Study<'a> {
         }
         Self {
             frames,
-            blocks: blocks::ordered(frames.runs().iter().map(|run| run.block.as_str())),
+            blocks: block_order::ordered(frames.runs().iter().map(|run| run.block.as_str())),
             rungs: rungs(frames.runs()),
             items,
         }
@@ -117,7 +113,7 @@ impl<'a> Study<'a> {
 }
 
 /// Why a difference between two runs would not be one between their blocks; none where it would be.
-fn obstacle(a: &RunRow, b: &RunRow) -> Option<&'static str> {
+pub(super) fn obstacle(a: &RunRow, b: &RunRow) -> Option<&'static str> {
     if a.data_fingerprint != b.data_fingerprint {
         Some("other data")
     } else if a.tokenizer_fingerprint != b.tokenizer_fingerprint {
@@ -131,9 +127,9 @@ fn obstacle(a: &RunRow, b: &RunRow) -> Option<&'static str> {
 
 fn key(run: &RunRow) -> Key {
     let budget = if run.matching == "flops" {
-        Budget::Flops(run.target_flops.to_bits())
+        BudgetKey::Flops(run.target_flops.to_bits())
     } else {
-        Budget::Tokens(run.tokens)
+        BudgetKey::Tokens(run.tokens)
     };
     (run.size.clone(), budget)
 }
@@ -154,8 +150,8 @@ fn rungs(runs: &[RunRow]) -> Vec<Rung> {
         .iter()
         .map(|(key, &most)| Rung {
             label: match (several(&key.0), key.1) {
-                (true, Budget::Flops(_)) => format!("{}, {}", key.0, scientific(most)),
-                (true, Budget::Tokens(tokens)) => {
+                (true, BudgetKey::Flops(_)) => format!("{}, {}", key.0, scientific(most)),
+                (true, BudgetKey::Tokens(tokens)) => {
                     format!("{}, {} tokens", key.0, prefixed(tokens as f64))
                 }
                 (false, _) => key.0.clone(),

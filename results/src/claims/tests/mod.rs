@@ -4,11 +4,11 @@ mod layers;
 mod like;
 pub mod rows;
 
-use results::{Frames, RunRow};
+use crate::{Frames, RunRow};
 
 use super::*;
-use crate::score::Scores;
 use crate::study::Study;
+use crate::study::scores::Scores;
 use rows::{Right, changed, finding, frames, ladder, run};
 
 #[test]

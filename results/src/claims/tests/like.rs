@@ -1,6 +1,6 @@
 //! Like is compared with like: equal FLOPs, seeds in common, and each block at its best size of a budget.
 
-use results::RunRow;
+use crate::RunRow;
 
 use super::rows::{changed, finding, frames, ladder, run, seeded};
 use crate::claims::Outcome;

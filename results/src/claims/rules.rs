@@ -1,12 +1,12 @@
 //! The rules about facts that compare two blocks at equal compute.
 
+use super::comparison_scope::{ComparisonScope, matched};
 use super::evidence::{Rows, decided, sign};
-use super::ground::{Ground, matched};
 use super::{Finding, Outcome};
-use crate::blocks::REFERENCE;
-use crate::gains::Measure;
 use crate::number::percent;
-use crate::score::floor;
+use crate::study::REFERENCE;
+use crate::study::block_gains::Measure;
+use crate::study::scores::floor;
 
 /// Points within which two blocks count as equal.
 const EQUAL: f64 = 0.05;
@@ -23,7 +23,7 @@ pub fn ahead(rows: &Rows, measure: Measure, (block, other): (&str, &str)) -> Fin
 }
 
 /// The same of the first two places of a ground.
-pub fn ahead_on(rows: &Rows, ground: &Ground) -> Finding {
+pub fn ahead_on(rows: &Rows, ground: &ComparisonScope) -> Finding {
     match rows.difference(&ground.suites, ground.places[0], ground.places[1]) {
         Ok((gap, words)) => decided(sign(&gap), words, ground.scale(rows), HOLDS_ZERO),
         Err(reason) => Finding::untested(reason),

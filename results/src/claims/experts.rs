@@ -1,11 +1,11 @@
 //! The rules about the mixture of experts: ahead of it at equal compute and parameters.
 
+use super::comparison_scope::{ComparisonScope, matched};
 use super::evidence::Rows;
-use super::ground::{Ground, matched};
 use super::rules::ahead_on;
 use super::{Finding, Outcome};
-use crate::gains::Measure;
 use crate::number::fixed;
+use crate::study::block_gains::Measure;
 use crate::study::mean;
 
 /// Largest ratio of total parameters at which two models count as matched in them.
@@ -22,7 +22,7 @@ pub fn beats_experts(rows: &Rows, measure: Measure) -> Finding {
 }
 
 /// Whether the first place is ahead of the second, a mixture.
-fn beats(rows: &Rows, ground: &Ground) -> Finding {
+fn beats(rows: &Rows, ground: &ComparisonScope) -> Finding {
     let [ours, mixture] = [ground.places[0], ground.places[1]];
     let total = |place| mean(&rows.study.at(place), |run| run.params_total as f64);
     let ratio = total(ours) / total(mixture);

@@ -1,19 +1,19 @@
 //! Where a rule looks: the suites, the largest budget at which all its blocks stand, and where each stands there.
 
-use results::fits::BUDGET_TOLERANCE;
+use crate::fits::BUDGET_TOLERANCE;
 
 use super::Finding;
 use super::evidence::Rows;
-use crate::gains::Measure;
 use crate::number::scientific;
-use crate::score::Suite;
-use crate::study::{Place, Rung, mean};
+use crate::study::block_gains::Measure;
+use crate::study::scores::Suite;
+use crate::study::{BlockAtRung, Rung, mean};
 
 /// Suites and places.
-pub struct Ground<'s, 'a> {
+pub struct ComparisonScope<'s, 'a> {
     pub suites: Vec<&'s Suite<'a>>,
     /// In the order asked for.
-    pub places: Vec<Place<'s>>,
+    pub places: Vec<BlockAtRung<'s>>,
     /// Sizes with that budget.
     sizes: usize,
 }
@@ -24,7 +24,7 @@ pub fn ground<'s, 'a>(
     rows: &Rows<'s, 'a>,
     measure: Measure,
     blocks: &[&'s str],
-) -> Result<Ground<'s, 'a>, Finding> {
+) -> Result<ComparisonScope<'s, 'a>, Finding> {
     let suites = measure.suites(rows.suites);
     if suites.is_empty() {
         return Err(Finding::untested(format!(
@@ -32,9 +32,9 @@ pub fn ground<'s, 'a>(
             measure.words()
         )));
     }
-    let stand = |budget: &Vec<&'s Rung>| -> Option<Vec<Place<'s>>> {
+    let stand = |budget: &Vec<&'s Rung>| -> Option<Vec<BlockAtRung<'s>>> {
         let place = |block: &&'s str| rows.study.best(block, budget, &suites);
-        let places: Vec<Place> = blocks.iter().map(place).collect::<Option<_>>()?;
+        let places: Vec<BlockAtRung> = blocks.iter().map(place).collect::<Option<_>>()?;
         rows.study.alike(&places).then_some(places)
     };
     let budgets = rows.study.budgets();
@@ -51,7 +51,7 @@ pub fn ground<'s, 'a>(
             "{words} at one budget, trained alike"
         )));
     };
-    Ok(Ground {
+    Ok(ComparisonScope {
         suites,
         places,
         sizes,
@@ -63,7 +63,7 @@ pub fn matched<'s, 'a>(
     rows: &Rows<'s, 'a>,
     measure: Measure,
     blocks: &[&'s str],
-) -> Result<Ground<'s, 'a>, Finding> {
+) -> Result<ComparisonScope<'s, 'a>, Finding> {
     let found = ground(rows, measure, blocks)?;
     match unequal(rows, &found.places) {
         Some(words) => Err(Finding::untested(words)),
@@ -72,9 +72,9 @@ pub fn matched<'s, 'a>(
 }
 
 /// The words for training FLOPs that differ by more than the tolerance; none where they are equal.
-pub fn unequal(rows: &Rows, places: &[Place]) -> Option<String> {
-    let spent = |place: &Place| mean(&rows.study.at(*place), |run| run.train_flops);
-    let by_cost = |a: &&Place, b: &&Place| spent(a).total_cmp(&spent(b));
+pub fn unequal(rows: &Rows, places: &[BlockAtRung]) -> Option<String> {
+    let spent = |place: &BlockAtRung| mean(&rows.study.at(*place), |run| run.train_flops);
+    let by_cost = |a: &&BlockAtRung, b: &&BlockAtRung| spent(a).total_cmp(&spent(b));
     let least = places.iter().min_by(by_cost)?;
     let most = places.iter().max_by(by_cost)?;
     // Written so that a number that is none is not equal either.
@@ -91,9 +91,9 @@ pub fn unequal(rows: &Rows, places: &[Place]) -> Option<String> {
     })
 }
 
-impl<'s, 'a> Ground<'s, 'a> {
+impl<'s, 'a> ComparisonScope<'s, 'a> {
     /// These places, at a budget of so many sizes.
-    pub fn new(suites: Vec<&'s Suite<'a>>, places: Vec<Place<'s>>, sizes: usize) -> Self {
+    pub fn new(suites: Vec<&'s Suite<'a>>, places: Vec<BlockAtRung<'s>>, sizes: usize) -> Self {
         Self {
             suites,
             places,
@@ -102,7 +102,7 @@ impl<'s, 'a> Ground<'s, 'a> {
     }
 
     /// The same ground for some of its places.
-    pub fn of(&self, places: &[Place<'s>]) -> Self {
+    pub fn of(&self, places: &[BlockAtRung<'s>]) -> Self {
         Self {
             suites: self.suites.clone(),
             places: places.to_vec(),

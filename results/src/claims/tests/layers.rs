@@ -1,6 +1,6 @@
 //! How many memory layers are best.
 
-use results::{Frames, RunRow, UsageRow};
+use crate::{Frames, RunRow, UsageRow};
 
 use super::rows::{Right, changed, finding, frames, run};
 use crate::claims::Outcome;

@@ -1,13 +1,13 @@
 //! Where a rule looks: the rung, the scale, the intervals.
 
-use results::published::{MEMORY_LAYERS, published};
-use results::statistics::Interval;
-use results::{RunRow, fits::Reading};
+use crate::published::{MEMORY_LAYERS, published};
+use crate::statistics::Interval;
+use crate::{RunRow, fits::Reading};
 
 use super::{Finding, Outcome};
 use crate::number::{fixed, percent, prefixed, signed};
-use crate::score::{self, Gap, Suite};
-use crate::study::{Place, Study};
+use crate::study::scores::{self, Gap, Suite};
+use crate::study::{BlockAtRung, Study};
 
 /// Everything that rules look at.
 pub struct Rows<'s, 'a> {
@@ -20,10 +20,10 @@ impl<'s, 'a> Rows<'s, 'a> {
     pub fn difference(
         &self,
         suites: &[&Suite],
-        ours: Place,
-        theirs: Place,
+        ours: BlockAtRung,
+        theirs: BlockAtRung,
     ) -> Result<(Gap, String), String> {
-        let gap = score::against(self.study, suites, ours, theirs)?;
+        let gap = scores::against(self.study, suites, ours, theirs)?;
         let words = format!(
             "{} less {}: {} points{}, n {} items, {}",
             ours.0,
@@ -37,9 +37,13 @@ impl<'s, 'a> Rows<'s, 'a> {
     }
 
     /// The accuracy of a block, and the words for it; or why there is none.
-    pub fn accuracy(&self, suites: &[&Suite], place: Place) -> Result<(Interval, String), String> {
+    pub fn accuracy(
+        &self,
+        suites: &[&Suite],
+        place: BlockAtRung,
+    ) -> Result<(Interval, String), String> {
         let (block, rung) = place;
-        let entry = score::entry(self.study, suites, block, rung).map_err(|e| e.to_string())?;
+        let entry = scores::entry(self.study, suites, block, rung).map_err(|e| e.to_string())?;
         let accuracy = entry
             .ok_or_else(|| format!("{block} has no score"))?
             .accuracy;
@@ -52,9 +56,9 @@ impl<'s, 'a> Rows<'s, 'a> {
     }
 
     /// Size, parameters, tokens, seeds and names of the runs of these blocks.
-    pub fn scale(&self, places: &[Place]) -> String {
+    pub fn scale(&self, places: &[BlockAtRung]) -> String {
         let one = places.iter().all(|(_, rung)| *rung == places[0].1);
-        let of = |place: &Place| {
+        let of = |place: &BlockAtRung| {
             let runs = self.study.at(*place);
             let first = runs.first()?;
             let names: Vec<&str> = runs.iter().map(|run| run.run.as_str()).collect();

@@ -1,15 +1,15 @@
 //! The headlines: words, published numbers, and which rule decides.
 
+use super::compute_gain::{often_worth, twice_the_parameters, worth};
 use super::evidence::{Rows, table_1};
 use super::experts::{all_beat_experts, beats_experts};
 use super::layers::three_layers;
 use super::rules::{ahead, alike, doubled};
-use super::worth::{often_worth, twice_the_parameters, worth};
 use super::{Claim, Finding};
-use crate::blocks::REFERENCE;
-use crate::gains::Measure;
-use crate::score::Suite;
+use crate::study::REFERENCE;
 use crate::study::Study;
+use crate::study::block_gains::Measure;
+use crate::study::scores::Suite;
 
 /// All headlines, each decided on questions and on recall apart where it is about facts.
 pub fn claims(study: &Study, suites: &[Suite]) -> Vec<(&'static str, Vec<Claim>)> {

@@ -1,6 +1,6 @@
 //! Pooled accuracies of runs that were not all asked the same.
 
-use results::Frames;
+use crate::Frames;
 
 use super::*;
 use crate::claims::tests::rows::{frames, run, seeded};

@@ -1,11 +1,11 @@
 //! Made-up rows, and the finding that they lead to.
 
-use results::statistics::wilson;
-use results::{Frames, ItemRow, RunRow, ScoreRow, UsageRow, WHOLE_SUITE};
+use crate::statistics::wilson;
+use crate::{Frames, ItemRow, RunRow, ScoreRow, UsageRow, WHOLE_SUITE};
 
 use crate::claims::{Finding, claims};
-use crate::score::Scores;
 use crate::study::Study;
+use crate::study::scores::Scores;
 
 /// Items that a block answers, of 200 about 200 subjects.
 pub type Right = usize;

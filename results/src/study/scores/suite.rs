@@ -1,6 +1,6 @@
 //! The suites that scored, and the rows behind their headline metrics.
 
-use results::{RunRow, ScoreRow, WHOLE_SUITE};
+use crate::{RunRow, ScoreRow, WHOLE_SUITE};
 
 use crate::study::Study;
 

@@ -6,10 +6,10 @@ mod suite;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use results::statistics::{Interval, crossed_mean, mean_over_seeds, subject, wilson};
-use results::{ItemRow, RunRow, ScoreRow};
+use crate::statistics::{Interval, crossed_mean, mean_over_seeds, subject, wilson};
+use crate::{ItemRow, RunRow, ScoreRow};
 
-use crate::blocks::REFERENCE;
+use crate::study::REFERENCE;
 use crate::study::{Rung, Study};
 
 pub use gap::{Gap, against};

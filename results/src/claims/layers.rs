@@ -1,11 +1,11 @@
 //! How many memory layers are best: the one rule that looks at where blocks stand.
 
+use super::comparison_scope::unequal;
 use super::evidence::{Rows, decided, sign};
-use super::ground::unequal;
 use super::rules::HOLDS_ZERO;
 use super::{Finding, Outcome};
-use crate::gains::Measure;
-use crate::study::{Place, Rung};
+use crate::study::block_gains::Measure;
+use crate::study::{BlockAtRung, Rung};
 
 /// What has to be equal between memories that differ in the number of their layers, and that number.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -17,7 +17,7 @@ struct Memory {
 }
 
 /// The memory of a block on a rung, where it is gated and all its layers have the same number of slots.
-fn memory(rows: &Rows, (block, rung): Place) -> Option<Memory> {
+fn memory(rows: &Rows, (block, rung): BlockAtRung) -> Option<Memory> {
     let run = *rows.study.finished(block, rung).first()?;
     let usage = rows.study.frames.usage().iter();
     let slots: Vec<u64> = usage
@@ -34,15 +34,15 @@ fn memory(rows: &Rows, (block, rung): Place) -> Option<Memory> {
 }
 
 /// The block with three layers, and those that differ from it in the number of layers alone, one of them having more.
-type Field<'s> = (Place<'s>, Vec<(Place<'s>, usize)>);
+type Field<'s> = (BlockAtRung<'s>, Vec<(BlockAtRung<'s>, usize)>);
 
 fn field<'s>(rows: &Rows<'s, '_>, rung: &'s Rung) -> Option<Field<'s>> {
     let places = rows.study.blocks.iter().map(|block| (*block, rung));
-    let found: Vec<(Place, Memory)> = places
+    let found: Vec<(BlockAtRung, Memory)> = places
         .filter_map(|place| Some((place, memory(rows, place)?)))
         .collect();
     let (three, own) = found.iter().find(|(_, memory)| memory.layers == 3)?;
-    let others: Vec<(Place, usize)> = found
+    let others: Vec<(BlockAtRung, usize)> = found
         .iter()
         .filter(|(_, other)| {
             other.layers != 3 && other.slots == own.slots && other.table == own.table
@@ -60,7 +60,7 @@ pub fn three_layers(rows: &Rows) -> Finding {
             "no gated memories with three layers and with more, of equal slots and table parameters, ran at one size and budget",
         );
     };
-    let places: Vec<Place> = std::iter::once(three)
+    let places: Vec<BlockAtRung> = std::iter::once(three)
         .chain(others.iter().map(|(place, _)| *place))
         .collect();
     if let Some(words) = unequal(rows, &places) {

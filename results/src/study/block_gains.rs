@@ -1,11 +1,12 @@
 //! What each block is worth in dense's own compute and parameters, rung by rung.
 
-use results::fits::Reading;
-use results::gains::{Answers, Axis, Gain, Losses, NoGain, gain_in_accuracy, gain_in_loss};
-use results::{ItemRow, RunRow};
+use crate::fits::Reading;
+use crate::gains::{Answers, Axis, Gain, Losses, NoGain, gain_in_accuracy, gain_in_loss};
+use crate::number::NONE;
+use crate::{ItemRow, RunRow};
 
-use crate::blocks::REFERENCE;
-use crate::score::{Suite, missing};
+use crate::study::REFERENCE;
+use crate::study::scores::{Suite, missing};
 use crate::study::{Rung, Study, mean};
 
 /// Seed of the resampling.
@@ -110,4 +111,15 @@ fn curve<'a>(
             .min_by(|a, b| loss(a).total_cmp(&loss(b)))
     };
     study.budgets().into_iter().filter_map(best).collect()
+}
+
+/// `1.42 [1.10, ≥ 2.31]`, or a dash where there is no gain.
+pub fn gain_text(gain: &Result<Gain, Reason>) -> String {
+    match gain {
+        Ok(gain) => match gain.interval {
+            Some((low, high)) => format!("{} [{low}, {high}]", gain.ratio),
+            None => gain.ratio.to_string(),
+        },
+        Err(_) => NONE.into(),
+    }
 }

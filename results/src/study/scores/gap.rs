@@ -1,10 +1,10 @@
 //! Differences between two blocks, paired by item and seed.
 
-use results::RunRow;
-use results::statistics::{Interval, paired_difference};
+use crate::RunRow;
+use crate::statistics::{Interval, paired_difference};
 
 use super::{SEED, Suite, missing};
-use crate::study::{Place, Study};
+use crate::study::{BlockAtRung, Study};
 
 /// A paired difference of accuracies.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,8 +22,8 @@ pub struct Gap {
 pub fn against(
     study: &Study,
     suites: &[&Suite],
-    ours: Place,
-    theirs: Place,
+    ours: BlockAtRung,
+    theirs: BlockAtRung,
 ) -> Result<Gap, String> {
     if !study.alike(&[ours, theirs]) {
         return Err(format!(

@@ -1,17 +1,17 @@
 //! The rules about gains: how much compute, or how many parameters, dense would have needed.
 
-use results::RunRow;
-use results::gains::{Axis, Ratio};
+use crate::RunRow;
+use crate::gains::{Axis, Ratio};
 
+use super::comparison_scope::{ComparisonScope, ground};
 use super::evidence::{Rows, count, decided};
-use super::ground::{Ground, ground};
 use super::{Finding, Outcome};
-use crate::blocks::REFERENCE;
-use crate::gains::{Measure, READING, gain};
 use crate::number::percent;
-use crate::score::Suite;
-use crate::sections::gains::number;
-use crate::study::{Place, Rung};
+use crate::study::REFERENCE;
+use crate::study::block_gains::gain_text;
+use crate::study::block_gains::{Measure, READING, gain};
+use crate::study::scores::Suite;
+use crate::study::{BlockAtRung, Rung};
 
 /// Largest ratio of tokens at which dense's sizes, and memory, count as trained for the same time.
 const TOKENS: f64 = 1.05;
@@ -27,7 +27,7 @@ fn below<'s>(
     asked: &[&Suite],
     top: &Rung,
     times: f64,
-) -> Option<(Place<'s>, usize)> {
+) -> Option<(BlockAtRung<'s>, usize)> {
     let spent = |run: &&RunRow| run.train_flops;
     let rungs = rows.study.rungs.iter();
     let dense = rungs.flat_map(|rung| rows.study.finished(REFERENCE, rung));
@@ -72,7 +72,7 @@ pub fn worth(rows: &Rows, measure: Measure, times: f64) -> Finding {
     }
     let evidence = format!(
         "{} times the {} of memory+, n {} items, {} per rung at least",
-        number(&found),
+        gain_text(&found),
         axis.label(),
         gain.items,
         count(gain.seeds as usize)
@@ -89,7 +89,7 @@ pub fn worth(rows: &Rows, measure: Measure, times: f64) -> Finding {
         Some(_) => format!("the interval holds {times}, or reaches past dense's own sizes"),
         None => gain.method.to_owned(),
     };
-    let ground = Ground::new(top.suites, vec![place], sizes);
+    let ground = ComparisonScope::new(top.suites, vec![place], sizes);
     decided(
         outcome.by(gain.seeds as usize),
         evidence,
@@ -159,7 +159,7 @@ pub fn twice_the_parameters(rows: &Rows, measure: Measure) -> Finding {
     };
     let evidence = format!(
         "{} times the active parameters of memory, n {} items, {} per rung at least",
-        number(&found),
+        gain_text(&found),
         gain.items,
         count(gain.seeds as usize)
     );
