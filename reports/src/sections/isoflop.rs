@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use results::fits::{Budget, IsoFlop, NoMinimum, Reading, isoflop, points};
 use results::statistics::Interval;
 
-use super::scaling::interval;
+use super::scaling::budget_values::interval;
 use crate::ReportError;
 use crate::axis::Axis;
 use crate::chart::{Chart, Guide, Point, Series, Style};

@@ -29,12 +29,6 @@ use results::study::scores::Scores;
 
 pub use verdict::verdict;
 
-/// What sets the suites of questions apart from those of recall.
-const KINDS: &str = "Questions and recall are scored apart. A suite of facts asks about them in a phrasing that was \
-    never trained on; the same suite with \u{201c}recall\u{201d} has statements completed in a phrasing that was. A \
-    block \
-    may store more without answering more.";
-
 /// A part of the page with its heading.
 pub struct Section {
     /// Anchor.

@@ -7,6 +7,12 @@ use results::number::{NONE, fixed, percent, signed};
 use results::study::Study;
 use results::study::scores::{Entry, Gap, Scores, Suite};
 
+/// What sets the suites of questions apart from those of recall.
+const QUESTIONS_AND_RECALL: &str = "Questions and recall are scored apart. A suite of facts asks about them in a phrasing that was \
+    never trained on; the same suite with \u{201c}recall\u{201d} has statements completed in a phrasing that was. A \
+    block \
+    may store more without answering more.";
+
 pub fn body(study: &Study, scores: &Scores) -> Markup {
     html! {
         @if scores.suites.is_empty() {
@@ -19,7 +25,7 @@ pub fn body(study: &Study, scores: &Scores) -> Markup {
                 "difference excludes zero, " span.level { "≈" } " where it does not. No mark: no difference could be computed."
             }
             @if scores.suites.iter().any(Suite::is_recall) {
-                p { (crate::sections::KINDS) }
+                p { (QUESTIONS_AND_RECALL) }
             }
         }
         @for (place, suite) in scores.suites.iter().enumerate() {

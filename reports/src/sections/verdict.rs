@@ -1,6 +1,7 @@
 //! The first sentences of the page, computed by rule. They claim a difference only where its interval excludes zero.
 
 mod loss;
+mod selection_note;
 
 use maud::{Markup, html};
 
@@ -9,6 +10,7 @@ use results::number::{fixed, percent, scientific, signed};
 use results::study::block_order::REFERENCE;
 use results::study::scores::{self, Entry, Gap, Suite};
 use results::study::{BlockAtRung, Rung, Study};
+use selection_note::selection_note;
 
 /// What the sweep found, in a few sentences: questions, recall, loss.
 pub fn verdict(study: &Study, suites: &[Suite]) -> Markup {
@@ -218,7 +220,7 @@ fn compared(kind: &Kind, asked: &[&Suite], mut entries: Vec<(&str, Entry)>) -> O
             String::new()
         },
     );
-    let choice = chosen(entries.len() - 1);
+    let choice = selection_note(entries.len() - 1);
     if gap.excludes(0.0) {
         return Some(format!("{against}: {points}{choice}."));
     }
@@ -256,12 +258,4 @@ fn left_out<'s>(study: &'s Study, budget: &[&'s Rung]) -> Vec<&'s str> {
             stands && !fit.iter().any(|(other, _)| other == block)
         })
         .collect()
-}
-
-/// The best of several is ahead partly because it was chosen.
-fn chosen(blocks: usize) -> String {
-    match blocks {
-        0 | 1 => String::new(),
-        several => format!("; it is the best of {several} blocks, uncorrected for that choice"),
-    }
 }

@@ -1,80 +1,34 @@
 //! Layers at true shapes, measured alone: throughput, bytes and how near they come to the device's limits.
 
+mod group;
 mod roofline;
 mod throughput;
 
-use std::collections::BTreeMap;
-
 use maud::{Markup, html};
-use results::ProbeRow;
 
 use crate::ReportError;
 use crate::table::Table;
+use group::{ProbeGroup, groups};
 use results::number::{bytes, duration, fixed, prefixed, scientific};
 use results::study::Study;
-use results::study::block_order;
-
-/// The probes of one device with passes of one length.
-pub struct Bench<'a> {
-    /// Anchors of its figures end in this.
-    place: usize,
-    device: &'a str,
-    threads: u64,
-    /// Of one pass.
-    tokens: u64,
-    rows: Vec<&'a ProbeRow>,
-    /// In the page's order.
-    blocks: Vec<&'a str>,
-    /// From the narrowest.
-    sizes: Vec<&'a str>,
-}
-
-impl<'a> Bench<'a> {
-    /// Finished rows of this basis and phase.
-    fn of(&self, basis: &str, phase: &str) -> impl Iterator<Item = &'a ProbeRow> {
-        let rows = self.rows.iter().copied();
-        rows.filter(move |row| row.status == "finished" && row.basis == basis && row.phase == phase)
-    }
-
-    /// Whole steps where there are any, else forward passes: both in one panel would not compare.
-    fn phase(&self, basis: &str) -> &'static str {
-        let steps = self.of(basis, "step").count();
-        if steps > 0 { "step" } else { "forward" }
-    }
-
-    fn look(&self, block: &str) -> usize {
-        self.blocks
-            .iter()
-            .position(|other| *other == block)
-            .unwrap_or(0)
-    }
-}
-
-/// What a phase is, in words.
-fn words(phase: &str) -> &'static str {
-    match phase {
-        "step" => "forward, backward and update",
-        _ => "forward",
-    }
-}
 
 pub fn body(study: &Study) -> Result<Markup, ReportError> {
     let probes = study.frames.probes();
     if probes.is_empty() {
         return Ok(html! { p.none { "No layer was probed." } });
     }
-    let benches = benches(study);
+    let groups = groups(study);
     let mut parts = Vec::new();
-    for bench in &benches {
+    for group in &groups {
         parts.push(html! {
-            h3 { (bench.device) ", " (bench.threads) @if bench.threads == 1 { " thread" } @else { " threads" } ", \
-                passes of " (bench.tokens) " tokens" }
-            @match throughput::by_table(bench) { Some(figure) => (figure.render()?), None => "" }
-            @match throughput::by_size(bench) { Some(figure) => (figure.render()?), None => "" }
-            @match throughput::models(bench) { Some(figure) => (figure.render()?), None => "" }
-            @match roofline::figure(bench) { Some(figure) => (figure.render()?), None => "" }
-            (listing(bench))
-            (gaps(bench))
+            h3 { (group.device) ", " (group.threads) @if group.threads == 1 { " thread" } @else { " threads" } ", \
+                passes of " (group.tokens) " tokens" }
+            @match throughput::by_table(group) { Some(figure) => (figure.render()?), None => "" }
+            @match throughput::by_size(group) { Some(figure) => (figure.render()?), None => "" }
+            @match throughput::models(group) { Some(figure) => (figure.render()?), None => "" }
+            @match roofline::figure(group) { Some(figure) => (figure.render()?), None => "" }
+            (listing(group))
+            (gaps(group))
         });
     }
     Ok(html! {
@@ -88,42 +42,7 @@ pub fn body(study: &Study) -> Result<Markup, ReportError> {
     })
 }
 
-fn benches<'a>(study: &Study<'a>) -> Vec<Bench<'a>> {
-    // Rates rise with the tokens of a pass: rows of other passes are another bench.
-    let mut groups: BTreeMap<(&str, u64, u64), Vec<&ProbeRow>> = BTreeMap::new();
-    for row in study.frames.probes() {
-        let key = (row.device.as_str(), row.threads, row.tokens);
-        groups.entry(key).or_default().push(row);
-    }
-    groups
-        .into_iter()
-        .enumerate()
-        .map(|(place, ((device, threads, tokens), rows))| {
-            let mut shapes: Vec<(u64, &str)> = rows
-                .iter()
-                .map(|row| (row.d_model, row.size.as_str()))
-                .collect();
-            shapes.sort_unstable();
-            let mut sizes: Vec<&str> = Vec::new();
-            for (_, size) in shapes {
-                if !sizes.contains(&size) {
-                    sizes.push(size);
-                }
-            }
-            Bench {
-                place,
-                device,
-                threads,
-                tokens,
-                blocks: block_order::ordered(rows.iter().map(|row| row.block.as_str())),
-                rows,
-                sizes,
-            }
-        })
-        .collect()
-}
-
-fn listing(bench: &Bench) -> Markup {
+fn listing(group: &ProbeGroup) -> Markup {
     let mut table = Table::new("All probes that finished")
         .text("Basis")
         .text("Block")
@@ -142,7 +61,7 @@ fn listing(bench: &Bench) -> Markup {
         .number("Peak memory");
     for basis in ["measured", "derived"] {
         table.group();
-        for row in bench
+        for row in group
             .rows
             .iter()
             .filter(|row| row.status == "finished" && row.basis == basis)
@@ -166,7 +85,7 @@ fn listing(bench: &Bench) -> Markup {
             ]);
         }
     }
-    let mut conventions: Vec<&str> = bench
+    let mut conventions: Vec<&str> = group
         .rows
         .iter()
         .map(|row| row.flop_convention.as_str())
@@ -186,7 +105,7 @@ fn milliseconds(seconds: f64) -> String {
 }
 
 /// What was not measured, and why.
-fn gaps(bench: &Bench) -> Markup {
+fn gaps(group: &ProbeGroup) -> Markup {
     let mut table = Table::new("Probes that were not measured")
         .text("Block")
         .text("Size")
@@ -195,7 +114,7 @@ fn gaps(bench: &Bench) -> Markup {
         .text("Status")
         .number("Needed memory")
         .prose("Reason");
-    for row in bench.rows.iter().filter(|row| row.status != "finished") {
+    for row in group.rows.iter().filter(|row| row.status != "finished") {
         table.row([
             row.block.clone(),
             row.size.clone(),

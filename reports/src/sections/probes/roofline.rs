@@ -5,7 +5,7 @@
 
 use results::ProbeRow;
 
-use super::Bench;
+use super::group::ProbeGroup;
 use crate::axis::Axis;
 use crate::chart::{Chart, Guide, Point, Series, Style};
 use crate::figure::Figure;
@@ -13,14 +13,14 @@ use crate::table::Table;
 use results::number::{bytes, fixed, percent, scientific};
 
 /// The roof of a device, and every measured layer under it.
-pub fn figure(bench: &Bench) -> Option<Figure> {
+pub fn figure(group: &ProbeGroup) -> Option<Figure> {
     let rows: Vec<&ProbeRow> = ["forward", "step"]
         .iter()
-        .flat_map(|phase| bench.of("measured", phase))
+        .flat_map(|phase| group.of("measured", phase))
         .filter(|row| intensity(row).is_finite() && row.flop_per_s > 0.0)
         .collect();
     let most = |of: fn(&ProbeRow) -> f64| {
-        let values = bench.rows.iter().map(|row| of(row));
+        let values = group.rows.iter().map(|row| of(row));
         values.filter(|value| value.is_finite()).fold(0.0, f64::max)
     };
     let (peak, stream) = (
@@ -52,10 +52,10 @@ pub fn figure(bench: &Bench) -> Option<Figure> {
     }
     let panels: Vec<Chart> = ["forward", "step"]
         .iter()
-        .filter_map(|phase| panel(bench, phase, &rows, (peak, stream)))
+        .filter_map(|phase| panel(group, phase, &rows, (peak, stream)))
         .collect();
     (!panels.is_empty()).then(|| Figure {
-        id: format!("figure-roofline-{}", bench.place),
+        id: format!("figure-roofline-{}", group.index),
         caption: format!(
             "Measured layers under the roof of this device: {} FLOP/s of its fastest matrix product and {}/s of its \
                 fastest sequential \
@@ -76,12 +76,12 @@ fn intensity(row: &ProbeRow) -> f64 {
 }
 
 fn panel(
-    bench: &Bench,
+    group: &ProbeGroup,
     phase: &str,
     rows: &[&ProbeRow],
     (peak, stream): (f64, f64),
 ) -> Option<Chart> {
-    let series: Vec<Series> = bench
+    let series: Vec<Series> = group
         .blocks
         .iter()
         .map(|block| {
@@ -93,7 +93,7 @@ fn panel(
                 y: row.flop_per_s,
                 range: None,
             });
-            Series::new(block, bench.look(block), points.collect()).styled(Style::Apart)
+            Series::new(block, group.look(block), points.collect()).styled(Style::Apart)
         })
         .collect();
     let points: Vec<Point> = series.iter().flat_map(|line| line.points.clone()).collect();
@@ -116,6 +116,6 @@ fn panel(
             path: roof,
             dashed: false,
         }],
-        ..Chart::new(super::words(phase), x, y, series)
+        ..Chart::new(super::group::words(phase), x, y, series)
     })
 }

@@ -2,7 +2,7 @@
 
 use results::ProbeRow;
 
-use super::{Bench, words};
+use super::group::{ProbeGroup, words};
 use crate::axis::Axis;
 use crate::chart::{Chart, Point, Series, Style};
 use crate::figure::Figure;
@@ -10,8 +10,8 @@ use crate::table::Table;
 use results::number::{bytes, prefixed};
 
 /// Throughput of measured layers against slots, a panel for each size that has tables of several sizes.
-pub fn by_table(bench: &Bench) -> Option<Figure> {
-    let phase = bench.phase("measured");
+pub fn by_table(group: &ProbeGroup) -> Option<Figure> {
+    let phase = group.phase("measured");
     let mut data = Table::new("Throughput by slots")
         .text("Block")
         .text("Size")
@@ -20,10 +20,10 @@ pub fn by_table(bench: &Bench) -> Option<Figure> {
         .number("Low")
         .number("High");
     let mut panels = Vec::new();
-    for size in &bench.sizes {
+    for size in &group.sizes {
         let mut series = Vec::new();
-        for block in &bench.blocks {
-            let mut rows: Vec<&ProbeRow> = bench
+        for block in &group.blocks {
+            let mut rows: Vec<&ProbeRow> = group
                 .of("measured", phase)
                 .filter(|row| row.size == *size && row.block == *block && row.table_slots > 0)
                 .collect();
@@ -44,14 +44,14 @@ pub fn by_table(bench: &Bench) -> Option<Figure> {
                 y: row.tokens_per_s,
                 range: None,
             });
-            series.push(Series::new(block, bench.look(block), points.collect()));
+            series.push(Series::new(block, group.look(block), points.collect()));
         }
         if series.iter().any(|line| line.points.len() > 1) {
             panels.push(chart(size, "slots of the table", "tokens/s", series));
         }
     }
     (!panels.is_empty()).then(|| Figure {
-        id: format!("figure-probe-table-{}", bench.place),
+        id: format!("figure-probe-table-{}", group.index),
         caption: format!(
             "Measured: tokens per second of one block ({}) against slots of its table, median of the passes. Low \
                 and high in \
@@ -79,13 +79,13 @@ fn chart(title: &str, across: &str, up: &str, series: Vec<Series>) -> Chart {
 }
 
 /// Throughput and bytes of measured layers against model size, each with its smallest table.
-pub fn by_size(bench: &Bench) -> Option<Figure> {
-    let phase = bench.phase("measured");
+pub fn by_size(group: &ProbeGroup) -> Option<Figure> {
+    let phase = group.phase("measured");
     let mut data = table("Layers by size");
-    let rows = smallest(bench, "measured", phase, &mut data);
+    let rows = smallest(group, "measured", phase, &mut data);
     let panels = vec![
         against_size(
-            bench,
+            group,
             &rows,
             "Throughput of one part",
             "tokens/s",
@@ -93,7 +93,7 @@ pub fn by_size(bench: &Bench) -> Option<Figure> {
             |row| row.tokens_per_s,
         ),
         against_size(
-            bench,
+            group,
             &rows,
             "Traffic of one part",
             "bytes per token, by formula",
@@ -101,7 +101,7 @@ pub fn by_size(bench: &Bench) -> Option<Figure> {
             |row| row.bytes,
         ),
         against_size(
-            bench,
+            group,
             &rows,
             "Rate of that traffic",
             "bytes/s",
@@ -110,7 +110,7 @@ pub fn by_size(bench: &Bench) -> Option<Figure> {
         ),
     ];
     (!rows.is_empty()).then(|| Figure {
-        id: format!("figure-probe-size-{}", bench.place),
+        id: format!("figure-probe-size-{}", group.index),
         caption: format!(
             "One part ({}) against the size it belongs to, each block with the smallest table probed. Throughput \
                 was measured. \
@@ -125,13 +125,13 @@ pub fn by_size(bench: &Bench) -> Option<Figure> {
 }
 
 /// Throughput of whole models, derived from their layers.
-pub fn models(bench: &Bench) -> Option<Figure> {
-    let phase = bench.phase("derived");
+pub fn models(group: &ProbeGroup) -> Option<Figure> {
+    let phase = group.phase("derived");
     let mut data = table("Models by size");
-    let rows = smallest(bench, "derived", phase, &mut data);
+    let rows = smallest(group, "derived", phase, &mut data);
     let panels = vec![
         against_size(
-            bench,
+            group,
             &rows,
             "Throughput of the model",
             "tokens/s, derived",
@@ -139,7 +139,7 @@ pub fn models(bench: &Bench) -> Option<Figure> {
             |row| row.tokens_per_s,
         ),
         against_size(
-            bench,
+            group,
             &rows,
             "Traffic of the model",
             "bytes per token, by formula",
@@ -148,7 +148,7 @@ pub fn models(bench: &Bench) -> Option<Figure> {
         ),
     ];
     (!rows.is_empty()).then(|| Figure {
-        id: format!("figure-probe-model-{}", bench.place),
+        id: format!("figure-probe-model-{}", group.index),
         caption: format!(
             "Derived, not measured: whole models ({}) put together from layers that were measured. No model of \
                 these sizes ran here.",
@@ -171,16 +171,16 @@ fn table(label: &str) -> Table {
 
 /// Of each block and size the row with the fewest slots, by size and block.
 fn smallest<'a>(
-    bench: &Bench<'a>,
+    group: &ProbeGroup<'a>,
     basis: &str,
     phase: &str,
     data: &mut Table,
 ) -> Vec<&'a ProbeRow> {
     let mut kept = Vec::new();
-    for size in &bench.sizes {
+    for size in &group.sizes {
         data.group();
-        for block in &bench.blocks {
-            let rows = bench.of(basis, phase);
+        for block in &group.blocks {
+            let rows = group.of(basis, phase);
             let own = rows.filter(|row| row.size == *size && row.block == *block);
             let Some(row) = own.min_by_key(|row| row.table_slots) else {
                 continue;
@@ -200,20 +200,20 @@ fn smallest<'a>(
 }
 
 fn against_size(
-    bench: &Bench,
+    group: &ProbeGroup,
     rows: &[&ProbeRow],
     title: &str,
     label: &str,
     style: Style,
     of: impl Fn(&ProbeRow) -> f64,
 ) -> Chart {
-    let series: Vec<Series> = bench
+    let series: Vec<Series> = group
         .blocks
         .iter()
         .map(|block| {
             let own = rows.iter().filter(|row| row.block == *block);
             let points = own.filter_map(|row| {
-                let place = bench.sizes.iter().position(|size| *size == row.size)?;
+                let place = group.sizes.iter().position(|size| *size == row.size)?;
                 let y = of(row);
                 (y.is_finite() && y > 0.0).then_some(Point {
                     x: place as f64,
@@ -221,7 +221,7 @@ fn against_size(
                     range: None,
                 })
             });
-            Series::new(block, bench.look(block), points.collect()).styled(style)
+            Series::new(block, group.look(block), points.collect()).styled(style)
         })
         .collect();
     let ys: Vec<f64> = series
@@ -229,6 +229,6 @@ fn against_size(
         .flat_map(|line| &line.points)
         .map(|p| p.y)
         .collect();
-    let x = Axis::categories("size", &bench.sizes);
+    let x = Axis::categories("size", &group.sizes);
     Chart::new(title, x, Axis::log(label, ys.into_iter()), series)
 }

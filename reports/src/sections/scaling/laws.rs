@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use results::fits::{Reading, parametric, points};
 
-use super::{interval, law, losses};
+use super::budget_values::{interval, law, losses};
 use crate::table::Table;
 use results::number::NONE;
 use results::study::Study;

@@ -1,28 +1,21 @@
 //! How each block's loss and accuracy move with training FLOPs: bands, fitted lines, and the law behind them.
 
+pub mod budget_values;
 mod laws;
 
 use maud::{Markup, html};
-use results::fits::{Power, power};
-use results::statistics::{Interval, mean_over_seeds};
+use results::fits::Power;
+use results::statistics::Interval;
 
 use crate::ReportError;
 use crate::axis::Axis;
 use crate::chart::{Band, Chart, Guide, Point, Series, Style};
 use crate::figure::Figure;
 use crate::table::Table;
+use budget_values::{BudgetValue, LEAST_BUDGETS, law, losses};
 use results::number::{fixed, scientific};
 use results::study::scores::{self, Suite};
 use results::study::{Rung, Study, mean};
-
-/// Budgets that a fitted line needs: through two every line is exact, and shows nothing.
-const LEAST_BUDGETS: usize = 3;
-
-/// A block's value at a budget.
-struct Reached {
-    flops: f64,
-    value: Interval,
-}
 
 pub fn body(study: &Study, suites: &[Suite]) -> Result<Markup, ReportError> {
     let any = study
@@ -46,29 +39,11 @@ pub fn body(study: &Study, suites: &[Suite]) -> Result<Markup, ReportError> {
     })
 }
 
-/// The lowest mean loss at each budget: where several sizes had one, the best of them.
-fn losses(study: &Study, block: &str) -> Vec<Reached> {
-    let loss = |rung: &&Rung| {
-        let runs = study.finished(block, rung);
-        let losses = runs.iter().map(|run| run.val_loss);
-        let values: Vec<f64> = losses.filter(|loss| loss.is_finite()).collect();
-        (!values.is_empty()).then(|| Reached {
-            flops: mean(&runs, |run| run.train_flops),
-            value: mean_over_seeds(&values),
-        })
-    };
-    let lowest = |budget: Vec<&Rung>| {
-        let reached = budget.iter().filter_map(loss);
-        reached.min_by(|a, b| a.value.value.total_cmp(&b.value.value))
-    };
-    study.budgets().into_iter().filter_map(lowest).collect()
-}
-
 /// The highest accuracy at each budget.
-fn accuracies(study: &Study, asked: &[&Suite], block: &str) -> Vec<Reached> {
+fn accuracies(study: &Study, asked: &[&Suite], block: &str) -> Vec<BudgetValue> {
     let accuracy = |rung: &&Rung| {
         let share = scores::entry(study, asked, block, rung).ok()??.accuracy;
-        Some(Reached {
+        Some(BudgetValue {
             flops: mean(&study.finished(block, rung), |run| run.train_flops),
             value: Interval {
                 value: share.value * 100.0,
@@ -134,7 +109,7 @@ fn panel(
     study: &Study,
     title: &str,
     data: &mut Table,
-    of: &dyn Fn(&str) -> Vec<Reached>,
+    of: &dyn Fn(&str) -> Vec<BudgetValue>,
     loss: bool,
 ) -> Chart {
     let (mut series, mut guides, mut bands) = (Vec::new(), Vec::new(), Vec::new());
@@ -214,30 +189,5 @@ fn panel(
             y,
             series,
         )
-    }
-}
-
-/// The power of FLOPs through a block's losses, where there are budgets enough.
-fn law(reached: &[Reached]) -> Option<Power> {
-    let pairs: Vec<(f64, f64)> = reached
-        .iter()
-        .map(|at| (at.flops, at.value.value))
-        .collect();
-    (pairs.len() >= LEAST_BUDGETS)
-        .then(|| power(&pairs).ok())
-        .flatten()
-}
-
-/// `value [low, high]`, or the value alone where nothing bounds it.
-pub fn interval(interval: &Interval, digits: usize) -> String {
-    let of = |value| fixed(value, digits);
-    match interval.is_bounded() {
-        true => format!(
-            "{} [{}, {}]",
-            of(interval.value),
-            of(interval.low),
-            of(interval.high)
-        ),
-        false => of(interval.value),
     }
 }

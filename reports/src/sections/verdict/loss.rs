@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use results::statistics::mean_over_seeds;
 
-use super::chosen;
+use super::selection_note::selection_note;
 use results::number::{fixed, signed};
 use results::study::block_order::REFERENCE;
 use results::study::{BlockAtRung, Study};
@@ -61,7 +61,7 @@ pub fn loss(study: &Study, places: &[BlockAtRung]) -> String {
         return format!("{numbers}: one seed of each, hence no interval and no claim.");
     }
     let verdict = if gap.excludes(0.0) {
-        chosen(blocks.len() - 1)
+        selection_note(blocks.len() - 1)
     } else {
         ", which does not exclude zero".into()
     };
