@@ -14,8 +14,11 @@ pub enum Error {
     /// An argument that only the sweep file can judge.
     #[error("{argument} {problem}; {remedy}")]
     Argument {
+        /// The argument, as written.
         argument: String,
+        /// What is wrong with it.
         problem: String,
+        /// What to do.
         remedy: String,
     },
     /// A shape that the file's checks let through.
@@ -48,8 +51,11 @@ pub enum Error {
     /// A file of the output folder.
     #[error("cannot {action} {}: {source}; check that the folder exists, is writable and has space left", .path.display())]
     Io {
+        /// What failed, as a verb.
         action: &'static str,
+        /// The file or folder.
         path: PathBuf,
+        /// The cause.
         source: io::Error,
     },
     /// Ctrl-C cannot be heard.

@@ -57,30 +57,37 @@ impl Frames {
         }
     }
 
+    /// Rows of runs.
     pub fn runs(&self) -> &[RunRow] {
         &self.runs
     }
 
+    /// Rows of training steps.
     pub fn steps(&self) -> &[StepRow] {
         &self.steps
     }
 
+    /// Rows of scores.
     pub fn scores(&self) -> &[ScoreRow] {
         &self.scores
     }
 
+    /// Rows of single answers.
     pub fn items(&self) -> &[ItemRow] {
         &self.items
     }
 
+    /// Rows of slot and expert usage.
     pub fn usage(&self) -> &[UsageRow] {
         &self.usage
     }
 
+    /// Rows of matching targets.
     pub fn matches(&self) -> &[MatchRow] {
         &self.matches
     }
 
+    /// Rows of probes.
     pub fn probes(&self) -> &[ProbeRow] {
         &self.probes
     }

@@ -21,19 +21,29 @@ pub const ASSUMED: [&str; 7] = [
 /// One run of the plan. The file has more columns.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct PlannedRow {
+    /// Label of the size.
     pub size: String,
+    /// Label of the block.
     pub block: String,
+    /// Parameters outside tables.
     pub params_dense: u64,
+    /// Parameters of tables.
     pub params_table: u64,
+    /// All parameters.
     pub params_total: u64,
+    /// Forward FLOPs of one token.
     pub forward_flops_per_token: u64,
+    /// Bytes of table rows that one token gathers.
     pub bytes_gathered_per_token: u64,
     /// Of training.
     pub tokens: u64,
+    /// Training FLOPs of the run.
     pub train_flops: f64,
     /// Without the tables', as are gradients and optimizer state.
     pub weights_bytes: u64,
+    /// Memory of gradients in bytes.
     pub gradients_bytes: u64,
+    /// Memory of optimizer moments in bytes.
     pub optimizer_bytes: u64,
     /// Value tables with their gradients and optimizer state.
     pub table_bytes: u64,

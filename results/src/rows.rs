@@ -10,10 +10,13 @@ rows! {
     "runs" => RunRow by [sweep, size, block, seed, run] {
         /// Hash of everything that determines the run.
         run: String,
+        /// Name of the sweep.
         sweep: String,
+        /// Label of the size.
         size: String,
         /// Label of the feed-forward block, such as `memory+`.
         block: String,
+        /// Seed of parameters and data order.
         seed: u64,
         /// `finished` or `failed`.
         status: String,
@@ -25,14 +28,21 @@ rows! {
         target_flops: f64,
         /// Training FLOPs spent: a whole number of steps never meets the target exactly.
         train_flops: f64,
+        /// Training tokens.
         tokens: u64,
+        /// Optimizer steps.
         steps: u64,
+        /// Width of the residual stream.
         d_model: u64,
+        /// Number of layers.
         n_layers: u64,
+        /// Parameters outside tables.
         params_dense: u64,
+        /// Parameters of tables.
         params_table: u64,
         /// Parameters that take part in one token's forward pass.
         params_active: u64,
+        /// All parameters.
         params_total: u64,
         /// Per token.
         forward_matmul_flops: f64,
@@ -46,15 +56,21 @@ rows! {
         train_loss: f64,
         /// Nats per token, on the held-out set.
         val_loss: f64,
+        /// Held-out tokens that `val_loss` averages.
         val_tokens: u64,
         /// Training throughput.
         tokens_per_s: f64,
         /// Training FLOPs as counted by `flop_convention`, per second.
         flop_per_s: f64,
+        /// What the FLOP counts include.
         flop_convention: String,
+        /// Peak memory of the process in bytes.
         peak_memory_bytes: u64,
+        /// Seconds of training, validation not counted.
         train_wall_s: f64,
+        /// Seconds of evaluation.
         eval_wall_s: f64,
+        /// Bytes of all tables.
         table_bytes: u64,
         /// Commit of the harness.
         commit: String,
@@ -64,9 +80,13 @@ rows! {
         version: String,
         /// Resolved configuration, TOML.
         config: String,
+        /// Hash of the suites' documents and items.
         data_fingerprint: String,
+        /// Hash of the tokenizer.
         tokenizer_fingerprint: String,
+        /// Name of the device.
         device: String,
+        /// Worker threads.
         threads: u64,
         /// RFC 3339, UTC.
         started: String,
@@ -76,7 +96,9 @@ rows! {
 
     /// One training step, or as often as the sweep logs.
     "steps" => StepRow by [run, step] {
+        /// Name of the run that the row belongs to.
         run: String,
+        /// Optimizer steps done, from 1.
         step: u64,
         /// Seen so far.
         tokens: u64,
@@ -88,18 +110,23 @@ rows! {
         loss: f64,
         /// Nats per token, at the steps where the held-out set was read.
         val_loss: Option<f64>,
+        /// Learning rate of the dense parameters at this step.
         learning_rate: f64,
         /// Global norm before clipping, tables apart.
         grad_norm: f64,
+        /// Norm of the tables' gradients before clipping.
         table_grad_norm: f64,
         /// Balance and z losses, already weighted.
         auxiliary_loss: f64,
+        /// Tokens per second.
         tokens_per_s: f64,
     }
 
     /// One number that a suite gives a run.
     "scores" => ScoreRow by [run, suite, task, metric] {
+        /// Name of the run that the row belongs to.
         run: String,
+        /// Name of the suite.
         suite: String,
         /// A part of the suite, or [`WHOLE_SUITE`].
         task: String,
@@ -109,6 +136,7 @@ rows! {
         status: String,
         /// Why it was skipped; empty when it was not.
         reason: String,
+        /// The score; NaN where it was skipped.
         value: f64,
         /// Lower end of the 95 % interval.
         low: f64,
@@ -124,14 +152,21 @@ rows! {
 
     /// One answer. Paired differences need these.
     "items" => ItemRow by [run, suite, task, item] {
+        /// Name of the run that the row belongs to.
         run: String,
+        /// Name of the suite.
         suite: String,
+        /// Name of the task.
         task: String,
+        /// Name of the item within its task.
         item: String,
+        /// Whether the answer is right.
         correct: bool,
         /// Of the expected answer.
         nll_bits: f64,
+        /// The reference answer.
         expected: String,
+        /// The answer of the model.
         given: String,
         /// How the answer was judged, where there is more to say than right or wrong: the sandbox's verdict.
         detail: String,
@@ -139,10 +174,13 @@ rows! {
 
     /// How one layer spread its reads over its slots, experts or neurons.
     "usage" => UsageRow by [run, layer, unit] {
+        /// Name of the run that the row belongs to.
         run: String,
+        /// Layer, from 0.
         layer: u64,
         /// `slot`, `expert` or `neuron`.
         unit: String,
+        /// Number of slots or experts.
         units: u64,
         /// Share of the units read at least once.
         used_share: f64,
@@ -154,6 +192,7 @@ rows! {
 
     /// What a solver chose so that a run meets the sweep's target, and how near it came.
     "matches" => MatchRow by [run, target] {
+        /// Name of the run that the row belongs to.
         run: String,
         /// What was to be equal: `flops_per_token`, `params_total`, `params_active`, `bytes_per_token`, `train_flops`.
         target: String,
@@ -185,6 +224,7 @@ rows! {
         status: String,
         /// Why it was not measured; empty when it was.
         reason: String,
+        /// Width of the residual stream.
         d_model: u64,
         /// Tokens of one pass.
         tokens: u64,
@@ -196,12 +236,15 @@ rows! {
         seconds_low: f64,
         /// Slowest pass.
         seconds_high: f64,
+        /// Tokens per second.
         tokens_per_s: f64,
         /// Per token in this phase, as counted by `flop_convention`.
         flops: f64,
         /// Per token in this phase: weights, table rows and optimizer state read and written, by formula.
         bytes: f64,
+        /// FLOPs per second.
         flop_per_s: f64,
+        /// Bytes per second.
         bytes_per_s: f64,
         /// Fastest matrix product measured on this device in the same session.
         peak_flop_per_s: f64,
@@ -211,13 +254,21 @@ rows! {
         peak_memory_bytes: u64,
         /// What it was expected to need.
         needed_memory_bytes: u64,
+        /// Parameters outside tables.
         params_dense: u64,
+        /// Parameters of tables.
         params_table: u64,
+        /// What the FLOP counts include.
         flop_convention: String,
+        /// Name of the device.
         device: String,
+        /// Worker threads.
         threads: u64,
+        /// Commit of the program.
         commit: String,
+        /// Whether its sources differed from the commit.
         dirty: bool,
+        /// Versions of harness, tensor library and compiler.
         version: String,
         /// RFC 3339, UTC.
         started: String,

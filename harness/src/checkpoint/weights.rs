@@ -15,9 +15,13 @@ pub enum WeightsError {
     /// The file.
     #[error("cannot {action} weights {}: {detail}; {remedy}", .path.display())]
     File {
+        /// What failed, as a verb.
         action: &'static str,
+        /// The weights file.
         path: PathBuf,
+        /// The cause.
         detail: String,
+        /// What to do.
         remedy: &'static str,
     },
     /// The model they belong to.

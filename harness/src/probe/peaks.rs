@@ -13,7 +13,9 @@ use experiment::memory_need::Bytes;
 /// Measured on one device in one session.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Peaks {
+    /// Of a large matrix product, FLOPs per second.
     pub flop_per_s: f64,
+    /// Of a pass over memory far larger than the caches, bytes per second.
     pub bytes_per_s: f64,
 }
 

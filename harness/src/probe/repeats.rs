@@ -29,9 +29,13 @@ impl Repeats {
 /// Seconds of a pass over its repeats.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Seconds {
+    /// Median of the repeats, seconds.
     pub median: f64,
+    /// Lower end of the interval, seconds.
     pub low: f64,
+    /// Upper end of the interval, seconds.
     pub high: f64,
+    /// Number of repeats.
     pub repeats: u64,
 }
 

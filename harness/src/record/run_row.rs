@@ -16,10 +16,15 @@ pub const FAILED: &str = "failed";
 
 /// What is alike for all runs of one command.
 pub struct Circumstances<'a> {
+    /// The sweep.
     pub sweep: &'a Sweep,
+    /// What is trained on and evaluated.
     pub dataset: &'a Dataset,
+    /// The program that runs.
     pub provenance: Provenance,
+    /// Name of the device.
     pub device: String,
+    /// Worker threads.
     pub threads: usize,
 }
 

@@ -20,12 +20,15 @@ pub use headlines::claims;
 /// What the rows here say about a headline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
+    /// The interval of the rule is on the side of the claim.
     Supported,
     /// The rule's interval says so, from one training run of each block.
     SupportedOnce,
+    /// The interval of the rule is on the other side.
     Contradicted,
     /// The same against it.
     ContradictedOnce,
+    /// The rows cannot decide the rule.
     NotTested,
 }
 
@@ -79,6 +82,7 @@ impl Outcome {
 /// What a rule made of the rows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finding {
+    /// What the rule gives.
     pub outcome: Outcome,
     /// Numbers with their interval, n and seeds; or why there are none.
     pub evidence: String,
@@ -106,6 +110,7 @@ pub struct Claim {
     pub published: String,
     /// When it is supported and when contradicted; in all other cases it is not tested.
     pub rule: &'static str,
+    /// What the rule gives for these rows.
     pub finding: Finding,
 }
 

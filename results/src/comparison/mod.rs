@@ -35,6 +35,7 @@ pub struct Group {
     pub held: String,
     /// In the order in which they were asked for; the first is what the others are compared with.
     pub models: Vec<Model>,
+    /// One row of the table each.
     pub quantities: Vec<Quantity>,
     /// What differs beside the block and may disturb the comparison.
     pub doubts: Vec<String>,

@@ -23,12 +23,19 @@ pub enum Kind {
 /// What a value counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
+    /// Floating-point operations.
     Flops,
+    /// Floating-point operations per second.
     FlopsPerSecond,
+    /// Tokens.
     Tokens,
+    /// Tokens per second.
     TokensPerSecond,
+    /// Parameters.
     Parameters,
+    /// Bytes.
     Bytes,
+    /// Seconds.
     Seconds,
     /// Natural logarithm units per token.
     Nats,
@@ -59,8 +66,11 @@ impl Unit {
 /// One row: a value for each model of the group, in their order.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Quantity {
+    /// The group of rows that it belongs to.
     pub kind: Kind,
+    /// Name of the metric.
     pub metric: String,
+    /// Unit of its values.
     pub unit: Unit,
     /// None where a model has none. Values without an interval are counted or timed once.
     pub values: Vec<Option<Interval>>,

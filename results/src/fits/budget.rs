@@ -20,6 +20,7 @@ pub struct Budget {
     pub points: Vec<Point>,
     /// Loss over ln N, where three sizes allow one: for drawing, whether or not it has a minimum that counts.
     pub parabola: Option<Parabola>,
+    /// Its minimum, or why there is none.
     pub minimum: Result<Minimum, NoMinimum>,
 }
 
@@ -37,20 +38,27 @@ pub struct Minimum {
 /// An end of a sweep over sizes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
+    /// At the smallest size.
     Smallest,
+    /// At the largest size.
     Largest,
 }
 
 /// Why a budget has no minimum that counts.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum NoMinimum {
+    /// Fewer sizes than a parabola needs.
     TooFewSizes {
+        /// Sizes with a finished run.
         found: usize,
     },
+    /// The parabola has a maximum.
     OpensDownward,
     /// The runs do not bracket it: the least loss measured, or the parabola's lowest point, is at or past this end.
     Edge {
+        /// On which side of the sweep.
         side: Side,
+        /// The minimum of the parabola, in parameters.
         params: f64,
     },
 }

@@ -11,10 +11,13 @@ const OUTLIERS: usize = 5;
 /// A fit that somebody else published.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Published {
+    /// The law as published.
     pub law: Law,
     /// Summed Huber loss of the log losses.
     pub objective: f64,
+    /// Points of the fit.
     pub points: usize,
+    /// Where it was published.
     pub source: &'static str,
 }
 

@@ -20,9 +20,17 @@ pub enum Doubt {
     /// An exponent rests on the end of the range searched.
     Steep,
     /// So few points that resampling them shows little.
-    FewPoints { found: usize },
+    /// Few runs for five parameters.
+    FewPoints {
+        /// Runs.
+        found: usize,
+    },
     /// N and D grew together, so that their two terms cannot be told apart.
-    Collinear { correlation: f64 },
+    /// Parameters and tokens rise together, so that their exponents cannot be told apart.
+    Collinear {
+        /// Correlation of their logarithms.
+        correlation: f64,
+    },
 }
 
 impl fmt::Display for Doubt {

@@ -14,6 +14,7 @@ pub const BUDGET_TOLERANCE: f64 = 0.02;
 /// The minima of all budgets, from the smallest, and their powers of compute.
 #[derive(Clone, Debug, PartialEq)]
 pub struct IsoFlop {
+    /// One curve per budget of training FLOPs.
     pub budgets: Vec<Budget>,
     /// N*(C).
     pub params: Result<Power, NoPower>,

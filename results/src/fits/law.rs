@@ -16,7 +16,9 @@ pub struct Law {
     pub a: f64,
     /// B.
     pub b: f64,
+    /// Exponent of the parameters.
     pub alpha: f64,
+    /// Exponent of the tokens.
     pub beta: f64,
 }
 

@@ -5,9 +5,13 @@ use super::minimize::solve;
 /// `y = at_centre + slope (x - centre) + curvature (x - centre)^2`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Parabola {
+    /// Mean of `x`.
     pub centre: f64,
+    /// Value at the centre.
     pub at_centre: f64,
+    /// First derivative at the centre.
     pub slope: f64,
+    /// Coefficient of the square.
     pub curvature: f64,
 }
 
@@ -37,6 +41,7 @@ impl Parabola {
         })
     }
 
+    /// Value at `x`.
     pub fn at(&self, x: f64) -> f64 {
         let x = x - self.centre;
         self.at_centre + x * (self.slope + x * self.curvature)

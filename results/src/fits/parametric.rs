@@ -27,15 +27,21 @@ const RESTARTS: usize = 3;
 /// A law fitted to points.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parametric {
+    /// The law at the minimum of the fit.
     pub law: Law,
     /// Summed Huber loss of the log losses at the law: comparable only between fits of the same points.
     pub objective: f64,
     /// Points.
     pub n: u64,
+    /// E, nats per token.
     pub irreducible: Interval,
+    /// A.
     pub a: Interval,
+    /// B.
     pub b: Interval,
+    /// Exponent of the parameters.
     pub alpha: Interval,
+    /// Exponent of the tokens.
     pub beta: Interval,
     /// Of [`Law::params_exponent`].
     pub params_exponent: Interval,
@@ -48,9 +54,22 @@ pub struct Parametric {
 /// Why there is no law.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoLaw {
-    TooFewPoints { found: usize },
-    TooFewParams { found: usize },
-    TooFewTokens { found: usize },
+    /// Fewer runs than the law has parameters.
+    TooFewPoints {
+        /// Runs.
+        found: usize,
+    },
+    /// Too few distinct numbers of parameters.
+    TooFewParams {
+        /// Distinct numbers.
+        found: usize,
+    },
+    /// Too few distinct numbers of tokens.
+    TooFewTokens {
+        /// Distinct numbers.
+        found: usize,
+    },
+    /// No start of the search ended in finite values.
     Unsound,
 }
 

@@ -16,6 +16,7 @@ pub enum Reading {
 }
 
 impl Reading {
+    /// All readings.
     pub const ALL: [Self; 3] = [Self::Active, Self::Total, Self::Matmul];
 
     /// As a reader should see it.

@@ -8,6 +8,7 @@ use crate::statistics::{Interval, t};
 /// `y = coefficient * x^exponent`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Power {
+    /// Value at `x = 1`.
     pub coefficient: f64,
     /// With the interval of the regression's slope, from three points on.
     pub exponent: Interval,

@@ -12,6 +12,7 @@ use crate::statistics::{RESAMPLES, stream};
 pub enum Ratio {
     /// Dense's cheapest rung is better than the block already: the gain is this or less.
     AtMost(f64),
+    /// The ratio.
     Exactly(f64),
     /// Dense's dearest rung is not as good: the gain is this or more. No curve is drawn past the rungs.
     AtLeast(f64),
@@ -50,6 +51,7 @@ impl fmt::Display for Ratio {
 /// A block's gain over dense.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Gain {
+    /// Cost of dense at the same score over the cost of the block.
     pub ratio: Ratio,
     /// Ends of the 95 % interval, which may themselves be bounds only.
     pub interval: Option<(Ratio, Ratio)>,
@@ -91,8 +93,14 @@ impl Gain {
 /// Why there is no gain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoGain {
-    TooFewRungs { found: usize },
+    /// Fewer sizes of dense than a curve needs.
+    TooFewRungs {
+        /// Sizes of dense with a score.
+        found: usize,
+    },
+    /// The block has no score.
     NoScore,
+    /// The block and dense answered no item in common.
     NoSharedItems,
 }
 

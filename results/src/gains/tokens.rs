@@ -13,7 +13,13 @@ pub enum Reached {
     /// After these tokens, between two measurements or at one.
     At(f64),
     /// Not within these tokens; `best` is the best it came to.
-    Never { best: f64, tokens: f64 },
+    /// The loss was not reached.
+    Never {
+        /// Lowest loss, nats per token.
+        best: f64,
+        /// Training tokens of the run.
+        tokens: f64,
+    },
     /// Nothing was measured.
     Unmeasured,
 }

@@ -24,9 +24,11 @@ pub struct PublishedRow {
     pub memory_slots: Option<u64>,
     /// Of training.
     pub tokens: Option<f64>,
+    /// Name of the metric.
     pub metric: String,
     /// Of `value`: shares are in percent here, as they were printed.
     pub unit: String,
+    /// The printed value.
     pub value: f64,
     /// Half-width by which a digitised value may be off; the sources state no uncertainties of their own.
     pub uncertainty: Option<f64>,

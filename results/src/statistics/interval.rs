@@ -3,6 +3,7 @@
 /// A value with the ends of its 95 % interval.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Interval {
+    /// Point estimate.
     pub value: f64,
     /// NaN where the data cannot bound the value, as with a single seed.
     pub low: f64,

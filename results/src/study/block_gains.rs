@@ -18,14 +18,19 @@ pub const READING: Reading = Reading::Active;
 /// What a gain is measured by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Measure {
+    /// Validation loss.
     Loss,
+    /// Accuracy of recall suites.
     Recall,
+    /// Accuracy of question suites.
     Questions,
 }
 
 impl Measure {
+    /// All measures.
     pub const ALL: [Self; 3] = [Self::Loss, Self::Recall, Self::Questions];
 
+    /// The measure in words.
     pub fn words(self) -> &'static str {
         match self {
             Self::Loss => "validation loss",

@@ -31,6 +31,7 @@ pub(super) enum BudgetKey {
 
 /// The frames, with indices.
 pub struct Study<'a> {
+    /// All rows.
     pub frames: &'a Frames,
     /// Every block that was asked for, failed runs included, in the page's order.
     pub blocks: Vec<&'a str>,
@@ -41,6 +42,7 @@ pub struct Study<'a> {
 }
 
 impl<'a> Study<'a> {
+    /// Groups the rows of `frames`.
     pub fn new(frames: &'a Frames) -> Self {
         let mut items: BTreeMap<_, BTreeMap<_, Vec<_>>> = BTreeMap::new();
         for item in frames.items() {

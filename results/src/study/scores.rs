@@ -22,7 +22,9 @@ const SEED: u64 = 0x150_F10D;
 /// One cell of the scoreboard.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
+    /// Seeds with a score.
     pub seeds: usize,
+    /// Share of right answers with its confidence interval.
     pub accuracy: Interval,
     /// Accuracy less that of dense, on the same items and seeds. None for dense itself, where nothing matches, and
     /// where the runs were not trained alike.
@@ -31,11 +33,13 @@ pub struct Entry {
 
 /// The scoreboard: every suite, rung and block by its place in the study.
 pub struct Scores<'a> {
+    /// In the order of the page.
     pub suites: Vec<Suite<'a>>,
     entries: BTreeMap<(usize, usize, usize), Entry>,
 }
 
 impl<'a> Scores<'a> {
+    /// Scores of every suite, size and block of `study`.
     pub fn new(study: &Study<'a>) -> Self {
         let suites = suites(study);
         let mut entries = BTreeMap::new();
@@ -60,7 +64,9 @@ impl<'a> Scores<'a> {
 /// A run without answers to a suite that others answered, as an interrupted evaluation leaves it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Missing {
+    /// The run.
     pub run: String,
+    /// The suite without answers.
     pub suite: String,
 }
 

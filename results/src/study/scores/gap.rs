@@ -9,6 +9,7 @@ use crate::study::{BlockAtRung, Study};
 /// A paired difference of accuracies.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Gap {
+    /// The difference with its confidence interval.
     pub interval: Interval,
     /// Seeds that both blocks have.
     pub seeds: usize,

@@ -13,7 +13,9 @@ const RECALL: &str = " recall";
 /// A suite that scored somewhere, with its headline metric.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Suite<'a> {
+    /// Name of the suite; of recall, with the word `recall`.
     pub name: &'a str,
+    /// Name of its metric.
     pub metric: &'a str,
     /// Score of the majority guess.
     pub baseline: Option<f64>,
