@@ -44,7 +44,7 @@ impl Stream {
         self.a.par_chunks(CHUNK).map(sum).sum()
     }
 
-    /// The same, each thread reading at several places at once: what the memory gives when more of it is asked for.
+    /// The same, each thread reading at several places at once: what the memory gives when more of it is requested.
     pub fn read_many(&self) -> f32 {
         self.a.par_chunks(CHUNK).map(sum_many).sum()
     }

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Throughput counts the bytes that a kernel must move and no others: rows read or written, once for each entry of a
-//! lookup and once for each row of an update. It stands beside that of an elementwise copy on the same device.
+//! lookup and once for each row of an update. It is beside that of an elementwise copy on the same device.
 
 use std::time::Instant;
 

@@ -27,7 +27,10 @@ pub trait Architecture {
     /// What it builds.
     type Block: Block;
 
-    /// Refuses shapes that cannot be built in this decoder.
+    /// Checks the shape.
+    ///
+    /// # Errors
+    /// For a shape that cannot be built in this decoder.
     fn check(&self, decoder: &DecoderConfig) -> Result<(), ConfigError>;
 
     /// The name of the table that this block shares with other layers of its model, if any.

@@ -7,7 +7,7 @@
 //!
 //! As the baseline of "Memory Layers at Scale" has it: half-keys and softmax of each head's own, no query
 //! normalisation. The paper's own variant is `keys = { share_keys = true, qk_norm = true, .. }`; its BatchNorm of
-//! queries lets positions of a batch see each other, so a per-token normalisation stands in. Cost per token beside the
+//! queries lets positions of a batch see each other, so a per-token normalisation is in. Cost per token beside the
 //! product keys: `4 n_heads top_k d_model` for both lookups, `8 n_heads top_k d_model` bytes gathered.
 //!
 //! ```

@@ -97,23 +97,23 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_refused() {
-        let refused = |placement: Placement| placement.layers(4).unwrap_err().to_string();
+    fn what_does_not_fit_is_an_error() {
+        let rejected = |placement: Placement| placement.layers(4).unwrap_err().to_string();
         assert!(
-            refused(Placement::Centred {
+            rejected(Placement::Centred {
                 count: 2,
                 stride: 1
             })
             .contains("odd")
         );
         assert!(
-            refused(Placement::Centred {
+            rejected(Placement::Centred {
                 count: 3,
                 stride: 2
             })
             .contains("stride")
         );
-        assert!(refused(Placement::Layers(vec![4])).contains("layer 4 of 4"));
-        assert!(refused(Placement::Layers(vec![1, 1])).contains("twice"));
+        assert!(rejected(Placement::Layers(vec![4])).contains("layer 4 of 4"));
+        assert!(rejected(Placement::Layers(vec![1, 1])).contains("twice"));
     }
 }

@@ -89,7 +89,7 @@ impl ProductKeysConfig {
         if self.share_keys { 1 } else { self.n_heads }
     }
 
-    /// Refuses impossible shapes.
+    /// Checks the shape.
     pub fn check(&self, decoder: &DecoderConfig) -> Result<(), ConfigError> {
         ConfigError::positive("n_keys", self.n_keys)?;
         ConfigError::positive("n_heads", self.n_heads)?;
@@ -198,7 +198,7 @@ impl ProductKeys {
         (queries, keys)
     }
 
-    /// Adds up the weight that fell on each slot and tells the pass.
+    /// Adds up the weight that fell on each slot and adds it to the pass.
     pub(crate) fn observe(
         &self,
         unit: &'static str,

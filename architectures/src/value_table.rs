@@ -65,7 +65,7 @@ impl ValueTable {
     ///
     /// # Panics
     ///
-    /// When the system refuses the memory; the message names the bytes.
+    /// Where the system does not give the memory; the message names the bytes.
     pub fn new(
         name: &str,
         rows: usize,
@@ -82,7 +82,7 @@ impl ValueTable {
     ///
     /// # Panics
     ///
-    /// When the system refuses the memory; the message names the bytes.
+    /// Where the system does not give the memory; the message names the bytes.
     pub fn filled(
         rows: usize,
         width: usize,
@@ -97,7 +97,7 @@ impl ValueTable {
     ///
     /// # Panics
     ///
-    /// When the system refuses the memory; the message names the bytes.
+    /// Where the system does not give the memory; the message names the bytes.
     pub fn from_tensor(values: Tensor<2>) -> Self {
         Self::holding(settle(values))
     }
@@ -142,7 +142,7 @@ impl ValueTable {
         };
     }
 
-    /// A panic in the middle of an update leaves no table to go on with.
+    /// A panic in the middle of an update leaves no table to continue with.
     fn lock(&self) -> MutexGuard<'_, State> {
         match self.state.lock() {
             Ok(state) => state,
@@ -286,7 +286,7 @@ fn settle(values: Tensor<2>) -> Tensor<2> {
 fn place(data: Result<TensorData, TableTooLarge>, device: &Device) -> Tensor<2> {
     match data {
         Ok(data) => Tensor::from_data(data, device),
-        Err(refused) => panic!("{refused}"),
+        Err(rejected) => panic!("{rejected}"),
     }
 }
 

@@ -16,7 +16,7 @@ use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Gradients, Int, Tensor, TensorData};
 use models::{VOCAB, every_model};
 
-/// What is compiled in; a GPU only where CubeCL's CPU runtime does not stand in for it.
+/// The backends compiled in; a GPU only where CubeCL's CPU runtime does not replace it.
 #[allow(deprecated)] // So Burn calls its libtorch backend.
 fn devices() -> Vec<(&'static str, Device)> {
     vec![

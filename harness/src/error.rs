@@ -33,7 +33,7 @@ pub enum Error {
     /// The page.
     #[error(transparent)]
     Report(#[from] reports::ReportError),
-    /// Runs that cannot stand in one table.
+    /// Runs that cannot be in one table.
     #[error("these runs cannot be compared: {0}; name only runs that agree in it")]
     Mismatch(#[from] results::comparison::Mismatch),
     /// A configuration that cannot be written down.

@@ -1,4 +1,4 @@
-//! Free knobs in a sweep file: what is solved for, and what is refused.
+//! Free knobs in a sweep file: what is solved for, and what is an error.
 
 use experiment::plan::Plan;
 use experiment::sweep_file::Sweep;
@@ -42,8 +42,8 @@ fn plan(text: &str) -> Plan {
     Plan::new(Sweep::parse("f.toml", text).unwrap()).unwrap()
 }
 
-/// [`SMALL`] with `solve` in place of its own, refused.
-fn refusal(solve: &str) -> String {
+/// [`SMALL`] with `solve` in place of its own, as an error.
+fn rejection(solve: &str) -> String {
     assert!(SMALL.contains(SOLVE));
     let text = SMALL.replace(SOLVE, solve);
     Sweep::parse("f.toml", &text).unwrap_err().to_string()
@@ -130,7 +130,7 @@ fn solved_values_are_in_the_configuration_that_names_a_run() {
 
 #[test]
 fn what_cannot_be_solved_names_its_line_and_the_nearest() {
-    let said = refusal(&SOLVE.replace("tolerance = 0.2, ", "tolerance = 1e-6, "));
+    let said = rejection(&SOLVE.replace("tolerance = 0.2, ", "tolerance = 1e-6, "));
     assert!(
         said.starts_with("f.toml:18: `blocks.moe.solve` at size xs: cannot bring params_total to "),
         "{said}"
@@ -140,7 +140,7 @@ fn what_cannot_be_solved_names_its_line_and_the_nearest() {
             && said.contains("with n_experts = "),
         "{said}"
     );
-    let said = refusal(
+    let said = rejection(
         &SOLVE
             .replace("params_total", "bytes_per_token")
             .replace("memory", "dense"),
@@ -225,7 +225,7 @@ fn mistakes_in_a_request_are_named() {
             SOLVE.to_owned()
         };
         assert!(base.contains(from), "{from}");
-        let said = refusal(&base.replacen(from, to, 1));
+        let said = rejection(&base.replacen(from, to, 1));
         for part in parts {
             let part = if base != SOLVE {
                 part.replace(":18", ":19")

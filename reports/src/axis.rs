@@ -64,7 +64,7 @@ impl Axis {
         }
     }
 
-    /// Where a value stands; none where the axis has no such place.
+    /// Where a value is; none where the axis has no such place.
     pub fn place(&self, value: f64) -> Option<f64> {
         let at = if self.log && value > 0.0 {
             value.log10()
@@ -75,7 +75,7 @@ impl Axis {
     }
 }
 
-/// The smallest range with all values and a margin; a lone value gets room on both sides.
+/// The smallest range with all values and a margin; a single value gets a margin on both sides.
 fn reach(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
     let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| {
         (low.min(v), high.max(v))

@@ -35,7 +35,7 @@ pub enum Style {
     /// Measured, and joined by a line.
     #[default]
     Joined,
-    /// Measured, each for itself: what lies between them is not known, or a guide says it.
+    /// Measured, each for itself: what is between them is not known, or drawn as a guide.
     Apart,
     /// Not measured but computed, digitised or transcribed: a dashed line with hollow marks.
     Hollow,

@@ -1,13 +1,13 @@
 //! The five types a row is made of, and how each becomes a Polars column and comes back.
 //!
-//! NaN is a value (a loss that diverged) and survives; null means "was not measured" and is allowed in
+//! NaN is a value (a loss that diverged) and is kept; null means "was not measured" and is allowed in
 //! `Option` columns alone, so that a hole in a file cannot turn into a silent zero.
 
 use polars::prelude::*;
 
 use crate::FrameError;
 
-/// A type that can stand in one column of a row.
+/// A type that can be in one column of a row.
 pub trait Cell: Sized {
     /// The column's type in frames and files.
     const DTYPE: DataType;

@@ -1,4 +1,4 @@
-//! What came out: typed rows, the frames and files that keep them, and the statistics drawn from them.
+//! Results: typed rows, the frames and files that keep them, and the statistics drawn from them.
 //!
 //! A run of the harness ends as rows. [`Records`] writes each row the moment it exists, one Parquet file per run and
 //! kind of row, so that whatever stops a sweep leaves whole rows behind. [`Frames`] is everything a folder of records
@@ -15,7 +15,7 @@
 //!
 //! [`study`] groups the rows for comparison and [`claims`] decides, by rule, what they say about published claims.
 //! [`comparison`] sets models side by side, or says why they cannot be.
-//! [`published`] holds what others printed, to stand beside it.
+//! [`published`] holds what others printed, for comparison.
 //!
 //! This crate knows neither models nor text; it can be read by anything that wants the numbers.
 //!

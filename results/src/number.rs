@@ -1,6 +1,6 @@
 //! Numbers as a reader wants them: few digits, fixed width, a true minus sign, and a dash where there is none.
 
-/// What stands where a number is missing or not finite.
+/// Shown where a number is missing or not finite.
 pub const NONE: &str = "–";
 
 /// `digits` decimals.

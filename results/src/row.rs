@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_survive_a_frame() {
+    fn rows_are_equal_after_a_frame() {
         let rows = vec![probe("ü", 2, 0.5), probe("", 1, f64::MIN_POSITIVE)];
         let frame = Probe::to_frame(&rows).unwrap();
         assert_eq!(frame.shape(), (2, 5));

@@ -1,4 +1,4 @@
-//! The tables. Units are in the field's name or its comment; shares lie in [0, 1]; times are seconds.
+//! The tables. Units are in the field's name or its comment; shares are in [0, 1]; times are seconds.
 
 use crate::row::rows;
 
@@ -6,7 +6,7 @@ use crate::row::rows;
 pub const WHOLE_SUITE: &str = "all";
 
 rows! {
-    /// One trained model: what was asked, what it cost, what it reached, and where it came from.
+    /// One trained model: what was evaluated, what it cost, what it reached, and where it came from.
     "runs" => RunRow by [sweep, size, block, seed, run] {
         /// Hash of everything that determines the run.
         run: String,
@@ -24,7 +24,7 @@ rows! {
         reason: String,
         /// What was held equal between blocks: `flops` or `tokens`.
         matching: String,
-        /// Training FLOPs asked for.
+        /// Training FLOPs requested.
         target_flops: f64,
         /// Training FLOPs spent: a whole number of steps never meets the target exactly.
         train_flops: f64,
@@ -196,7 +196,7 @@ rows! {
         run: String,
         /// What was to be equal: `flops_per_token`, `params_total`, `params_active`, `bytes_per_token`, `train_flops`.
         target: String,
-        /// The value asked for, in the target's unit.
+        /// The value requested, in the target's unit.
         wanted: f64,
         /// The value reached.
         reached: f64,

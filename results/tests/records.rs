@@ -1,4 +1,4 @@
-//! The folder of records as the harness and the report use it: what is written comes back, what is broken says so.
+//! The folder of records as the harness and the report use it: what is written is read back, what is damaged is an error.
 
 use std::fs;
 use std::path::Path;
@@ -224,14 +224,14 @@ fn wrong_places_and_names_are_refused() {
     assert!(matches!(Records::open(&file), Err(Error::Io { .. })));
     let records = Records::open(folder.path()).unwrap();
     for run in ["", "..", "../a", "a/b", ".hidden", "a\0b"] {
-        let refused = records.append_steps(run, &[step(run, 1, 1.0)]);
-        assert!(matches!(refused, Err(Error::RunName { .. })), "{run:?}");
+        let rejected = records.append_steps(run, &[step(run, 1, 1.0)]);
+        assert!(matches!(rejected, Err(Error::RunName { .. })), "{run:?}");
     }
-    let refused = records.append_steps("a", &[step("b", 1, 1.0)]);
-    assert!(matches!(refused, Err(Error::ForeignRow { .. })));
+    let rejected = records.append_steps("a", &[step("b", 1, 1.0)]);
+    assert!(matches!(rejected, Err(Error::ForeignRow { .. })));
     assert!(
         !folder.path().join("steps").exists(),
-        "nothing is written for a refused row"
+        "nothing is written for a rejected row"
     );
 }
 

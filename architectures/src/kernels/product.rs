@@ -1,4 +1,4 @@
-//! Matrix products by the `gemm` crate over matrices that lie in larger ones, on one thread or cut into tiles for all.
+//! Matrix products by the `gemm` crate over matrices that are in larger ones, on one thread or cut into tiles for all.
 
 use rayon::prelude::*;
 
@@ -61,7 +61,7 @@ impl Matrix {
     }
 }
 
-/// Most rows of a tile, from the best for one thread, which packs its operands seldom, to the least worth a task.
+/// Most rows of a tile, from the best for one thread, which packs its operands seldom, to the least that pays for a task.
 const TILE_ROWS: [usize; 3] = [512, 256, 128];
 
 /// Most columns of a tile.

@@ -241,7 +241,7 @@ mod tests {
         for _ in 0..3 {
             match table_memory::zeros(rows, width) {
                 Ok(data) => memory.push(data),
-                Err(refused) => return eprintln!("skipped: {refused}"),
+                Err(rejected) => return eprintln!("skipped: {rejected}"),
             }
         }
         let mut slices = memory

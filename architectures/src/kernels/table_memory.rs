@@ -12,11 +12,11 @@ use cubecl_environment::bytes::{
 };
 use memmap2::MmapMut;
 
-/// The system refused memory for a table.
+/// The system did not give the memory of a table.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "a table of {rows} x {width} f32 needs {bytes} bytes of memory for each of its values and two moments, and the \
-     system refused them ({reason}); lower n_keys or value_dim, or free memory"
+     system did not give them ({reason}); lower n_keys or value_dim, or free memory"
 )]
 pub struct TableTooLarge {
     rows: usize,
@@ -38,14 +38,14 @@ pub fn filled(
     fill: impl FnOnce(&mut [f32]),
 ) -> Result<TensorData, TableTooLarge> {
     let bytes = rows as u128 * width as u128 * size_of::<f32>() as u128;
-    let refused = |reason: String| TableTooLarge {
+    let rejected = |reason: String| TableTooLarge {
         rows,
         width,
         bytes,
         reason,
     };
-    let len = usize::try_from(bytes).map_err(|error| refused(error.to_string()))?;
-    let mut memory = MmapMut::map_anon(len).map_err(|error| refused(error.to_string()))?;
+    let len = usize::try_from(bytes).map_err(|error| rejected(error.to_string()))?;
+    let mut memory = MmapMut::map_anon(len).map_err(|error| rejected(error.to_string()))?;
     // A kernel without huge pages serves small ones: slower, not wrong.
     #[cfg(target_os = "linux")]
     let _ = memory.advise(memmap2::Advice::HugePage);

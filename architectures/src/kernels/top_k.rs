@@ -43,7 +43,7 @@ impl TopK {
     }
 }
 
-/// Orders as the score does: negative floats order backwards as integers, so all their bits but the sign are turned.
+/// Orders as the score does: negative floats order backwards as integers, so all their bits but the sign are inverted.
 #[inline(always)]
 fn ordered(score: f32) -> i32 {
     let bits = score.to_bits() as i32;

@@ -29,7 +29,7 @@ pub struct Arguments {
     /// Print the names of the rows and end.
     #[arg(long)]
     pub list: bool,
-    /// What the child processes of the row on peak memory are asked for.
+    /// Arguments of the child processes of the row on peak memory.
     #[arg(long, hide = true)]
     pub step_memory: Option<Shape>,
     /// Given by `cargo bench`.

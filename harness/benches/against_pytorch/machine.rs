@@ -61,7 +61,7 @@ impl fmt::Display for Machine {
     }
 }
 
-/// The processor's name, as Linux tells it.
+/// The processor's name, as Linux reports it.
 fn processor() -> String {
     let information = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = information

@@ -48,7 +48,7 @@ pub struct Line {
     pub share_at_least: Option<f64>,
     /// For rows that memory limits.
     pub bandwidth: Option<Bandwidth>,
-    /// Who else used the processors meanwhile, where the system tells.
+    /// Share of the processors that others used meanwhile, where the system reports it.
     pub disturbance: Option<Disturbance>,
     /// Repeats PyTorch's side by hand.
     pub command: String,
@@ -160,7 +160,7 @@ impl Measurement {
         }
     }
 
-    /// PyTorch and its Python, once a worker has told.
+    /// PyTorch and its Python, once a worker has reported.
     pub fn torch(&self) -> Option<&str> {
         self.torch.as_deref()
     }

@@ -8,11 +8,11 @@ pub struct Row {
     pub shape: String,
     /// Our ways of doing it.
     pub ours: Vec<Ours>,
-    /// PyTorch's; what is asked of us is asked against the first.
+    /// PyTorch's; the required ratio is against the first.
     pub theirs: Vec<Theirs>,
-    /// Least ratio of their median to ours that is asked for.
+    /// Least ratio of their median to ours that is requested.
     pub at_least: f64,
-    /// Least share of the machine's read bandwidth that is asked for.
+    /// Least share of the machine's read bandwidth that is requested.
     pub share_at_least: Option<f64>,
     /// Bytes that an iteration has to move, where memory is the limit.
     pub bytes: Option<usize>,
@@ -20,7 +20,7 @@ pub struct Row {
 
 /// One way of ours.
 pub struct Ours {
-    /// What tells it from the others, if there are any.
+    /// What distinguishes it from the others, if there are any.
     pub label: &'static str,
     /// Makes inputs and model.
     pub build: Box<dyn Fn() -> Work>,

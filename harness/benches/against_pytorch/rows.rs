@@ -1,4 +1,4 @@
-//! All rows. What each side of a row does is told in docs/performance.md.
+//! All rows. What each side of a row does is reported in docs/performance.md.
 
 mod blocks;
 mod decoders;

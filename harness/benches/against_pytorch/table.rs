@@ -6,7 +6,7 @@ use comfy_table::presets::ASCII_MARKDOWN;
 use crate::machine::Machine;
 use crate::measurement::{Line, Times};
 
-/// Share of all processor time that others may take before a row says so.
+/// Share of all processor time that others may take before a row notes it.
 const DISTURBED: f64 = 0.02;
 
 /// A table with what a reader must know beside it.

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use crate::arguments::Arguments;
 use crate::row::Theirs;
 
-/// Where the worker lies, from the root of the repository.
+/// Where the worker is, from the root of the repository.
 const WORKER: &str = "benches/baseline/worker.py";
 
 /// An interpreter that has torch.
@@ -49,7 +49,7 @@ struct Answer {
 }
 
 impl Python {
-    /// The interpreter asked for, or what to do about it.
+    /// The interpreter requested, or what to do about it.
     pub fn find(arguments: &Arguments) -> Result<Self, String> {
         let path = arguments.python.clone();
         let probe = Command::new(&path)

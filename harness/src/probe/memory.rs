@@ -1,4 +1,4 @@
-//! The memory that a probe may use: asked before each cell, since others use the machine too.
+//! The memory that a probe may use: read before each cell, since others use the machine too.
 
 use architectures::DeviceName;
 
@@ -56,7 +56,7 @@ impl Memory {
     }
 
     /// Why `need` is too much for `usable`.
-    pub fn refusal(&self, need: Bytes, usable: Bytes) -> String {
+    pub fn rejection(&self, need: Bytes, usable: Bytes) -> String {
         let limit = match self.cap {
             Some(cap) if cap == usable => "--memory".to_owned(),
             _ => format!("{:.0} % of what is free", 100.0 * USABLE),
@@ -102,7 +102,7 @@ fn available(meminfo: &str) -> Option<Bytes> {
     Some(kibibytes * 1024)
 }
 
-/// Of the first GPU, as its driver's tool tells it.
+/// Of the first GPU, as its driver's tool reports it.
 fn free_on_nvidia() -> Option<Bytes> {
     let told = std::process::Command::new("nvidia-smi")
         .args(["-i", "0", "--query-gpu=memory.free"])
@@ -130,12 +130,12 @@ mod tests {
     fn a_refusal_names_both_sides_in_bytes() {
         let memory = Memory::of(DeviceName::Flex, Some(1 << 20)).unwrap();
         assert_eq!(
-            memory.refusal(3 << 20, 1 << 20),
+            memory.rejection(3 << 20, 1 << 20),
             "needs 3.00 MiB (3145728 bytes) of 1.00 MiB (1048576 bytes, --memory)"
         );
         assert!(
             memory
-                .refusal(9, 8)
+                .rejection(9, 8)
                 .ends_with("(8 bytes, 85 % of what is free)")
         );
     }

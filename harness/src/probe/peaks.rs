@@ -132,7 +132,7 @@ fn quickest(device: &Device, mut work: impl FnMut()) -> f64 {
 /// Waits for the device.
 ///
 /// # Panics
-/// When something that was asked of it failed.
+/// When a request to it failed.
 pub fn sync(device: &Device) {
     if let Err(error) = device.sync() {
         panic!("{error}");

@@ -117,8 +117,8 @@ impl Session<'_> {
             let row = rows.get(&self.circumstances.id(cell, phase)?);
             let need = self.circumstances.need(cell, phase);
             let status = row.map(|row| row.status.as_str());
-            let refusal = (need > usable).then(|| self.memory.refusal(need, usable));
-            let mut verdict = by_memory(status, refusal, self.again);
+            let rejection = (need > usable).then(|| self.memory.rejection(need, usable));
+            let mut verdict = by_memory(status, rejection, self.again);
             if verdict == Verdict::Measure {
                 let peaks = *peaks.get_or_insert_with(|| {
                     progress.preparing("the device's peaks");
@@ -191,7 +191,7 @@ impl Session<'_> {
         }
     }
 
-    /// Leaves a row with the reason, unless a measurement is recorded: that is worth more than a reason.
+    /// Leaves a row with the reason, unless a measurement is recorded: which tells more than a reason.
     fn keep_unmeasured(
         &self,
         cell: &Cell,
@@ -252,7 +252,7 @@ mod tests {
         let plan = Plan::new(Sweep::parse("f.toml", experiment::testing::SWEEP).unwrap()).unwrap();
         let all = grid::targets(&plan, 8).unwrap();
         let mut cells = grid::cells(&all[..1], &all, &|_| false);
-        // A key without two halves, which no sweep file may ask for.
+        // A key without two halves, which no sweep file may request.
         let broken = r#"{"kind": "memory", "keys": {"n_keys": 4, "top_k": 4, "key_dim": 3}}"#;
         cells[0].part = Part::Block(serde_json::from_str(broken).unwrap());
         let folder = tempfile::tempdir().unwrap();

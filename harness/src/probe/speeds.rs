@@ -19,7 +19,7 @@ const ASSUMED_EFFICIENCY: f64 = 0.15;
 /// Side of the measured product: large enough for the kernel's best, done in milliseconds.
 const SIDE: usize = 512;
 
-/// What is known about speed. What nobody asks for is not measured.
+/// What is known about speed. What is not requested is not measured.
 pub struct Speeds {
     stated: Option<FlopRate>,
     probes: Vec<ProbeRow>,

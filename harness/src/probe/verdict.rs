@@ -7,18 +7,18 @@ use experiment::quantity::duration;
 /// What is to become of one phase of a cell.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Verdict {
-    /// Its row stands.
+    /// Its row.
     Leave,
     /// It gets a row with this reason.
     Skip(String),
     Measure,
 }
 
-/// By the `status` of the row that it has, if any; `refusal` says why memory does not hold it, where it does not.
-pub fn by_memory(status: Option<&str>, refusal: Option<String>, again: bool) -> Verdict {
-    match (status, refusal) {
+/// By the `status` of the row that it has, if any; `rejection` is the reason where memory does not hold it.
+pub fn by_memory(status: Option<&str>, rejection: Option<String>, again: bool) -> Verdict {
+    match (status, rejection) {
         (Some(FINISHED), None) if !again => Verdict::Leave,
-        // A measurement from a time of more memory is worth more than a refusal.
+        // A measurement made when more memory was free is kept.
         (Some(FINISHED), Some(_)) => Verdict::Leave,
         // It did not fit and does not now; what has come to fit is measured.
         (Some(SKIPPED), Some(_)) if !again => Verdict::Leave,

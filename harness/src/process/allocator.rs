@@ -1,6 +1,6 @@
 //! Freed memory stays with the process, until it is asked back.
 //!
-//! A training step frees and asks for the same large buffers again and again. By default the system's allocator returns
+//! A training step frees and requests the same large buffers again and again. By default the system's allocator returns
 //! each of them, and every step then waits for thousands of page faults: see docs/log.md for what they cost.
 
 /// Asks the allocator to keep what is freed; elsewhere than under glibc, nothing.

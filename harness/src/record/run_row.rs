@@ -1,4 +1,4 @@
-//! The row of a run: what was asked, what it cost, what it reached, where it came from.
+//! The row of a run: what was evaluated, what it cost, what it reached, where it came from.
 
 use architectures::{FLOP_CONVENTION, TABLE_ELEMENT_BYTES};
 use results::RunRow;
@@ -29,7 +29,7 @@ pub struct Circumstances<'a> {
 }
 
 impl Circumstances<'_> {
-    /// The row of a run that was begun at `started` and came to nothing for `reason` after `steps`.
+    /// The row of a run that began at `started` and failed for `reason` after `steps`.
     pub fn failed(
         &self,
         run: &Run,

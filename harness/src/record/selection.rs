@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::run::identity::configuration;
 use experiment::plan::{Plan, Run};
 
-/// The row that stands for `run`; of several on different data the latest.
+/// The row that represents `run`; of several on different data the latest.
 pub fn row_of<'a>(plan: &Plan, run: &Run, rows: &'a [RunRow]) -> Result<Option<&'a RunRow>, Error> {
     let configuration = configuration(plan, run)?;
     let own = rows.iter().filter(|row| row.config == configuration);

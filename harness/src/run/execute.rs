@@ -21,12 +21,12 @@ use crate::run::progress::Progress;
 use crate::train::{TrainError, TrainSpec, Trained, train};
 use experiment::plan::Run;
 
-/// Sequences asked at a time: enough to keep the cores busy, little beside what training holds.
+/// Sequences evaluated at once: enough to keep the cores busy, little beside what training holds.
 const SEQUENCES_AT_ONCE: usize = 64;
 
 /// What all runs of a sweep share.
 pub struct RunContext<'a> {
-    /// What is trained on and asked.
+    /// What is trained on and evaluated.
     pub dataset: &'a Dataset,
     /// Where rows go.
     pub records: &'a Records,
@@ -62,11 +62,11 @@ pub struct RunOutcome {
 /// Why a run has no result.
 #[derive(Debug)]
 pub enum Failure {
-    /// Asked to stop: no row, the run is to be done again.
+    /// Interrupted: no row, the run is done again.
     Interrupted,
-    /// The run's own fault: a row, and the sweep goes on.
+    /// The run failed: a row, and the sweep continues.
     Failed(String),
-    /// Rows cannot be written: nothing can go on.
+    /// Rows cannot be written: the sweep ends.
     Records(results::Error),
 }
 
@@ -76,7 +76,7 @@ impl From<results::Error> for Failure {
     }
 }
 
-/// Trains and asks the run called `id`. A panic is a failure like another.
+/// Trains and evaluates the run called `id`. A panic is a failure like another.
 pub fn execute(
     run: &Run,
     id: &str,
@@ -174,7 +174,7 @@ fn train_recorded(
     })
 }
 
-/// Asks every suite, then replaces what an earlier asking left: scores of some suites only would be pooled as if they
+/// Evaluates every suite, then replaces what an earlier evaluation left: scores of some suites only would be pooled as if they
 /// were of all.
 pub fn evaluate_suites(
     run: &Run,
@@ -189,7 +189,7 @@ pub fn evaluate_suites(
     };
     let (mut items, mut scores) = (Vec::<ItemRow>::new(), Vec::<ScoreRow>::new());
     for suite in &context.dataset.suites {
-        progress.asking(suite.name());
+        progress.evaluating(suite.name());
         let failed = |error: SuiteError| match context.interrupt.requested() {
             true => Failure::Interrupted,
             false => Failure::Failed(format!("{}: {error}", suite.name())),

@@ -8,11 +8,11 @@ use crate::train::StepReport;
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Ending {
-    /// Trained and asked.
+    /// Trained and evaluated.
     Finished {
         /// Nats per token on the held-out set.
         val_loss: f64,
-        /// Training and asking.
+        /// Training and evaluation.
         wall_s: f64,
     },
     /// Finished in an earlier sweep.
@@ -31,8 +31,8 @@ pub trait Progress {
     fn run(&mut self, run: &Run);
     /// A training step is done.
     fn step(&mut self, report: &StepReport);
-    /// The run is asked a suite.
-    fn asking(&mut self, suite: &str);
+    /// The run is evaluated on a suite.
+    fn evaluating(&mut self, suite: &str);
     /// The run ended.
     fn ended(&mut self, run: &Run, ending: &Ending);
     /// A cell of a probe begins: which of how many.
@@ -52,7 +52,7 @@ impl Progress for Quiet {
     fn sweep(&mut self, _: &[Run]) {}
     fn run(&mut self, _: &Run) {}
     fn step(&mut self, _: &StepReport) {}
-    fn asking(&mut self, _: &str) {}
+    fn evaluating(&mut self, _: &str) {}
     fn ended(&mut self, run: &Run, ending: &Ending) {
         if let Ending::Failed(reason) = ending {
             eprintln!("{} failed: {reason}", run.label);

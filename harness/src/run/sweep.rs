@@ -32,13 +32,13 @@ pub fn prepare(plan: &Plan, tokens: Tokens, folders: &Folders) -> Result<Dataset
         tokens = dataset.train.len(),
         "data are prepared"
     );
-    check_room(plan, &dataset)?;
+    check_lengths(plan, &dataset)?;
     Ok(dataset)
 }
 
-/// Refuses questions that no decoder of the plan was trained to read to their end: positions beyond `seq_len` would be
+/// Rejects questions longer than any sequence that a decoder of the plan is trained on: positions beyond `seq_len` would be
 /// new to it.
-fn check_room(plan: &Plan, dataset: &Dataset) -> Result<(), Error> {
+fn check_lengths(plan: &Plan, dataset: &Dataset) -> Result<(), Error> {
     let shortest = plan.runs.iter().map(|run| run.model.decoder.seq_len).min();
     let Some(seq_len) = shortest else {
         return Ok(());

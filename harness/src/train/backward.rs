@@ -1,7 +1,7 @@
 //! Loss and gradients of one batch, its parts computed side by side.
 //!
 //! Each part runs forward and backward on a fork of the parameters, so that parts share nothing and small models, whose
-//! single operations are too short to be worth splitting, still use every core. Gradients are averaged in the order of
+//! single operations are too short for splitting, still use every core. Gradients are averaged in the order of
 //! the parts: the result depends on their number, not on the threads.
 
 use architectures::{Decoder, loss};

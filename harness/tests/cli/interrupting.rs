@@ -1,4 +1,4 @@
-//! Ctrl-C leaves whole rows, and the sweep goes on where it stopped.
+//! Ctrl-C leaves whole rows, and the sweep continues where it stopped.
 
 #![cfg(unix)]
 

@@ -112,7 +112,7 @@ impl Chart {
         area.present()
     }
 
-    /// Equal FLOPs mean equal x: error bars would hide each other, so each block stands a little aside.
+    /// Equal FLOPs mean equal x: error bars would hide each other, so each block is a little aside.
     fn dodge(&self, place: usize) -> i32 {
         let ranges = self
             .series

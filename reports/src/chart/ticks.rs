@@ -1,11 +1,11 @@
-//! Which of an axis's ticks have room for their text.
+//! Which of an axis's ticks are far enough apart for their text.
 
 /// Width of a tick's text, in pixels, as wide as sans-serif digits are.
 pub fn text_width(text: &str) -> f64 {
     text.chars().count() as f64 * 7.2
 }
 
-/// The ticks whose texts fit side by side at their pixels, the roundest first to be given room.
+/// The ticks whose texts fit side by side at their pixels, the roundest first.
 pub fn apart(ticks: &[(f64, String)], pixel: impl Fn(f64) -> f64) -> Vec<&(f64, String)> {
     let roundness = |text: &str| match text.trim_start_matches('\u{2212}').chars().next() {
         Some('1') if !text.starts_with("1.") => 0,

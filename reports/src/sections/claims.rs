@@ -30,7 +30,7 @@ pub fn body(study: &Study, suites: &[Suite]) -> Markup {
             "The headlines of " (MEMORY_LAYERS) " in our own words, each with a rule that alone gives the "
             "verdict: " (counts.join(", ")) ", at this scale. The paper's decoders have 134m to 8b parameters and saw 200B "
             "tokens or more; those here are smaller by far, so that no verdict is one on the paper's own models. A rule that "
-            "was asked and cannot decide counts as not tested, and says so. No correction is made for the number of rules."
+            "applies and cannot decide counts as not tested, and says so. No correction is made for the number of rules."
         }
         p {
             "Where the blocks have only one seed in common, a verdict says \u{201c}in one run each\u{201d}. Its interval is about the choice of "

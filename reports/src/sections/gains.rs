@@ -1,4 +1,4 @@
-//! What a block is worth: how much more compute, or how many more parameters, dense would need to be as good.
+//! The gain of a block: how much more compute, or how many more parameters, dense would need to be as good.
 
 use maud::{Markup, html};
 use results::RunRow;
@@ -90,7 +90,7 @@ fn gains(study: &Study, suites: &[Suite]) -> Table {
     table
 }
 
-/// What has to be known to read both numbers, each thing once; that ≥ and ≤ are bounds stands above the table.
+/// What has to be known to read both numbers, each thing once; that ≥ and ≤ are bounds is above the table.
 fn remarks(compute: &Result<Gain, Reason>, params: &Result<Gain, Reason>) -> String {
     let mut once: Vec<String> = Vec::new();
     for gain in [compute, params] {

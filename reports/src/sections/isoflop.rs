@@ -49,7 +49,7 @@ pub fn body(study: &Study) -> Result<Markup, ReportError> {
         return Ok(html! {
             p.none {
                 "No isoFLOP curve can be drawn: it takes " (LEAST_SIZES) " sizes or more at one budget of training FLOPs, and \
-                here no block has more than " (most) ". A sweep file asks for it with sizes whose "
+                here no block has more than " (most) ". A sweep file requests it with sizes whose "
                 code { "flops" } " are the same."
             }
         });

@@ -6,7 +6,7 @@ use crate::table::Table;
 use results::number::{prefixed, signed};
 use results::study::Study;
 
-/// The target that every run matched by FLOPs has; how far it was met stands with the budgets.
+/// The target that every run matched by FLOPs has; how closely it was met is shown with the budgets.
 const BUDGET: &str = "train_flops";
 
 /// A table of the solved blocks; nothing where none was solved for.

@@ -37,7 +37,7 @@ pub struct Section {
     pub body: Markup,
 }
 
-/// All sections; those with nothing to say about these frames say so.
+/// All sections; those without rows in these frames note it.
 pub fn all(study: &Study, scores: &Scores) -> Result<Vec<Section>, ReportError> {
     let section = |id, title: &str, body| Section {
         id,

@@ -1,4 +1,4 @@
-//! What others printed, table by table: to stand beside the measured rows, never among them.
+//! What others printed, table by table: shown beside the measured rows, never among them.
 
 use maud::{Markup, html};
 use results::published::{PublishedRow, published};

@@ -54,7 +54,7 @@ fn top<'s>(study: &'s Study) -> Option<Vec<&'s Rung>> {
     found.cloned()
 }
 
-/// Where the blocks that can be compared with dense stand at a budget, each at its size of the lowest loss; all of them where
+/// Where the blocks that can be compared with dense are at a budget, each at its size of the lowest loss; all of them where
 /// there is no dense.
 fn places<'s>(study: &'s Study, budget: &[&'s Rung], asked: &[&Suite]) -> Vec<BlockAtRung<'s>> {
     let all: Vec<BlockAtRung> = study
@@ -74,7 +74,7 @@ fn places<'s>(study: &'s Study, budget: &[&'s Rung], asked: &[&Suite]) -> Vec<Bl
     all.into_iter().filter(fit).collect()
 }
 
-/// What a group of suites asks for, in words.
+/// What a group of suites evaluates, in words.
 struct Kind {
     answers: &'static str,
     answer: &'static str,
@@ -152,13 +152,16 @@ fn pooled(study: &Study, kind: &Kind, asked: &[&Suite], budget: &[&Rung]) -> Opt
     }
     let lacking = match lacking.as_slice() {
         [] => String::new(),
-        some => format!(" Left out, as not asked everything: {}.", some.join(", ")),
+        some => format!(
+            " Left out, as not evaluated on everything: {}.",
+            some.join(", ")
+        ),
     };
     match compared(kind, asked, entries) {
         Some(found) => Some(found + &lacking),
         None if lacking.is_empty() => None,
         None => Some(format!(
-            "no block was asked all of the {}.{lacking}",
+            "no block was evaluated on all of the {}.{lacking}",
             kind.items
         )),
     }

@@ -43,7 +43,7 @@ pub fn frames() -> Frames {
     Frames::new(runs, steps, scores, items, usage).with_probes(probes::rows())
 }
 
-/// Runs of other widths at the two smaller budgets, for dense and memory+: what an isoFLOP curve needs. They were asked nothing.
+/// Runs of other widths at the two smaller budgets, for dense and memory+: what an isoFLOP curve needs. They were not evaluated.
 fn around() -> Vec<RunRow> {
     let mut runs = Vec::new();
     for (size, (name, target, ..)) in SIZES.iter().enumerate().take(2) {

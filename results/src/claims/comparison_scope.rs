@@ -1,4 +1,4 @@
-//! Where a rule looks: the suites, the largest budget at which all its blocks stand, and where each stands there.
+//! Where a rule looks: the suites, the largest budget at which all its blocks finished, and the size of each.
 
 use crate::fits::BUDGET_TOLERANCE;
 
@@ -12,7 +12,7 @@ use crate::study::{BlockAtRung, Rung, mean};
 /// Suites and places.
 pub struct ComparisonScope<'s, 'a> {
     pub suites: Vec<&'s Suite<'a>>,
-    /// In the order asked for.
+    /// In the order requested.
     pub places: Vec<BlockAtRung<'s>>,
     /// Sizes with that budget.
     sizes: usize,

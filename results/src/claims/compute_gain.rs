@@ -42,7 +42,7 @@ fn below<'s>(
     })
 }
 
-/// Whether memory+ is worth more than `times` its training compute.
+/// Whether the compute gain of memory+ is above `times`.
 pub fn worth(rows: &Rows, measure: Measure, times: f64) -> Finding {
     let top = match ground(rows, measure, &["memory+", REFERENCE]) {
         Ok(ground) => ground,
@@ -98,7 +98,7 @@ pub fn worth(rows: &Rows, measure: Measure, times: f64) -> Finding {
     )
 }
 
-/// Whether memory+ is worth more than `times` its compute in many cases: one case cannot speak against that.
+/// Whether the compute gain of memory+ is above `times` in many cases: one case cannot contradict that.
 pub fn often_worth(rows: &Rows, measure: Measure, times: f64) -> Finding {
     let found = worth(rows, measure, times);
     match found.outcome {
@@ -114,7 +114,7 @@ pub fn often_worth(rows: &Rows, measure: Measure, times: f64) -> Finding {
     }
 }
 
-/// Whether memory is worth dense with twice its parameters.
+/// Whether memory is as good as dense with twice its parameters.
 pub fn twice_the_parameters(rows: &Rows, measure: Measure) -> Finding {
     let ground = match ground(rows, measure, &["memory", REFERENCE]) {
         Ok(ground) => ground,

@@ -45,7 +45,7 @@ pub fn all_beat_experts(rows: &Rows, measure: Measure) -> Finding {
         Err(finding) => return finding,
     };
     let [variants @ .., mixture] = ground.places.as_slice() else {
-        return Finding::untested("no block was asked for");
+        return Finding::untested("no block was named");
     };
     let found: Vec<Finding> = variants
         .iter()

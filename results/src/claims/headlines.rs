@@ -27,7 +27,7 @@ pub fn claims(study: &Study, suites: &[Suite]) -> Vec<(&'static str, Vec<Claim>)
                 headline: "Memory+ is as good as dense decoders with more than twice its training compute.",
                 published: table_1("TQA", &[("Dense", ""), ("Memory+", "")]),
                 rule: "At the largest budget at which dense was also trained with twice the FLOPs or more. Supported where the \
-                    interval of the compute-equivalent gain lies above 2; contradicted where below. Not tested where memory+ is right more than 95 % of the time there.",
+                    interval of the compute-equivalent gain is above 2; contradicted where below. Not tested where memory+ is right more than 95 % of the time there.",
                 finding: worth(&rows, measure, 2.0),
             },
             Claim {

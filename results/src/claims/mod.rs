@@ -22,7 +22,7 @@ pub use headlines::claims;
 pub enum Outcome {
     /// The interval of the rule is on the side of the claim.
     Supported,
-    /// The rule's interval says so, from one training run of each block.
+    /// Supported by the rule's interval, from one training run of each block.
     SupportedOnce,
     /// The interval of the rule is on the other side.
     Contradicted,

@@ -19,7 +19,7 @@ pub struct Mismatch {
 /// A text that each run has.
 type OfRun = fn(&RunRow) -> &str;
 
-/// Refuses runs that differ in how FLOPs are counted, in data, in tokenizer or in what they were asked.
+/// Rejects runs that differ in how FLOPs are counted, in data, in tokenizer or in what they were evaluated on.
 pub fn check(runs: &[&RunRow], answers: &Answers) -> Result<(), Mismatch> {
     let fields: [(&str, OfRun); 3] = [
         ("FLOP convention", |run| &run.flop_convention),
@@ -38,7 +38,7 @@ pub fn check(runs: &[&RunRow], answers: &Answers) -> Result<(), Mismatch> {
             ));
         }
     }
-    // A suite that one run could not be asked says nothing about the others: each suite is held to the first run with it.
+    // A suite that one run was not evaluated on says nothing about the others: each suite is held to the first run with it.
     let mut asked: Vec<(&str, &RunRow, Tasks)> = Vec::new();
     for run in runs {
         for (suite, items) in answers.suites(run) {
@@ -79,7 +79,7 @@ fn mismatch(field: &str, first: (&RunRow, String), second: (&RunRow, String)) ->
     }
 }
 
-/// What was asked and what was expected, as a number.
+/// The items and their expected answers, as a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Tasks {
     items: usize,
@@ -110,7 +110,7 @@ impl std::fmt::Display for Tasks {
     }
 }
 
-/// What differs within a group beside the block: told, not refused, since it may be what a reader wants to compare.
+/// What differs within a group beside the block: noted, not an error, since it may be what a reader wants to compare.
 pub fn doubts(models: &[Model]) -> Vec<String> {
     let Some((first, others)) = models.split_first() else {
         return Vec::new();

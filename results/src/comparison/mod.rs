@@ -1,7 +1,7 @@
 //! Models side by side: what each was given, what it cost, what it reached, and how it differs from the first.
 //!
-//! [`Comparison::new`] refuses runs whose numbers do not mean the same: other FLOP conventions, data, tokenizers or
-//! questions. What may differ but disturbs, such as training settings or the device, is told beside the numbers. Runs
+//! [`Comparison::new`] rejects runs whose numbers do not mean the same: other FLOP conventions, data, tokenizers or
+//! questions. What may differ but disturbs, such as training settings or the device, is reported beside the numbers. Runs
 //! of one configuration that differ in their seed are one model. Models are grouped by what was held equal, and
 //! compared within their group alone.
 
@@ -24,7 +24,7 @@ use answers::Answers;
 pub struct Comparison {
     /// From the smallest budget to the largest.
     pub groups: Vec<Group>,
-    /// Runs that came to nothing, each with its reason.
+    /// Runs that failed, each with its reason.
     pub left_out: Vec<String>,
 }
 
@@ -33,7 +33,7 @@ pub struct Comparison {
 pub struct Group {
     /// What was held equal, in words.
     pub held: String,
-    /// In the order in which they were asked for; the first is what the others are compared with.
+    /// In the order in which they were requested; the first is what the others are compared with.
     pub models: Vec<Model>,
     /// One row of the table each.
     pub quantities: Vec<Quantity>,
@@ -45,7 +45,7 @@ impl Comparison {
     /// Compares the runs called `order`, which are those of `frames` in the order in which they are to be shown.
     ///
     /// # Errors
-    /// Where two runs cannot stand in one table; the message names what differs.
+    /// Where two runs cannot be in one table; the message names what differs.
     pub fn new(frames: &Frames, order: &[String]) -> Result<Self, Mismatch> {
         let named: BTreeMap<&str, &RunRow> = frames
             .runs()

@@ -186,8 +186,8 @@ fn another_budget_is_another_group_without_a_difference_between_them() {
     assert!(!found.groups.iter().any(differences));
 }
 
-/// The refusal where `change` was done to the second run.
-fn refusal(change: impl Fn(&mut RunRow)) -> String {
+/// The error where `change` was done to the second run.
+fn rejection(change: impl Fn(&mut RunRow)) -> String {
     let mut other = run("memory", 0, 1e9);
     change(&mut other);
     compare(&[run("dense", 0, 1e9), other])
@@ -198,16 +198,16 @@ fn refusal(change: impl Fn(&mut RunRow)) -> String {
 #[test]
 fn numbers_that_do_not_mean_the_same_are_refused_by_name() {
     assert_eq!(
-        refusal(|run| run.flop_convention = "one".into()),
+        rejection(|run| run.flop_convention = "one".into()),
         "FLOP convention differs: `two a multiply-add` in s:l/dense/0 (dense01000000000), `one` in s:l/memory/0 \
             (memory01000000000)"
     );
     assert!(
-        refusal(|run| run.data_fingerprint = "x".into())
+        rejection(|run| run.data_fingerprint = "x".into())
             .starts_with("data fingerprint differs: `data` in")
     );
     assert!(
-        refusal(|run| run.tokenizer_fingerprint = "x".into())
+        rejection(|run| run.tokenizer_fingerprint = "x".into())
             .starts_with("tokenizer fingerprint differs")
     );
 }

@@ -208,7 +208,7 @@ fn resampled<T>(
 }
 
 /// Tokens that a model of `ln N = at` would get, linear in logarithms between the neighbouring sizes; past the ends, where an
-/// interval may reach, the line through the last two sizes goes on.
+/// interval may reach, the line through the last two sizes continues.
 fn tokens_at(points: &[Point], at: f64) -> f64 {
     let (first, last) = (&points[0], &points[points.len() - 1]);
     let q = points

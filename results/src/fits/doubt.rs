@@ -25,8 +25,8 @@ pub enum Doubt {
         /// Runs.
         found: usize,
     },
-    /// N and D grew together, so that their two terms cannot be told apart.
-    /// Parameters and tokens rise together, so that their exponents cannot be told apart.
+    /// N and D grew together, so that their two terms cannot be distinguished.
+    /// Parameters and tokens rise together, so that their exponents cannot be distinguished.
     Collinear {
         /// Correlation of their logarithms.
         correlation: f64,
@@ -53,7 +53,7 @@ impl fmt::Display for Doubt {
             ),
             Self::Collinear { correlation } => write!(
                 f,
-                "log N and log D are correlated at {correlation:.3}: alpha and beta cannot be told apart"
+                "log N and log D are correlated at {correlation:.3}: alpha and beta cannot be distinguished"
             ),
         }
     }

@@ -1,6 +1,6 @@
 //! The best size of each budget, and how it grows: approach 2 of Hoffmann et al. (2022), section 3.2.
 //!
-//! At one budget a larger model sees fewer tokens. Between too small to learn and too large to be trained lies a least
+//! At one budget a larger model sees fewer tokens. Between too small to learn and too large to be trained is a least
 //! loss; a parabola in `log N` through the losses finds it. Over budgets the minima then follow powers of compute.
 
 use super::budget::{Budget, Minimum};

@@ -140,7 +140,7 @@ pub(super) fn starts(residuals: &Residuals) -> Vec<Free> {
 }
 
 /// E, A and B by least squares on relative errors, given the exponents. Where the best has a term that is not positive, the
-/// best of the fits with fewer terms stands and the missing terms start small.
+/// best of the fits with fewer terms is taken and the missing terms start small.
 fn coefficients(residuals: &Residuals, alpha: f64, beta: f64) -> Free {
     let (low, _) = term_bounds(residuals);
     let small = low + FOLDS - 5.0;

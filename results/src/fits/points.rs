@@ -41,7 +41,7 @@ impl Reading {
 /// One run as the fits see it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Point {
-    /// Training FLOPs that were asked for: what makes a budget.
+    /// Training FLOPs that were requested: what makes a budget.
     pub budget: f64,
     /// N, under one [`Reading`].
     pub params: f64,

@@ -277,7 +277,7 @@ fn the_interval_of_a_minimum_covers_it_however_few_the_sizes() {
 
 #[test]
 fn an_interval_past_the_sizes_is_kept_and_says_so() {
-    // Two seeds at each end: the line of tokens goes on past the last two sizes, not the last two runs.
+    // Two seeds at each end: the line of tokens continues past the last two sizes, not the last two runs.
     let mut errors = [0.02, -0.02, -0.003, 0.003, 0.02, -0.02].into_iter();
     let factors = [0.8, 0.8, 1.1, 2.0, 4.0, 4.0];
     let points = curve(1e16, 1e7, &factors, || errors.next().unwrap());

@@ -22,7 +22,7 @@ pub(super) enum Place {
 }
 
 impl Curve {
-    /// Of rungs that cost the same, the best stands: dense's curve is the best that its cost buys. Where a dearer rung is
+    /// Of rungs that cost the same, the best is kept: dense's curve is the best that its cost buys. Where a dearer rung is
     /// worse, neighbours are put at their mean until none is: least squares under the condition that cost never harms
     /// (pool adjacent violators; Barlow et al., "Statistical Inference under Order Restrictions", 1972).
     pub fn new(rungs: impl Iterator<Item = (f64, f64)>) -> Self {
@@ -111,7 +111,7 @@ mod tests {
     fn what_falls_is_levelled_and_said_so() {
         let curve = Curve::new([(1.0, 0.1), (10.0, 0.5), (100.0, 0.3), (1000.0, 0.6)].into_iter());
         assert!(curve.flattened);
-        // Both middle rungs stand at 0.4; the least cost that reaches it counts.
+        // Both middle rungs have 0.4; the least cost that reaches it counts.
         assert!((at(curve.reaches(0.4)) - 10.0).abs() < 1e-9);
         assert!((at(curve.reaches(0.5)) - 10f64.powf(2.5)).abs() < 1e-6);
     }

@@ -1,4 +1,4 @@
-//! What a block is worth, in dense's own currency.
+//! The gain of a block, in dense's compute and parameters.
 //!
 //! A score says that a block is better; a gain says how much more of something dense would have needed to be as good. The
 //! curve that is asked is dense's, measured on its own rungs: between them it is a straight line over the logarithm of

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Deserialize;
 
-/// One published number. It is no measurement of this project and never stands among measured rows.
+/// One published number. It is no measurement of this project and never is among measured rows.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PublishedRow {
@@ -16,7 +16,7 @@ pub struct PublishedRow {
     pub size: String,
     /// As the source calls it, such as `Memory+`.
     pub model: String,
-    /// What else tells rows of one model apart; empty where nothing does.
+    /// What else distinguishes rows of one model; empty where nothing does.
     pub variant: String,
     /// As printed.
     pub params: Option<f64>,

@@ -32,7 +32,7 @@ impl Interval {
         self.low.is_finite() && self.high.is_finite()
     }
 
-    /// Whether the interval lies wholly on one side of `point`. An end that touches it does not exclude it.
+    /// Whether the interval is wholly on one side of `point`. An end that touches it does not exclude it.
     pub fn excludes(&self, point: f64) -> bool {
         self.is_bounded() && (self.low > point || self.high < point)
     }

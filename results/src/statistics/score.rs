@@ -13,7 +13,7 @@ pub(super) fn score_interval(ups: u64, downs: u64, n: u64) -> (f64, f64) {
 
 fn upper(ups: u64, downs: u64, n: u64) -> f64 {
     let (b, c, n) = (ups as f64, downs as f64, n as f64);
-    // How many standard errors the difference lies below `delta`, squared, is less than Z² up to the end sought.
+    // How many standard errors the difference is below `delta`, squared, is less than Z² up to the end sought.
     let inside = |delta: f64| {
         let linear = (2.0 * n - b + c) * delta - b - c;
         let constant = -c * delta * (1.0 - delta);

@@ -1,4 +1,4 @@
-//! What each block is worth in dense's own compute and parameters, rung by rung.
+//! The gain of each block in dense's own compute and parameters, rung by rung.
 
 use crate::fits::Reading;
 use crate::gains::{Answers, Axis, Gain, Losses, NoGain, gain_in_accuracy, gain_in_loss};
@@ -12,7 +12,7 @@ use crate::study::{Rung, Study, mean};
 /// Seed of the resampling.
 const SEED: u64 = 0x150_F10D;
 
-/// The reading of parameters that gains are told in.
+/// The reading of parameters that gains are reported in.
 pub const READING: Reading = Reading::Active;
 
 /// What a gain is measured by.
@@ -69,7 +69,7 @@ pub fn gain(
         return Err("not comparable with dense".into());
     }
     let asked = measure.suites(suites);
-    // Every suite of every run: a rung that was asked less would stand on the curve for other questions.
+    // Every suite of every run: a rung that was evaluated on less would be on the curve for other questions.
     let scored = |runs: &[&RunRow]| missing(study, &asked, runs).is_none();
     let curve = curve(study, first, &scored);
     let told = |reason: NoGain| reason.to_string();

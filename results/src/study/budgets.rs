@@ -1,4 +1,4 @@
-//! Rungs that share a budget, and where on them a block stands.
+//! Rungs that share a budget, and where on them a block is.
 
 use crate::RunRow;
 use crate::fits::BUDGET_TOLERANCE;
@@ -10,7 +10,7 @@ use super::scores::{self, Suite};
 pub type BlockAtRung<'s> = (&'s str, &'s Rung);
 
 impl<'a> Study<'a> {
-    /// The rungs of each budget of training FLOPs, from the smallest; where tokens were held equal every rung stands alone.
+    /// The rungs of each budget of training FLOPs, from the smallest; where tokens were held equal every rung is alone.
     pub fn budgets(&self) -> Vec<Vec<&Rung>> {
         let mut budgets: Vec<Vec<&Rung>> = Vec::new();
         let is_flops = |rung: &Rung| matches!(rung.key.1, BudgetKey::Flops(_));
@@ -33,7 +33,7 @@ impl<'a> Study<'a> {
         self.budgets().iter().any(|budget| budget.len() > 1)
     }
 
-    /// Where a block stands at a budget: the rung of its lowest mean validation loss, of those that answered all suites
+    /// Where a block is at a budget: the rung of its lowest mean validation loss, of those that answered all suites
     /// asked where there are any. One size may be past a block's best and short of another's, so that each is taken at its own.
     pub fn best<'s>(
         &self,

@@ -33,7 +33,7 @@ pub(super) enum BudgetKey {
 pub struct Study<'a> {
     /// All rows.
     pub frames: &'a Frames,
-    /// Every block that was asked for, failed runs included, in the page's order.
+    /// Every block that was requested, failed runs included, in the page's order.
     pub blocks: Vec<&'a str>,
     /// From the smallest budget to the largest; of one budget from the smallest size.
     pub rungs: Vec<Rung>,
@@ -107,7 +107,7 @@ impl<'a> Study<'a> {
         self.frames.runs().iter().find(|run| run.run == name)
     }
 
-    /// The rung that a run stands on.
+    /// The rung that a run is on.
     pub fn rung(&self, run: &RunRow) -> Option<&Rung> {
         let key = key(run);
         self.rungs.iter().find(|rung| rung.key == key)

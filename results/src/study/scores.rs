@@ -184,7 +184,7 @@ fn accuracy(study: &Study, suites: &[&Suite], runs: &[&RunRow]) -> Interval {
     if mean.low == mean.high && mean.n > 0 {
         return wilson((mean.value * mean.n as f64).round().max(0.0) as u64, mean.n);
     }
-    // No share lies outside [0, 1]; NaN, where nothing bounds it, stays.
+    // No share is outside [0, 1]; NaN, where nothing bounds it, stays.
     Interval {
         low: if mean.low < 0.0 { 0.0 } else { mean.low },
         high: if mean.high > 1.0 { 1.0 } else { mean.high },

@@ -105,7 +105,7 @@ impl LookupOps for Flex {
             weights.to_contiguous(),
             values.to_contiguous(),
         );
-        // Updates write where a tensor's storage lies: a strided view must first become its own.
+        // Updates write where a tensor's storage is: a strided view must first become its own.
         (table, mean, square) = (
             table.to_contiguous(),
             mean.to_contiguous(),

@@ -41,7 +41,7 @@ fn retrieval(kind: &str, options: &str, n_keys: usize) -> Row {
     let keys = format!(r#""keys": {{"n_keys": {n_keys}, {KEYS}}}"#);
     let worker = format!("{kind} --d-model {D_MODEL} --n-keys {n_keys} --heads 4 --top-k 32");
     let mut theirs = vec![Theirs::new("eager, SparseAdam", &worker)];
-    // All sides are in memory at once, and the larger tables leave no room for more of them.
+    // All sides are in memory at once, and the larger tables leave no memory for more of them.
     if n_keys <= 512 {
         theirs.extend([
             Theirs::new("compile, SparseAdam", &format!("{worker} --mode compile")),

@@ -10,26 +10,42 @@ use crate::quantity::count;
 pub enum SolveError {
     /// The block has no such integer.
     #[error("{knob} is no knob of this block; {}", remedy_for(*.knob))]
-    NoSuchKnob { knob: Knob },
-    /// Nothing may be turned.
+    NoSuchKnob {
+        /// The knob.
+        knob: Knob,
+    },
+    /// Nothing may be varied.
     #[error("frees no knob; write at least one, such as knobs = {{ n_keys = {{}} }}")]
     NoKnob,
-    /// A relative difference from nothing.
+    /// The reference has none of the target.
     #[error(
-        "asks for equal {target}, of which {reference} has none; choose another reference, such as a memory block"
+        "requires equal {target}, of which {reference} has none; choose another reference, such as a memory block"
     )]
-    Nothing { target: Target, reference: String },
-    /// Too much to try.
+    Nothing {
+        /// What was to be equal.
+        target: Target,
+        /// The reference.
+        reference: String,
+    },
+    /// Too many combinations.
     #[error(
         "leaves {combinations} combinations to try; bound the knobs with at_most, or free fewer"
     )]
-    TooMany { combinations: u128 },
-    /// No shape within the bounds can be built, or none on the side asked for.
+    TooMany {
+        /// Combinations of values.
+        combinations: u128,
+    },
+    /// No shape within the bounds can be built, or none on the side requested.
     #[error(
-        "has no values within the bounds that can be built{}{refusal}; widen the bounds or change side",
+        "has no values within the bounds that can be built{}{rejection}; widen the bounds or change side",
         on(*.side)
     )]
-    Empty { side: Side, refusal: String },
+    Empty {
+        /// The side requested.
+        side: Side,
+        /// Why the last shape cannot be built.
+        rejection: String,
+    },
     /// What can be reached is too far off.
     #[error(
         "cannot bring {target} to {} ({reference}) within {}: the nearest is {} ({:+.2} %) with {knobs}; raise the \
@@ -40,11 +56,17 @@ pub enum SolveError {
         100.0 * (*.nearest as f64 / *.wanted as f64 - 1.0)
     )]
     Unreachable {
+        /// What was to be equal.
         target: Target,
+        /// Whose value it is.
         reference: String,
+        /// The value of the reference.
         wanted: u64,
+        /// The nearest value.
         nearest: u64,
+        /// Largest relative difference allowed.
         tolerance: f64,
+        /// The knobs of the nearest value.
         knobs: String,
     },
 }

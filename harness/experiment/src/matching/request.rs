@@ -1,4 +1,4 @@
-//! What a solver is asked for, as a sweep file says it: `[blocks.LABEL.solve]`.
+//! What a solver is to do, as a sweep file has it: `[blocks.LABEL.solve]`.
 
 use std::num::NonZeroUsize;
 
@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::knob::Knob;
 use super::target::Target;
 
-/// What is to be equal, to what, how nearly, and which knobs may be turned for it.
+/// What is to be equal, to what, how nearly, and which knobs may be varied for it.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Request {
@@ -25,7 +25,7 @@ pub struct Request {
     /// On which side of the reference the block may end.
     #[serde(default)]
     pub side: Side,
-    /// What may be turned.
+    /// What may be varied.
     pub knobs: Knobs,
 }
 
@@ -53,11 +53,17 @@ pub enum Side {
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Knobs {
+    /// Number of experts.
     pub n_experts: Option<Bounds>,
+    /// Hidden width of the feed-forward or of each expert.
     pub d_ff: Option<Bounds>,
+    /// Half-keys of a table.
     pub n_keys: Option<Bounds>,
+    /// Entries or experts chosen per token.
     pub top_k: Option<Bounds>,
+    /// Heads of product keys.
     pub n_heads: Option<Bounds>,
+    /// Layers that carry the block.
     pub layers: Option<Bounds>,
 }
 
@@ -83,8 +89,11 @@ impl Knobs {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Bounds {
+    /// Smallest value; 1 when absent.
     pub at_least: Option<usize>,
+    /// Largest value.
     pub at_most: Option<usize>,
+    /// Only multiples of this.
     pub multiple_of: Option<NonZeroUsize>,
 }
 

@@ -89,15 +89,17 @@ pub fn solve(
             }
         }
     }
-    let refusal = |end: &dyn Fn(&Values) -> usize| {
+    let rejection = |end: &dyn Fn(&Values) -> usize| {
         let values: Vec<usize> = knobs.iter().map(|(_, values)| end(values)).collect();
         turned(&values).cost().err()
     };
-    // What is refused at both ends is refused for another reason than the knobs.
+    // A rejection at both ends has another cause than the knobs.
     let empty = || SolveError::Empty {
         side: request.side,
-        refusal: refusal(&|values| values.at(0))
-            .and(refusal(&|values| values.at(values.count.saturating_sub(1))))
+        rejection: rejection(&|values| values.at(0))
+            .and(rejection(&|values| {
+                values.at(values.count.saturating_sub(1))
+            }))
             .map_or(String::new(), |error| {
                 format!(" ({} {})", error.key, error.problem)
             }),

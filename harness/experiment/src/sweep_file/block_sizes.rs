@@ -1,10 +1,10 @@
-//! `[blocks.LABEL] sizes = [...]`: a block that stands at some of the sizes only.
+//! `[blocks.LABEL] sizes = [...]`: a block at some of the sizes only.
 
 use super::error::FileError;
 use super::suggest::suggest;
 use super::tree::{Node, Table};
 
-/// Whether the block that `table` describes stands at `size`, one of `sizes`: everywhere unless its key `sizes` lists
+/// Whether the block that `table` describes is at `size`, one of `sizes`: everywhere unless its key `sizes` lists
 /// others. The key is taken out of the table.
 ///
 /// # Errors
@@ -19,13 +19,13 @@ pub fn includes_size(
         return Ok(true);
     };
     let remedy = "list labels of sizes, each once, such as [\"s\"]";
-    let refuse = |problem: &str| FileError::at(file, &entry, problem, remedy);
+    let invalid = |problem: &str| FileError::at(file, &entry, problem, remedy);
     let Node::Value(toml::Value::Array(listed)) = &entry.node else {
-        return Err(refuse("is not a list"));
+        return Err(invalid("is not a list"));
     };
     let labels: Vec<&str> = listed.iter().filter_map(toml::Value::as_str).collect();
     if labels.is_empty() || labels.len() < listed.len() {
-        return Err(refuse("is not a list of labels"));
+        return Err(invalid("is not a list of labels"));
     }
     for (at, label) in labels.iter().enumerate() {
         if !sizes.contains(label) {
@@ -33,7 +33,7 @@ pub fn includes_size(
             return Err(FileError::at(file, &entry, problem, suggest(label, sizes)));
         }
         if labels[..at].contains(label) {
-            return Err(refuse("names a size twice"));
+            return Err(invalid("names a size twice"));
         }
     }
     Ok(labels.contains(&size))
@@ -52,14 +52,14 @@ mod tests {
     }
 
     #[test]
-    fn a_block_stands_everywhere_or_where_it_says() {
+    fn a_block_is_everywhere_or_at_its_sizes() {
         assert_eq!(stands("", "s"), Ok(true));
         assert_eq!(stands("sizes = [\"1.3b\"]", "1.3b"), Ok(true));
         assert_eq!(stands("sizes = [\"1.3b\"]", "s"), Ok(false));
     }
 
     #[test]
-    fn other_lists_are_refused_by_name() {
+    fn other_lists_are_errors_that_name_them() {
         let said = |sizes| stands(sizes, "s").unwrap_err();
         assert!(said("sizes = [\"1.3B\"]").contains(
             "f.toml:2: `sizes` names \"1.3B\", which is not a size; did you mean `1.3b`?"

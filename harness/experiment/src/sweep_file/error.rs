@@ -7,21 +7,28 @@ use super::tree::{Entry, Line, Table, join};
 /// A file that is not a sweep.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
-    /// A key at fault.
+    /// An invalid key.
     #[error("{file}:{line}: `{key}` {problem}; {remedy}")]
     Key {
+        /// The sweep file.
         file: String,
+        /// Where the key is, or the section that lacks it.
         line: Line,
         /// Dotted path.
         key: String,
+        /// What is wrong.
         problem: String,
+        /// What to do.
         remedy: String,
     },
     /// No key to point at: the text is not TOML.
     #[error("{file}:{line}: {problem}; the file must be TOML 1.0")]
     Syntax {
+        /// The sweep file.
         file: String,
+        /// Where the text is not TOML.
         line: Line,
+        /// What is wrong.
         problem: String,
     },
     /// No text to read.
@@ -29,14 +36,17 @@ pub enum FileError {
         "{file}: cannot be read ({source}); give the path of a sweep file, or the name of a built-in one: {builtin}"
     )]
     Unreadable {
+        /// The path that was tried.
         file: String,
+        /// The cause.
         source: std::io::Error,
+        /// Names of the built-in sweeps.
         builtin: String,
     },
 }
 
 impl FileError {
-    /// What the TOML parser refused; `found` is the text it points at.
+    /// An error of the TOML parser; `found` is the text it points at.
     pub fn syntax(file: &str, line: Line, found: &str, problem: &str) -> Self {
         if problem.starts_with("duplicate key") {
             return Self::Key {
@@ -54,7 +64,7 @@ impl FileError {
         }
     }
 
-    /// `entry` is at fault.
+    /// `entry` is invalid.
     pub fn at(
         file: &str,
         entry: &Entry,
@@ -70,7 +80,7 @@ impl FileError {
         }
     }
 
-    /// The table as a whole is at fault.
+    /// The table as a whole is invalid.
     pub fn within(
         file: &str,
         table: &Table,
@@ -86,7 +96,7 @@ impl FileError {
         }
     }
 
-    /// The value of `key` in `table` is at fault, or its absence.
+    /// The value of `key` in `table` is invalid, or missing.
     pub fn of(
         file: &str,
         table: &Table,

@@ -13,7 +13,7 @@ use super::sweep::{Data, Size};
 use super::tree::{Entry, Table};
 use crate::training::TrainingConfig;
 
-/// Reads and checks the size of this label, once for each of its budgets; `own` is what the file says of it. Blocks with knobs to be solved for come
+/// Reads and checks the size of this label, once for each of its budgets; `own` is its table. Blocks with knobs to be solved for come
 /// back with placeholders in them.
 pub fn size(
     file: &str,
@@ -54,7 +54,7 @@ pub fn size(
                 "remove it, or add \"{}\" to `sizes` of the block",
                 label.key
             );
-            let problem = "overrides a block that does not stand at this size";
+            let problem = "overrides a block that is not at this size";
             return Err(FileError::at(file, stray, problem, remedy));
         }
     }

@@ -1,7 +1,7 @@
 //! `[blocks.LABEL.solve]`: knobs that no value is written for, because a target sets them.
 //!
 //! The keys of free knobs are absent from the file. A placeholder lets the block be read; once all sizes are, the knobs
-//! are turned, so that a reference may stand anywhere in the file.
+//! are varied, so that a reference may be anywhere in the file.
 
 use architectures::{Cost, ModelConfig};
 
@@ -64,7 +64,7 @@ pub fn take(file: &str, block: &mut Table) -> Result<Option<Solve>, FileError> {
     Ok(Some(Solve { request, entry }))
 }
 
-/// Where a knob's key stands in its block's table.
+/// Where a knob's key is in its block's table.
 fn path(knob: Knob, block: &Table, request: &Request) -> Vec<&'static str> {
     let keyed = block.get("keys").is_some() || request.knobs.n_keys.is_some();
     match knob {
@@ -127,7 +127,7 @@ fn put(file: &str, table: &mut Table, place: &[&str], said: &Entry) -> Result<()
     }
 }
 
-/// Turns the free knobs of every pending variant.
+/// Varies the free knobs of every pending variant.
 pub fn solve_all(file: &str, sizes: &mut [Size], pending: &[Pending]) -> Result<(), FileError> {
     let mut solved = Vec::with_capacity(pending.len());
     for one in pending {

@@ -94,7 +94,10 @@ mod defaults {
 }
 
 impl TrainingConfig {
-    /// Refuses values that cannot train.
+    /// Checks the values.
+    ///
+    /// # Errors
+    /// For a value that cannot train.
     pub fn check(&self) -> Result<(), ConfigError> {
         ConfigError::positive("batch_size", self.batch_size)?;
         if self.micro_batches == 0 || self.micro_batches > self.batch_size {

@@ -16,7 +16,7 @@ use super::machine::start_threads;
 use super::planned::planned;
 use crate::cli::arguments::EvalOptions;
 
-/// Asks the finished runs again and writes the report.
+/// Evaluates the finished runs again and writes the report.
 pub fn eval(options: &EvalOptions) -> Result<Conclusion, Error> {
     let (plan, folders) = planned(&options.planned)?;
     start_threads(&options.machine)?;

@@ -1,4 +1,4 @@
-//! Threads, as asked for.
+//! Threads, as requested.
 
 use harness::error::Error;
 

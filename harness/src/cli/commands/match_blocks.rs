@@ -39,13 +39,9 @@ pub fn match_blocks(options: &MatchOptions) -> Result<Conclusion, Error> {
     let asked: Vec<&Run> = asked.collect();
     if asked.is_empty() {
         let name = format!("--block {}", options.block);
-        return Err(argument(
-            &name,
-            "stands at none of these sizes",
-            "drop --size",
-        ));
+        return Err(argument(&name, "is at none of these sizes", "drop --size"));
     }
-    let (mut rows, mut refused) = (Vec::new(), None);
+    let (mut rows, mut rejected) = (Vec::new(), None);
     for run in asked {
         let size = options.reference_size.as_ref().unwrap_or(&run.label.size);
         let wanted = request
@@ -57,13 +53,13 @@ pub fn match_blocks(options: &MatchOptions) -> Result<Conclusion, Error> {
                 let labels = [run.label.size.clone(), run.label.block.clone()];
                 rows.push([&labels[..], &solution(&matched)].concat());
             }
-            Err(error) => refused = refused.or(Some((run, error.to_string()))),
+            Err(error) => rejected = rejected.or(Some((run, error.to_string()))),
         }
     }
     if !rows.is_empty() {
         println!("{}", grid(&SOLUTION, SOLUTION.len(), rows));
     }
-    let Some((run, said)) = refused else {
+    let Some((run, said)) = rejected else {
         return Ok(Conclusion::Complete);
     };
     let (problem, remedy) = said.split_once("; ").unwrap_or((&said, "correct it"));
@@ -111,7 +107,7 @@ fn knobs(asked: &[String]) -> Result<Knobs, Error> {
         let remedy = "write a knob such as n_experts:at_most=64:multiple_of=2";
         argument(
             &format!("--knob {}", asked.join(",")),
-            &format!("is refused: {message}"),
+            &format!("is not valid: {message}"),
             remedy,
         )
     })

@@ -6,7 +6,7 @@ use experiment::plan::Run;
 use harness::error::Error;
 use serde::Serialize;
 
-/// One run; FLOPs and bytes are of one token where the name says so. Fields without a value are null, or empty in CSV.
+/// One run; FLOPs and bytes are of one token where the name has it. Fields without a value are null, or empty in CSV.
 #[derive(Serialize)]
 struct PlanRow<'a> {
     size: &'a str,

@@ -7,7 +7,7 @@ use harness::record::folders::Folders;
 
 use crate::cli::arguments::{Filter, Planned, SweepLocation};
 
-/// The plan that the arguments ask for, and where its output lies.
+/// The plan that the arguments request, and where its output is.
 pub fn planned(options: &Planned) -> Result<(Plan, Folders), Error> {
     let (plan, folders) = whole(&options.location)?;
     Ok((filtered(plan, &options.filter)?, folders))
@@ -39,7 +39,7 @@ fn filtered(mut plan: Plan, filter: &Filter) -> Result<Plan, Error> {
     if plan.runs.is_empty() {
         return Err(Error::Argument {
             argument: "--only with --size".to_owned(),
-            problem: "leaves no run: no such block stands at such a size".to_owned(),
+            problem: "leaves no run: no such block is at such a size".to_owned(),
             remedy: "drop one of the two".to_owned(),
         });
     }

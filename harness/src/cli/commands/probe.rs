@@ -42,7 +42,7 @@ pub fn probe(options: &ProbeOptions) -> Result<Conclusion, Error> {
         },
     };
     let (plan, _) = planned(&asked)?;
-    // Labels are those of the whole sweep, whatever part of it is asked for.
+    // Labels are those of the whole sweep, whatever part of it is requested.
     let (whole, _) = whole(&asked.location)?;
     let tokens = options.tokens as usize;
     let (wanted, all) = (targets(&plan, tokens)?, targets(&whole, tokens)?);

@@ -89,8 +89,8 @@ impl Progress for Bars {
             .set_position((self.flops + report.train_flops) as u64);
     }
 
-    fn asking(&mut self, suite: &str) {
-        self.run.set_message(format!("asking {suite}"));
+    fn evaluating(&mut self, suite: &str) {
+        self.run.set_message(format!("evaluating {suite}"));
     }
 
     fn ended(&mut self, run: &Run, ending: &Ending) {

@@ -57,8 +57,8 @@ impl Progress for Lines {
         );
     }
 
-    fn asking(&mut self, suite: &str) {
-        eprintln!("{}: asking {suite}", self.label);
+    fn evaluating(&mut self, suite: &str) {
+        eprintln!("{}: evaluating {suite}", self.label);
     }
 
     fn ended(&mut self, run: &Run, ending: &Ending) {

@@ -33,7 +33,7 @@ pub fn body(study: &Study, suites: &[Suite]) -> Result<Markup, ReportError> {
                 active "
             "parameters and D tokens; Huber loss of log losses, 95\u{a0}% percentile intervals over \
                 " (laws::RESAMPLES)
-            " resamples of the runs. Where it cannot be fitted, the reason stands in its place."
+            " resamples of the runs. Where it cannot be fitted, the reason is given instead."
         }
         (laws::table(study))
     })

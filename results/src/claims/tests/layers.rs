@@ -83,7 +83,7 @@ fn memories_of_other_sizes_are_no_other_number_of_layers() {
 fn a_number_of_layers_that_cannot_be_compared_leaves_it_open() {
     let all = memories(&[("memory+", 3, 100), ("six", 6, 60), ("five", 5, 60)]);
     assert_eq!(judged(&all), Outcome::SupportedOnce);
-    // Five was asked nothing, or is of another seed.
+    // Run five was not evaluated, or is of another seed.
     let other = changed(&all, |run| run.seed = u64::from(run.block == "five"));
     assert_eq!(judged(&other), Outcome::NotTested);
 }

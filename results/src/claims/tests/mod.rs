@@ -45,7 +45,7 @@ fn without_the_block_or_the_suite_nothing_is_tested() {
             .evidence
             .contains("no suite of recall")
     );
-    // Questions were not asked either, and say so apart.
+    // Questions were not evaluated either, which is a message of its own.
     let asked = ladder(&[("memory+", 130)]);
     let study = Study::new(&asked);
     let all = claims(&study, &Scores::new(&study).suites);
@@ -74,7 +74,7 @@ fn runs_that_were_trained_otherwise_decide_nothing() {
 
 #[test]
 fn compute_is_judged_by_the_end_of_the_gains_interval() {
-    // Dense reaches 140 at four times the compute: memory+ with 139 is worth almost that, with 100 just one.
+    // Dense reaches 140 at four times the compute: memory+ with 139 has almost that gain, with 100 a gain of one.
     let of = |right| finding(&ladder(&[("memory+", right)]), "more than twice");
     assert_eq!(of(136).outcome, Outcome::SupportedOnce, "{:?}", of(136));
     assert_eq!(of(100).outcome, Outcome::ContradictedOnce, "{:?}", of(100));

@@ -22,7 +22,7 @@ pub struct Suite<'a> {
 }
 
 impl<'a> Suite<'a> {
-    /// Whether it asks for what was stated, in words that were trained on, rather than put new questions.
+    /// Whether it evaluates what was stated, in words that were trained on, rather than put new questions.
     pub fn is_recall(&self) -> bool {
         self.name.ends_with(RECALL)
     }
