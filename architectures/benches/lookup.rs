@@ -9,7 +9,6 @@ mod stream;
 use std::hint::black_box;
 
 use architectures::kernels::ops;
-use architectures::random;
 use architectures::{LazyAdam, Pass, TableGradient, ValueTable};
 use burn::tensor::{Device, Distribution, Int, Tensor, TensorData};
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};

@@ -7,8 +7,8 @@ use std::collections::HashMap;
 
 use crate::config::{ConfigError, DecoderConfig};
 use crate::cost::Cost;
+use crate::init::Init;
 use crate::pass::Pass;
-use crate::random::Init;
 use crate::value_table::ValueTable;
 
 /// A block as it runs.

@@ -31,9 +31,9 @@ use serde::{Deserialize, Serialize};
 use crate::block::{Architecture, Block, Builder};
 use crate::config::{ConfigError, DecoderConfig};
 use crate::cost::Cost;
+use crate::init::Init;
 use crate::pass::Pass;
 use crate::product_keys::{ProductKeys, ProductKeysConfig};
-use crate::random::Init;
 use crate::value_table::ValueTable;
 
 /// Options of a memory layer.

@@ -4,8 +4,8 @@ use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
 use crate::block::Builder;
+use crate::init::Init;
 use crate::kernels::fused;
-use crate::random::Init;
 
 /// A norm with its gain.
 #[derive(Module, Debug)]

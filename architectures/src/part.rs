@@ -14,12 +14,12 @@ use crate::attention::{self, Attention, LayerCache, Positions};
 use crate::block::{Architecture, Block, Builder};
 use crate::config::DecoderConfig;
 use crate::cost::Cost;
+use crate::init::Init;
 use crate::kernels::gather::embedding;
 use crate::linear::Linear;
 use crate::loss;
 use crate::norm::RmsNorm;
 use crate::pass::Pass;
-use crate::random::Init;
 use crate::registry::{AnyBlock, BlockConfig};
 use crate::value_table::ValueTable;
 

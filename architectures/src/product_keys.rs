@@ -19,9 +19,9 @@ use serde::{Deserialize, Serialize};
 use crate::block::Builder;
 use crate::config::{ConfigError, DecoderConfig};
 use crate::cost::Cost;
+use crate::init::Init;
 use crate::kernels::search::product_key_search;
 use crate::pass::Pass;
-use crate::random::Init;
 
 /// What becomes of the chosen slots' scores.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -11,10 +11,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use rayon::prelude::*;
 
+use crate::init::Init;
 use crate::kernels::table_memory::{self, TableTooLarge};
 use crate::kernels::{AdamStep, ops};
 use crate::pass::{Known, Pass};
-use crate::random::Init;
 
 /// A handle to a table `[rows, width]`.
 #[derive(Clone)]

@@ -6,9 +6,9 @@
 
 use std::path::Path;
 
-use crate::random::permutation;
 use crate::token_file::{TokenFile, push, width, write};
 use crate::{Suite, SuiteError, Tokenizer};
+use random::permutation;
 
 /// The training tokens, at least `min_tokens`, in whole epochs.
 pub(crate) fn train(

@@ -159,8 +159,8 @@ fn dot_tokens(table: &[f32], width: usize, ids: &[i64], inputs: &[f32], out: &mu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::random::stream;
     use rand::Rng;
+    use random::stream;
 
     #[test]
     fn equals_the_definition_at_any_width() {

@@ -139,8 +139,8 @@ fn add_rows<const WIDTH: usize>(groups: &Groups, table: &[f32], out: &mut [f32])
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::random::stream;
     use rand::Rng;
+    use random::stream;
 
     #[test]
     fn adds_up_the_same_rows() {

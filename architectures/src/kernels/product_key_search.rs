@@ -220,8 +220,8 @@ fn scatter(ids: &[i64], grad: &[f32], side: (usize, usize), query: &[f32], out: 
 mod tests {
     use super::*;
     use crate::kernels::product_key_top_k::{pair_scores, pair_scores_backward, product_key_top_k};
-    use crate::random::stream;
     use rand::Rng;
+    use random::stream;
 
     /// The score matrix of both halves, `[heads, 2, tokens, n_keys]`.
     fn all_scores(queries: &[f32], keys: &[f32], shape: SearchShape, tokens: usize) -> Vec<f32> {

@@ -111,8 +111,8 @@ pub fn pair_scores_backward(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::random::stream;
     use rand::Rng;
+    use random::stream;
 
     /// All n * n pairs, sorted.
     fn brute_force(first: &[f32], second: &[f32], k: usize) -> Vec<i64> {

@@ -141,8 +141,8 @@ fn count(top: &mut TopK, found: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::random::stream;
     use rand::Rng;
+    use random::stream;
 
     #[test]
     fn ranks_as_a_sort_does() {

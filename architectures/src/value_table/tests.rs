@@ -1,6 +1,6 @@
 use super::*;
-use crate::random::stream;
 use rand::Rng;
+use random::stream;
 
 const ROWS: usize = 9;
 const WIDTH: usize = 5;

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use architectures::random::stream;
 use architectures::{Decoder, Pass, loss};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use rand::Rng;
+use random::stream;
 use suites::{Continuation, Generation, LanguageModel, ModelError, Sampling};
 
 /// Answers the suites' questions with a trained decoder.

@@ -2,11 +2,12 @@
 
 use std::time::Instant;
 
-use architectures::random::{Init, stream};
+use architectures::Init;
 use architectures::{Builder, BuiltPart, Pass};
 use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use rand::Rng;
+use random::stream;
 
 use super::grid::Cell;
 use super::peaks::sync;

@@ -8,7 +8,7 @@ use experiment::sweep_file::Data;
 use experiment::training::TrainingConfig;
 
 /// Raised when the same configuration would no longer give the same run.
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;
 
 /// What arithmetic is done in.
 pub(crate) const NUMERIC_FORMAT: &str = "f32";

@@ -1,9 +1,9 @@
 //! Batches by counter: seed, step and place alone say which tokens.
 
-use architectures::random::stream;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use experiment::training::SHUFFLE_BLOCK;
 use rand::seq::SliceRandom;
+use random::stream;
 use suites::TokenFile;
 
 /// Inputs and next-token targets, `[batch, seq]` each.

@@ -1,8 +1,8 @@
 //! Scores of one rung, and what they might have been.
 
 use rand::Rng;
-use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StudentT};
+use random::Stream;
 
 /// One rung's scores, seeds by clusters of items.
 #[derive(Clone, Debug)]
@@ -53,7 +53,7 @@ impl Sample {
     /// The same with another luck of seeds: Student's t with one degree of freedom less than there are seeds, the interval
     /// of [`mean_over_seeds`](crate::statistics::mean_over_seeds) as a distribution. Drawing two seeds from two would hide
     /// how little two seeds show.
-    pub fn reseeded(&self, draw: &Draw, random: &mut ChaCha8Rng) -> f64 {
+    pub fn reseeded(&self, draw: &Draw, random: &mut Stream) -> f64 {
         let luck = match self.error {
             Some(error) => {
                 let degrees = (self.seeds - 1) as f64;
@@ -83,7 +83,7 @@ impl Draw {
     }
 
     /// As many clusters as there are, with replacement.
-    pub fn again(sizes: &[f64], random: &mut ChaCha8Rng) -> Self {
+    pub fn again(sizes: &[f64], random: &mut Stream) -> Self {
         let mut weights = vec![0.0; sizes.len()];
         for _ in sizes {
             weights[random.random_range(0..sizes.len())] += 1.0;

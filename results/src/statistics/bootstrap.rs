@@ -5,8 +5,8 @@
 //! "An Introduction to the Bootstrap" (1993), chapter 13. With fewer than about twenty observations it is too narrow;
 //! it says nothing about how the items themselves were chosen.
 
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
+use rand::Rng;
+use random::Stream;
 
 use super::Interval;
 
@@ -52,10 +52,8 @@ pub fn bootstrap_ratio(pairs: &[(f64, f64)], seed: u64) -> Interval {
 }
 
 /// The generator of one resample: a function of the seed and the resample's number alone.
-pub(crate) fn stream(seed: u64, resample: u64) -> ChaCha8Rng {
-    let mut random = ChaCha8Rng::seed_from_u64(seed);
-    random.set_stream(resample);
-    random
+pub(crate) fn stream(seed: u64, resample: u64) -> Stream {
+    random::stream(seed, "bootstrap", resample)
 }
 
 /// The 2.5 % and 97.5 % points, by linear interpolation (type 7 of Hyndman and Fan, 1996). NaN where any value is.
@@ -81,7 +79,7 @@ mod tests {
     use super::*;
 
     /// Twelve uniforms less six: near enough to a normal deviate, and free of a dependency.
-    fn deviate(random: &mut ChaCha8Rng) -> f64 {
+    fn deviate(random: &mut Stream) -> f64 {
         (0..12).map(|_| random.random::<f64>()).sum::<f64>() - 6.0
     }
 

@@ -5,7 +5,7 @@
 
 use rand::seq::index;
 
-use crate::random::keyed;
+use random::stream;
 
 /// Number of names of three words.
 pub(super) const NAME_SPACE: usize = GIVEN.len() * GIVEN.len() * FAMILY.len();
@@ -19,7 +19,7 @@ pub(super) fn unique(people: usize, seed: u64) -> Vec<String> {
     let pairs = GIVEN.len() * FAMILY.len();
     let middle = people > pairs / MIDDLE_NAME_DIVISOR;
     let space = if middle { NAME_SPACE } else { pairs };
-    let mut draw = keyed(seed, "biographies.names", 0);
+    let mut draw = stream(seed, "biographies.names", 0);
     index::sample(&mut draw, space, people.min(space))
         .into_iter()
         .map(|number| {

@@ -10,8 +10,8 @@ use rand::Rng;
 use super::config::BiographiesConfig;
 use super::{names, relations, values};
 use crate::facts::{Fact, FactProtocol, FactSet};
-use crate::random::keyed;
 use crate::task::{Suite, Task, fingerprint_of};
+use random::stream;
 
 /// The suite `biographies`.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ impl Biographies {
         let mut facts = Vec::with_capacity(config.people * 6);
         let attributes = values::attributes();
         for (person, name) in names::unique(config.people, seed).into_iter().enumerate() {
-            let mut draw = keyed(seed, "biographies.attributes", person as u64);
+            let mut draw = stream(seed, "biographies.attributes", person as u64);
             for (relation, attribute) in attributes.iter().enumerate() {
                 facts.push(Fact {
                     relation,

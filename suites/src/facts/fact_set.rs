@@ -8,7 +8,7 @@
 use rand::Rng;
 
 use super::relation::Relation;
-use crate::random::{keyed, permutation};
+use random::{permutation, stream};
 
 /// Maximum number of held-out documents for the validation loss: enough for a mean with little noise, few compared with
 /// any training set.
@@ -74,7 +74,7 @@ impl FactSet {
         let mut documents = Vec::with_capacity(self.facts.len() * self.protocol.repeats * 3 / 2);
         for (index, fact) in self.facts.iter().enumerate() {
             let relation = &self.relations[fact.relation];
-            let mut draw = keyed(self.protocol.seed, &self.key("phrasing", index), epoch);
+            let mut draw = stream(self.protocol.seed, &self.key("phrasing", index), epoch);
             for _ in 0..self.protocol.repeats {
                 let choice = draw.random_range(0..relation.statements.len() - 1);
                 documents.push(relation.statement(
@@ -118,7 +118,7 @@ impl FactSet {
     /// The statement phrasing held out for this fact.
     fn reserved(&self, index: usize) -> usize {
         let phrasings = self.relations[self.facts[index].relation].statements.len();
-        keyed(self.protocol.seed, &self.key("reserved", index), 0).random_range(0..phrasings)
+        stream(self.protocol.seed, &self.key("reserved", index), 0).random_range(0..phrasings)
     }
 
     /// The `choice`-th phrasing that training may use for this fact.

@@ -1,13 +1,13 @@
 //! Arguments: the examples in docstrings and the hidden ones on which answers are judged.
 
 use rand::Rng;
-use rand_chacha::ChaCha8Rng;
+use random::Stream;
 
 use super::value::{PythonValue, ValueType};
-use crate::random::keyed;
+use random::stream;
 
 /// A short argument for a docstring.
-pub(super) fn example(value_type: ValueType, draw: &mut ChaCha8Rng) -> PythonValue {
+pub(super) fn example(value_type: ValueType, draw: &mut Stream) -> PythonValue {
     match value_type {
         ValueType::Integer => PythonValue::Integer(draw.random_range(-9..20)),
         ValueType::List => PythonValue::List((0..3).map(|_| draw.random_range(-3..10)).collect()),
@@ -17,7 +17,7 @@ pub(super) fn example(value_type: ValueType, draw: &mut ChaCha8Rng) -> PythonVal
 
 /// The hidden arguments: the edge cases of the type and some typical values, the same for all functions of a suite.
 pub(super) fn arguments(value_type: ValueType, seed: u64) -> Vec<PythonValue> {
-    let mut draw = keyed(seed, "functions.arguments", value_type as u64);
+    let mut draw = stream(seed, "functions.arguments", value_type as u64);
     match value_type {
         ValueType::Integer => {
             let typical: Vec<i64> = (0..5).map(|_| draw.random_range(-40..60)).collect();
@@ -50,7 +50,7 @@ pub(super) fn arguments(value_type: ValueType, seed: u64) -> Vec<PythonValue> {
 }
 
 /// A string of lower-case letters.
-fn word(len: usize, draw: &mut ChaCha8Rng) -> String {
+fn word(len: usize, draw: &mut Stream) -> String {
     (0..len)
         .map(|_| char::from(draw.random_range(b'a'..=b'z')))
         .collect()

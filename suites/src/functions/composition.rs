@@ -6,7 +6,7 @@ use super::arguments::{arguments, example};
 use super::operation::Operation;
 use super::program_check::ProgramCheck;
 use super::value::{PythonValue, ValueType};
-use crate::random::keyed;
+use random::stream;
 
 /// Operations applied from first to last; each takes the result of the one before.
 #[derive(Debug, Clone)]
@@ -57,7 +57,7 @@ impl Composition {
 
     /// Signature and docstring, with phrasing and example drawn by (seed, step).
     pub fn prompt(&self, seed: u64, step: u64) -> String {
-        let mut draw = keyed(seed, &format!("functions.text.{}", self.name()), step);
+        let mut draw = stream(seed, &format!("functions.text.{}", self.name()), step);
         let phrase = |operation: &&Operation| operation.phrases[draw.random_range(0..2)];
         let phrases: Vec<&str> = self.0.iter().map(phrase).collect();
         let argument = example(self.input(), &mut draw);

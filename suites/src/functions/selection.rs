@@ -3,7 +3,7 @@
 use super::catalog::all_operations;
 use super::composition::Composition;
 use super::config::FunctionsConfig;
-use crate::random::permutation;
+use random::permutation;
 
 /// (trained, tested): the single operations, then longer compositions, as many of two operations as of three where
 /// both are allowed and there are enough. Functions that a trained body answers are not tested, so memorized bodies

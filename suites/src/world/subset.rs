@@ -3,7 +3,7 @@
 use super::pairs::Pairs;
 use super::relations::RELATIONS;
 use crate::facts::Fact;
-use crate::random::permutation;
+use random::permutation;
 
 /// `total` facts, as evenly over the relations as their sizes allow, chosen by the seed.
 pub(super) fn balanced(known: [Pairs; RELATIONS], total: usize, seed: u64) -> Vec<Fact> {

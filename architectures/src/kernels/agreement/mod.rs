@@ -16,7 +16,7 @@ pub use mixture::Mixture;
 pub use mixture::searches_agree;
 
 use super::AdamStep;
-use crate::random::stream;
+use random::stream;
 
 /// Numbers between minus and plus one, a function of name and shape.
 fn numbers<const D: usize>(name: &str, shape: [usize; D]) -> TensorData {

@@ -1,8 +1,8 @@
 //! Attention against its definition.
 
 use super::*;
-use crate::random::stream;
 use rand::Rng;
+use random::stream;
 
 fn values(name: &str, len: usize) -> Vec<f32> {
     let mut rng = stream(5, name, len as u64);

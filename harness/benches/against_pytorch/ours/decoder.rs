@@ -1,12 +1,13 @@
 //! A training step of a whole decoder: the loop body of `harness::train`.
 
-use architectures::{Decoder, ModelConfig, random::stream};
+use architectures::{Decoder, ModelConfig};
 use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use experiment::training::TrainingConfig;
 use harness::train::step::{LearningRates, Optimizers};
 use harness::train::{Batch, backward};
 use rand::Rng;
+use random::stream;
 
 use super::{BATCH, SEQ};
 use crate::row::Work;

@@ -3,11 +3,11 @@
 use std::hint::black_box;
 
 use architectures::kernels::ops;
-use architectures::random::stream;
 use architectures::{Pass, ValueTable};
 use burn::tensor::{Device, Distribution, Int, Tensor, TensorData};
 use harness::train::optimizer;
 use rand::Rng;
+use random::stream;
 
 use crate::row::Work;
 

@@ -1,32 +1,15 @@
-//! Counter-based randomness: every draw is keyed by (seed, stream, step), so the order in which things are built
+//! Initial values of parameters, drawn from the stream of the parameter's name: the order in which things are built
 //! changes nothing.
 
 use burn::tensor::TensorData;
 use multiversion::multiversion;
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
+use rand::{Rng, RngCore};
 use rand_distr::{Distribution, StandardNormal};
+use random::stream;
 use rayon::prelude::*;
 
 /// Values drawn from one key before the next block of the same stream begins: lets large tables fill in parallel.
 const BLOCK: usize = 1 << 16;
-
-/// The generator of one key. Different names give independent ChaCha streams of the same key.
-pub fn stream(seed: u64, name: &str, step: u64) -> ChaCha8Rng {
-    let mut key = [0; 32];
-    key[..8].copy_from_slice(&seed.to_le_bytes());
-    key[8..16].copy_from_slice(&step.to_le_bytes());
-    let mut rng = ChaCha8Rng::from_seed(key);
-    rng.set_stream(fnv1a(name));
-    rng
-}
-
-/// FNV-1a, 64 bits: a fixed hash, so that a stream's name means the same on every platform and release.
-fn fnv1a(name: &str) -> u64 {
-    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
-}
 
 /// How a parameter starts.
 #[derive(Clone, Copy, Debug)]
@@ -71,7 +54,7 @@ impl Init {
             Self::TruncatedNormal(std) => 3f64.sqrt() * std,
             Self::Uniform(bound) => bound,
         };
-        let key = fnv1a(name) ^ seed;
+        let key = stream(seed, name, 0).next_u64();
         values
             .par_chunks_mut(BLOCK)
             .enumerate()
