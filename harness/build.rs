@@ -1,56 +1,68 @@
-//! Records what is compiled: commit, dirty flag, compiler and tensor library.
+//! Compiles in what is compiled: commit, whether tracked files differ from it, compiler and tensor library.
 
-use std::fs;
-use std::path::Path;
+#[path = "src/record/checkout.rs"]
+mod checkout;
+
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::{env, fs};
+
+use checkout::Checkout;
+
+/// What the program is compiled from, from the root of the workspace.
+const SOURCES: [&str; 13] = [
+    "Cargo.lock",
+    "Cargo.toml",
+    "architectures/src",
+    "harness/build.rs",
+    "harness/experiment/src",
+    "harness/src",
+    "random/src",
+    "reports/src",
+    "results/planned",
+    "results/published",
+    "results/src",
+    "suites/src",
+    "sweeps",
+];
 
 fn main() {
-    let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
-    let unknown = || "unknown".to_owned();
-    let commit = output("git", &["rev-parse", "--short=12", "HEAD"]);
-    let changes = output("git", &["status", "--porcelain", "--untracked-files=no"]);
-    let dirty = commit.is_some() && changes.is_some_and(|changes| !changes.is_empty());
-    println!(
-        "cargo::rustc-env=ISOFLOP_COMMIT={}",
-        commit.unwrap_or_else(unknown)
-    );
+    let manifest = env::var_os("CARGO_MANIFEST_DIR").expect("Cargo sets it for build scripts");
+    let root = Path::new(&manifest).join("..");
+    let checkout = Checkout::rooted_at(&root);
+    let commit = checkout.as_ref().and_then(Checkout::commit);
+    let dirty = commit.is_some() && checkout.as_ref().is_some_and(Checkout::dirty);
+    let or_unknown = |value: Option<String>| value.unwrap_or_else(|| "unknown".to_owned());
+    println!("cargo::rustc-env=ISOFLOP_COMMIT={}", or_unknown(commit));
     println!("cargo::rustc-env=ISOFLOP_DIRTY={dirty}");
     println!(
         "cargo::rustc-env=ISOFLOP_BURN={}",
-        locked("burn").unwrap_or_else(unknown)
+        or_unknown(locked(&root, "burn"))
     );
-    println!(
-        "cargo::rustc-env=ISOFLOP_RUSTC={}",
-        output(&rustc, &["--version"]).unwrap_or_else(unknown)
-    );
+    println!("cargo::rustc-env=ISOFLOP_RUSTC={}", or_unknown(compiler()));
+
+    // Another checkout that shares the target folder: its files may all be older than the last build.
+    println!("cargo::rerun-if-env-changed=ISOFLOP_CHECKOUT");
     // A path that does not exist would run this script at every build.
-    let sources = ["architectures", "harness", "reports", "results", "suites"]
-        .map(|name| format!("../{name}/src"));
-    let state = [
-        "../.git/HEAD",
-        "../.git/logs/HEAD",
-        "../Cargo.lock",
-        "build.rs",
-    ]
-    .map(str::to_owned);
-    for path in sources
-        .into_iter()
-        .chain(state)
-        .filter(|path| Path::new(path).exists())
-    {
-        println!("cargo::rerun-if-changed={path}");
+    let sources = SOURCES.iter().map(|source| Path::new("..").join(source));
+    let sources = sources.filter(|source| source.exists());
+    let repository = checkout.iter().flat_map(Checkout::commit_files);
+    for path in sources.chain(repository).collect::<Vec<PathBuf>>() {
+        println!("cargo::rerun-if-changed={}", path.display());
     }
 }
 
-fn output(program: &str, arguments: &[&str]) -> Option<String> {
-    let output = Command::new(program).args(arguments).output().ok()?;
+/// The compiler as it describes itself.
+fn compiler() -> Option<String> {
+    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let output = Command::new(rustc).arg("--version").output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     output.status.success().then(|| text.trim().to_owned())
 }
 
-/// The version of a package that the lock file holds.
-fn locked(package: &str) -> Option<String> {
-    let lock = fs::read_to_string("../Cargo.lock").ok()?;
+/// The version of a package in the lock file.
+fn locked(root: &Path, package: &str) -> Option<String> {
+    let lock = fs::read_to_string(root.join("Cargo.lock")).ok()?;
     let entry = lock
         .split("[[package]]")
         .find(|entry| entry.contains(&format!("name = \"{package}\"\n")))?;

@@ -1,37 +1,30 @@
-//! Where a row comes from: the source that was compiled, with what, and the command.
+//! Where a row comes from: the sources that were compiled, and with what.
 
-use std::process::Command;
+use std::path::Path;
 
-/// What a record says of the program that wrote it.
+use super::checkout::Checkout;
+
+/// What a record states about the program that wrote it.
 #[derive(Clone, Debug)]
 pub struct Provenance {
-    /// Commit that was compiled; where the program runs inside a repository at another commit, that one too.
+    /// Commit that was compiled, or `unknown`; where the program runs inside a repository at another commit, that one too.
     pub commit: String,
-    /// Whether the sources differed from their commit.
+    /// Whether tracked files differed from their commit, when it was compiled or where it runs.
     pub dirty: bool,
     /// Harness, tensor library and compiler.
     pub version: String,
 }
 
 impl Provenance {
-    /// Of this program, run here.
+    /// Of this program, in the present folder.
     pub fn gather() -> Self {
-        let built = env!("ISOFLOP_COMMIT");
-        let built_dirty = env!("ISOFLOP_DIRTY") == "true";
-        let (commit, dirty) = match git(&["rev-parse", "--short=12", "HEAD"]) {
-            Some(here) if here == built => {
-                let changes = git(&["status", "--porcelain", "--untracked-files=no"]);
-                (
-                    here,
-                    built_dirty || changes.is_some_and(|changes| !changes.is_empty()),
-                )
-            }
-            Some(here) => (
-                format!("{built} (run in a repository at {here})"),
-                built_dirty,
-            ),
-            None => (built.to_owned(), built_dirty),
-        };
+        let here = Checkout::containing(Path::new("."));
+        let here = here.and_then(|here| Some((here.commit()?, here.dirty())));
+        let (commit, dirty) = combine(
+            env!("ISOFLOP_COMMIT"),
+            env!("ISOFLOP_DIRTY") == "true",
+            here,
+        );
         let (harness, burn, rustc) = (
             env!("CARGO_PKG_VERSION"),
             env!("ISOFLOP_BURN"),
@@ -45,8 +38,40 @@ impl Provenance {
     }
 }
 
-fn git(arguments: &[&str]) -> Option<String> {
-    let output = Command::new("git").args(arguments).output().ok()?;
-    let text = String::from_utf8(output.stdout).ok()?;
-    output.status.success().then(|| text.trim().to_owned())
+/// The commit that was compiled and the state of the repository where the program runs. Nothing there says anything about
+/// sources of an unknown commit.
+fn combine(built: &str, built_dirty: bool, here: Option<(String, bool)>) -> (String, bool) {
+    match here {
+        Some((here, dirty)) if here == built => (here, built_dirty || dirty),
+        Some((here, _)) if built != "unknown" => (
+            format!("{built} (run in a repository at {here})"),
+            built_dirty,
+        ),
+        _ => (built.to_owned(), built_dirty),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::combine;
+
+    fn at(commit: &str, dirty: bool) -> Option<(String, bool)> {
+        Some((commit.to_owned(), dirty))
+    }
+
+    #[test]
+    fn a_row_names_the_compiled_commit() {
+        assert_eq!(combine("a1", false, at("a1", false)), ("a1".into(), false));
+        assert_eq!(combine("a1", false, at("a1", true)), ("a1".into(), true));
+        assert_eq!(combine("a1", true, at("a1", false)), ("a1".into(), true));
+        assert_eq!(combine("a1", true, None), ("a1".into(), true));
+        assert_eq!(
+            combine("a1", false, at("b2", true)),
+            ("a1 (run in a repository at b2)".into(), false)
+        );
+        assert_eq!(
+            combine("unknown", false, at("b2", true)),
+            ("unknown".into(), false)
+        );
+    }
 }

@@ -1,0 +1,192 @@
+//! The state of a git checkout. The build script includes this file for what is compiled, and the program uses it for where
+//! it runs.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Set by git for its hooks and aliases; they would name another repository than the folder's.
+const INHERITED: [&str; 4] = [
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_COMMON_DIR",
+    "GIT_INDEX_FILE",
+];
+
+/// A checkout of a git repository: its main working tree or a linked worktree.
+#[derive(Debug)]
+pub struct Checkout {
+    root: PathBuf,
+}
+
+impl Checkout {
+    /// The checkout that contains `folder`; none without a repository or without git.
+    pub fn containing(folder: &Path) -> Option<Self> {
+        let root = PathBuf::from(git(folder, &["rev-parse", "--show-toplevel"])?);
+        Some(Self { root })
+    }
+
+    /// The checkout whose root is `folder`; none for an unpacked archive, also where that is inside another repository.
+    pub fn rooted_at(folder: &Path) -> Option<Self> {
+        let checkout = Self::containing(folder)?;
+        let same = checkout.root.canonicalize().ok()? == folder.canonicalize().ok()?;
+        same.then_some(checkout)
+    }
+
+    /// The first 12 digits of the commit that is checked out; none before the first commit.
+    pub fn commit(&self) -> Option<String> {
+        git(&self.root, &["rev-parse", "--short=12", "HEAD"])
+    }
+
+    /// Whether tracked files differ from the commit.
+    pub fn dirty(&self) -> bool {
+        git(
+            &self.root,
+            &["status", "--porcelain", "--untracked-files=no"],
+        )
+        .is_some_and(|changes| !changes.is_empty())
+    }
+
+    /// Existing files and folders of the repository of which one changes whenever another commit is checked out.
+    ///
+    /// The index is not among them: git refreshes it without a change, and a change of it alone leaves [`Self::dirty`] as
+    /// it is.
+    pub fn commit_files(&self) -> Vec<PathBuf> {
+        let existing = |names: &[&str]| {
+            let paths = names
+                .iter()
+                .filter_map(|name| git(&self.root, &["rev-parse", "--git-path", name]));
+            let paths = paths.map(|path| self.root.join(path));
+            paths.filter(|path| path.exists()).collect::<Vec<_>>()
+        };
+        let mut files = existing(&["logs/HEAD"]);
+        if files.is_empty() {
+            // Without a reflog of HEAD: wherever the branch's commit may be stored.
+            files = existing(&["refs/heads", "packed-refs", "reftable"]);
+        }
+        files.extend(existing(&["HEAD"]));
+        files
+    }
+}
+
+fn git(folder: &Path, arguments: &[&str]) -> Option<String> {
+    let mut command = Command::new("git");
+    for name in INHERITED {
+        command.env_remove(name);
+    }
+    let output = command
+        .arg("-C")
+        .arg(folder)
+        .arg("--no-optional-locks") // The index is left as it is.
+        .args(arguments)
+        .output()
+        .ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    output.status.success().then(|| text.trim_end().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use tempfile::TempDir;
+
+    use super::*;
+
+    fn run(folder: &Path, arguments: &[&str]) {
+        git(folder, arguments).unwrap_or_else(|| panic!("git {arguments:?}"));
+    }
+
+    fn commit(folder: &Path, text: &str) -> String {
+        fs::write(folder.join("file"), text).unwrap();
+        run(folder, &["add", "file"]);
+        let author = ["-c", "user.name=a", "-c", "user.email=a@example.org"];
+        run(
+            folder,
+            &[&author[..], &["commit", "-q", "-m", text]].concat(),
+        );
+        git(folder, &["rev-parse", "--short=12", "HEAD"]).unwrap()
+    }
+
+    /// A temporary folder with the repository `main`, and its commit; none where git is not installed.
+    fn repository() -> Option<(TempDir, PathBuf, String)> {
+        let folder = TempDir::new().unwrap();
+        let main = folder.path().join("main");
+        fs::create_dir(&main).unwrap();
+        let Some(_) = git(&main, &["init", "-q", "-b", "main"]) else {
+            eprintln!("nothing to test: no git");
+            return None;
+        };
+        let first = commit(&main, "first");
+        Some((folder, main, first))
+    }
+
+    /// The content of files; of folders the names in them.
+    fn content(files: &[PathBuf]) -> Vec<String> {
+        let of = |path: &PathBuf| match fs::read_dir(path) {
+            Ok(entries) => entries
+                .map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap_or_default())
+                .collect(),
+            Err(_) => fs::read_to_string(path).unwrap(),
+        };
+        files.iter().map(of).collect()
+    }
+
+    #[test]
+    fn a_linked_worktree_has_its_own_commit_and_files() {
+        let Some((folder, main, first)) = repository() else {
+            return;
+        };
+        let linked = folder.path().join("linked");
+        run(&main, &["worktree", "add", "-q", "../linked"]);
+        assert!(linked.join(".git").is_file());
+        let checkout = Checkout::rooted_at(&linked).unwrap();
+        let before = content(&checkout.commit_files());
+        assert_eq!(before.len(), 2);
+        let second = commit(&linked, "second");
+        assert_eq!(checkout.commit(), Some(second));
+        assert_ne!(content(&checkout.commit_files()), before);
+        let main = Checkout::rooted_at(&main).unwrap();
+        assert_eq!(main.commit(), Some(first));
+    }
+
+    #[test]
+    fn an_archive_inside_another_repository_has_no_commit() {
+        let Some((_folder, main, _)) = repository() else {
+            return;
+        };
+        let archive = main.join("archive");
+        fs::create_dir(&archive).unwrap();
+        assert!(Checkout::rooted_at(&archive).is_none());
+        assert!(Checkout::containing(&archive).is_some());
+        assert!(Checkout::rooted_at(&main).is_some());
+    }
+
+    #[test]
+    fn a_changed_tracked_file_is_dirty_and_reading_it_leaves_the_index() {
+        let Some((_folder, main, _)) = repository() else {
+            return;
+        };
+        let checkout = Checkout::rooted_at(&main).unwrap();
+        assert!(!checkout.dirty());
+        fs::write(main.join("untracked"), "").unwrap();
+        assert!(!checkout.dirty());
+        let index = fs::read(main.join(".git/index")).unwrap();
+        fs::write(main.join("file"), "changed").unwrap();
+        assert!(checkout.dirty());
+        assert_eq!(fs::read(main.join(".git/index")).unwrap(), index);
+    }
+
+    #[test]
+    fn without_a_reflog_a_commit_changes_the_branch() {
+        let Some((_folder, main, _)) = repository() else {
+            return;
+        };
+        run(&main, &["config", "core.logAllRefUpdates", "false"]);
+        fs::remove_file(main.join(".git/logs/HEAD")).unwrap();
+        let checkout = Checkout::rooted_at(&main).unwrap();
+        let before = content(&checkout.commit_files());
+        commit(&main, "second");
+        assert!(!main.join(".git/logs/HEAD").exists());
+        assert_ne!(content(&checkout.commit_files()), before);
+    }
+}
