@@ -2,6 +2,7 @@
 
 use experiment::plan::Plan;
 use harness::error::Error;
+use harness::process::broken_pipe::end_on_broken_pipe;
 use harness::record::folders::Folders;
 use harness::record::report_file;
 use harness::record::selection;
@@ -30,6 +31,8 @@ pub fn close(
     if csv {
         frames.export_csv(&folders.csv())?;
     }
+    // Report and rows are written and no other program runs.
+    end_on_broken_pipe();
     if !quiet {
         println!("{}", comparison(&whole, &frames));
     }

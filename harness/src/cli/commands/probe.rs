@@ -12,6 +12,7 @@ use harness::probe::memory::Memory;
 use harness::probe::phase::Phase;
 use harness::probe::row::Circumstances;
 use harness::probe::session::Session;
+use harness::process::broken_pipe::end_on_broken_pipe;
 use harness::record::folders::Folders;
 use harness::record::provenance::Provenance;
 use harness::record::run_row::FINISHED;
@@ -99,6 +100,7 @@ pub fn probe(options: &ProbeOptions) -> Result<Conclusion, Error> {
     if let Some(folder) = &options.export {
         results::export(&rows, folder)?;
     }
+    end_on_broken_pipe();
     if !options.machine.quiet {
         print!("{}", tables(&rows));
         println!("{}", explanation(tokens));
