@@ -14,8 +14,11 @@ pub enum Error {
     /// An argument that only the sweep file can judge.
     #[error("{argument} {problem}; {remedy}")]
     Argument {
+        /// The argument, as given.
         argument: String,
+        /// What is wrong with it; follows the argument in the message.
         problem: String,
+        /// How to correct it.
         remedy: String,
     },
     /// A shape that the file's checks let through.
@@ -48,8 +51,11 @@ pub enum Error {
     /// A file of the output folder.
     #[error("cannot {action} {}: {source}; check that the folder exists, is writable and has space left", .path.display())]
     Io {
+        /// The operation, such as `write`.
         action: &'static str,
+        /// The file or folder.
         path: PathBuf,
+        /// The error of the operating system.
         source: io::Error,
     },
     /// Ctrl-C cannot be heard.

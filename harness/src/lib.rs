@@ -12,7 +12,6 @@
 //! | [`error`] | everything that ends a command early |
 //!
 //! What follows from configuration alone (sweep files, plans, matching, estimates) is the crate `experiment`.
-
 #![recursion_limit = "256"]
 
 pub mod checkpoint;

@@ -15,9 +15,13 @@ pub enum WeightsError {
     /// The file.
     #[error("cannot {action} weights {}: {detail}; {remedy}", .path.display())]
     File {
+        /// The operation, such as `write`.
         action: &'static str,
+        /// The file of weights.
         path: PathBuf,
+        /// What went wrong.
         detail: String,
+        /// How to correct it.
         remedy: &'static str,
     },
     /// The model they belong to.

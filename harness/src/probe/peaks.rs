@@ -13,7 +13,9 @@ use experiment::memory_need::Bytes;
 /// Measured on one device in one session.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Peaks {
+    /// FLOPs per second of the fastest matrix product.
     pub flop_per_s: f64,
+    /// Bytes per second of a sequential read (CPU), or read and written by an elementwise operation.
     pub bytes_per_s: f64,
 }
 

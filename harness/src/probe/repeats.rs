@@ -29,9 +29,13 @@ impl Repeats {
 /// Seconds of a pass over its repeats.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Seconds {
+    /// Median, in seconds.
     pub median: f64,
+    /// Shortest, in seconds.
     pub low: f64,
+    /// Longest, in seconds.
     pub high: f64,
+    /// Number of timed passes.
     pub repeats: u64,
 }
 

@@ -34,8 +34,11 @@ pub struct Circumstances {
     pub labels: Vec<String>,
     /// Of one pass.
     pub tokens: usize,
+    /// Commit and version of this build.
     pub provenance: Provenance,
+    /// Name of the device.
     pub device: String,
+    /// Worker threads.
     pub threads: usize,
 }
 

@@ -31,18 +31,23 @@ const EXPECTED_SHARE: f64 = 0.3;
 
 /// What all cells of one command share.
 pub struct Session<'a> {
+    /// Where rows are read and written.
     pub records: &'a Records,
+    /// What is alike for all rows.
     pub circumstances: Circumstances,
     /// Without autodiff.
     pub device: &'a Device,
+    /// Memory that a part may use.
     pub memory: Memory,
     /// How long it may take.
     pub budget: Duration,
+    /// When the command started.
     pub begun: Instant,
     /// Whether finished cells are measured again.
     pub again: bool,
     /// Optimizers and clipping of a step.
     pub training: &'a TrainingConfig,
+    /// Whether Ctrl-C was pressed.
     pub interrupt: &'a Interrupt,
 }
 

@@ -16,10 +16,15 @@ pub const FAILED: &str = "failed";
 
 /// What is alike for all runs of one command.
 pub struct Circumstances<'a> {
+    /// The sweep that the runs belong to.
     pub sweep: &'a Sweep,
+    /// Tokens, questions and tokenizer.
     pub dataset: &'a Dataset,
+    /// Commit and version of this build.
     pub provenance: Provenance,
+    /// Name of the device.
     pub device: String,
+    /// Worker threads.
     pub threads: usize,
 }
 

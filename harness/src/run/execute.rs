@@ -43,12 +43,19 @@ pub struct RunContext<'a> {
 /// What a finished run reached and took.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunOutcome {
+    /// Mean training loss over the last tenth of the steps, nats per token.
     pub train_loss: f64,
+    /// Loss on the held-out set, nats per token.
     pub val_loss: f64,
+    /// Held-out tokens that `val_loss` averages.
     pub val_tokens: u64,
+    /// Training tokens.
     pub tokens: u64,
+    /// Seconds of training, validation not counted.
     pub train_wall_s: f64,
+    /// Seconds of evaluation on the suites.
     pub eval_wall_s: f64,
+    /// Largest resident memory of the process during the run, in bytes.
     pub peak_memory_bytes: u64,
 }
 

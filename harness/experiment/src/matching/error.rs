@@ -10,7 +10,10 @@ use crate::quantity::count;
 pub enum SolveError {
     /// The block has no such integer.
     #[error("{knob} is no knob of this block; {}", remedy_for(*.knob))]
-    NoSuchKnob { knob: Knob },
+    NoSuchKnob {
+        /// The knob that the block lacks.
+        knob: Knob,
+    },
     /// Nothing may be turned.
     #[error("frees no knob; write at least one, such as knobs = {{ n_keys = {{}} }}")]
     NoKnob,
@@ -18,18 +21,31 @@ pub enum SolveError {
     #[error(
         "asks for equal {target}, of which {reference} has none; choose another reference, such as a memory block"
     )]
-    Nothing { target: Target, reference: String },
+    Nothing {
+        /// What was to be equal.
+        target: Target,
+        /// Label of the reference, with its size.
+        reference: String,
+    },
     /// Too much to try.
     #[error(
         "leaves {combinations} combinations to try; bound the knobs with at_most, or free fewer"
     )]
-    TooMany { combinations: u128 },
+    TooMany {
+        /// Combinations of all knobs but the bisected one.
+        combinations: u128,
+    },
     /// No shape within the bounds can be built, or none on the side asked for.
     #[error(
-        "has no values within the bounds that can be built{}{refusal}; widen the bounds or change side",
+        "has no values within the bounds that can be built{}{shape_error}; widen the bounds or change side",
         on(*.side)
     )]
-    Empty { side: Side, refusal: String },
+    Empty {
+        /// Side of the reference that was required.
+        side: Side,
+        /// Why no shape can be built, in parentheses; empty where some can.
+        shape_error: String,
+    },
     /// What can be reached is too far off.
     #[error(
         "cannot bring {target} to {} ({reference}) within {}: the nearest is {} ({:+.2} %) with {knobs}; raise the \
@@ -40,11 +56,17 @@ pub enum SolveError {
         100.0 * (*.nearest as f64 / *.wanted as f64 - 1.0)
     )]
     Unreachable {
+        /// What was to be equal.
         target: Target,
+        /// Label of the reference, with its size.
         reference: String,
+        /// Value of the reference, in the unit of the target.
         wanted: u64,
+        /// Nearest value within the bounds, in the same unit.
         nearest: u64,
+        /// Largest relative difference allowed.
         tolerance: f64,
+        /// The knobs at the nearest value, such as `n_keys = 50`.
         knobs: String,
     },
 }

@@ -53,11 +53,17 @@ pub enum Side {
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Knobs {
+    /// Experts of a mixture.
     pub n_experts: Option<Bounds>,
+    /// Hidden width of an expert or of a dense block.
     pub d_ff: Option<Bounds>,
+    /// Half-keys of a product-key block.
     pub n_keys: Option<Bounds>,
+    /// Slots per head, or experts per token.
     pub top_k: Option<Bounds>,
+    /// Heads of a product-key block.
     pub n_heads: Option<Bounds>,
+    /// Layers of a centred placement.
     pub layers: Option<Bounds>,
 }
 
@@ -83,8 +89,11 @@ impl Knobs {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Bounds {
+    /// Smallest value; 1 when absent.
     pub at_least: Option<usize>,
+    /// Largest value; [`Knob::most`] when absent.
     pub at_most: Option<usize>,
+    /// The value is a multiple of this; of [`Knob::step`] when absent.
     pub multiple_of: Option<NonZeroUsize>,
 }
 
@@ -120,8 +129,11 @@ impl Bounds {
 /// `first, first + step, ...`: `count` of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Values {
+    /// Smallest value.
     pub first: usize,
+    /// Difference between neighbouring values.
     pub step: usize,
+    /// Number of values.
     pub count: usize,
 }
 

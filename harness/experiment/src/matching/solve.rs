@@ -89,15 +89,17 @@ pub fn solve(
             }
         }
     }
-    let refusal = |end: &dyn Fn(&Values) -> usize| {
+    let shape_error = |end: &dyn Fn(&Values) -> usize| {
         let values: Vec<usize> = knobs.iter().map(|(_, values)| end(values)).collect();
         turned(&values).cost().err()
     };
-    // What is refused at both ends is refused for another reason than the knobs.
+    // A shape that is invalid at both ends of the bounds is invalid for a reason other than the knobs.
     let empty = || SolveError::Empty {
         side: request.side,
-        refusal: refusal(&|values| values.at(0))
-            .and(refusal(&|values| values.at(values.count.saturating_sub(1))))
+        shape_error: shape_error(&|values| values.at(0))
+            .and(shape_error(&|values| {
+                values.at(values.count.saturating_sub(1))
+            }))
             .map_or(String::new(), |error| {
                 format!(" ({} {})", error.key, error.problem)
             }),

@@ -7,21 +7,28 @@ use super::tree::{Entry, Line, Table, join};
 /// A file that is not a sweep.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
-    /// A key at fault.
+    /// The value of a key is invalid or missing.
     #[error("{file}:{line}: `{key}` {problem}; {remedy}")]
     Key {
+        /// The file, as given.
         file: String,
+        /// Line of the key, from 1.
         line: Line,
         /// Dotted path.
         key: String,
+        /// What is wrong with the value; follows the key in the message.
         problem: String,
+        /// How to correct it.
         remedy: String,
     },
     /// No key to point at: the text is not TOML.
     #[error("{file}:{line}: {problem}; the file must be TOML 1.0")]
     Syntax {
+        /// The file, as given.
         file: String,
+        /// Line of the error, from 1.
         line: Line,
+        /// The message of the TOML parser.
         problem: String,
     },
     /// No text to read.
@@ -29,8 +36,11 @@ pub enum FileError {
         "{file}: cannot be read ({source}); give the path of a sweep file, or the name of a built-in one: {builtin}"
     )]
     Unreadable {
+        /// The path that was tried.
         file: String,
+        /// The error of the operating system.
         source: std::io::Error,
+        /// Names of the built-in sweeps, with commas between.
         builtin: String,
     },
 }

@@ -24,6 +24,7 @@ use selector::{RunSource, Selector};
 /// Runs, with all their rows.
 #[derive(Debug, Default)]
 pub struct Choice {
+    /// Rows of the selected runs.
     pub frames: Frames,
     /// Names of the runs: argument by argument; within one, from the smallest budget up, dense first.
     pub order: Vec<String>,
