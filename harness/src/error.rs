@@ -33,7 +33,7 @@ pub enum Error {
     /// The page.
     #[error(transparent)]
     Report(#[from] reports::ReportError),
-    /// Runs that cannot stand in one table.
+    /// Runs that cannot share one table.
     #[error("these runs cannot be compared: {0}; name only runs that agree in it")]
     Mismatch(#[from] results::comparison::Mismatch),
     /// A configuration that cannot be written down.
@@ -58,7 +58,7 @@ pub enum Error {
         /// The error of the operating system.
         source: io::Error,
     },
-    /// Ctrl-C cannot be heard.
+    /// The handler of Ctrl-C cannot be set.
     #[error("cannot listen to Ctrl-C: {0}")]
     Signals(#[from] ctrlc::Error),
     /// The threads cannot be started.

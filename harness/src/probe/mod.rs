@@ -13,6 +13,7 @@
 
 pub mod derived;
 pub mod grid;
+mod measure_decision;
 pub mod memory;
 pub mod need;
 mod part_timer;
@@ -23,4 +24,3 @@ pub mod row;
 pub mod session;
 pub mod speeds;
 pub mod traffic;
-mod verdict;

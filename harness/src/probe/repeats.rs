@@ -1,4 +1,4 @@
-//! How often a pass is timed, and what is told of the times.
+//! How often a pass is timed, and the statistics of the times.
 
 /// When there are enough timed passes.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,4 +1,4 @@
-//! Where a sweep's output lies.
+//! The folders of a sweep's output.
 //!
 //! ```text
 //! runs/.cache/              tokenizers and tokens, shared by sweeps of the same corpus

@@ -19,7 +19,7 @@ pub enum SolveError {
     NoKnob,
     /// A relative difference from nothing.
     #[error(
-        "asks for equal {target}, of which {reference} has none; choose another reference, such as a memory block"
+        "requires equal {target}, of which {reference} has none; choose another reference, such as a memory block"
     )]
     Nothing {
         /// What was to be equal.

@@ -46,7 +46,7 @@ pub enum FileError {
 }
 
 impl FileError {
-    /// What the TOML parser refused; `found` is the text it points at.
+    /// A syntax error of the TOML parser; `found` is the text it points at.
     pub fn syntax(file: &str, line: Line, found: &str, problem: &str) -> Self {
         if problem.starts_with("duplicate key") {
             return Self::Key {
@@ -64,7 +64,7 @@ impl FileError {
         }
     }
 
-    /// `entry` is at fault.
+    /// The value of `entry` is invalid.
     pub fn at(
         file: &str,
         entry: &Entry,
@@ -80,7 +80,7 @@ impl FileError {
         }
     }
 
-    /// The table as a whole is at fault.
+    /// The table as a whole is invalid.
     pub fn within(
         file: &str,
         table: &Table,
@@ -96,7 +96,7 @@ impl FileError {
         }
     }
 
-    /// The value of `key` in `table` is at fault, or its absence.
+    /// The value of `key` in `table` is invalid or missing.
     pub fn of(
         file: &str,
         table: &Table,

@@ -1,7 +1,7 @@
 //! `[blocks.LABEL.solve]`: knobs that no value is written for, because a target sets them.
 //!
 //! The keys of free knobs are absent from the file. A placeholder lets the block be read; once all sizes are, the knobs
-//! are turned, so that a reference may stand anywhere in the file.
+//! are turned, so that a reference may be anywhere in the file.
 
 use architectures::{Cost, ModelConfig};
 
@@ -12,7 +12,7 @@ use super::sweep::{ModelVariant, Size};
 use super::tree::{Entry, Node, Table, join};
 use crate::matching::{Knob, Request, solve};
 
-/// A request with its place in the file.
+/// A request with its key_path in the file.
 #[derive(Clone, Debug)]
 pub struct Solve {
     request: Request,
@@ -57,14 +57,14 @@ pub fn take(file: &str, block: &mut Table) -> Result<Option<Solve>, FileError> {
     }
     let knobs = table.section("knobs");
     for (knob, _) in request.knobs.free() {
-        let place = path(knob, block, &request);
-        let said = knobs.get(&knob.to_string()).unwrap_or(&entry);
-        put(file, block, &place, said)?;
+        let key_path = path(knob, block, &request);
+        let request_entry = knobs.get(&knob.to_string()).unwrap_or(&entry);
+        put(file, block, &key_path, request_entry)?;
     }
     Ok(Some(Solve { request, entry }))
 }
 
-/// Where a knob's key stands in its block's table.
+/// Where a knob's key is in its block's table.
 fn path(knob: Knob, block: &Table, request: &Request) -> Vec<&'static str> {
     let keyed = block.get("keys").is_some() || request.knobs.n_keys.is_some();
     match knob {
@@ -78,20 +78,25 @@ fn path(knob: Knob, block: &Table, request: &Request) -> Vec<&'static str> {
     }
 }
 
-/// Writes a placeholder at `place`, in the name of the knob that `said` frees.
-fn put(file: &str, table: &mut Table, place: &[&str], said: &Entry) -> Result<(), FileError> {
-    let Some((key, rest)) = place.split_first() else {
+/// Writes a placeholder at `key_path`, in the name of the knob that `request_entry` frees.
+fn put(
+    file: &str,
+    table: &mut Table,
+    key_path: &[&str],
+    request_entry: &Entry,
+) -> Result<(), FileError> {
+    let Some((key, rest)) = key_path.split_first() else {
         return Ok(());
     };
     if rest.is_empty() {
         if let Some(given) = table.get(key) {
-            let problem = format!("is given, and `{}` frees it", said.path);
+            let problem = format!("is given, and `{}` frees it", request_entry.path);
             return Err(FileError::at(file, given, problem, "remove one of the two"));
         }
         table.entries.push(Entry {
             key: (*key).to_owned(),
             node: Node::Value(toml::Value::Integer(1)),
-            ..said.clone()
+            ..request_entry.clone()
         });
         return Ok(());
     }
@@ -99,26 +104,26 @@ fn put(file: &str, table: &mut Table, place: &[&str], said: &Entry) -> Result<()
         if *key == "placement" {
             let problem = "needs a centred placement";
             let remedy = "write placement = { centred = { stride = 1 } }";
-            return Err(FileError::at(file, said, problem, remedy));
+            return Err(FileError::at(file, request_entry, problem, remedy));
         }
         table.entries.push(Entry {
             key: (*key).to_owned(),
             node: Node::Table(Table {
                 path: join(&table.path, key),
-                line: said.line,
+                line: request_entry.line,
                 entries: Vec::new(),
             }),
-            ..said.clone()
+            ..request_entry.clone()
         });
     }
     let held = table.entries.iter_mut().find(|entry| entry.key == *key);
     match held.map(|entry| &mut entry.node) {
-        Some(Node::Table(inner)) => put(file, inner, rest, said),
+        Some(Node::Table(inner)) => put(file, inner, rest, request_entry),
         _ if *key == "placement" => {
             let remedy = "write placement = { centred = { stride = 1 } }";
             Err(FileError::at(
                 file,
-                said,
+                request_entry,
                 "needs a centred placement",
                 remedy,
             ))
@@ -137,8 +142,10 @@ pub fn solve_all(file: &str, sizes: &mut [Size], pending: &[Pending]) -> Result<
         let Some(model) = model else { continue };
         let wanted = request.equal.of(&cost);
         let found = solve(&model, request, &reference, wanted).map_err(|error| {
-            let said = error.to_string();
-            let (problem, remedy) = said.split_once("; ").unwrap_or((&said, "correct it"));
+            let request_entry = error.to_string();
+            let (problem, remedy) = request_entry
+                .split_once("; ")
+                .unwrap_or((&request_entry, "correct it"));
             let problem = format!("at size {}: {problem}", one.size);
             FileError::at(file, &one.solve.entry, problem, remedy)
         })?;

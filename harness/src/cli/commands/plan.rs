@@ -86,7 +86,7 @@ fn total(runs: &[(&Run, Estimate)]) -> String {
         false => String::new(),
     };
     format!(
-        "training in all: {} FLOP, {} device-hours{cost}; one run after another about {}; asking not included",
+        "training in all: {} FLOP, {} device-hours{cost}; one run after another about {}; evaluation not included",
         count(flops),
         count(hours),
         duration(seconds)

@@ -11,7 +11,7 @@ use results::Records;
 use super::comparison::comparison;
 
 /// Writes the report of what `plan` means and says where it is. Without a single run there is nothing to report.
-pub fn close(
+pub fn finish_report(
     plan: &Plan,
     records: &Records,
     folders: &Folders,
