@@ -42,7 +42,7 @@ fn plan(text: &str) -> Plan {
     Plan::new(Sweep::parse("f.toml", text).unwrap()).unwrap()
 }
 
-/// [`SMALL`] with `solve` in place of its own, refused.
+/// [`SMALL`] with `solve` instead of its own: the error.
 fn error_message(solve: &str) -> String {
     assert!(SMALL.contains(SOLVE));
     let text = SMALL.replace(SOLVE, solve);

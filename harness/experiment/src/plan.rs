@@ -16,7 +16,7 @@ pub struct Plan {
     pub runs: Vec<Run>,
 }
 
-/// One model to train and ask.
+/// One model to train and evaluate.
 #[derive(Clone, Debug)]
 pub struct Run {
     /// Size, block and seed.
@@ -60,7 +60,7 @@ impl Run {
         Ok(self.cost.forward() as f64 / dense.cost()?.forward() as f64)
     }
 
-    /// What its block's free knobs were turned for; none where it had none.
+    /// The target that its block's free knobs meet; none where it had none.
     pub fn solved(&self) -> Option<&Matched> {
         self.matches
             .iter()

@@ -1,6 +1,6 @@
 //! Weights of finished runs on the disk: one burnpack file with the decoder's parameters and its value tables.
 //!
-//! Tables live outside the module, so that autodiff and the dense optimizer never see them; here they stand beside it
+//! Tables live outside the module, so that autodiff and the dense optimizer never see them; here they are saved beside it
 //! as parameters of their own, each shared table once.
 
 use std::path::{Path, PathBuf};

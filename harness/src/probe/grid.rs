@@ -1,4 +1,4 @@
-//! Which cells a sweep asks for: every distinct part of its models, and their tables at sizes of their own.
+//! Which parts a sweep needs measured: every distinct part of its models, and their tables at sizes of their own.
 
 use architectures::{
     Architecture, BlockConfig, ConfigError, Cost, DecoderConfig, ModelConfig, Part,

@@ -2,7 +2,7 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | [`grid`] | which cells a sweep asks for, and how far tables grow |
+//! | [`grid`] | which parts a sweep needs measured, and how far tables grow |
 //! | [`phase`], [`traffic`], [`need`] | what a pass is, the bytes it moves, the memory it takes; by formula |
 //! | [`memory`] | the memory there is |
 //! | [`peaks`] | what the device can do at most |

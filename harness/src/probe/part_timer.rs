@@ -193,7 +193,7 @@ impl<'a> TimedPart<'a> {
     }
 }
 
-/// Seconds of `work` with everything that it asked of the device; what it made is dropped later.
+/// Seconds of `work` with all kernels that it started; its result is dropped later.
 fn timed<T>(device: &Device, work: impl FnOnce() -> T) -> (f64, T) {
     sync(device);
     let clock = Instant::now();

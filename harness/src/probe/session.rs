@@ -191,7 +191,7 @@ impl Session<'_> {
         }
     }
 
-    /// Leaves a row with the reason, unless a measurement is recorded: that is worth more than a reason.
+    /// Writes a row with the reason, unless a measurement is recorded, which is kept.
     fn keep_unmeasured(
         &self,
         cell: &Cell,
@@ -252,7 +252,7 @@ mod tests {
         let plan = Plan::new(Sweep::parse("f.toml", experiment::testing::SWEEP).unwrap()).unwrap();
         let all = grid::targets(&plan, 8).unwrap();
         let mut cells = grid::cells(&all[..1], &all, &|_| false);
-        // A key without two halves, which no sweep file may ask for.
+        // A key without two halves, which the checks of a sweep file reject.
         let broken = r#"{"kind": "memory", "keys": {"n_keys": 4, "top_k": 4, "key_dim": 3}}"#;
         cells[0].part = Part::Block(serde_json::from_str(broken).unwrap());
         let folder = tempfile::tempdir().unwrap();

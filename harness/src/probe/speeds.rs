@@ -13,7 +13,7 @@ use crate::record::run_row::FINISHED;
 use experiment::plan::Run;
 use experiment::speed::{FlopRate, Speed};
 
-/// Share of a large matrix product's rate that small decoders reach in training, before any run can tell.
+/// Share of a large matrix product's rate that small decoders reach in training, where no run has been measured.
 const ASSUMED_EFFICIENCY: f64 = 0.15;
 
 /// Side of the measured product: large enough for the kernel's best, done in milliseconds.

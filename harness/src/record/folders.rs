@@ -6,7 +6,7 @@
 //! runs/<sweep>/weights/     one file a finished run
 //! runs/<sweep>/csv/         rows again, on request
 //! runs/<sweep>/report.html
-//! runs/probes/              records and csv of probes, whatever sweep asked for them
+//! runs/probes/              records and csv of probes, of any sweep
 //! ```
 
 use std::path::{Path, PathBuf};
@@ -29,7 +29,7 @@ impl Folders {
         }
     }
 
-    /// The folders of probes: their rows do not depend on the sweep that asked for them.
+    /// The folders of probes: their rows do not depend on the sweep that started them.
     pub fn of_probes(output: &Path) -> Self {
         Self::new(output, RESERVED_NAME)
     }
@@ -49,7 +49,7 @@ impl Folders {
         self.sweep.join("weights").join(format!("{run}.bpk"))
     }
 
-    /// Rows of probes, whatever sweep asked for them.
+    /// Rows of probes, of any sweep.
     pub fn probes(&self) -> PathBuf {
         Self::of_probes(&self.output).records()
     }

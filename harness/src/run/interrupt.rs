@@ -1,4 +1,4 @@
-//! Ctrl-C: the first asks the sweep to stop after whole rows, the second ends the process.
+//! Ctrl-C: the first stops the sweep after whole rows, the second ends the process.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

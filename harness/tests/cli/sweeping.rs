@@ -128,7 +128,7 @@ fn a_sweep_leaves_rows_a_report_and_nothing_to_do() {
         page
     );
 
-    // Asked again from the weights on the disk, the answers are the same.
+    // Evaluated again from the weights on the disk, the answers are the same.
     let arguments = scratch.isoflop(&["eval", "sweep.toml", "--quiet"]);
     assert_eq!(
         (arguments.code, arguments.err.as_str()),

@@ -14,7 +14,7 @@ pub enum SolveError {
         /// The knob that the block lacks.
         knob: Knob,
     },
-    /// Nothing may be turned.
+    /// The request frees no knob.
     #[error("frees no knob; write at least one, such as knobs = {{ n_keys = {{}} }}")]
     NoKnob,
     /// A relative difference from nothing.
@@ -35,7 +35,7 @@ pub enum SolveError {
         /// Combinations of all knobs but the bisected one.
         combinations: u128,
     },
-    /// No shape within the bounds can be built, or none on the side asked for.
+    /// No shape within the bounds can be built, or none on the requested side.
     #[error(
         "has no values within the bounds that can be built{}{shape_error}; widen the bounds or change side",
         on(*.side)
@@ -46,7 +46,7 @@ pub enum SolveError {
         /// Why no shape can be built, in parentheses; empty where some can.
         shape_error: String,
     },
-    /// What can be reached is too far off.
+    /// The nearest value is outside the tolerance.
     #[error(
         "cannot bring {target} to {} ({reference}) within {}: the nearest is {} ({:+.2} %) with {knobs}; raise the \
          tolerance, widen the bounds, free another knob or choose another reference",

@@ -1,4 +1,4 @@
-//! What a solver is asked for, as a sweep file says it: `[blocks.LABEL.solve]`.
+//! The request of a solver, as written in a sweep file: `[blocks.LABEL.solve]`.
 
 use std::num::NonZeroUsize;
 
@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::knob::Knob;
 use super::target::Target;
 
-/// What is to be equal, to what, how nearly, and which knobs may be turned for it.
+/// What is to be equal, to what, how nearly, and which knobs are free.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Request {
@@ -25,7 +25,7 @@ pub struct Request {
     /// On which side of the reference the block may end.
     #[serde(default)]
     pub side: Side,
-    /// What may be turned.
+    /// The free knobs.
     pub knobs: Knobs,
 }
 

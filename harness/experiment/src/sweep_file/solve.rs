@@ -1,7 +1,7 @@
 //! `[blocks.LABEL.solve]`: knobs that no value is written for, because a target sets them.
 //!
 //! The keys of free knobs are absent from the file. A placeholder lets the block be read; once all sizes are, the knobs
-//! are turned, so that a reference may be anywhere in the file.
+//! are solved for, so that a reference may be anywhere in the file.
 
 use architectures::{Cost, ModelConfig};
 

@@ -1,4 +1,4 @@
-//! What is left when rows have been written: the report, the table, the path.
+//! The last part of a command that wrote rows: the report, its table, its path.
 
 use experiment::plan::Plan;
 use harness::error::Error;
@@ -10,7 +10,7 @@ use results::Records;
 
 use super::comparison::comparison;
 
-/// Writes the report of what `plan` means and says where it is. Without a single run there is nothing to report.
+/// Writes the report of the runs of `plan` and prints its path; without a recorded run, no report.
 pub fn finish_report(
     plan: &Plan,
     records: &Records,

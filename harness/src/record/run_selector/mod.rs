@@ -1,4 +1,4 @@
-//! Which recorded runs the arguments of `isoflop compare` mean.
+//! Which recorded runs the arguments of `isoflop compare` select.
 //!
 //! | argument | runs |
 //! |---|---|
@@ -33,7 +33,7 @@ pub struct SelectedRuns {
 /// Keeps a part of what was chosen.
 pub type Keep<'a> = &'a dyn Fn(&RunRow) -> bool;
 
-/// The runs that `arguments` mean, of which `keep` is kept; sweeps and run names are looked up under `output`.
+/// The runs that `arguments` select, of which `keep` is kept; sweeps and run names are looked up under `output`.
 ///
 /// # Errors
 /// Where an argument matches no run, or the beginning of a name matches several.
@@ -91,7 +91,7 @@ impl Opened {
     }
 }
 
-/// The rows of a folder, and the names of the runs among them that `argument` means.
+/// The rows of a folder, and the names of the runs among them that `argument` selects.
 fn found(
     argument: &str,
     output: &Path,
@@ -134,7 +134,7 @@ fn found(
     Ok((frames, selected))
 }
 
-/// Of a sweep whose file is at hand, the runs that the file means now: an edited file leaves others behind.
+/// Of a sweep whose file is at hand, the runs of its present configuration: records keep those of earlier ones.
 fn present(name: &str, argument: &str, frames: Frames) -> Result<Frames, Error> {
     let sweep = match Sweep::load(name) {
         Ok(sweep) => sweep,
