@@ -116,8 +116,8 @@ fn put(
             ..request_entry.clone()
         });
     }
-    let held = table.entries.iter_mut().find(|entry| entry.key == *key);
-    match held.map(|entry| &mut entry.node) {
+    let variant = table.entries.iter_mut().find(|entry| entry.key == *key);
+    match variant.map(|entry| &mut entry.node) {
         Some(Node::Table(inner)) => put(file, inner, rest, request_entry),
         _ if *key == "placement" => {
             let remedy = "write placement = { centred = { stride = 1 } }";
@@ -142,31 +142,29 @@ pub fn solve_all(file: &str, sizes: &mut [Size], pending: &[Pending]) -> Result<
         let Some(model) = model else { continue };
         let wanted = request.equal.of(&cost);
         let found = solve(&model, request, &reference, wanted).map_err(|error| {
-            let request_entry = error.to_string();
-            let (problem, remedy) = request_entry
-                .split_once("; ")
-                .unwrap_or((&request_entry, "correct it"));
+            let message = error.to_string();
+            let (problem, remedy) = message.split_once("; ").unwrap_or((&message, "correct it"));
             let problem = format!("at size {}: {problem}", one.size);
             FileError::at(file, &one.solve.entry, problem, remedy)
         })?;
         solved.push(found);
     }
     for (one, (model, matched)) in pending.iter().zip(solved) {
-        let held = sizes
+        let unsolved = sizes
             .iter_mut()
             .filter(|size| size.name == one.size)
             .flat_map(|size| &mut size.variants)
-            .find(|held| held.block == one.block);
-        if let Some(held) = held {
-            (held.model, held.matched) = (model, Some(matched));
+            .find(|variant| variant.block == one.block);
+        if let Some(variant) = unsolved {
+            (variant.model, variant.matched) = (model, Some(matched));
         }
     }
     Ok(())
 }
 
 fn variant<'a>(sizes: &'a [Size], size: &str, block: &str) -> Option<&'a ModelVariant> {
-    let size = sizes.iter().find(|held| held.name == size)?;
-    size.variants.iter().find(|held| held.block == block)
+    let size = sizes.iter().find(|variant| variant.name == size)?;
+    size.variants.iter().find(|variant| variant.block == block)
 }
 
 /// What the request compares with, in words, and its cost.
@@ -205,7 +203,7 @@ fn reference(
         blocks: Vec::new(),
     };
     let model = match variant(sizes, at, label) {
-        Some(held) => {
+        Some(variant) => {
             if pending
                 .iter()
                 .any(|other| &other.size == at && &other.block == label)
@@ -214,7 +212,7 @@ fn reference(
                 let remedy = "choose a block whose keys are all given";
                 return Err(FileError::of(file, table, "reference", problem, remedy));
             }
-            &held.model
+            &variant.model
         }
         None if label == "dense" => &dense,
         None => {

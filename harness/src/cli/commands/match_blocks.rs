@@ -91,12 +91,12 @@ fn request(options: &MatchOptions) -> Result<Request, Error> {
 }
 
 /// `n_experts:at_most=64:multiple_of=2` as the sweep file's `n_experts = { at_most = 64, multiple_of = 2 }`.
-fn knobs(selected: &[String]) -> Result<Knobs, Error> {
+fn knobs(written: &[String]) -> Result<Knobs, Error> {
     let line = |knob: &String| {
         let (name, bounds) = knob.split_once(':').unwrap_or((knob, ""));
         format!("{name} = {{ {} }}\n", bounds.replace(':', ", "))
     };
-    let text: String = selected.iter().map(line).collect();
+    let text: String = written.iter().map(line).collect();
     toml::from_str(&text).map_err(|error| {
         let message = error
             .message()
@@ -106,7 +106,7 @@ fn knobs(selected: &[String]) -> Result<Knobs, Error> {
             .to_owned();
         let remedy = "write a knob such as n_experts:at_most=64:multiple_of=2";
         argument(
-            &format!("--knob {}", selected.join(",")),
+            &format!("--knob {}", written.join(",")),
             &format!("is invalid: {message}"),
             remedy,
         )
