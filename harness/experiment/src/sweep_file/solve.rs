@@ -116,8 +116,8 @@ fn put(
             ..request_entry.clone()
         });
     }
-    let variant = table.entries.iter_mut().find(|entry| entry.key == *key);
-    match variant.map(|entry| &mut entry.node) {
+    let existing = table.entries.iter_mut().find(|entry| entry.key == *key);
+    match existing.map(|entry| &mut entry.node) {
         Some(Node::Table(inner)) => put(file, inner, rest, request_entry),
         _ if *key == "placement" => {
             let remedy = "write placement = { centred = { stride = 1 } }";
@@ -163,7 +163,7 @@ pub fn solve_all(file: &str, sizes: &mut [Size], pending: &[Pending]) -> Result<
 }
 
 fn variant<'a>(sizes: &'a [Size], size: &str, block: &str) -> Option<&'a ModelVariant> {
-    let size = sizes.iter().find(|variant| variant.name == size)?;
+    let size = sizes.iter().find(|candidate| candidate.name == size)?;
     size.variants.iter().find(|variant| variant.block == block)
 }
 
