@@ -4,15 +4,18 @@ use experiment::quantity::{bytes, count, duration};
 use results::comparison::{Comparison, Group, Kind, Quantity, Unit};
 use results::statistics::Interval;
 
-use super::grid::grid;
+use super::terminal_table::terminal_table;
 
 /// Prints all groups, and below each what disturbs it.
 pub fn print(comparison: &Comparison) {
-    for (place, group) in comparison.groups.iter().enumerate() {
-        if place > 0 {
+    for (index, group) in comparison.groups.iter().enumerate() {
+        if index > 0 {
             println!();
         }
-        println!("held equal: {}; 95 % intervals in brackets", group.held);
+        println!(
+            "held equal: {}; 95 % confidence intervals in brackets",
+            group.held
+        );
         println!("{}", table(group));
         if group.models.len() == 1 {
             println!("nothing else that was named had this budget: no difference");
@@ -46,7 +49,7 @@ fn table(group: &Group) -> comfy_table::Table {
             values.map(|value| value.map_or("-".to_owned(), |value| cell(quantity, &value)));
         rows.push(std::iter::once(label(quantity)).chain(cells).collect());
     }
-    grid(&header, 1, rows)
+    terminal_table(&header, 1, rows)
 }
 
 fn heading(kind: Kind, first: &str) -> String {
