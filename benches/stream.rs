@@ -39,12 +39,12 @@ impl Stream {
         }
     }
 
-    /// The sum of one array, each thread reading at one place.
+    /// The sum of one array, one stream per thread.
     pub fn read(&self) -> f32 {
         self.a.par_chunks(CHUNK).map(sum).sum()
     }
 
-    /// The same, each thread reading at several places at once: what the memory gives when more of it is requested.
+    /// The same with several streams per thread: what the memory gives with more requests outstanding.
     pub fn read_many(&self) -> f32 {
         self.a.par_chunks(CHUNK).map(sum_many).sum()
     }
@@ -74,13 +74,13 @@ fn sum(values: &[f32]) -> f32 {
 
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
 fn sum_many(values: &[f32]) -> f32 {
-    const PLACES: usize = 8;
+    const STREAMS: usize = 8;
     const LANES: usize = 16;
-    let part = values.len() / PLACES;
-    let mut sums = [[0f32; LANES]; PLACES];
+    let part = values.len() / STREAMS;
+    let mut sums = [[0f32; LANES]; STREAMS];
     for start in (0..part).step_by(LANES) {
-        for (place, sums) in sums.iter_mut().enumerate() {
-            let values = &values[place * part + start..][..LANES];
+        for (stream, sums) in sums.iter_mut().enumerate() {
+            let values = &values[stream * part + start..][..LANES];
             for lane in 0..LANES {
                 sums[lane] += values[lane];
             }

@@ -2,7 +2,7 @@
 
     python benches/baseline/worker.py bag --width 256 --threads 2
 
-When the work is built it prints one JSON line about itself: versions, threads, parameter counts. For every line `N` on
+When the work is built it prints one JSON line that describes it: versions, threads, parameter counts. For every line `N` on
 standard input it then runs N iterations and prints one JSON line with the seconds of each. End of input ends it.
 """
 
@@ -52,7 +52,7 @@ def seconds(step, iterations: int) -> list[float]:
     return measured
 
 
-def say(**fields) -> None:
+def report(**fields) -> None:
     print(json.dumps(fields), flush=True)
 
 
@@ -61,7 +61,7 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     torch.manual_seed(0)
     work = WORKS[options.work].build(options)
-    say(
+    report(
         torch=torch.__version__,
         python=sys.version.split()[0],
         threads=torch.get_num_threads(),
@@ -70,7 +70,7 @@ def main() -> None:
         table_parameters=work.table_parameters,
     )
     for line in sys.stdin:
-        say(seconds=seconds(work.step, int(line)))
+        report(seconds=seconds(work.step, int(line)))
 
 
 if __name__ == "__main__":

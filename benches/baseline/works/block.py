@@ -19,7 +19,7 @@ def training_step(block, tables, options) -> Work:
     """
     shape = (options.batch * options.seq, options.d_model)
     x = torch.randn(shape, requires_grad=True)
-    arriving = torch.randn(shape) / shape[0]
+    output_gradient = torch.randn(shape) / shape[0]
     dense = [p for p in block.parameters() if all(p is not table for table in tables)]
     optimizers = [DenseOptimizer(dense)]
     if tables:
@@ -31,9 +31,9 @@ def training_step(block, tables, options) -> Work:
             optimizer.zero_grad()
         y, loss = block(x)
         if loss is None:
-            y.backward(arriving)
+            y.backward(output_gradient)
         else:
-            torch.autograd.backward([y, loss], [arriving, None])
+            torch.autograd.backward([y, loss], [output_gradient, None])
         for optimizer in optimizers:
             optimizer.step()
 

@@ -16,7 +16,7 @@ def add_options(parser):
     block.add_options(parser)
     parser.add_argument("--d-ff", type=int, default=768, help="hidden width of an expert")
     parser.add_argument("--experts", type=int, default=8)
-    parser.add_argument("--top-k", type=int, default=1, help="experts that a token passes")
+    parser.add_argument("--top-k", type=int, default=1, help="experts of a token")
 
 
 class MixtureOfExperts(nn.Module):
@@ -27,7 +27,7 @@ class MixtureOfExperts(nn.Module):
         self.top_k = options.top_k
         self.router = nn.Linear(options.d_model, options.experts, bias=False)
         nn.init.trunc_normal_(self.router.weight, std=options.d_model**-0.5)
-        # Parameters of each expert's own: slices of one would each get a gradient of its whole size.
+        # One parameter per expert: each slice of a stacked one would get a gradient of the whole size.
         self.experts = nn.ModuleList(SwiGlu(options.d_model, options.d_ff) for _ in range(options.experts))
 
     def forward(self, x):

@@ -1,5 +1,5 @@
 """The optimizers of a training step, with the defaults of our sweeps: betas 0.9 and 0.95, decay 0.1 of matrices alone,
-gradients clipped at norm 1, tables apart from the rest."""
+gradients clipped at norm 1, tables separately."""
 
 import torch
 from torch.nn.utils import clip_grads_with_norm_, get_total_norm
@@ -7,7 +7,7 @@ from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 BETAS = (0.9, 0.95)
 EPSILON = 1e-8
 DECAY = 0.1
-# Small, so that hundreds of iterations on one batch leave the work what it was.
+# Small, so that hundreds of iterations on one batch do not change the work.
 LEARNING_RATE = 1e-5
 MAX_NORM = 1.0
 

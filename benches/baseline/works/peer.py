@@ -27,7 +27,7 @@ class Peer(nn.Module):
 
     def forward(self, x):
         slots, weights = self.keys(x)
-        # No operation of PyTorch takes dot products with rows where they lie: they are gathered first.
+        # No operation of PyTorch takes dot products with rows of a table in place: they are gathered first.
         rows = F.embedding(slots, self.down, sparse=self.sparse)
         activated = F.gelu(torch.bmm(rows, x.unsqueeze(2)).squeeze(2))
         mixed = activated * weights

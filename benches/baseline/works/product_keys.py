@@ -20,13 +20,13 @@ def best_pairs(best, k: int):
     return chosen // k, chosen % k
 
 
-def pair_ids(places, first, second, n: int):
-    """Ids of the pairs that have these ranks among the `places` of the halves' best."""
-    return places[:, 0].gather(-1, first) * n + places[:, 1].gather(-1, second)
+def pair_ids(positions, first, second, n: int):
+    """Ids of the pairs that have these ranks among the `positions` of the halves' best."""
+    return positions[:, 0].gather(-1, first) * n + positions[:, 1].gather(-1, second)
 
 
-def ranks_that_can_win(k: int):
-    """Pairs of ranks worth adding: a pair of ranks (a, b), from 0, has (a+1)(b+1) - 1 pairs at least as good."""
+def candidate_ranks(k: int):
+    """Pairs of ranks whose sum can be among the k best: a pair of ranks (a, b), from 0, has (a+1)(b+1) - 1 pairs at least as good."""
     pairs = [(a, b) for a in range(k) for b in range(k // (a + 1))]
     return tuple(torch.tensor(ranks) for ranks in zip(*pairs))
 
@@ -48,11 +48,11 @@ class ProductKeys(nn.Module):
         tokens = x.shape[0]
         queries = self.query(x).view(tokens, self.heads * 2, -1).transpose(0, 1)
         scores = torch.bmm(queries, self.keys.transpose(1, 2)).view(self.heads, 2, tokens, self.n_keys)
-        best, places = scores.topk(self.top_k, sorted=False)
+        best, positions = scores.topk(self.top_k, sorted=False)
         # Which pairs win is not differentiated: no gradient of all k*k sums is written.
         with torch.no_grad():
             first, second = best_pairs(best, self.top_k)
-            slots = pair_ids(places, first, second, self.n_keys).transpose(0, 1).reshape(tokens, -1)
+            slots = pair_ids(positions, first, second, self.n_keys).transpose(0, 1).reshape(tokens, -1)
         chosen = best[:, 0].gather(-1, first) + best[:, 1].gather(-1, second)
         weights = chosen.softmax(-1).transpose(0, 1).reshape(tokens, -1)
         return slots, weights

@@ -17,16 +17,16 @@ def build(options) -> Work:
     table, ids, weights = bag.inputs(options)
     table = torch.nn.Parameter(table)
     weights.requires_grad_()
-    arriving = torch.randn(options.tokens, options.width)
+    output_gradient = torch.randn(options.tokens, options.width)
     sparse = options.table_gradient == "sparse"
-    # The plain optimizer: it does not look at the gradient's norm, which our update does.
+    # The plain optimizer: it does not compute the gradient's norm, which our update does.
     optimizer = TableOptimizer([table], sparse, max_norm=None)
 
     def step():
         weights.grad = None
         optimizer.zero_grad()
         y = F.embedding_bag(ids, table, mode="sum", per_sample_weights=weights, sparse=sparse)
-        y.backward(arriving)
+        y.backward(output_gradient)
         optimizer.step()
 
     return Work(step, table_parameters=table.numel())

@@ -15,30 +15,30 @@ def add_options(parser):
         "--sums",
         choices=["all", "sorted"],
         default="all",
-        help="all: k*k sums of unsorted halves; sorted: only those sums of sorted halves that can win",
+        help="all: k*k sums of unsorted halves; sorted: only those sums of sorted halves that can be among the best",
     )
 
 
 def all_sums(scores, k: int):
-    best, places = scores.topk(k, sorted=False)
+    best, positions = scores.topk(k, sorted=False)
     first, second = product_keys.best_pairs(best, k)
-    return product_keys.pair_ids(places, first, second, scores.shape[-1])
+    return product_keys.pair_ids(positions, first, second, scores.shape[-1])
 
 
-def sums_that_can_win(scores, k: int, ranks):
+def candidate_sums(scores, k: int, ranks):
     a, b = ranks
-    best, places = scores.topk(k)
+    best, positions = scores.topk(k)
     sums = best[:, 0].index_select(-1, a) + best[:, 1].index_select(-1, b)
     chosen = sums.topk(k, sorted=False).indices
-    return product_keys.pair_ids(places, a[chosen], b[chosen], scores.shape[-1])
+    return product_keys.pair_ids(positions, a[chosen], b[chosen], scores.shape[-1])
 
 
 def build(options) -> Work:
     scores = torch.randn(options.heads, 2, options.tokens, options.n_keys)
-    ranks = product_keys.ranks_that_can_win(options.top_k)
+    ranks = product_keys.candidate_ranks(options.top_k)
     ids = all_sums
     if options.sums == "sorted":
-        ids = functools.partial(sums_that_can_win, ranks=ranks)
+        ids = functools.partial(candidate_sums, ranks=ranks)
     if options.mode == "compile":
         ids = torch.compile(ids)
 

@@ -1,4 +1,4 @@
-"""What a module hands to the worker."""
+"""What a module returns to the worker."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass
 class Work:
-    """One iteration, and what it updates, so that both sides can be held to the same sizes."""
+    """One iteration, and what it updates, so that both sides can be checked for equal sizes."""
 
     step: Callable[[], object]
     parameters: int = 0

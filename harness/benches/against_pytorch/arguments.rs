@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
-use crate::step_memory::Shape;
+use crate::step_shape::StepShape;
 
 /// Measures this project and PyTorch in turn and prints their ratios.
 #[derive(Parser)]
@@ -14,7 +14,7 @@ pub struct Arguments {
     /// The Python that has torch.
     #[arg(long, value_name = "PATH", default_value = "python3")]
     pub python: PathBuf,
-    /// Only rows whose name begins so.
+    /// Only rows whose name begins with one of these.
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub only: Vec<String>,
     /// Rounds of a row; each side runs once a round.
@@ -29,9 +29,9 @@ pub struct Arguments {
     /// Print the names of the rows and end.
     #[arg(long)]
     pub list: bool,
-    /// Arguments of the child processes of the row on peak memory.
+    /// Measure the peak memory of one step of this shape; an argument of child processes.
     #[arg(long, hide = true)]
-    pub step_memory: Option<Shape>,
+    pub step_memory: Option<StepShape>,
     /// Given by `cargo bench`.
     #[arg(long, hide = true)]
     bench: bool,
@@ -45,8 +45,8 @@ impl Arguments {
             .map_or(1, NonZero::get)
     }
 
-    /// Whether the row of this name is wanted.
-    pub fn chosen(&self, name: &str) -> bool {
+    /// Whether the row of this name is selected.
+    pub fn selects(&self, name: &str) -> bool {
         self.only.is_empty() || self.only.iter().any(|only| name.starts_with(only))
     }
 }

@@ -1,51 +1,51 @@
-//! Who else used the processors while a row was measured. PyTorch's threads wait for each other at every operation, so that
-//! one busy neighbour can slow them several times.
+//! How much of the processors others used while a row was measured. PyTorch's threads wait for each other at every
+//! operation, so that one busy neighbour can make them several times slower.
 
 use std::fs;
 
 /// Shares of all processor time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Disturbance {
-    /// That other processes took.
+    /// Used by other processes.
     pub others: f64,
-    /// That the host of a virtual machine kept for itself.
+    /// Used by the host of a virtual machine (steal time).
     pub stolen: f64,
 }
 
-/// Ticks since the system began.
+/// Clock ticks since the system started.
 #[derive(Clone, Copy)]
 struct Ticks {
     all: u64,
     busy: u64,
     stolen: u64,
-    /// Of the processes that were named.
+    /// Of the measured processes.
     own: u64,
 }
 
 /// A measurement under way.
 pub struct Watch {
     processes: Vec<u32>,
-    begun: Option<Ticks>,
+    first: Option<Ticks>,
 }
 
 impl Watch {
-    /// Begins; `processes` are those that are measured, some perhaps named twice.
+    /// Starts; `processes` are those that are measured, duplicates allowed.
     pub fn begin(mut processes: Vec<u32>) -> Self {
         processes.sort_unstable();
         processes.dedup();
-        let begun = ticks(&processes);
-        Self { processes, begun }
+        let first = ticks(&processes);
+        Self { processes, first }
     }
 
-    /// What happened since; nothing where the system does not tell.
+    /// The shares since the start; none where the system does not report them.
     pub fn end(self) -> Option<Disturbance> {
-        let (begun, ended) = (self.begun?, ticks(&self.processes)?);
-        let all = (ended.all - begun.all).max(1) as f64;
-        let busy = ended.busy.saturating_sub(begun.busy);
-        let own = ended.own.saturating_sub(begun.own);
+        let (first, last) = (self.first?, ticks(&self.processes)?);
+        let all = (last.all - first.all).max(1) as f64;
+        let busy = last.busy.saturating_sub(first.busy);
+        let own = last.own.saturating_sub(first.own);
         Some(Disturbance {
             others: busy.saturating_sub(own) as f64 / all,
-            stolen: ended.stolen.saturating_sub(begun.stolen) as f64 / all,
+            stolen: last.stolen.saturating_sub(first.stolen) as f64 / all,
         })
     }
 }

@@ -12,7 +12,7 @@ use crate::ours::decoder::DecoderStep;
 use crate::ours::{BATCH, SEQ};
 use crate::table::Section;
 
-/// By which `--only` finds it.
+/// Its name for `--only`.
 pub const NAME: &str = "table-growth";
 
 /// Half-keys: 2^14 to 2^22 slots.
@@ -65,8 +65,8 @@ fn config(n_keys: usize) -> ModelConfig {
     serde_json::from_value(config).expect("a model")
 }
 
-/// One layer's search, forward and backward: the operation that the layer itself calls, since what is taken out of a step
-/// must be what the step does.
+/// One layer's search, forward and backward: the operation that the layer itself calls, so that what is
+/// excluded from a step is what the step does.
 struct Search {
     /// `[tokens, heads * 2, half]`
     queries: Tensor<3>,
@@ -110,7 +110,7 @@ fn section(medians: [[f64; 2]; N_KEYS.len()]) -> Section {
     let tokens = (BATCH * SEQ) as f64;
     let rates = medians.map(|[step, search]| [tokens / step, tokens / (step - search)]);
     for ((n_keys, rate), [step, search]) in N_KEYS.iter().zip(rates).zip(medians) {
-        let relative = |place: usize| format!("{:.2}", rate[place] / rates[0][place]);
+        let relative = |column: usize| format!("{:.2}", rate[column] / rates[0][column]);
         let milliseconds = |seconds: f64| format!("{:.1}", 1e3 * seconds);
         section.push(vec![
             format!("2^{}", 2 * n_keys.ilog2()),
@@ -124,9 +124,9 @@ fn section(medians: [[f64; 2]; N_KEYS.len()]) -> Section {
     }
     section.note(format!(
         "d_model {D_MODEL}, 8 layers, three of them Memory+ on one table, 8 x 256 tokens, vocabulary 8192, {HEADS} heads \
-         x {TOP_K} slots; medians. The search scores half-keys and selects in one operation, so that taking it out takes \
-         out selection too; it is measured alone, forward and backward, times three layers. At least 0.80 of the smallest \
-         table's rate is asked for, without search"
+         x {TOP_K} slots; medians. The search scores half-keys and selects in one operation, so that selection is \
+         excluded with it; it is measured alone, forward and backward, times three layers. Required: at least 0.80 of the \
+         smallest table's rate, without search"
     ));
     section
 }

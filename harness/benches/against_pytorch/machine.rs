@@ -1,4 +1,4 @@
-//! What a measurement was made on.
+//! Conditions of a measurement: machine, program, command.
 
 use std::fmt;
 
@@ -7,13 +7,13 @@ use harness::record::provenance::Provenance;
 
 use crate::arguments::Arguments;
 
-/// Circumstances, one a line.
+/// Conditions, one a line.
 pub struct Machine {
     lines: Vec<(&'static str, String)>,
 }
 
 impl Machine {
-    /// This machine, this program and, where it was there, PyTorch.
+    /// This machine, this program and, where it was measured, PyTorch.
     pub fn describe(arguments: &Arguments, torch: Option<&str>) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let Provenance {

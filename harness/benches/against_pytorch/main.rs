@@ -1,5 +1,5 @@
 //! Both sides of docs/performance.md in one run: this project's kernels and training steps, and the same work in PyTorch
-//! (`benches/baseline`), measured in turn.
+//! (`benches/baseline`), measured alternately.
 //!
 //! ```text
 //! cargo bench -p harness --bench against_pytorch -- --python PATH --only bag,memory --markdown FILE
@@ -14,6 +14,7 @@ mod ours;
 mod row;
 mod rows;
 mod step_memory;
+mod step_shape;
 #[path = "../../../benches/stream.rs"]
 mod stream;
 mod table;
@@ -50,9 +51,9 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         .into_iter()
         .map(|row| row.name)
         .chain([growth::NAME, step_memory::NAME].map(str::to_owned));
-    let names: Vec<String> = names.filter(|name| arguments.chosen(name)).collect();
+    let names: Vec<String> = names.filter(|name| arguments.selects(name)).collect();
     if names.is_empty() {
-        return Err("nothing is called so; `--list` shows all names".into());
+        return Err("no row has such a name; `--list` shows all names".into());
     }
     if arguments.list {
         names.iter().for_each(|name| println!("{name}"));
@@ -68,7 +69,10 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let mut measurement = Measurement::new(arguments, python.ok());
     let mut sections = vec![Section::against_pytorch()];
     let mut failed = Vec::new();
-    for row in rows::all().iter().filter(|row| arguments.chosen(&row.name)) {
+    for row in rows::all()
+        .iter()
+        .filter(|row| arguments.selects(&row.name))
+    {
         eprintln!("{} ...", row.name);
         match measurement.row(row) {
             Ok(lines) => {
@@ -80,15 +84,15 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
                     eprintln!("  {warning}");
                 }
             }
-            // What was measured before must not be lost with it.
+            // The rows measured before are still reported.
             Err(error) => failed.push(format!("{}: {error}", row.name)),
         }
     }
-    if arguments.chosen(growth::NAME) {
+    if arguments.selects(growth::NAME) {
         eprintln!("{} ...", growth::NAME);
         sections.push(growth::measure(arguments));
     }
-    if arguments.chosen(step_memory::NAME) {
+    if arguments.selects(step_memory::NAME) {
         eprintln!("{} ...", step_memory::NAME);
         sections.push(step_memory::measure()?);
     }

@@ -1,4 +1,4 @@
-//! Rounds: each side once, then the next, so that what slows the machine for a while slows all of them.
+//! Rounds: the sides alternate, so that what slows the machine for a while slows all of them.
 
 use std::error::Error;
 use std::hint::black_box;
@@ -14,7 +14,7 @@ use crate::worker::{self, Python, Ready, Worker};
 /// Between sides: threads that wait for work spin for some milliseconds before they sleep.
 const PAUSE: Duration = Duration::from_millis(150);
 
-/// A side runs about so long each round, or one iteration.
+/// Seconds that a side runs each round; at least one iteration.
 const ROUND_S: f64 = 0.3;
 
 /// Iterations of a round, at most.
@@ -25,32 +25,32 @@ pub struct Measurement {
     rounds: usize,
     python: Option<Python>,
     torch: Option<String>,
-    /// Made by the first row that memory limits.
+    /// Created by the first row that memory bandwidth limits.
     stream: Option<Stream>,
 }
 
-/// One of ours beside one of theirs.
+/// One variant of ours beside one of theirs.
 #[derive(Clone)]
 pub struct Line {
     /// The row's name.
     pub name: String,
-    /// Sizes, and which of our ways.
+    /// Sizes, and which variant of ours.
     pub shape: String,
-    /// Which of theirs; empty where theirs was not measured.
+    /// Which variant of theirs; empty where theirs was not measured.
     pub theirs_label: &'static str,
     /// Seconds.
     pub ours: Times,
     /// Seconds.
     pub theirs: Option<Times>,
-    /// What is asked of the ratio, where it is.
+    /// Least ratio required, where there is one.
     pub at_least: Option<f64>,
-    /// What is asked of our share of the read bandwidth, where it is.
+    /// Least share of the read bandwidth required of ours, where there is one.
     pub share_at_least: Option<f64>,
-    /// For rows that memory limits.
+    /// For rows that memory bandwidth limits.
     pub bandwidth: Option<Bandwidth>,
     /// Share of the processors that others used meanwhile, where the system reports it.
     pub disturbance: Option<Disturbance>,
-    /// Repeats PyTorch's side by hand.
+    /// Command that runs PyTorch's side by hand.
     pub command: String,
 }
 
@@ -65,14 +65,14 @@ pub struct Bandwidth {
     pub bytes: usize,
     /// The machine's read, the better of both ways of [`Stream`].
     pub read: f64,
-    /// Its read at one place of each thread.
+    /// Its read with one stream per thread.
     pub read_one: f64,
     /// The machine's triad.
     pub triad: f64,
 }
 
 impl Times {
-    /// The quickest iteration.
+    /// The fastest iteration.
     pub fn min(&self) -> f64 {
         self.0
             .iter()
@@ -97,7 +97,7 @@ impl Times {
     }
 }
 
-/// The middle of some numbers, the mean of both middles where they are even.
+/// The median; of an even number of values the mean of the middle two.
 pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;
@@ -146,7 +146,7 @@ impl Side {
     }
 }
 
-/// The sides that run, ours first, and what those of theirs among them are.
+/// The sides that run, ours first, and which of theirs are among them.
 type Sides<'a> = (Vec<Side>, Vec<&'a Theirs>);
 
 impl Measurement {
@@ -183,9 +183,9 @@ impl Measurement {
             if row.bytes.is_some() {
                 sleep(PAUSE);
                 let stream = self.stream.get_or_insert_with(Stream::new);
-                ones.push(READ_BYTES as f64 / quickest(|| _ = black_box(stream.read())));
-                manys.push(READ_BYTES as f64 / quickest(|| _ = black_box(stream.read_many())));
-                triads.push(TRIAD_BYTES as f64 / quickest(|| stream.triad()));
+                ones.push(READ_BYTES as f64 / fastest(|| _ = black_box(stream.read())));
+                manys.push(READ_BYTES as f64 / fastest(|| _ = black_box(stream.read_many())));
+                triads.push(TRIAD_BYTES as f64 / fastest(|| stream.triad()));
             }
         }
         let disturbance = watch.end();
@@ -218,7 +218,7 @@ impl Measurement {
         Ok(lines)
     }
 
-    /// Ours, then those of theirs that start; what does not is left out with a message.
+    /// Ours, then those of theirs that start; the others are left out with a message.
     fn sides<'a>(&mut self, row: &'a Row) -> Result<Sides<'a>, Box<dyn Error>> {
         let ours = row.ours.iter().map(|ours| (ours.build)());
         let mut sides: Vec<Side> = ours.map(Side::Ours).collect();
@@ -264,8 +264,8 @@ fn check_sizes(ours: &[Side], worker: &Worker, theirs: &Theirs) -> Result<(), Bo
     Ok(())
 }
 
-/// The best of three, in seconds: a limit is what the machine can do.
-fn quickest(mut step: impl FnMut()) -> f64 {
+/// The fastest of three, in seconds: the limit is what the machine can do.
+fn fastest(mut step: impl FnMut()) -> f64 {
     time(&mut step, 3).into_iter().fold(f64::INFINITY, f64::min)
 }
 

@@ -1,4 +1,4 @@
-//! Our side of the rows: what training runs, on inputs that stay the same.
+//! Our side of the rows: the operations of training, on constant inputs.
 
 pub mod block;
 pub mod decoder;
@@ -12,7 +12,7 @@ pub const BATCH: usize = 8;
 /// Tokens of a sequence.
 pub const SEQ: usize = 256;
 
-/// The defaults of a sweep, but rates so small that hundreds of iterations on one batch leave the work what it was.
+/// The defaults of a sweep, but learning rates so small that hundreds of iterations on one batch do not change the work.
 pub fn training(micro_batches: usize) -> TrainingConfig {
     let config = serde_json::json!({
         "batch_size": BATCH,

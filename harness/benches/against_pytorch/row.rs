@@ -2,27 +2,27 @@
 
 /// Work that both sides do.
 pub struct Row {
-    /// By which `--only` finds it.
+    /// Its name for `--only`.
     pub name: String,
-    /// Sizes, as a reader wants them.
+    /// Sizes, for the table.
     pub shape: String,
-    /// Our ways of doing it.
+    /// Our variants.
     pub ours: Vec<Ours>,
     /// PyTorch's; the required ratio is against the first.
     pub theirs: Vec<Theirs>,
-    /// Least ratio of their median to ours that is requested.
+    /// Least ratio of their median to ours that is required.
     pub at_least: f64,
-    /// Least share of the machine's read bandwidth that is requested.
+    /// Least share of the machine's read bandwidth that is required.
     pub share_at_least: Option<f64>,
-    /// Bytes that an iteration has to move, where memory is the limit.
+    /// Bytes that an iteration has to move, where memory bandwidth is the limit.
     pub bytes: Option<usize>,
 }
 
-/// One way of ours.
+/// One variant of ours.
 pub struct Ours {
     /// What distinguishes it from the others, if there are any.
     pub label: &'static str,
-    /// Makes inputs and model.
+    /// Builds inputs and model.
     pub build: Box<dyn Fn() -> Work>,
 }
 
@@ -47,7 +47,7 @@ impl Work {
     }
 }
 
-/// One way of PyTorch's.
+/// One variant of PyTorch's.
 pub struct Theirs {
     /// How it is run.
     pub label: &'static str,

@@ -1,73 +1,42 @@
-//! How much memory a Memory+ step takes beside its parameters, tables and moments.
+//! How much memory a Memory+ step takes beyond its parameters, tables and moments.
 //!
-//! Each figure is a child process's own: what one shape leaves in the allocator would hide what the next one takes.
+//! Each shape is measured in a child process of its own: what the allocator keeps of one shape would hide what the next one
+//! takes.
 
 use std::error::Error;
-use std::fmt;
 use std::process::Command;
-use std::str::FromStr;
 
 use harness::process::peak_memory;
 
 use crate::ours::block::BlockStep;
 use crate::ours::{BATCH, SEQ};
+use crate::step_shape::StepShape;
 use crate::table::Section;
 
-/// By which `--only` finds it.
+/// Its name for `--only`.
 pub const NAME: &str = "step-memory";
 
 const N_KEYS: usize = 256;
 const HEADS: usize = 4;
 
-const SHAPES: [Shape; 4] = [
-    Shape::new(8, 128),
-    Shape::new(32, 128),
-    Shape::new(8, 512),
-    Shape::new(32, 512),
+const SHAPES: [StepShape; 4] = [
+    StepShape::new(8, 128),
+    StepShape::new(32, 128),
+    StepShape::new(8, 512),
+    StepShape::new(32, 512),
 ];
 
-/// Slots that a head reads, and the width of a value.
-#[derive(Clone, Copy)]
-pub struct Shape {
-    top_k: usize,
-    d_model: usize,
-}
-
-impl Shape {
-    const fn new(top_k: usize, d_model: usize) -> Self {
-        Self { top_k, d_model }
-    }
-}
-
-impl fmt::Display for Shape {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}x{}", self.top_k, self.d_model)
-    }
-}
-
-impl FromStr for Shape {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let parse = || {
-            let (top_k, d_model) = text.split_once('x')?;
-            Some(Self::new(top_k.parse().ok()?, d_model.parse().ok()?))
-        };
-        parse().ok_or_else(|| "is not of the form 32x128".to_owned())
-    }
-}
-
 /// Bytes by which the peak of a step exceeds what is held between steps; for a process that does nothing else.
-pub fn growth(shape: Shape) -> u64 {
+pub fn growth(shape: StepShape) -> u64 {
     let config = format!(
         r#"{{"kind": "memory", "keys": {{"n_keys": {N_KEYS}, "n_heads": {HEADS}, "top_k": {}}}, "gate": true,
             "shared_values": true}}"#,
         shape.top_k
     );
     let mut training = BlockStep::new(&config, shape.d_model);
-    // Moments get their pages when a row is first updated; the same batch reads the same rows again.
+    // Pages of the moments are allocated when a row is first updated; the same batch reads the same rows again.
     (0..3).for_each(|_| training.step());
-    give_back_free_memory();
+    return_free_memory();
     peak_memory::reset();
     let held = peak_memory::bytes();
     training.step();
@@ -75,13 +44,13 @@ pub fn growth(shape: Shape) -> u64 {
 }
 
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
-fn give_back_free_memory() {
+fn return_free_memory() {
     // SAFETY: no argument can make it unsafe; it only returns unused pages.
     unsafe { libc::malloc_trim(0) };
 }
 
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-fn give_back_free_memory() {}
+fn return_free_memory() {}
 
 /// All shapes.
 pub fn measure() -> Result<Section, Box<dyn Error>> {
@@ -113,8 +82,8 @@ pub fn measure() -> Result<Section, Box<dyn Error>> {
         ]);
     }
     section.note(format!(
-        "One block, 2048 tokens, 2^{} slots, {HEADS} heads: peak resident memory of one step less what is resident before \
-         it, each shape in a process of its own",
+        "One block, 2048 tokens, 2^{} slots, {HEADS} heads: peak resident memory of one step minus what is resident \
+         before it, each shape in a process of its own",
         2 * N_KEYS.ilog2()
     ));
     Ok(section)

@@ -9,7 +9,7 @@ use crate::measurement::{Line, Times};
 /// Share of all processor time that others may take before a row notes it.
 const DISTURBED: f64 = 0.02;
 
-/// A table with what a reader must know beside it.
+/// A table and its notes.
 pub struct Section {
     title: &'static str,
     header: Vec<&'static str>,
@@ -28,7 +28,7 @@ impl Section {
         }
     }
 
-    /// The rows that compare.
+    /// The comparison of both sides.
     pub fn against_pytorch() -> Self {
         Self::new(
             "Against PyTorch",
@@ -86,7 +86,7 @@ impl Section {
         ]);
         if let Some(bandwidth) = &line.bandwidth {
             self.note(format!(
-                "`{}`: read {:.1} GB/s ({:.1} at one place of each thread), triad {:.1} GB/s, between its rounds",
+                "`{}`: read {:.1} GB/s ({:.1} with one stream per thread), triad {:.1} GB/s, between its rounds",
                 line.name,
                 bandwidth.read / 1e9,
                 bandwidth.read_one / 1e9,
@@ -109,7 +109,7 @@ impl Section {
         self.rows.is_empty()
     }
 
-    /// For a terminal of any width: no cell is broken.
+    /// For a terminal of any width: no cell is wrapped.
     pub fn terminal(&self) -> String {
         let mut table = Table::new();
         table.load_preset(ASCII_MARKDOWN).set_header(&self.header);
@@ -136,7 +136,7 @@ impl Section {
     }
 }
 
-/// All tables and their circumstances.
+/// All tables and the conditions of the measurement.
 pub fn markdown(machine: &Machine, sections: &[Section]) -> String {
     let sections = sections.iter().filter(|section| !section.is_empty());
     let tables: String = sections.map(Section::markdown).collect();
@@ -169,7 +169,7 @@ impl Line {
         })
     }
 
-    /// What a person who waits wants to know.
+    /// One line for the terminal.
     pub fn summary(&self) -> String {
         let ours = milliseconds(&self.ours);
         match &self.theirs {

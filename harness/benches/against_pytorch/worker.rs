@@ -25,11 +25,11 @@ pub struct Worker {
     /// None once it has been closed.
     input: Option<ChildStdin>,
     output: BufReader<ChildStdout>,
-    /// What it said of itself.
+    /// Its description of itself.
     pub ready: Ready,
 }
 
-/// A worker about itself.
+/// The description that a worker prints when it is ready.
 #[derive(Clone, Deserialize)]
 pub struct Ready {
     /// Version of torch.
@@ -44,7 +44,7 @@ pub struct Ready {
 }
 
 #[derive(Deserialize)]
-struct Answer {
+struct Timing {
     seconds: Vec<f64>,
 }
 
@@ -128,7 +128,7 @@ impl Worker {
         if line.is_empty() {
             return Err("a worker ended while it was measured: see its message above".into());
         }
-        Ok(serde_json::from_str::<Answer>(&line)?.seconds)
+        Ok(serde_json::from_str::<Timing>(&line)?.seconds)
     }
 }
 
@@ -142,7 +142,7 @@ impl Drop for Worker {
     }
 }
 
-/// What one would type to run `theirs` by hand.
+/// The command that runs `theirs` by hand.
 pub fn command(theirs: &Theirs) -> String {
     format!("python {WORKER} {}", theirs.arguments.join(" "))
 }

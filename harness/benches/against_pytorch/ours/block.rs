@@ -27,7 +27,7 @@ pub struct BlockStep {
     optimizers: Optimizers,
     config: TrainingConfig,
     x: Tensor<3>,
-    arriving: Tensor<3>,
+    output_gradient: Tensor<3>,
 }
 
 impl BlockStep {
@@ -54,7 +54,7 @@ impl BlockStep {
             block: Some(block),
             config,
             x: normal(1.0),
-            arriving: normal(1.0 / (BATCH * SEQ) as f64),
+            output_gradient: normal(1.0 / (BATCH * SEQ) as f64),
         }
     }
 
@@ -72,7 +72,7 @@ impl BlockStep {
         let block = self.block.take().expect("a block at rest");
         let x = self.x.clone().require_grad();
         let gradients = differentiate(&block, &x.device(), 1.0, |block, pass| {
-            (block.forward(x.clone(), pass) * self.arriving.clone()).sum()
+            (block.forward(x.clone(), pass) * self.output_gradient.clone()).sum()
         });
         let rates = LearningRates::of(&self.config, 1.0);
         let updated = self

@@ -51,14 +51,14 @@ pub fn table_step(table: [usize; 2], lookups: [usize; 2]) -> Work {
     let inner = device.clone().inner();
     let ids = ids(table[0], lookups, &inner);
     let weights: Tensor<2> = normal(lookups, &device);
-    let arriving: Tensor<2> = normal([lookups[0], table[1]], &device);
+    let output_gradient: Tensor<2> = normal([lookups[0], table[1]], &device);
     let table = ValueTable::from_tensor(normal(table, &inner));
     let table_parameters = table.rows() * table.width();
     let step = move || {
         let mut pass = Pass::training();
         let weights = weights.clone().require_grad();
         let y = table.bag(ids.clone(), weights.clone(), &mut pass);
-        let gradients = (y * arriving.clone()).sum().backward();
+        let gradients = (y * output_gradient.clone()).sum().backward();
         black_box(weights.grad(&gradients));
         for (table, parts) in pass.into_table_gradients(&gradients) {
             black_box(table.update(parts, &adam, training.table_learning_rate));

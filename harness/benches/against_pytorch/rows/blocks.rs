@@ -5,7 +5,7 @@ use crate::row::{Ours, Row, Theirs, Work};
 
 const D_MODEL: usize = 256;
 
-/// What a block takes by default at this width.
+/// The default of a block at this width.
 const D_FF: usize = 768;
 
 const KEYS: &str = r#""n_heads": 4, "top_k": 32"#;

@@ -3,7 +3,7 @@
 use crate::ours::lookup;
 use crate::row::{Ours, Row, Theirs};
 
-/// Rows of the table, what each of the tokens reads, and the tokens.
+/// Rows of the table, lookups of each token, and tokens.
 const ROWS: usize = 1 << 18;
 const PER_TOKEN: usize = 128;
 const TOKENS: usize = 8192;

@@ -1,0 +1,38 @@
+//! The shape of a Memory+ step whose memory is measured.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// Slots that a head reads, and the width of a value.
+#[derive(Clone, Copy)]
+pub struct StepShape {
+    /// Slots that a head reads.
+    pub top_k: usize,
+    /// Width of the decoder and of a value.
+    pub d_model: usize,
+}
+
+impl StepShape {
+    /// The shape of these sizes.
+    pub const fn new(top_k: usize, d_model: usize) -> Self {
+        Self { top_k, d_model }
+    }
+}
+
+impl fmt::Display for StepShape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}x{}", self.top_k, self.d_model)
+    }
+}
+
+impl FromStr for StepShape {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parse = || {
+            let (top_k, d_model) = text.split_once('x')?;
+            Some(Self::new(top_k.parse().ok()?, d_model.parse().ok()?))
+        };
+        parse().ok_or_else(|| "is not of the form 32x128".to_owned())
+    }
+}
