@@ -65,7 +65,9 @@ pub use export::export;
 pub use frames::Frames;
 pub use records::Records;
 pub use row::Row;
-pub use rows::{ItemRow, MatchRow, ProbeRow, RunRow, ScoreRow, StepRow, UsageRow, WHOLE_SUITE};
+pub use rows::{
+    ItemRow, MatchRow, ProbeRow, RunRow, SHARE_METRICS, ScoreRow, StepRow, UsageRow, WHOLE_SUITE,
+};
 
 // Another checkout that shares the target folder compiles this crate again: see .cargo/config.toml.
 const _: Option<&str> = option_env!("ISOFLOP_CHECKOUT");

@@ -5,6 +5,10 @@ use crate::row::rows;
 /// The task name of a score that covers a whole suite.
 pub const WHOLE_SUITE: &str = "all";
 
+/// The metrics that are a share of right answers and can be paired item by item; the first that a suite has is its
+/// headline. A metric that is not listed is in the tables, and in no score, comparison or claim.
+pub const SHARE_METRICS: [&str; 3] = ["exact_match", "pass@1", "accuracy"];
+
 rows! {
     /// One trained model: what was evaluated, what it cost, what it reached, and where it came from.
     "runs" => RunRow by [sweep, size, block, seed, run] {

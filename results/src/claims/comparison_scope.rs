@@ -2,8 +2,8 @@
 
 use crate::fits::BUDGET_TOLERANCE;
 
-use super::Finding;
 use super::evidence::Rows;
+use super::verdict::Finding;
 use crate::number::scientific;
 use crate::study::block_gains::Measure;
 use crate::study::scores::Suite;

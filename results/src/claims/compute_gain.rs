@@ -5,7 +5,7 @@ use crate::gains::{Axis, Ratio};
 
 use super::comparison_scope::{ComparisonScope, ground};
 use super::evidence::{Rows, count, decided};
-use super::{Finding, Verdict};
+use super::verdict::{Finding, Verdict};
 use crate::number::percent;
 use crate::study::REFERENCE;
 use crate::study::block_gains::gain_text;

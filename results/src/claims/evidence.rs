@@ -4,7 +4,7 @@ use crate::published::{MEMORY_LAYERS, published};
 use crate::statistics::Interval;
 use crate::{RunRow, fits::Reading};
 
-use super::{Finding, Verdict};
+use super::verdict::{Finding, Verdict};
 use crate::number::{fixed, percent, prefixed, signed};
 use crate::study::scores::{self, Gap, Suite};
 use crate::study::{BlockAtRung, Study};

@@ -3,7 +3,7 @@
 use super::comparison_scope::{ComparisonScope, matched};
 use super::evidence::Rows;
 use super::rules::ahead_on;
-use super::{Finding, Verdict};
+use super::verdict::{Finding, Verdict};
 use crate::number::fixed;
 use crate::study::block_gains::Measure;
 use crate::study::mean;

@@ -5,7 +5,7 @@ use super::evidence::{Rows, table_1};
 use super::experts::{all_beat_experts, beats_experts};
 use super::layers::three_layers;
 use super::rules::{ahead, alike, doubled};
-use super::{Claim, Finding};
+use super::verdict::{Claim, Finding};
 use crate::study::REFERENCE;
 use crate::study::Study;
 use crate::study::block_gains::Measure;

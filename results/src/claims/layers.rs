@@ -3,7 +3,7 @@
 use super::comparison_scope::unequal;
 use super::evidence::{Rows, decided, sign};
 use super::rules::HOLDS_ZERO;
-use super::{Finding, Verdict};
+use super::verdict::{Finding, Verdict};
 use crate::study::block_gains::Measure;
 use crate::study::{BlockAtRung, Rung};
 

@@ -2,7 +2,7 @@
 
 use super::comparison_scope::{ComparisonScope, matched};
 use super::evidence::{Rows, decided, sign};
-use super::{Finding, Verdict};
+use super::verdict::{Finding, Verdict};
 use crate::number::percent;
 use crate::study::REFERENCE;
 use crate::study::block_gains::Measure;

@@ -76,9 +76,6 @@ pub struct Quantity {
     pub values: Vec<Option<Interval>>,
 }
 
-/// The metrics that are shares of right answers, which can be paired item by item.
-const SHARES: [&str; 3] = ["exact_match", "pass@1", "accuracy"];
-
 /// A number that each run has.
 type OfRun = fn(&RunRow) -> f64;
 
@@ -241,7 +238,7 @@ fn differences(
 }
 
 fn is_share(metric: &str) -> bool {
-    SHARES.contains(&metric)
+    crate::SHARE_METRICS.contains(&metric)
 }
 
 fn unit(metric: &str) -> Unit {

@@ -4,12 +4,9 @@ use comfy_table::Table;
 use experiment::plan::{Plan, Run};
 use experiment::quantity::count;
 use harness::record::run_row::FINISHED;
-use results::{Frames, RunRow, ScoreRow, WHOLE_SUITE};
+use results::{Frames, RunRow, SHARE_METRICS, ScoreRow, WHOLE_SUITE};
 
 use super::terminal_table::terminal_table;
-
-/// The metrics by which suites are summed up.
-const ACCURACIES: [&str; 2] = ["exact_match", "pass@1"];
 
 /// Validation loss, accuracy of each suite with its interval, and throughput of every run.
 pub fn comparison(plan: &Plan, frames: &Frames) -> Table {
@@ -67,7 +64,7 @@ fn accuracies(frames: &Frames) -> impl Iterator<Item = &ScoreRow> {
         .scores()
         .iter()
         .filter(|score| score.task == WHOLE_SUITE);
-    whole.filter(|score| ACCURACIES.contains(&score.metric.as_str()))
+    whole.filter(|score| SHARE_METRICS.contains(&score.metric.as_str()))
 }
 
 fn suites(frames: &Frames) -> Vec<(String, String)> {

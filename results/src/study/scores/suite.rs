@@ -1,11 +1,8 @@
 //! The suites that scored, and the rows behind their headline metrics.
 
-use crate::{RunRow, ScoreRow, WHOLE_SUITE};
+use crate::{RunRow, SHARE_METRICS, ScoreRow, WHOLE_SUITE};
 
 use crate::study::Study;
-
-/// The metrics that are a share of right answers, the first that a suite has being its headline.
-const SHARES: [&str; 3] = ["exact_match", "pass@1", "accuracy"];
 
 /// What the name of a suite of completions ends in: statements in a phrasing that was trained on.
 const RECALL: &str = " recall";
@@ -51,7 +48,7 @@ pub fn suites<'a>(study: &Study<'a>) -> Vec<Suite<'a>> {
                     .iter()
                     .any(|s| s.suite == name && s.metric == **metric && is_scored(s))
             };
-            let metric = *SHARES.iter().find(scored)?;
+            let metric = *SHARE_METRICS.iter().find(scored)?;
             let rows = scores
                 .iter()
                 .filter(|s| s.suite == name && s.metric == metric && is_scored(s));
