@@ -14,11 +14,11 @@ pub enum Error {
     /// An argument that only the sweep file can judge.
     #[error("{argument} {problem}; {remedy}")]
     Argument {
-        /// The argument, as written.
+        /// The argument, as given.
         argument: String,
-        /// What is wrong with it.
+        /// What is wrong with it; follows the argument in the message.
         problem: String,
-        /// What to do.
+        /// How to correct it.
         remedy: String,
     },
     /// A shape that the file's checks let through.
@@ -33,7 +33,7 @@ pub enum Error {
     /// The page.
     #[error(transparent)]
     Report(#[from] reports::ReportError),
-    /// Runs that cannot be in one table.
+    /// Runs that cannot share one table.
     #[error("these runs cannot be compared: {0}; name only runs that agree in it")]
     Mismatch(#[from] results::comparison::Mismatch),
     /// A configuration that cannot be written down.
@@ -51,14 +51,14 @@ pub enum Error {
     /// A file of the output folder.
     #[error("cannot {action} {}: {source}; check that the folder exists, is writable and has space left", .path.display())]
     Io {
-        /// What failed, as a verb.
+        /// The operation, such as `write`.
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
-        /// The cause.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// Ctrl-C cannot be heard.
+    /// The handler of Ctrl-C cannot be set.
     #[error("cannot listen to Ctrl-C: {0}")]
     Signals(#[from] ctrlc::Error),
     /// The threads cannot be started.

@@ -9,10 +9,9 @@
 //! | [`record`] | rows, their provenance, and which recorded runs a plan selects |
 //! | [`probe`] | parts of decoders alone, timed at their true shapes |
 //! | [`process`] | memory of the process |
-//! | [`error`] | everything that ends a command early |
+//! | [`error`] | errors that end a command early |
 //!
 //! What follows from configuration alone (sweep files, plans, matching, estimates) is the crate `experiment`.
-
 #![recursion_limit = "256"]
 
 pub mod checkpoint;

@@ -8,11 +8,20 @@ use clap::Parser;
 
 use cli::arguments::{Arguments, Command};
 use cli::{commands, log};
+use harness::process::broken_pipe::end_on_broken_pipe;
 
 fn main() -> ExitCode {
     harness::process::allocator::keep_freed_memory();
     log::start();
-    let done = match Arguments::parse().command {
+    let command = Arguments::parse().command;
+    // Sweep, eval and probe start other programs or have rows to write first: they do this before their final output.
+    if !matches!(
+        command,
+        Command::Sweep(_) | Command::Eval(_) | Command::Probe(_)
+    ) {
+        end_on_broken_pipe();
+    }
+    let done = match command {
         Command::Plan(options) => commands::plan::plan(&options),
         Command::Match(options) => commands::match_blocks::match_blocks(&options),
         Command::Sweep(options) => commands::sweep::sweep(&options),

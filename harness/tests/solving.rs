@@ -1,4 +1,4 @@
-//! Free knobs in a sweep file: what is solved for, and what is an error.
+//! Free knobs in a sweep file: what is solved for, and what is invalid.
 
 use experiment::plan::Plan;
 use experiment::sweep_file::Sweep;
@@ -42,15 +42,15 @@ fn plan(text: &str) -> Plan {
     Plan::new(Sweep::parse("f.toml", text).unwrap()).unwrap()
 }
 
-/// [`SMALL`] with `solve` in place of its own, as an error.
-fn rejection(solve: &str) -> String {
+/// [`SMALL`] with `solve` instead of its own: the error.
+fn error_message(solve: &str) -> String {
     assert!(SMALL.contains(SOLVE));
     let text = SMALL.replace(SOLVE, solve);
     Sweep::parse("f.toml", &text).unwrap_err().to_string()
 }
 
 #[test]
-fn a_block_is_solved_at_each_size_wherever_its_reference_stands() {
+fn a_block_is_solved_at_each_size_wherever_its_reference_is() {
     let plan = plan(SMALL);
     for size in plan.runs.chunks(2) {
         let (moe, memory) = (&size[0], &size[1]);
@@ -130,24 +130,25 @@ fn solved_values_are_in_the_configuration_that_names_a_run() {
 
 #[test]
 fn what_cannot_be_solved_names_its_line_and_the_nearest() {
-    let said = rejection(&SOLVE.replace("tolerance = 0.2, ", "tolerance = 1e-6, "));
+    let message = error_message(&SOLVE.replace("tolerance = 0.2, ", "tolerance = 1e-6, "));
     assert!(
-        said.starts_with("f.toml:18: `blocks.moe.solve` at size xs: cannot bring params_total to "),
-        "{said}"
+        message
+            .starts_with("f.toml:18: `blocks.moe.solve` at size xs: cannot bring params_total to "),
+        "{message}"
     );
     assert!(
-        said.contains("(memory at xs) within 0.0001 %: the nearest is ")
-            && said.contains("with n_experts = "),
-        "{said}"
+        message.contains("(memory at xs) within 0.0001 %: the nearest is ")
+            && message.contains("with n_experts = "),
+        "{message}"
     );
-    let said = rejection(
+    let message = error_message(
         &SOLVE
             .replace("params_total", "bytes_per_token")
             .replace("memory", "dense"),
     );
     assert!(
-        said.contains("of which dense at xs has none; choose another reference"),
-        "{said}"
+        message.contains("of which dense at xs has none; choose another reference"),
+        "{message}"
     );
 }
 
@@ -225,14 +226,14 @@ fn mistakes_in_a_request_are_named() {
             SOLVE.to_owned()
         };
         assert!(base.contains(from), "{from}");
-        let said = rejection(&base.replacen(from, to, 1));
+        let message = error_message(&base.replacen(from, to, 1));
         for part in parts {
             let part = if base != SOLVE {
                 part.replace(":18", ":19")
             } else {
                 part.to_owned()
             };
-            assert!(said.contains(&part), "`{part}` is not in: {said}");
+            assert!(message.contains(&part), "`{part}` is not in: {message}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A page of models side by side: what `isoflop compare` shows, to keep and to send.
 
 use maud::{Markup, html};
-use results::comparison::{Comparison, Group, Kind, Quantity, Unit};
+use results::comparison::{Comparison, Group, Quantity, QuantityKind, Unit};
 use results::statistics::Interval;
 
 use crate::ReportError;
@@ -76,7 +76,7 @@ fn body(group: &Group) -> Markup {
             table.group();
         }
         let name = match quantity.kind {
-            Kind::Difference => {
+            QuantityKind::Difference => {
                 html! { (words(quantity)) " " span.gap { "less " (group.models[0].label) } }
             }
             _ => html! { (words(quantity)) },
@@ -116,10 +116,13 @@ fn cell(quantity: &Quantity, value: Option<&Interval>) -> Markup {
         return html! { (NONE) };
     };
     let class = match quantity.kind {
-        Kind::Difference if value.excludes(0.0) => Some(better(quantity, value.value)),
+        QuantityKind::Difference if value.excludes(0.0) => Some(better(quantity, value.value)),
         _ => None,
     };
-    let scored = matches!(quantity.kind, Kind::Score | Kind::Difference);
+    let scored = matches!(
+        quantity.kind,
+        QuantityKind::Score | QuantityKind::Difference
+    );
     html! {
         span.value { span class=[class] { (text(quantity, value.value)) (unit(quantity)) } }
         @if scored {
@@ -144,7 +147,7 @@ fn better(quantity: &Quantity, difference: f64) -> &'static str {
 }
 
 fn text(quantity: &Quantity, value: f64) -> String {
-    let difference = quantity.kind == Kind::Difference || quantity.metric == "off target";
+    let difference = quantity.kind == QuantityKind::Difference || quantity.metric == "off target";
     match quantity.unit {
         Unit::Flops | Unit::FlopsPerSecond => scientific(value),
         Unit::Tokens | Unit::TokensPerSecond | Unit::Parameters => prefixed(value),
@@ -152,7 +155,7 @@ fn text(quantity: &Quantity, value: f64) -> String {
         Unit::Seconds => duration(value),
         Unit::Nats if difference => signed(value, 3),
         Unit::Nats => fixed(value, 3),
-        Unit::Share if quantity.kind == Kind::Difference => signed(value * 100.0, 1),
+        Unit::Share if quantity.kind == QuantityKind::Difference => signed(value * 100.0, 1),
         Unit::Share if difference => signed(value * 100.0, 2),
         Unit::Share => percent(value),
         Unit::Plain if value.abs() < 0.1 => fixed(value, 4),
@@ -163,7 +166,7 @@ fn text(quantity: &Quantity, value: f64) -> String {
 /// What follows a value, where its text does not say it.
 fn unit(quantity: &Quantity) -> &'static str {
     match (quantity.unit, quantity.kind) {
-        (Unit::Share, Kind::Difference) => "\u{a0}pt",
+        (Unit::Share, QuantityKind::Difference) => "\u{a0}pt",
         (Unit::Share, _) => "\u{a0}%",
         _ => "",
     }

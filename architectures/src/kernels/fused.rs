@@ -1,5 +1,5 @@
 //! The decoder's own work as one Burn backend extension: attention, norm, gate and loss, each one pass over memory
-//! forward and one backward, where stock operations ([`super::stock`], what a backend gets for free) take several.
+//! forward and one backward, where stock operations (`stock`, what a backend gets for free) take several.
 
 use burn::backend::Autodiff;
 use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::CheckpointStrategy};

@@ -3,7 +3,7 @@
 //! A table has no autodiff node. Each lookup instead takes a `sink`, a leaf whose gradient is the part of the table's
 //! gradient that only the backward pass knows; [`crate::pass::Pass`] pairs it with the part that was known before.
 //!
-//! What a backend does not implement itself runs as stock operations ([`super::stock`]).
+//! What a backend does not implement itself runs as stock operations (`stock`).
 
 use burn::backend::Autodiff;
 use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::CheckpointStrategy};

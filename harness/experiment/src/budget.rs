@@ -25,7 +25,7 @@ pub struct TrainingBudget {
     pub steps: usize,
     /// What the steps hold.
     pub tokens: Tokens,
-    /// Training FLOPs requested.
+    /// Requested training FLOPs.
     pub target_flops: TotalFlops,
     /// Training FLOPs that the steps cost.
     pub train_flops: TotalFlops,
@@ -59,7 +59,7 @@ impl TrainingBudget {
         }
     }
 
-    /// Relative difference between what is spent and what was requested.
+    /// Relative difference between the FLOPs spent and those requested.
     pub fn deviation(&self) -> f64 {
         self.train_flops / self.target_flops - 1.0
     }

@@ -95,7 +95,7 @@ fn fewest_of(
     memory: Bytes,
     layout: Layout,
 ) -> Option<Devices> {
-    let held = |count: u64| {
+    let fullest_at = |count: u64| {
         let dense = need.dense() + need.activations;
         let dense = match layout {
             Layout::Replicated => dense,
@@ -110,19 +110,19 @@ fn fewest_of(
     };
     // Without a table, as many as there are bytes to divide; with one, a column each.
     let most = width.unwrap_or(need.total().div_ceil(memory.max(1))).max(1);
-    if held(most).0 > memory {
+    if fullest_at(most).0 > memory {
         return None;
     }
     let (mut low, mut high) = (1, most);
     while low < high {
         let middle = low + (high - low) / 2;
-        if held(middle).0 <= memory {
+        if fullest_at(middle).0 <= memory {
             high = middle;
         } else {
             low = middle + 1;
         }
     }
-    let (fullest, columns) = held(low);
+    let (fullest, columns) = fullest_at(low);
     Some(Devices {
         count: low,
         layout,

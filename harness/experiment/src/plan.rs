@@ -60,7 +60,7 @@ impl Run {
         Ok(self.cost.forward() as f64 / dense.cost()?.forward() as f64)
     }
 
-    /// What its block's free knobs were varied for; none where it had none.
+    /// The target that its block's free knobs meet; none where it had none.
     pub fn solved(&self) -> Option<&Matched> {
         self.matches
             .iter()

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 /// `80GiB`, `80 GB`, `512 MiB`, `1e9`: bytes.
 pub fn bytes(text: &str) -> Result<u64, String> {
-    let say = || "write bytes such as 80GiB or 80GB".to_owned();
-    let (number, unit) = split(text).ok_or_else(say)?;
+    let usage = || "write bytes such as 80GiB or 80GB".to_owned();
+    let (number, unit) = split(text).ok_or_else(usage)?;
     let prefixes = ["k", "m", "g", "t", "p"];
     let unit = unit.to_lowercase();
     let stem = unit.strip_suffix('b').unwrap_or(&unit);
@@ -18,20 +18,20 @@ pub fn bytes(text: &str) -> Result<u64, String> {
     let power = match prefixes.iter().position(|prefix| *prefix == stem) {
         Some(at) => at as i32 + 1,
         None if stem.is_empty() && base == 1000.0 => 0,
-        None => return Err(say()),
+        None => return Err(usage()),
     };
     let bytes = number * base.powi(power);
     if bytes >= 1.0 && bytes < u64::MAX as f64 {
         Ok(bytes as u64)
     } else {
-        Err(say())
+        Err(usage())
     }
 }
 
 /// `400T`, `4e14`, `400 TFLOP/s`: a rate in FLOPs per second.
 pub fn flop_rate(text: &str) -> Result<f64, String> {
-    let say = || "write FLOPs per second such as 400T or 4e14".to_owned();
-    let (number, unit) = split(text).ok_or_else(say)?;
+    let usage = || "write FLOPs per second such as 400T or 4e14".to_owned();
+    let (number, unit) = split(text).ok_or_else(usage)?;
     let unit = unit.strip_suffix("FLOP/s").unwrap_or(unit);
     let power = match unit {
         "" => 0,
@@ -40,9 +40,9 @@ pub fn flop_rate(text: &str) -> Result<f64, String> {
         "G" => 9,
         "T" => 12,
         "P" => 15,
-        _ => return Err(say()),
+        _ => return Err(usage()),
     };
-    positive(number * 10f64.powi(power)).ok_or_else(say)
+    positive(number * 10f64.powi(power)).ok_or_else(usage)
 }
 
 /// `2.5`: a price.
@@ -53,15 +53,15 @@ pub fn price(text: &str) -> Result<f64, String> {
 
 /// `90s`, `15m`, `1.5h`: a time; a bare number is of seconds.
 pub fn duration(text: &str) -> Result<Duration, String> {
-    let say = || "write a time such as 90s, 15m or 1h".to_owned();
-    let (number, unit) = split(text).ok_or_else(say)?;
+    let usage = || "write a time such as 90s, 15m or 1h".to_owned();
+    let (number, unit) = split(text).ok_or_else(usage)?;
     let seconds = match unit {
         "" | "s" => 1.0,
         "m" | "min" => 60.0,
         "h" => 3600.0,
-        _ => return Err(say()),
+        _ => return Err(usage()),
     };
-    Duration::try_from_secs_f64(number * seconds).map_err(|_| say())
+    Duration::try_from_secs_f64(number * seconds).map_err(|_| usage())
 }
 
 fn positive(number: f64) -> Option<f64> {

@@ -1,6 +1,6 @@
 //! Weights of finished runs on the disk: one burnpack file with the decoder's parameters and its value tables.
 //!
-//! Tables live outside the module, so that autodiff and the dense optimizer never see them; here they are beside it
+//! Tables live outside the module, so that autodiff and the dense optimizer never see them; here they are saved beside it
 //! as parameters of their own, each shared table once.
 
 use std::path::{Path, PathBuf};
@@ -15,13 +15,13 @@ pub enum WeightsError {
     /// The file.
     #[error("cannot {action} weights {}: {detail}; {remedy}", .path.display())]
     File {
-        /// What failed, as a verb.
+        /// The operation, such as `write`.
         action: &'static str,
-        /// The weights file.
+        /// The file of weights.
         path: PathBuf,
-        /// The cause.
+        /// What went wrong.
         detail: String,
-        /// What to do.
+        /// How to correct it.
         remedy: &'static str,
     },
     /// The model they belong to.

@@ -22,7 +22,7 @@ pub struct Arguments {
 pub enum Command {
     /// Show what a sweep would run: parameters, FLOPs, tokens, memory, devices, time. Nothing is built or written.
     Plan(PlanOptions),
-    /// Turn knobs of a block until it costs what a reference costs, and say what was chosen. Nothing is built or written.
+    /// Solve for the knobs of a block at which it costs what a reference costs, and show them. Nothing is built or written.
     Match(MatchOptions),
     /// Train and evaluate every run of a sweep that is not finished, then write the report.
     Sweep(SweepOptions),
@@ -38,7 +38,7 @@ pub enum Command {
     Probe(ProbeOptions),
 }
 
-/// A sweep and where its output is.
+/// A sweep and the folder of its output.
 #[derive(Args)]
 pub struct SweepLocation {
     /// A sweep file, or the name of one in `sweeps/`.
@@ -55,12 +55,12 @@ pub struct Planned {
     #[command(flatten)]
     pub location: SweepLocation,
     #[command(flatten)]
-    pub filter: Filter,
+    pub filter: RunFilter,
 }
 
 /// A part of a sweep.
 #[derive(Args)]
-pub struct Filter {
+pub struct RunFilter {
     /// Only these blocks.
     #[arg(long, value_name = "BLOCK", value_delimiter = ',')]
     pub only: Vec<String>,
@@ -115,13 +115,13 @@ pub struct MatchOptions {
     /// A sweep file, or the name of one in `sweeps/`.
     #[arg(default_value = "quick")]
     pub sweep: String,
-    /// The block to match; the file's values of its knobs are ignored.
+    /// The block to match; its knobs in the file are ignored.
     #[arg(long, value_name = "BLOCK")]
     pub block: String,
     /// What is to be equal: flops_per_token, params_total, params_active or bytes_per_token.
     #[arg(long, value_name = "TARGET", value_parser = word::<Target>)]
     pub equal: Target,
-    /// A knob to vary: n_experts, d_ff, n_keys, top_k, n_heads or layers.
+    /// A knob to solve for: n_experts, d_ff, n_keys, top_k, n_heads or layers.
     #[arg(
         long,
         value_name = "KNOB[:at_least=N][:at_most=N][:multiple_of=N]",
@@ -220,7 +220,7 @@ pub struct CompareOptions {
     #[arg(long, value_name = "DIR", default_value = "runs")]
     pub output: PathBuf,
     #[command(flatten)]
-    pub filter: Filter,
+    pub filter: RunFilter,
     /// Print exact numbers as CSV instead of the table.
     #[arg(long)]
     pub csv: bool,

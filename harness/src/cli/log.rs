@@ -2,7 +2,7 @@
 
 use tracing::level_filters::LevelFilter;
 
-/// Starts logging if asked to.
+/// Starts logging at the level of `ISOFLOP_LOG`, if set.
 pub fn start() {
     let level = std::env::var("ISOFLOP_LOG")
         .ok()

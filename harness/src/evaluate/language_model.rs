@@ -16,7 +16,7 @@ pub struct DecoderModel<'a> {
 }
 
 impl<'a> DecoderModel<'a> {
-    /// Asks at most `max_batch` sequences at a time of `decoder`, in evaluation form on `device`.
+    /// Evaluates `decoder` on at most `max_batch` sequences at a time, in evaluation form on `device`.
     pub fn new(decoder: &'a Decoder, device: &'a Device, max_batch: usize) -> Self {
         Self {
             decoder,

@@ -71,7 +71,7 @@ fn task_rows(run: &str, cost: &Cost, result: &TaskResult) -> Vec<ScoreRow> {
     }
 }
 
-/// All tasks of a suite as one; a suite of which nothing could be asked is skipped for the first task's reason.
+/// All tasks of a suite as one; a suite of which no question could be evaluated is skipped for the first task's reason.
 fn suite_rows(run: &str, cost: &Cost, first: &TaskResult, results: &[TaskResult]) -> Vec<ScoreRow> {
     let row = Rower {
         run,

@@ -7,39 +7,39 @@ use std::collections::HashMap;
 
 use results::ProbeRow;
 
-use super::grid::{self, Cell, Target};
+use super::grid::{self, Cell, ProbedModel};
 use super::need;
 use super::phase::Phase;
 use super::repeats::Seconds;
-use super::row::{Circumstances, DERIVED, SKIPPED, timed_row};
+use super::row::{DERIVED, ProbeRowContext, SKIPPED, timed_row};
 use crate::error::Error;
 use crate::record::run_row::FINISHED;
 
 /// The row of a whole model by the rows of its parts, which `rows` holds by name; none where a part has no row yet.
 pub fn row(
-    target: &Target,
-    all: &[Target],
+    target: &ProbedModel,
+    all: &[ProbedModel],
     phase: Phase,
-    circumstances: &Circumstances,
+    row_context: &ProbeRowContext,
     rows: &HashMap<String, ProbeRow>,
 ) -> Result<Option<ProbeRow>, Error> {
     let mut parts: Vec<(Cell, f64, &ProbeRow)> = Vec::new();
     for (cell, count) in grid::parts(target, all) {
-        let Some(row) = rows.get(&circumstances.id(&cell, phase)?) else {
+        let Some(row) = rows.get(&row_context.id(&cell, phase)?) else {
             return Ok(None);
         };
         parts.push((cell, count as f64, row));
     }
-    // Circumstances are those of the part measured last, so that the same parts give the same row.
+    // Device and version are those of the part measured last, so that the same parts give the same row.
     let Some((_, _, last)) = parts.iter().max_by_key(|(_, _, row)| &row.started) else {
         return Ok(None);
     };
     let sum = |of: fn(&ProbeRow) -> f64| parts.iter().map(|(_, n, row)| n * of(row)).sum::<f64>();
     let (cost, decoder) = (target.model.cost()?, &target.model.decoder);
     let (d_model, layers) = (decoder.d_model, decoder.n_layers);
-    let tokens = circumstances.tokens as u64;
+    let tokens = row_context.tokens as u64;
     let base = ProbeRow {
-        run: circumstances.id_of(&target.size, &target.block, phase, &target.model)?,
+        run: row_context.id_of(&target.size, &target.block, phase, &target.model)?,
         size: target.size.clone(),
         block: target.block.clone(),
         table_slots: target.layers.iter().map(grid::slots).max().unwrap_or(0),
@@ -53,7 +53,7 @@ pub fn row(
         needed_memory_bytes: need::bytes(&cost, d_model, layers, phase, tokens),
         params_dense: cost.params_dense,
         params_table: cost.params_table,
-        command: circumstances.command(&target.size, &target.block),
+        command: row_context.command(&target.size, &target.block),
         ..(*last).clone()
     };
     let missing = parts.iter().find(|(_, _, row)| row.status != FINISHED);
@@ -93,8 +93,8 @@ mod tests {
         bytes_per_s: 1e9,
     };
 
-    fn circumstances() -> Circumstances {
-        Circumstances {
+    fn row_context() -> ProbeRowContext {
+        ProbeRowContext {
             sweep: "f".to_owned(),
             labels: vec!["dense".to_owned()],
             tokens: 8,
@@ -105,17 +105,17 @@ mod tests {
     }
 
     /// The memory model of two layers, and its parts' rows; part `i` took `i + 1` seconds.
-    fn measured() -> (Vec<Target>, HashMap<String, ProbeRow>) {
+    fn measured() -> (Vec<ProbedModel>, HashMap<String, ProbeRow>) {
         let plan = Plan::new(Sweep::parse("f.toml", experiment::testing::SWEEP).unwrap()).unwrap();
         let all = grid::targets(&plan, 8).unwrap();
-        let circumstances = circumstances();
+        let row_context = row_context();
         let row = |(index, (cell, _)): (usize, (Cell, usize))| {
             let timed = Timed {
                 seconds: vec![index as f64 + 1.0],
                 peak_memory_bytes: 7,
             };
             let started = format!("200{index}");
-            let row = circumstances
+            let row = row_context
                 .measured(&cell, Phase::Step, &timed, PEAKS, &started)
                 .unwrap();
             (row.run.clone(), row)
@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn a_model_takes_what_its_parts_take_as_often_as_it_has_them() {
         let (all, rows) = measured();
-        let row = row(&all[1], &all, Phase::Step, &circumstances(), &rows)
+        let row = row(&all[1], &all, Phase::Step, &row_context(), &rows)
             .unwrap()
             .unwrap();
         // Two layers, embedding, head, one dense block, one memory.
@@ -152,7 +152,7 @@ mod tests {
         (memory.status, memory.reason) = (SKIPPED.to_owned(), "needs 9 B of 8 B".to_owned());
         let name = memory.run.clone();
         let of = |rows: &HashMap<String, ProbeRow>| {
-            row(&all[1], &all, Phase::Step, &circumstances(), rows).unwrap()
+            row(&all[1], &all, Phase::Step, &row_context(), rows).unwrap()
         };
         let row = of(&rows).unwrap();
         assert_eq!(row.status, SKIPPED);
@@ -169,14 +169,14 @@ mod tests {
     fn names_tell_phases_devices_and_shapes_apart() {
         let (all, _) = measured();
         let cell = |index: usize| grid::parts(&all[index], &all)[0].0.clone();
-        let here = circumstances();
+        let here = row_context();
         let id = |cell: &Cell, phase| here.id(cell, phase).unwrap();
         assert_eq!(id(&cell(1), Phase::Step), id(&cell(0), Phase::Step));
         assert_ne!(id(&cell(0), Phase::Step), id(&cell(0), Phase::Forward));
         assert_ne!(id(&cell(0), Phase::Step), id(&cell(2), Phase::Step));
-        let there = Circumstances {
+        let there = ProbeRowContext {
             device: "cuda".to_owned(),
-            ..circumstances()
+            ..row_context()
         };
         assert_ne!(
             id(&cell(0), Phase::Step),

@@ -1,4 +1,4 @@
-//! Which cells a sweep requests: every distinct part of its models, and their tables at sizes of their own.
+//! Which parts a sweep needs measured: every distinct part of its models, and their tables at sizes of their own.
 
 use architectures::{
     Architecture, BlockConfig, ConfigError, Cost, DecoderConfig, ModelConfig, Part,
@@ -14,7 +14,7 @@ const LAST_N_KEYS: usize = 1 << 15;
 
 /// A model of the sweep, its context cut to the tokens of one pass.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Target {
+pub struct ProbedModel {
     /// Label of the size.
     pub size: String,
     /// Label of the block.
@@ -64,17 +64,17 @@ impl std::fmt::Display for Cell {
 }
 
 /// The models of a plan, each once whatever its seeds, at passes of one sequence of `tokens` tokens.
-pub fn targets(plan: &Plan, tokens: usize) -> Result<Vec<Target>, ConfigError> {
-    let mut targets: Vec<Target> = Vec::new();
+pub fn targets(plan: &Plan, tokens: usize) -> Result<Vec<ProbedModel>, ConfigError> {
+    let mut targets: Vec<ProbedModel> = Vec::new();
     for run in &plan.runs {
         let cell = &run.label;
-        let known = |held: &Target| held.size == cell.size && held.block == cell.block;
+        let known = |held: &ProbedModel| held.size == cell.size && held.block == cell.block;
         if targets.iter().any(known) {
             continue;
         }
         let mut model = run.model.clone();
         model.decoder.seq_len = tokens;
-        targets.push(Target {
+        targets.push(ProbedModel {
             size: cell.size.clone(),
             block: cell.block.clone(),
             layers: model.layers()?,
@@ -85,7 +85,7 @@ pub fn targets(plan: &Plan, tokens: usize) -> Result<Vec<Target>, ConfigError> {
 }
 
 /// The parts of a model, each with how many of it there are; `all` are the sweep's models, for their labels.
-pub fn parts(target: &Target, all: &[Target]) -> Vec<(Cell, usize)> {
+pub fn parts(target: &ProbedModel, all: &[ProbedModel]) -> Vec<(Cell, usize)> {
     let decoder = &target.model.decoder;
     let cell = |(part, count): (Part, usize)| {
         let cell = Cell {
@@ -102,7 +102,11 @@ pub fn parts(target: &Target, all: &[Target]) -> Vec<(Cell, usize)> {
 
 /// All cells of `targets`: those that the models consist of first, then tables as they grow, small ones first, each as far
 /// as `fits` says and one beyond.
-pub fn cells(targets: &[Target], all: &[Target], fits: &dyn Fn(&Cell) -> bool) -> Vec<Cell> {
+pub fn cells(
+    targets: &[ProbedModel],
+    all: &[ProbedModel],
+    fits: &dyn Fn(&Cell) -> bool,
+) -> Vec<Cell> {
     let mut cells: Vec<Cell> = Vec::new();
     for target in targets {
         for (cell, _) in parts(target, all) {
@@ -153,7 +157,7 @@ fn growth(cell: &Cell, fits: &dyn Fn(&Cell) -> bool) -> Vec<Cell> {
 }
 
 /// Blocks that differ in their number of half-keys alone are one family, called by its first label in the sweep.
-fn label(part: &Part, size: &str, all: &[Target]) -> String {
+fn label(part: &Part, size: &str, all: &[ProbedModel]) -> String {
     let block = match part {
         Part::Layer => return "attention".to_owned(),
         Part::Embedding => return "embedding".to_owned(),
@@ -161,7 +165,7 @@ fn label(part: &Part, size: &str, all: &[Target]) -> String {
         Part::Block(block) => block,
     };
     let family = |block: &BlockConfig| with_n_keys(block, 0).unwrap_or_else(|| block.clone());
-    let same = |target: &&Target| {
+    let same = |target: &&ProbedModel| {
         let mut blocks = target.model.blocks.iter();
         target.size == size && blocks.any(|placed| family(&placed.block) == family(block))
     };
@@ -194,7 +198,7 @@ mod tests {
     use super::*;
     use experiment::sweep_file::Sweep;
 
-    fn all() -> Vec<Target> {
+    fn all() -> Vec<ProbedModel> {
         let text = experiment::testing::SWEEP.replace(
             "[suites]",
             "[blocks.\"large memory\"]\nkind = \"memory\"\nplacement = \"middle\"\n\

@@ -1,4 +1,4 @@
-//! The memory that a probe may use: read before each cell, since others use the machine too.
+//! The memory that a probe may use: read before each part, since others use the machine too.
 
 use architectures::DeviceName;
 
@@ -14,22 +14,22 @@ const USABLE: f64 = 0.85;
 enum MemoryKind {
     Host,
     Nvidia,
-    /// Only the caller knows.
+    /// Not readable; given by the caller.
     Unknown,
 }
 
 /// Memory of one device.
 #[derive(Clone, Copy, Debug)]
-pub struct Memory {
+pub struct DeviceMemory {
     kind: MemoryKind,
     cap: Option<Bytes>,
 }
 
-impl Memory {
+impl DeviceMemory {
     /// Of `device`, and no more than `cap`.
     ///
     /// # Errors
-    /// Without a cap, where the free memory cannot be asked.
+    /// Without a cap, where the free memory cannot be read.
     pub fn of(device: DeviceName, cap: Option<Bytes>) -> Result<Self, Error> {
         let kind = match device.to_string().as_str() {
             "flex" | "libtorch" => MemoryKind::Host,
@@ -39,8 +39,8 @@ impl Memory {
         if cap.is_none() && free(kind).is_none() {
             return Err(Error::Argument {
                 argument: format!("--device {device}"),
-                problem: "does not tell how much memory it has free".to_owned(),
-                remedy: "say what the probe may use, such as --memory 8GiB".to_owned(),
+                problem: "does not report its free memory".to_owned(),
+                remedy: "give what the probe may use, such as --memory 8GiB".to_owned(),
             });
         }
         Ok(Self { kind, cap })
@@ -56,7 +56,7 @@ impl Memory {
     }
 
     /// Why `need` is too much for `usable`.
-    pub fn rejection(&self, need: Bytes, usable: Bytes) -> String {
+    pub fn shortage(&self, need: Bytes, usable: Bytes) -> String {
         let limit = match self.cap {
             Some(cap) if cap == usable => "--memory".to_owned(),
             _ => format!("{:.0} % of what is free", 100.0 * USABLE),
@@ -102,14 +102,14 @@ fn available(meminfo: &str) -> Option<Bytes> {
     Some(kibibytes * 1024)
 }
 
-/// Of the first GPU, as its driver's tool reports it.
+/// Of the first GPU, as `nvidia-smi` reports it.
 fn free_on_nvidia() -> Option<Bytes> {
-    let told = std::process::Command::new("nvidia-smi")
+    let output = std::process::Command::new("nvidia-smi")
         .args(["-i", "0", "--query-gpu=memory.free"])
         .arg("--format=csv,noheader,nounits")
         .output()
         .ok()?;
-    let mebibytes: Bytes = String::from_utf8(told.stdout).ok()?.trim().parse().ok()?;
+    let mebibytes: Bytes = String::from_utf8(output.stdout).ok()?.trim().parse().ok()?;
     Some(mebibytes << 20)
 }
 
@@ -119,23 +119,27 @@ mod tests {
 
     #[test]
     fn a_cap_lowers_and_never_raises() {
-        let free = Memory::of(DeviceName::Flex, None).unwrap().usable();
-        let capped = |cap| Memory::of(DeviceName::Flex, Some(cap)).unwrap().usable();
+        let free = DeviceMemory::of(DeviceName::Flex, None).unwrap().usable();
+        let capped = |cap| {
+            DeviceMemory::of(DeviceName::Flex, Some(cap))
+                .unwrap()
+                .usable()
+        };
         assert!(free > 0);
         assert_eq!(capped(4096), 4096);
         assert!(capped(Bytes::MAX) < Bytes::MAX);
     }
 
     #[test]
-    fn a_refusal_names_both_sides_in_bytes() {
-        let memory = Memory::of(DeviceName::Flex, Some(1 << 20)).unwrap();
+    fn a_shortage_names_both_sides_in_bytes() {
+        let memory = DeviceMemory::of(DeviceName::Flex, Some(1 << 20)).unwrap();
         assert_eq!(
-            memory.rejection(3 << 20, 1 << 20),
+            memory.shortage(3 << 20, 1 << 20),
             "needs 3.00 MiB (3145728 bytes) of 1.00 MiB (1048576 bytes, --memory)"
         );
         assert!(
             memory
-                .rejection(9, 8)
+                .shortage(9, 8)
                 .ends_with("(8 bytes, 85 % of what is free)")
         );
     }

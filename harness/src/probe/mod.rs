@@ -2,7 +2,7 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | [`grid`] | which cells a sweep requests, and how far tables grow |
+//! | [`grid`] | which parts a sweep needs measured, and how far tables grow |
 //! | [`phase`], [`traffic`], [`need`] | what a pass is, the bytes it moves, the memory it takes; by formula |
 //! | [`memory`] | the memory there is |
 //! | [`peaks`] | what the device can do at most |
@@ -13,6 +13,7 @@
 
 pub mod derived;
 pub mod grid;
+mod measure_decision;
 pub mod memory;
 pub mod need;
 mod part_timer;
@@ -23,4 +24,3 @@ pub mod row;
 pub mod session;
 pub mod speeds;
 pub mod traffic;
-mod verdict;

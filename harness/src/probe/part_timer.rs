@@ -41,7 +41,7 @@ pub struct Timed {
 }
 
 /// A part with its optimizers.
-struct Subject<'a> {
+struct TimedPart<'a> {
     cell: &'a Cell,
     /// None while it is being updated.
     part: Option<BuiltPart>,
@@ -52,36 +52,36 @@ struct Subject<'a> {
 }
 
 impl PartTimer<'_> {
-    /// Builds the part of `cell` and times `phases` in turn; `tell` hears each as soon as it is measured.
+    /// Builds the part of `cell` and times `phases` in turn; `on_timed` is called with each as soon as it is measured.
     pub fn measure(
         &self,
         cell: &Cell,
         phases: &[Phase],
-        mut tell: impl FnMut(Phase, Timed) -> Result<(), Failure>,
+        mut on_timed: impl FnMut(Phase, Timed) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         // What earlier cells left in the allocator is not this cell's.
         allocator::give_back_freed_memory();
         self.device.memory_cleanup();
         peak_memory::reset();
-        let mut subject = Subject::new(cell, self.training, self.device);
+        let mut timed_part = TimedPart::new(cell, self.training, self.device);
         for &phase in phases {
             let mut seconds = Vec::new();
             if phase == Phase::Step {
-                subject.touch_moments();
+                timed_part.touch_moments();
             }
             // The first pass compiles, and finds its memory.
-            subject.pass(phase);
+            timed_part.pass(phase);
             while !REPEATS.enough(&seconds) {
                 if (self.stop)() {
                     return Err(Failure::Interrupted);
                 }
-                seconds.push(subject.pass(phase));
+                seconds.push(timed_part.pass(phase));
             }
             let timed = Timed {
                 seconds,
                 peak_memory_bytes: self.peak_memory(),
             };
-            tell(phase, timed)?;
+            on_timed(phase, timed)?;
             peak_memory::reset();
         }
         Ok(())
@@ -94,7 +94,7 @@ impl PartTimer<'_> {
     }
 }
 
-impl<'a> Subject<'a> {
+impl<'a> TimedPart<'a> {
     fn new(cell: &'a Cell, training: &'a TrainingConfig, device: &Device) -> Self {
         let device = device.clone().autodiff();
         let part = cell
@@ -194,7 +194,7 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// Seconds of `work` with everything that it asked of the device; what it made is dropped later.
+/// Seconds of `work` with all kernels that it started; its result is dropped later.
 fn timed<T>(device: &Device, work: impl FnOnce() -> T) -> (f64, T) {
     sync(device);
     let clock = Instant::now();
@@ -220,34 +220,38 @@ mod tests {
             stop: &|| false,
         };
         for cell in crate::probe::grid::cells(&all[1..2], &all, &|_| false) {
-            let mut told = Vec::new();
+            let mut measured_phases = Vec::new();
             let measured = bench.measure(&cell, &Phase::ALL, |phase, timed| {
                 assert!(timed.seconds.iter().all(|&seconds| seconds > 0.0));
                 assert!(timed.peak_memory_bytes > 0);
-                told.push((phase, timed.seconds.len()));
+                measured_phases.push((phase, timed.seconds.len()));
                 Ok(())
             });
             assert!(measured.is_ok(), "{cell}: {measured:?}");
-            assert_eq!(told, [(Phase::Forward, 5), (Phase::Step, 5)], "{cell}");
+            assert_eq!(
+                measured_phases,
+                [(Phase::Forward, 5), (Phase::Step, 5)],
+                "{cell}"
+            );
 
-            let mut subject = Subject::new(&cell, bench.training, bench.device);
-            let values = |subject: &Subject| -> Vec<f32> {
-                let part = subject.part.as_ref().unwrap();
+            let mut timed_part = TimedPart::new(&cell, bench.training, bench.device);
+            let values = |timed_part: &TimedPart| -> Vec<f32> {
+                let part = timed_part.part.as_ref().unwrap();
                 let tables = part.tables().into_iter();
                 tables
                     .flat_map(|table| table.values().into_data().iter::<f32>().collect::<Vec<_>>())
                     .collect()
             };
-            let before = values(&subject);
-            subject.pass(Phase::Forward);
-            assert_eq!(before, values(&subject));
-            subject.pass(Phase::Step);
-            assert_eq!(before.is_empty(), before == values(&subject), "{cell}");
+            let before = values(&timed_part);
+            timed_part.pass(Phase::Forward);
+            assert_eq!(before, values(&timed_part));
+            timed_part.pass(Phase::Step);
+            assert_eq!(before.is_empty(), before == values(&timed_part), "{cell}");
         }
     }
 
     #[test]
-    fn a_wish_to_stop_is_heard_between_passes() {
+    fn a_stop_request_ends_the_timing_between_passes() {
         let text = experiment::testing::SWEEP;
         let plan = experiment::plan::Plan::new(Sweep::parse("f.toml", text).unwrap()).unwrap();
         let all = targets(&plan, 8).unwrap();

@@ -13,9 +13,9 @@ use experiment::memory_need::Bytes;
 /// Measured on one device in one session.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Peaks {
-    /// Of a large matrix product, FLOPs per second.
+    /// FLOPs per second of the fastest matrix product.
     pub flop_per_s: f64,
-    /// Of a pass over memory far larger than the caches, bytes per second.
+    /// Bytes per second of a sequential read (CPU), or read and written by an elementwise operation.
     pub bytes_per_s: f64,
 }
 
@@ -86,14 +86,14 @@ fn read(values: usize) -> f64 {
 
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
 fn sum(values: &[f32]) -> f32 {
-    // Several places at once keep more of the memory busy, and several sums hide the latency of an addition.
-    const PLACES: usize = 8;
+    // Several streams keep more of the memory busy, and several sums hide the latency of an addition.
+    const STREAMS: usize = 8;
     const LANES: usize = 16;
-    let part = values.len() / PLACES / LANES * LANES;
-    let mut sums = [[0f32; LANES]; PLACES];
+    let part = values.len() / STREAMS / LANES * LANES;
+    let mut sums = [[0f32; LANES]; STREAMS];
     for start in (0..part).step_by(LANES) {
-        for (place, sums) in sums.iter_mut().enumerate() {
-            let values = &values[place * part + start..][..LANES];
+        for (stream, sums) in sums.iter_mut().enumerate() {
+            let values = &values[stream * part + start..][..LANES];
             for lane in 0..LANES {
                 sums[lane] += values[lane];
             }
@@ -132,7 +132,7 @@ fn quickest(device: &Device, mut work: impl FnMut()) -> f64 {
 /// Waits for the device.
 ///
 /// # Panics
-/// When a request to it failed.
+/// When a kernel failed.
 pub fn sync(device: &Device) {
     if let Err(error) = device.sync() {
         panic!("{error}");
@@ -144,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_are_of_this_world() {
+    fn both_peaks_are_plausible() {
         let peaks = Peaks::measure(&Device::flex(), 64 << 20);
         assert!(
             peaks.flop_per_s > 1e8 && peaks.flop_per_s < 1e15,

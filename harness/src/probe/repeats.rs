@@ -1,4 +1,4 @@
-//! How often a pass is timed, and what is reported of the times.
+//! How often a pass is timed, and the statistics of the times.
 
 /// When there are enough timed passes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -29,13 +29,13 @@ impl Repeats {
 /// Seconds of a pass over its repeats.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Seconds {
-    /// Median of the repeats, seconds.
+    /// Median, in seconds.
     pub median: f64,
-    /// Lower end of the interval, seconds.
+    /// Shortest, in seconds.
     pub low: f64,
-    /// Upper end of the interval, seconds.
+    /// Longest, in seconds.
     pub high: f64,
-    /// Number of repeats.
+    /// Number of timed passes.
     pub repeats: u64,
 }
 

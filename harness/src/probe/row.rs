@@ -27,14 +27,14 @@ pub const MEASURED: &str = "measured";
 pub const DERIVED: &str = "derived";
 
 /// What is alike for all rows of one command.
-pub struct Circumstances {
+pub struct ProbeRowContext {
     /// What the sweep was called by.
     pub sweep: String,
     /// Labels that `--only` knows.
     pub labels: Vec<String>,
     /// Of one pass.
     pub tokens: usize,
-    /// The program that measures.
+    /// Commit and version of this build.
     pub provenance: Provenance,
     /// Name of the device.
     pub device: String,
@@ -42,7 +42,7 @@ pub struct Circumstances {
     pub threads: usize,
 }
 
-impl Circumstances {
+impl ProbeRowContext {
     /// The name of a cell's row: of its labels, its shape, its phase, the device, and the version of the harness. Not of
     /// the commit: a changed comment would make every measurement another.
     pub fn id(&self, cell: &Cell, phase: Phase) -> Result<RunId, Error> {

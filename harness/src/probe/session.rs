@@ -8,18 +8,18 @@ use burn::tensor::Device;
 use results::{ProbeRow, Records};
 
 use super::derived;
-use super::grid::{Cell, Target};
-use super::memory::Memory;
+use super::grid::{Cell, ProbedModel};
+use super::measure_decision::{Decision, by_memory, by_time};
+use super::memory::DeviceMemory;
 use super::part_timer::PartTimer;
 use super::peaks::Peaks;
 use super::phase::Phase;
-use super::row::{Circumstances, SKIPPED};
-use super::verdict::{Verdict, by_memory, by_time};
+use super::row::{ProbeRowContext, SKIPPED};
 use crate::error::Error;
 use crate::record::clock;
 use crate::record::run_row::{FAILED, FINISHED};
 use crate::run::conclusion::Conclusion;
-use crate::run::execute::{Failure, caught};
+use crate::run::execute::{Failure, catch_panic};
 use crate::run::interrupt::Interrupt;
 use crate::run::progress::Progress;
 use experiment::memory_need::Bytes;
@@ -31,23 +31,23 @@ const EXPECTED_SHARE: f64 = 0.3;
 
 /// What all cells of one command share.
 pub struct Session<'a> {
-    /// Where rows are written.
+    /// Where rows are read and written.
     pub records: &'a Records,
-    /// What all rows of the command share.
-    pub circumstances: Circumstances,
+    /// What is alike for all rows.
+    pub row_context: ProbeRowContext,
     /// Without autodiff.
     pub device: &'a Device,
-    /// Memory that a cell may use.
-    pub memory: Memory,
+    /// Memory that a part may use.
+    pub memory: DeviceMemory,
     /// How long it may take.
     pub budget: Duration,
-    /// When the command began.
+    /// When the command started.
     pub begun: Instant,
     /// Whether finished cells are measured again.
     pub again: bool,
     /// Optimizers and clipping of a step.
     pub training: &'a TrainingConfig,
-    /// Whether to stop.
+    /// Whether Ctrl-C was pressed.
     pub interrupt: &'a Interrupt,
 }
 
@@ -56,7 +56,7 @@ impl Session<'_> {
     pub fn run(
         &self,
         cells: &[Cell],
-        (targets, all): (&[Target], &[Target]),
+        (targets, all): (&[ProbedModel], &[ProbedModel]),
         progress: &mut dyn Progress,
     ) -> Result<(Conclusion, Vec<ProbeRow>), Error> {
         let mut rows: HashMap<String, ProbeRow> = HashMap::new();
@@ -73,33 +73,33 @@ impl Session<'_> {
             progress.probing(number + 1, cells.len(), &cell.to_string());
             match self.cell(cell, &mut rows, &mut peaks, progress) {
                 Ok(()) => {}
-                Err(Stopped::Interrupted) => {
+                Err(SessionError::Interrupted) => {
                     conclusion = Conclusion::Interrupted;
                     break;
                 }
-                Err(Stopped::Error(error)) => return Err(error),
+                Err(SessionError::Error(error)) => return Err(error),
             }
         }
-        let mut told = Vec::new();
+        let mut recorded = Vec::new();
         for cell in cells {
             for phase in Phase::ALL {
-                told.extend(rows.get(&self.circumstances.id(cell, phase)?).cloned());
+                recorded.extend(rows.get(&self.row_context.id(cell, phase)?).cloned());
             }
         }
         for target in targets {
             for phase in Phase::ALL {
-                let derived = derived::row(target, all, phase, &self.circumstances, &rows)?;
+                let derived = derived::row(target, all, phase, &self.row_context, &rows)?;
                 if let Some(row) = &derived {
                     self.records.write(&row.run, std::slice::from_ref(row))?;
                 }
-                told.extend(derived);
+                recorded.extend(derived);
             }
         }
-        let failed = told.iter().any(|row| row.status == FAILED);
+        let failed = recorded.iter().any(|row| row.status == FAILED);
         if failed && conclusion == Conclusion::Complete {
             conclusion = Conclusion::SomeFailed;
         }
-        Ok((conclusion, told))
+        Ok((conclusion, recorded))
     }
 
     fn cell(
@@ -108,28 +108,28 @@ impl Session<'_> {
         rows: &mut HashMap<String, ProbeRow>,
         peaks: &mut Option<Peaks>,
         progress: &mut dyn Progress,
-    ) -> Result<(), Stopped> {
+    ) -> Result<(), SessionError> {
         let started = clock::now();
         crate::process::allocator::give_back_freed_memory();
         let usable = self.memory.usable();
         let mut open = Vec::new();
         for phase in Phase::ALL {
-            let row = rows.get(&self.circumstances.id(cell, phase)?);
-            let need = self.circumstances.need(cell, phase);
+            let row = rows.get(&self.row_context.id(cell, phase)?);
+            let need = self.row_context.need(cell, phase);
             let status = row.map(|row| row.status.as_str());
-            let rejection = (need > usable).then(|| self.memory.rejection(need, usable));
-            let mut verdict = by_memory(status, rejection, self.again);
-            if verdict == Verdict::Measure {
+            let memory_error = (need > usable).then(|| self.memory.shortage(need, usable));
+            let mut decision = by_memory(status, memory_error, self.again);
+            if decision == Decision::Measure {
                 let peaks = *peaks.get_or_insert_with(|| {
                     progress.preparing("the device's peaks");
                     Peaks::measure(self.device, usable)
                 });
-                verdict = by_time(self.expected(cell, need, peaks), self.left());
+                decision = by_time(self.expected(cell, need, peaks), self.left());
             }
-            match verdict {
-                Verdict::Leave => progress.probed(cell, &phase.to_string(), "recorded earlier"),
-                Verdict::Measure => open.push(phase),
-                Verdict::Skip(reason) => {
+            match decision {
+                Decision::Keep => progress.probed(cell, &phase.to_string(), "recorded earlier"),
+                Decision::Measure => open.push(phase),
+                Decision::Skip(reason) => {
                     let why = (SKIPPED, reason.as_str());
                     self.keep_unmeasured(cell, phase, why, *peaks, &started, rows)?;
                     progress.probed(cell, &phase.to_string(), &format!("{SKIPPED}: {reason}"));
@@ -149,10 +149,10 @@ impl Session<'_> {
         };
         let mut measured = Vec::new();
         let mut broken = None;
-        let ended = caught(|| {
+        let ended = catch_panic(|| {
             bench.measure(cell, &open, |phase, timed| {
                 let row = self
-                    .circumstances
+                    .row_context
                     .measured(cell, phase, &timed, peaks, &started);
                 let row = match row {
                     Ok(row) => row,
@@ -178,7 +178,7 @@ impl Session<'_> {
         }
         match ended {
             Ok(()) => Ok(()),
-            Err(Failure::Interrupted) => Err(Stopped::Interrupted),
+            Err(Failure::Interrupted) => Err(SessionError::Interrupted),
             Err(Failure::Records(error)) => Err(Error::from(error).into()),
             Err(Failure::Failed(reason)) => {
                 for phase in open.into_iter().filter(|phase| !measured.contains(phase)) {
@@ -191,7 +191,7 @@ impl Session<'_> {
         }
     }
 
-    /// Leaves a row with the reason, unless a measurement is recorded: which tells more than a reason.
+    /// Writes a row with the reason, unless a measurement is recorded, which is kept.
     fn keep_unmeasured(
         &self,
         cell: &Cell,
@@ -202,7 +202,7 @@ impl Session<'_> {
         rows: &mut HashMap<String, ProbeRow>,
     ) -> Result<(), Error> {
         let row = self
-            .circumstances
+            .row_context
             .unmeasured(cell, phase, why, peaks, started)?;
         if rows.get(&row.run).is_some_and(|row| row.status == FINISHED) {
             return Ok(());
@@ -214,7 +214,7 @@ impl Session<'_> {
 
     /// Seconds of building a cell and of the fewest passes, at a guess.
     fn expected(&self, cell: &Cell, need: Bytes, peaks: Peaks) -> f64 {
-        let flops: Flops = 3 * cell.cost().training() * self.circumstances.tokens as Flops;
+        let flops: Flops = 3 * cell.cost().training() * self.row_context.tokens as Flops;
         let (flops, bytes) = (flops as f64, 3.0 * need as f64);
         (flops / peaks.flop_per_s + bytes / peaks.bytes_per_s) / EXPECTED_SHARE
     }
@@ -225,13 +225,13 @@ impl Session<'_> {
     }
 }
 
-/// Why no further cell is looked at.
-enum Stopped {
+/// Why the session ended early.
+enum SessionError {
     Interrupted,
     Error(Error),
 }
 
-impl From<Error> for Stopped {
+impl From<Error> for SessionError {
     fn from(error: Error) -> Self {
         Self::Error(error)
     }
@@ -252,14 +252,14 @@ mod tests {
         let plan = Plan::new(Sweep::parse("f.toml", experiment::testing::SWEEP).unwrap()).unwrap();
         let all = grid::targets(&plan, 8).unwrap();
         let mut cells = grid::cells(&all[..1], &all, &|_| false);
-        // A key without two halves, which no sweep file may request.
+        // A key without two halves, which the checks of a sweep file reject.
         let broken = r#"{"kind": "memory", "keys": {"n_keys": 4, "top_k": 4, "key_dim": 3}}"#;
         cells[0].part = Part::Block(serde_json::from_str(broken).unwrap());
         let folder = tempfile::tempdir().unwrap();
         let records = Records::open(folder.path()).unwrap();
         let session = Session {
             records: &records,
-            circumstances: Circumstances {
+            row_context: ProbeRowContext {
                 sweep: "f".to_owned(),
                 labels: Vec::new(),
                 tokens: 8,
@@ -268,7 +268,7 @@ mod tests {
                 threads: 1,
             },
             device: &Device::flex(),
-            memory: Memory::of(architectures::DeviceName::Flex, Some(64 << 20)).unwrap(),
+            memory: DeviceMemory::of(architectures::DeviceName::Flex, Some(64 << 20)).unwrap(),
             budget: Duration::from_secs(600),
             begun: Instant::now(),
             again: false,

@@ -13,13 +13,13 @@ use crate::record::run_row::FINISHED;
 use experiment::plan::Run;
 use experiment::speed::{FlopRate, Speed};
 
-/// Share of a large matrix product's rate that small decoders reach in training, before any run can tell.
+/// Share of a large matrix product's rate that small decoders reach in training, where no run has been measured.
 const ASSUMED_EFFICIENCY: f64 = 0.15;
 
 /// Side of the measured product: large enough for the kernel's best, done in milliseconds.
 const SIDE: usize = 512;
 
-/// What is known about speed. What is not requested is not measured.
+/// What is known about speed. The matrix product is timed when first needed.
 pub struct Speeds {
     stated: Option<FlopRate>,
     probes: Vec<ProbeRow>,
@@ -29,7 +29,7 @@ pub struct Speeds {
 }
 
 impl Speeds {
-    /// `stated`, or else what the records under the output folder and `device` tell.
+    /// `stated`, or else what the records under the output folder and `device` give.
     pub fn gather(folders: &Folders, device: Device, stated: Option<FlopRate>) -> Self {
         let folders = match stated {
             Some(_) => Vec::new(),

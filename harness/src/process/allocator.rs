@@ -1,9 +1,9 @@
-//! Freed memory stays with the process, until it is asked back.
+//! Freed memory stays with the process until it is given back explicitly.
 //!
-//! A training step frees and requests the same large buffers again and again. By default the system's allocator returns
+//! A training step frees and allocates the same large buffers again and again. By default the system's allocator returns
 //! each of them, and every step then waits for thousands of page faults: see docs/log.md for what they cost.
 
-/// Asks the allocator to keep what is freed; elsewhere than under glibc, nothing.
+/// Configures the allocator to keep what is freed; elsewhere than under glibc, nothing.
 pub fn keep_freed_memory() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     // SAFETY: called once, before other threads allocate; the options and their values are glibc's own.

@@ -12,7 +12,7 @@ pub fn reset() {
     }
 }
 
-/// The peak in bytes; 0 where the system does not tell.
+/// The peak in bytes; 0 where the system does not report it.
 pub fn bytes() -> u64 {
     resident_high_water().unwrap_or_else(usage)
 }

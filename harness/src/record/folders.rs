@@ -1,4 +1,4 @@
-//! Paths of a sweep's output.
+//! The folders of a sweep's output.
 //!
 //! ```text
 //! runs/.cache/              tokenizers and tokens, shared by sweeps of the same corpus
@@ -6,7 +6,7 @@
 //! runs/<sweep>/weights/     one file a finished run
 //! runs/<sweep>/csv/         rows again, on request
 //! runs/<sweep>/report.html
-//! runs/probes/              records and csv of probes, whatever sweep requested them
+//! runs/probes/              records and csv of probes, of any sweep
 //! ```
 
 use std::path::{Path, PathBuf};
@@ -29,7 +29,7 @@ impl Folders {
         }
     }
 
-    /// The folders of probes: their rows do not depend on the sweep that requested them.
+    /// The folders of probes: their rows do not depend on the sweep that started them.
     pub fn of_probes(output: &Path) -> Self {
         Self::new(output, RESERVED_NAME)
     }
@@ -49,7 +49,7 @@ impl Folders {
         self.sweep.join("weights").join(format!("{run}.bpk"))
     }
 
-    /// Rows of probes, whatever sweep requested them.
+    /// Rows of probes, of any sweep.
     pub fn probes(&self) -> PathBuf {
         Self::of_probes(&self.output).records()
     }

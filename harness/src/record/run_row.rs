@@ -1,4 +1,4 @@
-//! The row of a run: what was evaluated, what it cost, what it reached, where it came from.
+//! The row of a run: configuration, cost, results and provenance.
 
 use architectures::{FLOP_CONVENTION, TABLE_ELEMENT_BYTES};
 use results::RunRow;
@@ -9,18 +9,18 @@ use crate::run::execute::RunOutcome;
 use experiment::plan::Run;
 use experiment::sweep_file::Sweep;
 
-/// `RunRow::status` of a run that reached its end.
+/// `RunRow::status` of a run that outcome its end.
 pub const FINISHED: &str = "finished";
 /// `RunRow::status` of a run that did not.
 pub const FAILED: &str = "failed";
 
 /// What is alike for all runs of one command.
-pub struct Circumstances<'a> {
-    /// The sweep.
+pub struct RunRowContext<'a> {
+    /// The sweep that the runs belong to.
     pub sweep: &'a Sweep,
-    /// What is trained on and evaluated.
+    /// Tokens, questions and tokenizer.
     pub dataset: &'a Dataset,
-    /// The program that runs.
+    /// Commit and version of this build.
     pub provenance: Provenance,
     /// Name of the device.
     pub device: String,
@@ -28,8 +28,8 @@ pub struct Circumstances<'a> {
     pub threads: usize,
 }
 
-impl Circumstances<'_> {
-    /// The row of a run that began at `started` and failed for `reason` after `steps`.
+impl RunRowContext<'_> {
+    /// The row of a run that was begun at `started` and failed for `reason` after `steps`.
     pub fn failed(
         &self,
         run: &Run,
@@ -93,18 +93,18 @@ impl Circumstances<'_> {
         id: &str,
         configuration: &str,
         started: &str,
-        reached: &RunOutcome,
+        outcome: &RunOutcome,
     ) -> RunRow {
         RunRow {
             status: FINISHED.to_owned(),
-            train_loss: reached.train_loss,
-            val_loss: reached.val_loss,
-            val_tokens: reached.val_tokens,
-            tokens_per_s: reached.tokens as f64 / reached.train_wall_s,
-            flop_per_s: run.budget.train_flops / reached.train_wall_s,
-            peak_memory_bytes: reached.peak_memory_bytes,
-            train_wall_s: reached.train_wall_s,
-            eval_wall_s: reached.eval_wall_s,
+            train_loss: outcome.train_loss,
+            val_loss: outcome.val_loss,
+            val_tokens: outcome.val_tokens,
+            tokens_per_s: outcome.tokens as f64 / outcome.train_wall_s,
+            flop_per_s: run.budget.train_flops / outcome.train_wall_s,
+            peak_memory_bytes: outcome.peak_memory_bytes,
+            train_wall_s: outcome.train_wall_s,
+            eval_wall_s: outcome.eval_wall_s,
             ..self.failed(
                 run,
                 id,

@@ -1,4 +1,4 @@
-//! One run: train, save, ask, and a row for everything as soon as it exists.
+//! One run: train, save, evaluate, and a row for everything as soon as it exists.
 
 use std::ops::ControlFlow;
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
@@ -21,12 +21,12 @@ use crate::run::progress::Progress;
 use crate::train::{TrainError, TrainSpec, Trained, train};
 use experiment::plan::Run;
 
-/// Sequences evaluated at once: enough to keep the cores busy, little beside what training holds.
+/// Sequences evaluated at a time: enough to keep the cores busy, little beside what training holds.
 const SEQUENCES_AT_ONCE: usize = 64;
 
 /// What all runs of a sweep share.
 pub struct RunContext<'a> {
-    /// What is trained on and evaluated.
+    /// Training tokens and evaluation suites.
     pub dataset: &'a Dataset,
     /// Where rows go.
     pub records: &'a Records,
@@ -36,16 +36,16 @@ pub struct RunContext<'a> {
     pub device: &'a Device,
     /// Limits of the programs that models write.
     pub limits: &'a SandboxLimits,
-    /// Who may stop it.
+    /// Ctrl-C.
     pub interrupt: &'a Interrupt,
 }
 
-/// What a finished run reached and took.
+/// Results of a finished run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunOutcome {
     /// Mean training loss over the last tenth of the steps, nats per token.
     pub train_loss: f64,
-    /// Held-out loss, nats per token.
+    /// Loss on the held-out set, nats per token.
     pub val_loss: f64,
     /// Held-out tokens that `val_loss` averages.
     pub val_tokens: u64,
@@ -53,18 +53,18 @@ pub struct RunOutcome {
     pub tokens: u64,
     /// Seconds of training, validation not counted.
     pub train_wall_s: f64,
-    /// Seconds of evaluation.
+    /// Seconds of evaluation on the suites.
     pub eval_wall_s: f64,
-    /// Peak memory of the process in bytes.
+    /// Largest resident memory of the process during the run, in bytes.
     pub peak_memory_bytes: u64,
 }
 
 /// Why a run has no result.
 #[derive(Debug)]
 pub enum Failure {
-    /// Interrupted: no row, the run is done again.
+    /// Interrupted: no row, and the same command starts the run again.
     Interrupted,
-    /// The run failed: a row, and the sweep continues.
+    /// An error of this run alone: a failed row, and the sweep goes on.
     Failed(String),
     /// Rows cannot be written: the sweep ends.
     Records(results::Error),
@@ -83,11 +83,11 @@ pub fn execute(
     context: &RunContext,
     progress: &mut dyn Progress,
 ) -> Result<RunOutcome, Failure> {
-    caught(|| train_and_evaluate(run, id, context, progress))
+    catch_panic(|| train_and_evaluate(run, id, context, progress))
 }
 
 /// Runs `body` and turns its panic into a failure, without the default hook that would print it over the progress.
-pub(crate) fn caught<T>(body: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+pub(crate) fn catch_panic<T>(body: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     let hook = panic::take_hook();
     panic::set_hook(Box::new(|panic| tracing::error!("{panic}")));
     let ended = catch_unwind(AssertUnwindSafe(body));
@@ -110,7 +110,7 @@ fn train_and_evaluate(
     context: &RunContext,
     progress: &mut dyn Progress,
 ) -> Result<RunOutcome, Failure> {
-    forget(context.records, id)?;
+    delete_rows(context.records, id)?;
     let matches: Vec<MatchRow> = run
         .matches
         .iter()
@@ -135,8 +135,8 @@ fn train_and_evaluate(
     })
 }
 
-/// Rows of an earlier attempt would mix with the new ones.
-fn forget(records: &Records, id: &str) -> Result<(), results::Error> {
+/// Deletes the rows of an earlier attempt, which would mix with the new ones.
+fn delete_rows(records: &Records, id: &str) -> Result<(), results::Error> {
     records.write::<StepRow>(id, &[])?;
     records.write::<UsageRow>(id, &[])?;
     records.write::<ScoreRow>(id, &[])?;
@@ -174,7 +174,7 @@ fn train_recorded(
     })
 }
 
-/// Evaluates every suite, then replaces what an earlier evaluation left: scores of some suites only would be pooled as if they
+/// Evaluates every suite, then replaces the rows of an earlier evaluation: scores of some suites only would be pooled as if they
 /// were of all.
 pub fn evaluate_suites(
     run: &Run,
@@ -228,16 +228,16 @@ mod tests {
 
     #[test]
     fn a_panic_becomes_a_reason_of_one_line() {
-        let reason = |body: fn() -> u8| match caught(|| Ok(body())) {
+        let reason = |body: fn() -> u8| match catch_panic(|| Ok(body())) {
             Err(Failure::Failed(reason)) => reason,
             other => panic!("{other:?}"),
         };
         assert_eq!(
-            reason(|| panic!("no room\nfor details")),
-            "panicked: no room"
+            reason(|| panic!("no memory\nfor details")),
+            "panicked: no memory"
         );
         assert_eq!(reason(|| panic!("index {}", 3)), "panicked: index 3");
         assert_eq!(reason(|| std::panic::panic_any(7)), "panicked: no message");
-        assert_eq!(caught(|| Ok(5)).unwrap(), 5);
+        assert_eq!(catch_panic(|| Ok(5)).unwrap(), 5);
     }
 }

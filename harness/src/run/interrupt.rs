@@ -1,4 +1,4 @@
-//! Ctrl-C: the first asks the sweep to stop after whole rows, the second ends the process.
+//! Ctrl-C: the first stops the sweep after whole rows, the second ends the process.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,7 +8,7 @@ use suites::{Continuation, Generation, LanguageModel, ModelError};
 /// Exit status of a process that Ctrl-C ended, by the shells' convention.
 pub const EXIT_STATUS: u8 = 130;
 
-/// A wish to stop, seen by whoever holds a copy.
+/// A request to stop, shared by all copies.
 #[derive(Clone, Debug, Default)]
 pub struct Interrupt(Arc<AtomicBool>);
 
@@ -16,9 +16,9 @@ impl Interrupt {
     /// Listens to Ctrl-C and termination from now on.
     pub fn listen() -> Result<Self, ctrlc::Error> {
         let interrupt = Self::default();
-        let heard = interrupt.clone();
+        let handler_copy = interrupt.clone();
         ctrlc::set_handler(move || {
-            if heard.0.swap(true, Ordering::SeqCst) {
+            if handler_copy.0.swap(true, Ordering::SeqCst) {
                 std::process::exit(i32::from(EXIT_STATUS));
             }
             eprintln!("stopping once the rows are written; again to stop at once");
@@ -34,14 +34,14 @@ impl Interrupt {
 
 /// A model that stops answering once an interrupt is requested.
 pub struct Interruptible<'a, M> {
-    /// Who answers.
+    /// The model evaluated.
     pub model: M,
-    /// Who may stop it.
+    /// The request to stop.
     pub interrupt: &'a Interrupt,
 }
 
 impl<M> Interruptible<'_, M> {
-    fn go_on(&self) -> Result<(), ModelError> {
+    fn check_interrupt(&self) -> Result<(), ModelError> {
         if self.interrupt.requested() {
             return Err(ModelError("interrupted".to_owned()));
         }
@@ -51,7 +51,7 @@ impl<M> Interruptible<'_, M> {
 
 impl<M: LanguageModel> LanguageModel for Interruptible<'_, M> {
     fn log_probabilities(&mut self, items: &[Continuation]) -> Result<Vec<f64>, ModelError> {
-        self.go_on()?;
+        self.check_interrupt()?;
         self.model.log_probabilities(items)
     }
 
@@ -60,7 +60,7 @@ impl<M: LanguageModel> LanguageModel for Interruptible<'_, M> {
         prompts: &[Vec<u32>],
         generation: &Generation,
     ) -> Result<Vec<Vec<u32>>, ModelError> {
-        self.go_on()?;
+        self.check_interrupt()?;
         self.model.generate(prompts, generation)
     }
 }

@@ -7,17 +7,17 @@ use crate::train::StepReport;
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Ending {
+pub enum RunEnd {
     /// Trained and evaluated.
     Finished {
         /// Nats per token on the held-out set.
         val_loss: f64,
-        /// Training and evaluation.
+        /// Seconds of training and evaluation.
         wall_s: f64,
     },
     /// Finished in an earlier sweep.
     Skipped,
-    /// It has a row that says why.
+    /// Failed, with the reason.
     Failed(String),
 }
 
@@ -31,10 +31,10 @@ pub trait Progress {
     fn run(&mut self, run: &Run);
     /// A training step is done.
     fn step(&mut self, report: &StepReport);
-    /// The run is evaluated on a suite.
+    /// The evaluation of a suite begins.
     fn evaluating(&mut self, suite: &str);
     /// The run ended.
-    fn ended(&mut self, run: &Run, ending: &Ending);
+    fn ended(&mut self, run: &Run, run_end: &RunEnd);
     /// A cell of a probe begins: which of how many.
     fn probing(&mut self, number: usize, all: usize, cell: &str);
     /// A phase of a cell has its row.
@@ -53,8 +53,8 @@ impl Progress for Quiet {
     fn run(&mut self, _: &Run) {}
     fn step(&mut self, _: &StepReport) {}
     fn evaluating(&mut self, _: &str) {}
-    fn ended(&mut self, run: &Run, ending: &Ending) {
-        if let Ending::Failed(reason) = ending {
+    fn ended(&mut self, run: &Run, run_end: &RunEnd) {
+        if let RunEnd::Failed(reason) = run_end {
             eprintln!("{} failed: {reason}", run.label);
         }
     }

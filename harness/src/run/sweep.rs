@@ -9,11 +9,11 @@ use suites::Dataset;
 use crate::error::Error;
 use crate::record::clock;
 use crate::record::folders::Folders;
-use crate::record::run_row::{Circumstances, FINISHED};
+use crate::record::run_row::{FINISHED, RunRowContext};
 use crate::run::conclusion::Conclusion;
 use crate::run::execute::{Failure, RunContext, execute};
 use crate::run::identity::{RunId, configuration, run_id};
-use crate::run::progress::{Ending, Progress};
+use crate::run::progress::{Progress, RunEnd};
 use experiment::budget::Tokens;
 use experiment::plan::Plan;
 
@@ -32,13 +32,13 @@ pub fn prepare(plan: &Plan, tokens: Tokens, folders: &Folders) -> Result<Dataset
         tokens = dataset.train.len(),
         "data are prepared"
     );
-    check_lengths(plan, &dataset)?;
+    check_context_length(plan, &dataset)?;
     Ok(dataset)
 }
 
-/// Rejects questions longer than any sequence that a decoder of the plan is trained on: positions beyond `seq_len` would be
+/// Rejects questions that no decoder of the plan was trained to read to their end: positions beyond `seq_len` would be
 /// new to it.
-fn check_lengths(plan: &Plan, dataset: &Dataset) -> Result<(), Error> {
+fn check_context_length(plan: &Plan, dataset: &Dataset) -> Result<(), Error> {
     let shortest = plan.runs.iter().map(|run| run.model.decoder.seq_len).min();
     let Some(seq_len) = shortest else {
         return Ok(());
@@ -92,7 +92,7 @@ pub fn finished(records: &Records) -> Result<HashSet<RunId>, Error> {
 pub fn sweep(
     plan: &Plan,
     context: &RunContext,
-    circumstances: &Circumstances,
+    row_context: &RunRowContext,
     progress: &mut dyn Progress,
 ) -> Result<Conclusion, Error> {
     let finished = finished(context.records)?;
@@ -105,36 +105,36 @@ pub fn sweep(
         let configuration = configuration(plan, run)?;
         let id = run_id(&configuration, context.dataset);
         if finished.contains(&id) {
-            progress.ended(run, &Ending::Skipped);
+            progress.ended(run, &RunEnd::Skipped);
             continue;
         }
         tracing::info!(run = id, label = %run.label, "begins");
         progress.run(run);
         let (started, clock) = (clock::now(), Instant::now());
-        let (row, ending) = match execute(run, &id, context, progress) {
-            Ok(reached) => {
-                let ending = Ending::Finished {
-                    val_loss: reached.val_loss,
+        let (row, run_end) = match execute(run, &id, context, progress) {
+            Ok(outcome) => {
+                let run_end = RunEnd::Finished {
+                    val_loss: outcome.val_loss,
                     wall_s: clock.elapsed().as_secs_f64(),
                 };
                 (
-                    circumstances.finished(run, &id, &configuration, &started, &reached),
-                    ending,
+                    row_context.finished(run, &id, &configuration, &started, &outcome),
+                    run_end,
                 )
             }
             Err(Failure::Failed(reason)) => {
                 conclusion = Conclusion::SomeFailed;
                 let recorded = context.records.read_run::<StepRow>(&id)?;
                 let steps = recorded.last().map_or(0, |step| step.step);
-                let reached = (steps, reason.as_str());
-                let row = circumstances.failed(run, &id, &configuration, &started, reached);
-                (row, Ending::Failed(reason))
+                let outcome = (steps, reason.as_str());
+                let row = row_context.failed(run, &id, &configuration, &started, outcome);
+                (row, RunEnd::Failed(reason))
             }
             Err(Failure::Interrupted) => return Ok(Conclusion::Interrupted),
             Err(Failure::Records(error)) => return Err(error.into()),
         };
         context.records.write(&id, &[row])?;
-        progress.ended(run, &ending);
+        progress.ended(run, &run_end);
     }
     Ok(conclusion)
 }

@@ -1,4 +1,4 @@
-//! Batches by counter: seed, step and place alone say which tokens.
+//! Batches by counter: seed, step and position alone determine the tokens.
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use experiment::training::SHUFFLE_BLOCK;

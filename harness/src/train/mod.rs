@@ -101,7 +101,7 @@ pub enum TrainError {
         /// Its loss.
         loss: f64,
     },
-    /// The observer asked to stop.
+    /// The observer ended the run.
     #[error("interrupted at step {step}")]
     Interrupted {
         /// Steps done.

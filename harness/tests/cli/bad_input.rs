@@ -5,12 +5,12 @@ use crate::scratch::{Scratch, TINY};
 /// The complaint about [`TINY`] with `from` replaced by `to`, less the file's name: `line: message`.
 fn complaint(from: &str, to: &str) -> String {
     assert!(TINY.contains(from), "{from}");
-    let place = Scratch::new(&TINY.replacen(from, to, 1));
-    let ended = place.isoflop(&["sweep", "sweep.toml", "--output", "out"]);
+    let scratch = Scratch::new(&TINY.replacen(from, to, 1));
+    let ended = scratch.isoflop(&["sweep", "sweep.toml", "--output", "out"]);
     assert_eq!(ended.code, Some(2), "{ended:?}");
     assert!(ended.out.is_empty(), "{ended:?}");
     assert_eq!(ended.err.lines().count(), 1, "{ended:?}");
-    assert!(!place.path("out").exists(), "the output folder was made");
+    assert!(!scratch.path("out").exists(), "the output folder was made");
     let message = ended.err.trim_end().strip_prefix("isoflop: sweep.toml:");
     message.unwrap_or_else(|| panic!("{ended:?}")).to_owned()
 }
@@ -33,42 +33,42 @@ fn assert_says(message: &str, line: usize, parts: &[&str]) {
 
 #[test]
 fn unknown_keys_at_every_depth() {
-    let said = complaint("seeds =", "seed =");
+    let message = complaint("seeds =", "seed =");
     assert_says(
-        &said,
+        &message,
         line("seeds"),
         &["`seed` is not a known key", "did you mean `seeds`?"],
     );
-    let said = complaint("n_heads = 2\ntokens", "n_head = 2\ntokens");
+    let message = complaint("n_heads = 2\ntokens", "n_head = 2\ntokens");
     assert_says(
-        &said,
+        &message,
         line("n_heads"),
         &["`sizes.xs.n_head`", "did you mean `n_heads`?"],
     );
-    let said = complaint("top_k = 4", "topk = 4");
+    let message = complaint("top_k = 4", "topk = 4");
     assert_says(
-        &said,
+        &message,
         line("keys"),
         &["`blocks.memory.keys.topk`", "did you mean `top_k`?"],
     );
-    let said = complaint("people = 12", "persons = 12");
+    let message = complaint("people = 12", "persons = 12");
     assert_says(
-        &said,
+        &message,
         line("people"),
         &["`suites.biographies.persons`", "choose from", "people"],
     );
-    let said = complaint("log_every", "log_evry");
+    let message = complaint("log_every", "log_evry");
     assert_says(
-        &said,
+        &message,
         line("log_every"),
         &["`training.log_evry`", "did you mean `log_every`?"],
     );
-    let said = complaint(
+    let message = complaint(
         "tokens = 2_000",
         "tokens = 2_000\nblocks.memry.keys.top_k = 2",
     );
     assert_says(
-        &said,
+        &message,
         line("tokens") + 1,
         &["`sizes.xs.blocks.memry`", "did you mean `memory`?"],
     );
@@ -76,112 +76,112 @@ fn unknown_keys_at_every_depth() {
 
 #[test]
 fn duplicate_keys() {
-    let said = complaint("n_layers = 2", "n_layers = 2\nn_layers = 3");
+    let message = complaint("n_layers = 2", "n_layers = 2\nn_layers = 3");
     assert_says(
-        &said,
+        &message,
         line("n_layers") + 1,
         &["`n_layers` is a duplicate key", "write it once"],
     );
-    let said = complaint("[training]", "[decoder]");
-    assert_says(&said, line("[training]"), &["duplicate"]);
+    let message = complaint("[training]", "[decoder]");
+    assert_says(&message, line("[training]"), &["duplicate"]);
 }
 
 #[test]
 fn wrong_types_and_values() {
-    let said = complaint("d_model = 16", "d_model = \"16\"");
+    let message = complaint("d_model = 16", "d_model = \"16\"");
     assert_says(
-        &said,
+        &message,
         line("d_model"),
         &[
             "`sizes.xs.d_model` is string \"16\"",
             "write a whole number",
         ],
     );
-    let said = complaint("n_keys = 8", "n_keys = 8.5");
+    let message = complaint("n_keys = 8", "n_keys = 8.5");
     assert_says(
-        &said,
+        &message,
         line("keys"),
         &[
             "`blocks.memory.keys.n_keys` is floating point `8.5`",
             "write a whole number",
         ],
     );
-    let said = complaint("\"middle\"", "\"midle\"");
+    let message = complaint("\"middle\"", "\"midle\"");
     assert_says(
-        &said,
+        &message,
         line("placement"),
         &[
             "`blocks.memory.placement` = \"midle\"",
             "did you mean `middle`?",
         ],
     );
-    let said = complaint("mode = \"flops\"", "mode = \"flop\"");
+    let message = complaint("mode = \"flops\"", "mode = \"flop\"");
     assert_says(
-        &said,
+        &message,
         line("match"),
         &["`match.mode`", "did you mean `flops`?"],
     );
-    let said = complaint("\"memory\"", "\"memoir\"");
+    let message = complaint("\"memory\"", "\"memoir\"");
     assert_says(
-        &said,
+        &message,
         line("kind = \"memory\""),
         &["`blocks.memory.kind`", "did you mean `memory`?"],
     );
-    let said = complaint("tokens = 2_000", "tokens = -5");
-    assert_says(&said, line("tokens"), &["`sizes.xs.tokens`", "above 0"]);
-    let said = complaint("seeds = [0]", "seeds = [1, 1]");
-    assert_says(&said, line("seeds"), &["`seeds`", "list each seed once"]);
-    let said = complaint("batch_size = 4", "batch_size = 0");
+    let message = complaint("tokens = 2_000", "tokens = -5");
+    assert_says(&message, line("tokens"), &["`sizes.xs.tokens`", "above 0"]);
+    let message = complaint("seeds = [0]", "seeds = [1, 1]");
+    assert_says(&message, line("seeds"), &["`seeds`", "list each seed once"]);
+    let message = complaint("batch_size = 4", "batch_size = 0");
     assert_says(
-        &said,
+        &message,
         line("batch_size"),
         &["`training.batch_size` is 0", "1 or more"],
     );
-    let said = complaint("people = 12", "people = 0");
+    let message = complaint("people = 12", "people = 0");
     assert_says(
-        &said,
+        &message,
         line("people"),
         &["`suites.biographies.people` = 0", "write a number from 2"],
     );
-    let said = complaint("name = \"tiny\"", "name = \"../tiny\"");
+    let message = complaint("name = \"tiny\"", "name = \"../tiny\"");
     assert_says(
-        &said,
+        &message,
         line("name"),
         &["`name` \"../tiny\" cannot name a folder", "use letters"],
     );
-    let said = complaint("name = \"tiny\"", "name = \"probes\"");
+    let message = complaint("name = \"tiny\"", "name = \"probes\"");
     assert_says(
-        &said,
+        &message,
         line("name"),
         &["is the folder of probes", "choose another"],
     );
-    let said = complaint("[sizes.xs]", "[sizes.xs");
-    assert_says(&said, line("[sizes.xs]"), &["TOML"]);
+    let message = complaint("[sizes.xs]", "[sizes.xs");
+    assert_says(&message, line("[sizes.xs]"), &["TOML"]);
 }
 
 #[test]
 fn missing_keys() {
-    let said = complaint("tokens = 2_000\n", "");
+    let message = complaint("tokens = 2_000\n", "");
     assert_says(
-        &said,
+        &message,
         line("[sizes.xs]"),
         &["`sizes.xs.tokens` is missing", "write the training tokens"],
     );
-    let said = complaint("d_model = 16\n", "");
+    let message = complaint("d_model = 16\n", "");
     assert_says(
-        &said,
+        &message,
         line("[sizes.xs]"),
         &["`sizes.xs.d_model` is missing", "add it"],
     );
-    let said = complaint("n_keys = 8, ", "");
+    let message = complaint("n_keys = 8, ", "");
     assert_says(
-        &said,
+        &message,
         line("keys"),
         &["`blocks.memory.keys.n_keys` is missing", "add it"],
     );
-    let said = complaint("learning_rate = 3e-3\n", "");
+    let message = complaint("learning_rate = 3e-3\n", "");
     assert_says(
-        &said,
+        &message,
         line("[training]"),
         &["`training.learning_rate` is missing", "add it"],
     );
@@ -189,42 +189,42 @@ fn missing_keys() {
 
 #[test]
 fn impossible_shapes() {
-    let said = complaint("top_k = 4", "top_k = 65");
+    let message = complaint("top_k = 4", "top_k = 65");
     assert_says(
-        &said,
+        &message,
         line("keys"),
         &["`blocks.memory.keys.top_k` = 65", "8", "lower top_k"],
     );
-    let said = complaint("d_model = 16", "d_model = 15");
+    let message = complaint("d_model = 16", "d_model = 15");
     assert_says(
-        &said,
+        &message,
         line("n_heads"),
         &[
             "`sizes.xs.n_heads` = 2 does not divide d_model = 15",
             "choose a divisor",
         ],
     );
-    let said = complaint(
+    let message = complaint(
         "tokens = 2_000",
         "tokens = 2_000\nblocks.memory.keys.top_k = 999",
     );
     assert_says(
-        &said,
+        &message,
         line("tokens") + 1,
         &["`sizes.xs.blocks.memory.keys.top_k` = 999"],
     );
-    let said = complaint("\"middle\"", "{ layers = [2] }");
+    let message = complaint("\"middle\"", "{ layers = [2] }");
     assert_says(
-        &said,
+        &message,
         line("placement"),
         &[
             "`blocks.memory.placement` names layer 2 of 2",
             "count from 0",
         ],
     );
-    let said = complaint("seq_len = 96", "seq_len = 96\nvocab_size = 300");
+    let message = complaint("seq_len = 96", "seq_len = 96\nvocab_size = 300");
     assert_says(
-        &said,
+        &message,
         line("seq_len") + 1,
         &["`decoder.vocab_size` = 300 cannot hold", "320"],
     );
@@ -232,33 +232,33 @@ fn impossible_shapes() {
 
 #[test]
 fn unreadable_files() {
-    let place = Scratch::new("");
+    let scratch = Scratch::new("");
     for (sweep, file) in [
         ("absent.toml", "absent.toml"),
         ("absent", "sweeps/absent.toml"),
         (".", "."),
     ] {
-        let ended = place.isoflop(&["sweep", sweep]);
+        let ended = scratch.isoflop(&["sweep", sweep]);
         assert_eq!(ended.code, Some(2), "{ended:?}");
         assert!(
             ended.err.contains(file) && ended.err.contains("quick, smoke"),
             "{ended:?}"
         );
     }
-    std::fs::write(place.path("sweep.toml"), [0xff, 0xfe]).unwrap();
-    let ended = place.isoflop(&["sweep", "sweep.toml"]);
+    std::fs::write(scratch.path("sweep.toml"), [0xff, 0xfe]).unwrap();
+    let ended = scratch.isoflop(&["sweep", "sweep.toml"]);
     assert_eq!(ended.code, Some(2), "{ended:?}");
     assert!(
         ended.err.contains("sweep.toml: cannot be read"),
         "{ended:?}"
     );
-    assert!(!place.path("runs").exists());
+    assert!(!scratch.path("runs").exists());
 }
 
 #[test]
 fn filters_and_devices_that_do_not_exist() {
-    let place = Scratch::new(TINY);
-    let ended = place.isoflop(&["sweep", "sweep.toml", "--only", "dens"]);
+    let scratch = Scratch::new(TINY);
+    let ended = scratch.isoflop(&["sweep", "sweep.toml", "--only", "dens"]);
     assert_eq!(ended.code, Some(2), "{ended:?}");
     assert!(
         ended
@@ -266,14 +266,14 @@ fn filters_and_devices_that_do_not_exist() {
             .contains("--only dens is not in the sweep; did you mean `dense`?"),
         "{ended:?}"
     );
-    let ended = place.isoflop(&["sweep", "sweep.toml", "--device", "abacus"]);
+    let ended = scratch.isoflop(&["sweep", "sweep.toml", "--device", "abacus"]);
     assert_eq!(ended.code, Some(2), "{ended:?}");
     assert!(ended.err.contains("this build has: flex"), "{ended:?}");
     #[cfg(not(feature = "cuda"))]
     {
-        let ended = place.isoflop(&["sweep", "sweep.toml", "--device", "cuda"]);
+        let ended = scratch.isoflop(&["sweep", "sweep.toml", "--device", "cuda"]);
         assert_eq!(ended.code, Some(2), "{ended:?}");
         assert!(ended.err.contains("--features cuda"), "{ended:?}");
     }
-    assert!(!place.path("runs").exists());
+    assert!(!scratch.path("runs").exists());
 }

@@ -52,8 +52,8 @@ fn run(sweep: &str, block: &str, id: &str) -> RunRow {
 }
 
 /// Writes a run whose first `right` of 40 answers are right.
-fn record(place: &Scratch, run: &RunRow, right: u32) {
-    let records = Records::open(place.path(&format!("runs/{}/records", run.sweep))).unwrap();
+fn record(scratch: &Scratch, run: &RunRow, right: u32) {
+    let records = Records::open(scratch.path(&format!("runs/{}/records", run.sweep))).unwrap();
     let item = |i: u32| ItemRow {
         run: run.run.clone(),
         suite: "facts".into(),
@@ -88,17 +88,17 @@ fn record(place: &Scratch, run: &RunRow, right: u32) {
 
 /// Two sweeps: `a` with dense and memory, `b` with memory+.
 fn recorded() -> Scratch {
-    let place = Scratch::new(TINY);
-    record(&place, &run("a", "dense", "aa11"), 10);
-    record(&place, &run("a", "memory", "aa22"), 30);
-    record(&place, &run("b", "memory+", "bb33"), 35);
-    place
+    let scratch = Scratch::new(TINY);
+    record(&scratch, &run("a", "dense", "aa11"), 10);
+    record(&scratch, &run("a", "memory", "aa22"), 30);
+    record(&scratch, &run("b", "memory+", "bb33"), 35);
+    scratch
 }
 
 #[test]
 fn whole_sweeps_stand_side_by_side_with_differences_to_the_first() {
-    let place = recorded();
-    let ended = place.isoflop(&["compare", "a", "runs/b"]);
+    let scratch = recorded();
+    let ended = scratch.isoflop(&["compare", "a", "runs/b"]);
     assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{ended:?}");
     let header = ended.out.lines().nth(1).unwrap();
     let columns: Vec<&str> = header.split_whitespace().collect();
@@ -116,14 +116,14 @@ fn whole_sweeps_stand_side_by_side_with_differences_to_the_first() {
 }
 
 #[test]
-fn parts_of_sweeps_and_beginnings_of_names_mean_runs() {
-    let place = recorded();
+fn parts_of_sweeps_and_beginnings_of_names_select_runs() {
+    let scratch = recorded();
     for arguments in [
         ["compare", "a:l/memory", "bb", "--csv"],
         ["compare", "runs/a/records:*/memory/0", "b:l", "--csv"],
         ["compare", "aa2", "bb33", "--csv"],
     ] {
-        let ended = place.isoflop(&arguments);
+        let ended = scratch.isoflop(&arguments);
         assert_eq!(ended.code, Some(0), "{ended:?}");
         let lines: Vec<&str> = ended.out.lines().collect();
         assert_eq!(
@@ -140,7 +140,7 @@ fn parts_of_sweeps_and_beginnings_of_names_mean_runs() {
             "{accuracy:?}"
         );
     }
-    let ended = place.isoflop(&["compare", "a", "--only", "dense", "--csv"]);
+    let ended = scratch.isoflop(&["compare", "a", "--only", "dense", "--csv"]);
     assert!(
         ended.out.contains("l/dense") && !ended.out.contains("l/memory"),
         "{ended:?}"
@@ -148,39 +148,39 @@ fn parts_of_sweeps_and_beginnings_of_names_mean_runs() {
 }
 
 #[test]
-fn runs_that_do_not_mean_the_same_are_refused_and_nothing_is_written() {
-    let place = recorded();
+fn runs_that_do_not_mean_the_same_are_errors_and_nothing_is_written() {
+    let scratch = recorded();
     let mut other = run("c", "dense", "cc44");
     other.flop_convention = "one".into();
-    record(&place, &other, 10);
-    let ended = place.isoflop(&["compare", "a", "c", "--report", "page.html"]);
+    record(&scratch, &other, 10);
+    let ended = scratch.isoflop(&["compare", "a", "c", "--report", "page.html"]);
     assert_eq!((ended.code, ended.out.as_str()), (Some(2), ""), "{ended:?}");
     assert!(
         ended.err.contains("FLOP convention differs: `two` in a:l/dense/0 (aa11), `one` in c:l/dense/0 (cc44); name \
             only"),
         "{ended:?}"
     );
-    assert!(!place.path("page.html").exists());
+    assert!(!scratch.path("page.html").exists());
 }
 
 #[test]
 fn what_means_no_run_or_several_is_an_error_with_a_remedy() {
-    let place = recorded();
-    for (argument, said) in [
+    let scratch = recorded();
+    for (argument, message) in [
         ("aa", "`write more of it: aa11, aa22"),
         ("zz", "is no folder of records, no sweep and no run"),
         ("a:xl", "recorded there: l/dense, l/memory"),
         ("z:l", "has no records of a sweep `z`"),
         ("a:l/dense/x", "no whole number"),
     ] {
-        let ended = place.isoflop(&["compare", argument]);
+        let ended = scratch.isoflop(&["compare", argument]);
         assert_eq!(ended.code, Some(2), "{ended:?}");
         assert!(
-            ended.err.contains(said.trim_start_matches('`')),
+            ended.err.contains(message.trim_start_matches('`')),
             "{argument}: {ended:?}"
         );
     }
-    let filtered = place.isoflop(&["compare", "a", "--size", "xl"]);
+    let filtered = scratch.isoflop(&["compare", "a", "--size", "xl"]);
     assert!(
         filtered.code == Some(2) && filtered.err.contains("loosen them"),
         "{filtered:?}"
@@ -189,11 +189,11 @@ fn what_means_no_run_or_several_is_an_error_with_a_remedy() {
 
 #[test]
 fn the_page_is_whole_and_loads_nothing() {
-    let place = recorded();
-    let ended = place.isoflop(&["compare", "a", "b", "--report", "pages/page.html"]);
+    let scratch = recorded();
+    let ended = scratch.isoflop(&["compare", "a", "b", "--report", "pages/page.html"]);
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert!(ended.out.ends_with("pages/page.html\n"), "{ended:?}");
-    let page = std::fs::read_to_string(place.path("pages/page.html")).unwrap();
+    let page = std::fs::read_to_string(scratch.path("pages/page.html")).unwrap();
     assert!(page.contains("b:l/memory+") && page.contains("+62.5"));
     for sign in ["http:", "https:", "src=", "<script", "<link"] {
         assert!(!page.contains(sign), "{sign}");

@@ -12,8 +12,8 @@ use crate::scratch::{Ended, Scratch, TINY};
 #[test]
 fn the_first_ctrl_c_stops_after_whole_rows() {
     let text = TINY.replace("tokens = 2_000", "tokens = 3_000_000");
-    let place = Scratch::new(&text);
-    let mut command = place.command(&["sweep", "sweep.toml"]);
+    let scratch = Scratch::new(&text);
+    let mut command = scratch.command(&["sweep", "sweep.toml"]);
     let mut child = command
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -39,11 +39,11 @@ fn the_first_ctrl_c_stops_after_whole_rows() {
         "{rest:?}"
     );
 
-    let records = Records::open(place.path("runs/tiny/records")).unwrap();
+    let records = Records::open(scratch.path("runs/tiny/records")).unwrap();
     assert_eq!(records.read::<RunRow>().unwrap(), []);
     let steps = records.read::<StepRow>().unwrap();
     assert!(!steps.is_empty());
-    let status = place.isoflop(&["status", "sweep.toml"]).out;
+    let status = scratch.isoflop(&["status", "sweep.toml"]).out;
     assert!(
         status.contains("begun") && status.contains("step ") && status.contains("missing"),
         "{status}"

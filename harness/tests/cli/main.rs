@@ -1,6 +1,7 @@
 //! The binary as a user meets it.
 
 mod bad_input;
+mod closed_pipe;
 mod comparing;
 mod interrupting;
 mod planning;

@@ -37,9 +37,9 @@ table_learning_rate = 1e-3
 #[test]
 fn a_plan_of_billions_takes_no_time_and_writes_nothing() {
     let text = LARGE.replace("suites = \"below\"", "[suites.world]");
-    let place = Scratch::new(&text);
+    let scratch = Scratch::new(&text);
     let clock = Instant::now();
-    let ended = place.isoflop(&["plan", "sweep.toml"]);
+    let ended = scratch.isoflop(&["plan", "sweep.toml"]);
     assert!(
         clock.elapsed() < Duration::from_secs(10),
         "{:?}",
@@ -52,20 +52,20 @@ fn a_plan_of_billions_takes_no_time_and_writes_nothing() {
         "{}",
         ended.out
     );
-    assert!(!place.path("runs").exists());
+    assert!(!scratch.path("runs").exists());
 }
 
 #[test]
 fn filters_leave_what_they_name() {
-    let place = Scratch::new(TINY);
-    let all = place.isoflop(&["plan", "sweep.toml"]).out;
+    let scratch = Scratch::new(TINY);
+    let all = scratch.isoflop(&["plan", "sweep.toml"]).out;
     assert!(
         all.contains("2 runs, matched by flops")
             && all.contains("xs    dense")
             && all.contains("xs    memory"),
         "{all}"
     );
-    let one = place
+    let one = scratch
         .isoflop(&["plan", "sweep.toml", "--only", "memory", "--seed", "0"])
         .out;
     assert!(
@@ -76,20 +76,20 @@ fn filters_leave_what_they_name() {
 
 #[test]
 fn the_built_in_sweeps_plan_from_any_folder() {
-    let place = Scratch::new("");
-    let quick = place.isoflop(&["plan"]);
+    let scratch = Scratch::new("");
+    let quick = scratch.isoflop(&["plan"]);
     assert!(
         quick.out.starts_with("quick: 15 runs, matched by flops"),
         "{quick:?}"
     );
-    let smoke = place.isoflop(&["plan", "smoke"]);
+    let smoke = scratch.isoflop(&["plan", "smoke"]);
     assert!(smoke.out.starts_with("smoke: 5 runs"), "{smoke:?}");
 }
 
 #[test]
 fn csv_holds_exact_numbers_of_every_run() {
-    let place = Scratch::new(TINY);
-    let out = place.isoflop(&["plan", "sweep.toml", "--csv"]).out;
+    let scratch = Scratch::new(TINY);
+    let out = scratch.isoflop(&["plan", "sweep.toml", "--csv"]).out;
     let mut reader = csv::Reader::from_reader(out.as_bytes());
     let header = reader.headers().unwrap().clone();
     let column = |name: &str| header.iter().position(|title| title == name).unwrap();
@@ -107,11 +107,11 @@ fn csv_holds_exact_numbers_of_every_run() {
 
 #[test]
 fn json_holds_what_csv_holds() {
-    let place = Scratch::new(TINY);
+    let scratch = Scratch::new(TINY);
     let stated = ["plan", "sweep.toml", "--throughput", "2G", "--price", "3"];
-    let out = place.isoflop(&[&stated[..], &["--json"]].concat()).out;
+    let out = scratch.isoflop(&[&stated[..], &["--json"]].concat()).out;
     let rows: Vec<serde_json::Map<String, serde_json::Value>> = serde_json::from_str(&out).unwrap();
-    let csv = place.isoflop(&[&stated[..], &["--csv"]].concat()).out;
+    let csv = scratch.isoflop(&[&stated[..], &["--csv"]].concat()).out;
     let mut reader = csv::Reader::from_reader(csv.as_bytes());
     let header = reader.headers().unwrap().clone();
     let records: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
@@ -142,15 +142,15 @@ fn json_holds_what_csv_holds() {
         .map(|part| number(&format!("{part}_bytes")))
         .sum();
     assert_eq!(parts, number("memory_bytes"));
-    let both = place.isoflop(&["plan", "sweep.toml", "--csv", "--json"]);
+    let both = scratch.isoflop(&["plan", "sweep.toml", "--csv", "--json"]);
     assert_eq!((both.code, both.out.as_str()), (Some(2), ""));
 }
 
 #[test]
 fn the_paper_is_planned_at_once_with_its_devices() {
-    let place = Scratch::new("");
+    let scratch = Scratch::new("");
     let clock = Instant::now();
-    let ended = place.isoflop(&["plan", "paper"]);
+    let ended = scratch.isoflop(&["plan", "paper"]);
     assert!(
         clock.elapsed() < Duration::from_secs(2),
         "{:?}",
@@ -161,7 +161,7 @@ fn the_paper_is_planned_at_once_with_its_devices() {
         "{ended:?}"
     );
     let json = |arguments: &[&str]| -> Vec<serde_json::Value> {
-        let out = place.isoflop(
+        let out = scratch.isoflop(
             &[
                 &["plan", "paper", "--json", "--throughput", "400T"],
                 arguments,
@@ -196,19 +196,19 @@ fn the_paper_is_planned_at_once_with_its_devices() {
 }
 
 #[test]
-fn quantities_that_do_not_read_are_refused() {
-    let place = Scratch::new(TINY);
-    for (argument, value, said) in [
+fn quantities_that_do_not_read_are_errors() {
+    let scratch = Scratch::new(TINY);
+    for (argument, value, message) in [
         ("--device-memory", "80 barrels", "80GiB"),
         ("--throughput", "fast", "400T"),
         ("--price", "-1", "2.5"),
         ("--format", "f16", "bf16"),
     ] {
         let joined = format!("{argument}={value}");
-        let ended = place.isoflop(&["plan", "sweep.toml", &joined]);
+        let ended = scratch.isoflop(&["plan", "sweep.toml", &joined]);
         assert_eq!(ended.code, Some(2), "{ended:?}");
         assert!(
-            ended.err.contains(said) && ended.out.is_empty(),
+            ended.err.contains(message) && ended.out.is_empty(),
             "{ended:?}"
         );
     }
@@ -216,16 +216,16 @@ fn quantities_that_do_not_read_are_refused() {
 
 #[test]
 fn filters_that_leave_nothing_together_are_an_error() {
-    let place = Scratch::new("");
-    let ended = place.isoflop(&["plan", "paper", "--only", "memory+4m", "--size", "134m"]);
+    let scratch = Scratch::new("");
+    let ended = scratch.isoflop(&["plan", "paper", "--only", "memory+4m", "--size", "134m"]);
     assert_eq!(ended.code, Some(2), "{ended:?}");
     assert!(ended.err.contains("leaves no run"), "{ended:?}");
 }
 
 #[test]
 fn match_says_what_it_chose_and_how_far_off_it_is() {
-    let place = Scratch::new("");
-    let asked = [
+    let scratch = Scratch::new("");
+    let arguments = [
         "match",
         "paper",
         "--block",
@@ -234,7 +234,7 @@ fn match_says_what_it_chose_and_how_far_off_it_is() {
         "params_total",
     ];
     let to_memory = [
-        &asked[..],
+        &arguments[..],
         &[
             "--reference",
             "memory",
@@ -245,7 +245,7 @@ fn match_says_what_it_chose_and_how_far_off_it_is() {
         ],
     ]
     .concat();
-    let ended = place.isoflop(&[&to_memory[..], &["--tolerance", "0.3"]].concat());
+    let ended = scratch.isoflop(&[&to_memory[..], &["--tolerance", "0.3"]].concat());
     assert_eq!(ended.code, Some(0), "{ended:?}");
     for part in [
         "n_experts = 16",
@@ -261,7 +261,7 @@ fn match_says_what_it_chose_and_how_far_off_it_is() {
             ended.out
         );
     }
-    let ended = place.isoflop(&[&to_memory[..], &["--size", "373m"]].concat());
+    let ended = scratch.isoflop(&[&to_memory[..], &["--size", "373m"]].concat());
     assert_eq!(ended.code, Some(2), "{ended:?}");
     for part in [
         "--block moe at size 373m",
@@ -275,7 +275,7 @@ fn match_says_what_it_chose_and_how_far_off_it_is() {
             ended.err
         );
     }
-    for (mistake, said) in [
+    for (mistake, message) in [
         (vec!["--knob", "n_expert"], "unknown field"),
         (
             vec!["--knob", "n_experts", "--reference", "memry"],
@@ -291,31 +291,31 @@ fn match_says_what_it_chose_and_how_far_off_it_is() {
             "0.01 is one percent",
         ),
     ] {
-        let ended = place.isoflop(&[&asked[..], &mistake].concat());
+        let ended = scratch.isoflop(&[&arguments[..], &mistake].concat());
         assert_eq!(ended.code, Some(2), "{ended:?}");
         assert!(
-            ended.err.contains(said),
-            "`{said}` is not in: {}",
+            ended.err.contains(message),
+            "`{message}` is not in: {}",
             ended.err
         );
     }
 }
 
 #[test]
-fn solved_knobs_stand_in_the_plan() {
+fn solved_knobs_are_in_the_plan() {
     let text = TINY.replace("n_keys = 8, ", "").replace(
         "[blocks.memory]",
         "[blocks.memory]\nsolve = { equal = \"params_total\", reference = \"wide\", tolerance = 0.05, knobs = { n_keys = {} } }",
     ) + "\n[blocks.wide]\nkind = \"mixture_of_experts\"\nn_experts = 8\n";
-    let place = Scratch::new(&text);
-    let ended = place.isoflop(&["plan", "sweep.toml"]);
+    let scratch = Scratch::new(&text);
+    let ended = scratch.isoflop(&["plan", "sweep.toml"]);
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert!(
         ended.out.contains("wide at xs") && ended.out.contains("n_keys = "),
         "{}",
         ended.out
     );
-    let out = place
+    let out = scratch
         .isoflop(&["plan", "sweep.toml", "--json", "--only", "memory"])
         .out;
     let rows: Vec<serde_json::Value> = serde_json::from_str(&out).unwrap();
@@ -328,10 +328,10 @@ fn solved_knobs_stand_in_the_plan() {
 
 #[test]
 fn the_committed_plan_of_the_papers_sweep_is_what_plan_prints() {
-    let place = Scratch::new(TINY);
+    let scratch = Scratch::new(TINY);
     let mut arguments = vec!["plan", "paper"];
     arguments.extend(results::planned::ASSUMED);
-    let ended = place.isoflop(&arguments);
+    let ended = scratch.isoflop(&arguments);
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert!(
         ended.out == results::planned::PAPER,

@@ -8,15 +8,15 @@ use crate::scratch::{Scratch, TINY};
 
 const PROBE: [&str; 6] = ["probe", "sweep.toml", "--tokens", "32", "--threads", "1"];
 
-fn rows(place: &Scratch) -> Vec<ProbeRow> {
-    Records::open(place.path("runs/probes/records"))
+fn rows(scratch: &Scratch) -> Vec<ProbeRow> {
+    Records::open(scratch.path("runs/probes/records"))
         .unwrap()
         .read::<ProbeRow>()
         .unwrap()
 }
 
-fn probe(place: &Scratch, more: &[&str]) -> crate::scratch::Ended {
-    place.isoflop(&[&PROBE[..], more].concat())
+fn probe(scratch: &Scratch, more: &[&str]) -> crate::scratch::Ended {
+    scratch.isoflop(&[&PROBE[..], more].concat())
 }
 
 /// Rows as text: what was not measured is NaN, which equals nothing.
@@ -26,10 +26,10 @@ fn texts(rows: &[ProbeRow]) -> Vec<String> {
 
 #[test]
 fn a_probe_leaves_a_row_for_every_part_table_and_model_and_nothing_to_do() {
-    let place = Scratch::new(TINY);
-    let first = probe(&place, &["--memory", "8MiB", "--export", "out", "--csv"]);
+    let scratch = Scratch::new(TINY);
+    let first = probe(&scratch, &["--memory", "8MiB", "--export", "out", "--csv"]);
     assert_eq!(first.code, Some(0), "{first:?}");
-    let recorded = rows(&place);
+    let recorded = rows(&scratch);
     let names: Vec<_> = recorded
         .iter()
         .filter(|row| row.phase == "step")
@@ -105,15 +105,15 @@ fn a_probe_leaves_a_row_for_every_part_table_and_model_and_nothing_to_do() {
     );
 
     for file in ["out/probes.csv", "runs/probes/csv/probes.csv"] {
-        let csv = fs::read_to_string(place.path(file)).unwrap();
+        let csv = fs::read_to_string(scratch.path(file)).unwrap();
         assert_eq!(csv.lines().count(), 1 + recorded.len(), "{csv}");
     }
-    assert!(place.path("out/probes.parquet").exists());
+    assert!(scratch.path("out/probes.parquet").exists());
 
     // Again: nothing is done twice.
-    let again = probe(&place, &["--memory", "8MiB"]);
+    let again = probe(&scratch, &["--memory", "8MiB"]);
     assert_eq!(again.code, Some(0), "{again:?}");
-    assert_eq!(texts(&rows(&place)), texts(&recorded));
+    assert_eq!(texts(&rows(&scratch)), texts(&recorded));
     assert_eq!(again.out, first.out);
     assert!(
         !again.err.contains("tokens/s") && !again.err.contains("peaks"),
@@ -122,11 +122,11 @@ fn a_probe_leaves_a_row_for_every_part_table_and_model_and_nothing_to_do() {
 
     // With more memory, what was skipped is measured and what was measured stays.
     let more = probe(
-        &place,
+        &scratch,
         &["--memory", "20MiB", "--quiet", "--only", "memory"],
     );
     assert_eq!((more.code, more.err.as_str()), (Some(0), ""), "{more:?}");
-    let now = rows(&place);
+    let now = rows(&scratch);
     let step = now
         .iter()
         .find(|row| row.table_slots == 65536 && row.phase == "step")
@@ -143,11 +143,11 @@ fn a_probe_leaves_a_row_for_every_part_table_and_model_and_nothing_to_do() {
 
 #[test]
 fn what_the_budget_does_not_hold_is_skipped_and_done_the_next_time() {
-    let place = Scratch::new(TINY);
+    let scratch = Scratch::new(TINY);
     let only = ["--only", "dense", "--memory", "8MiB"];
-    let none = probe(&place, &[&only[..], &["--budget", "0s"]].concat());
+    let none = probe(&scratch, &[&only[..], &["--budget", "0s"]].concat());
     assert_eq!(none.code, Some(0), "{none:?}");
-    let recorded = rows(&place);
+    let recorded = rows(&scratch);
     let why = |row: &ProbeRow| row.reason.contains("budget") && row.reason.contains("--budget");
     assert!(
         recorded
@@ -162,8 +162,8 @@ fn what_the_budget_does_not_hold_is_skipped_and_done_the_next_time() {
             .starts_with("its part xs attention is skipped"),
         "{derived:?}"
     );
-    assert_eq!(probe(&place, &only).code, Some(0));
-    let recorded = rows(&place);
+    assert_eq!(probe(&scratch, &only).code, Some(0));
+    let recorded = rows(&scratch);
     assert_eq!(recorded.len(), 10);
     assert!(
         recorded.iter().all(|row| row.status == "finished"),
@@ -172,8 +172,8 @@ fn what_the_budget_does_not_hold_is_skipped_and_done_the_next_time() {
 }
 
 #[test]
-fn what_cannot_be_probed_is_refused_before_anything_is_written() {
-    let place = Scratch::new(TINY);
+fn what_cannot_be_probed_is_an_error_before_anything_is_written() {
+    let scratch = Scratch::new(TINY);
     for (arguments, says) in [
         (
             vec!["--only", "dens"],
@@ -185,16 +185,16 @@ fn what_cannot_be_probed_is_refused_before_anything_is_written() {
         (vec!["--tokens", "0"], "--tokens"),
         (vec!["--device", "abacus"], "this build has: flex"),
     ] {
-        let ended = probe_with(&place, &arguments);
+        let ended = probe_with(&scratch, &arguments);
         assert_eq!(ended.code, Some(2), "{ended:?}");
         assert!(ended.err.contains(says), "{ended:?}");
     }
-    let ended = place.isoflop(&["probe", "nothing"]);
+    let ended = scratch.isoflop(&["probe", "nothing"]);
     assert_eq!(ended.code, Some(2), "{ended:?}");
     assert!(ended.err.contains("sweeps/nothing.toml"), "{ended:?}");
-    assert!(!place.path("runs").exists());
+    assert!(!scratch.path("runs").exists());
 }
 
-fn probe_with(place: &Scratch, more: &[&str]) -> crate::scratch::Ended {
-    place.isoflop(&[&["probe", "sweep.toml"], more].concat())
+fn probe_with(scratch: &Scratch, more: &[&str]) -> crate::scratch::Ended {
+    scratch.isoflop(&[&["probe", "sweep.toml"], more].concat())
 }

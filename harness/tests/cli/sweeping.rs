@@ -8,8 +8,8 @@ use crate::scratch::{Scratch, TINY};
 
 #[test]
 fn a_sweep_leaves_rows_a_report_and_nothing_to_do() {
-    let place = Scratch::new(TINY);
-    let first = place.isoflop(&["sweep", "sweep.toml", "--csv", "--threads", "1"]);
+    let scratch = Scratch::new(TINY);
+    let first = scratch.isoflop(&["sweep", "sweep.toml", "--csv", "--threads", "1"]);
     assert_eq!(first.code, Some(0), "{first:?}");
     assert!(
         first.out.contains("biographies exact_match") && first.out.contains(" memory "),
@@ -24,7 +24,7 @@ fn a_sweep_leaves_rows_a_report_and_nothing_to_do() {
         "{first:?}"
     );
 
-    let records = Records::open(place.path("runs/tiny/records")).unwrap();
+    let records = Records::open(scratch.path("runs/tiny/records")).unwrap();
     let frames = records.read_all().unwrap();
     let runs = frames.runs();
     assert_eq!(
@@ -101,7 +101,7 @@ fn a_sweep_leaves_rows_a_report_and_nothing_to_do() {
     }
     assert!(frames.usage().iter().any(|usage| usage.unit == "slot"));
     assert!(
-        fs::read_to_string(place.path("runs/tiny/csv/runs.csv"))
+        fs::read_to_string(scratch.path("runs/tiny/csv/runs.csv"))
             .unwrap()
             .lines()
             .count()
@@ -109,32 +109,42 @@ fn a_sweep_leaves_rows_a_report_and_nothing_to_do() {
     );
 
     // Again: nothing is done twice, and the same rows give the same page.
-    let page = fs::read(place.path("runs/tiny/report.html")).unwrap();
-    let again = place.isoflop(&["sweep", "sweep.toml"]);
+    let page = fs::read(scratch.path("runs/tiny/report.html")).unwrap();
+    let again = scratch.isoflop(&["sweep", "sweep.toml"]);
     assert_eq!(
         again.err.matches("finished earlier").count(),
         2,
         "{again:?}"
     );
     assert_eq!(records.read_all().unwrap(), frames);
-    assert_eq!(fs::read(place.path("runs/tiny/report.html")).unwrap(), page);
-    fs::remove_file(place.path("runs/tiny/report.html")).unwrap();
-    assert_eq!(place.isoflop(&["report", "sweep.toml"]).code, Some(0));
-    assert_eq!(fs::read(place.path("runs/tiny/report.html")).unwrap(), page);
+    assert_eq!(
+        fs::read(scratch.path("runs/tiny/report.html")).unwrap(),
+        page
+    );
+    fs::remove_file(scratch.path("runs/tiny/report.html")).unwrap();
+    assert_eq!(scratch.isoflop(&["report", "sweep.toml"]).code, Some(0));
+    assert_eq!(
+        fs::read(scratch.path("runs/tiny/report.html")).unwrap(),
+        page
+    );
 
-    // Asked again from the weights on the disk, the answers are the same.
-    let asked = place.isoflop(&["eval", "sweep.toml", "--quiet"]);
-    assert_eq!((asked.code, asked.err.as_str()), (Some(0), ""), "{asked:?}");
+    // Evaluated again from the weights on the disk, the answers are the same.
+    let arguments = scratch.isoflop(&["eval", "sweep.toml", "--quiet"]);
+    assert_eq!(
+        (arguments.code, arguments.err.as_str()),
+        (Some(0), ""),
+        "{arguments:?}"
+    );
     assert_eq!(records.read_all().unwrap(), frames);
 
-    let status = place.isoflop(&["status", "sweep.toml"]);
+    let status = scratch.isoflop(&["status", "sweep.toml"]);
     assert_eq!(status.out.matches(" finished ").count(), 2, "{status:?}");
     fs::write(
-        place.path("sweep.toml"),
+        scratch.path("sweep.toml"),
         TINY.replace("seq_len = 96", "seq_len = 80"),
     )
     .unwrap();
-    let status = place.isoflop(&["status", "sweep.toml"]);
+    let status = scratch.isoflop(&["status", "sweep.toml"]);
     assert_eq!(
         status
             .out
@@ -154,9 +164,9 @@ fn a_failed_run_is_a_row_the_sweep_goes_on_and_it_is_tried_again() {
             "learning_rate = 9.0\nweight_decay = 9.0\nwarmup = 0.0\n",
         )
         .replace("tokens = 2_000", "tokens = 20_000");
-    let place = Scratch::new(&text.replace("seeds = [0]", "seeds = [0, 1]"));
-    let ended = place.isoflop(&["sweep", "sweep.toml", "--quiet", "--only", "dense"]);
-    let records = Records::open(place.path("runs/tiny/records")).unwrap();
+    let scratch = Scratch::new(&text.replace("seeds = [0]", "seeds = [0, 1]"));
+    let ended = scratch.isoflop(&["sweep", "sweep.toml", "--quiet", "--only", "dense"]);
+    let records = Records::open(scratch.path("runs/tiny/records")).unwrap();
     let runs = records.read::<RunRow>().unwrap();
     assert_eq!(runs.len(), 2, "{ended:?}");
     assert!(runs.iter().all(|run| run.status == "failed"), "{runs:?}");
@@ -167,15 +177,15 @@ fn a_failed_run_is_a_row_the_sweep_goes_on_and_it_is_tried_again() {
         failed.val_loss.is_nan() && ended.err.contains(&failed.reason),
         "{ended:?}"
     );
-    assert!(place.path("runs/tiny/report.html").exists());
+    assert!(scratch.path("runs/tiny/report.html").exists());
     assert!(
-        place
+        scratch
             .isoflop(&["status", "sweep.toml"])
             .out
             .contains("diverged")
     );
 
-    let again = place.isoflop(&["sweep", "sweep.toml", "--only", "dense"]);
+    let again = scratch.isoflop(&["sweep", "sweep.toml", "--only", "dense"]);
     assert!(
         again
             .err
@@ -187,8 +197,8 @@ fn a_failed_run_is_a_row_the_sweep_goes_on_and_it_is_tried_again() {
 
 #[test]
 fn quiet_says_where_the_report_is_and_no_more() {
-    let place = Scratch::new(TINY);
-    let ended = place.isoflop(&[
+    let scratch = Scratch::new(TINY);
+    let ended = scratch.isoflop(&[
         "sweep",
         "sweep.toml",
         "--quiet",
@@ -202,7 +212,7 @@ fn quiet_says_where_the_report_is_and_no_more() {
         ("elsewhere/tiny/report.html\n", ""),
         "{ended:?}"
     );
-    let missing = place
+    let missing = scratch
         .isoflop(&["status", "sweep.toml", "--output", "elsewhere"])
         .out;
     assert_eq!(
@@ -217,17 +227,17 @@ fn quiet_says_where_the_report_is_and_no_more() {
 
 #[test]
 fn a_report_without_records_says_what_to_do() {
-    let place = Scratch::new(TINY);
-    let ended = place.isoflop(&["report", "sweep.toml"]);
+    let scratch = Scratch::new(TINY);
+    let ended = scratch.isoflop(&["report", "sweep.toml"]);
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert!(ended.err.contains("run a sweep first"), "{ended:?}");
-    assert!(!place.path("runs").exists());
+    assert!(!scratch.path("runs").exists());
 }
 
 #[test]
-fn questions_that_do_not_fit_the_context_are_refused() {
-    let place = Scratch::new(&TINY.replace("seq_len = 96", "seq_len = 20"));
-    let ended = place.isoflop(&["sweep", "sweep.toml", "--quiet"]);
+fn questions_that_do_not_fit_the_context_are_errors() {
+    let scratch = Scratch::new(&TINY.replace("seq_len = 96", "seq_len = 20"));
+    let ended = scratch.isoflop(&["sweep", "sweep.toml", "--quiet"]);
     assert_eq!(ended.code, Some(2), "{ended:?}");
     assert!(
         ended

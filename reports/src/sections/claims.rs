@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use results::published::MEMORY_LAYERS;
 
 use crate::table::Table;
-use results::claims::{Claim, Outcome, claims};
+use results::claims::{Claim, Verdict, claims};
 use results::number::NONE;
 use results::study::Study;
 use results::study::scores::Suite;
@@ -18,7 +18,7 @@ pub fn body(study: &Study, suites: &[Suite]) -> Markup {
             .filter(|claim| claim.finding.outcome == outcome)
             .count()
     };
-    let counts: Vec<String> = Outcome::ALL
+    let counts: Vec<String> = Verdict::ALL
         .iter()
         .map(|outcome| {
             let words = outcome.words().trim_end_matches(" at this scale");
@@ -52,10 +52,10 @@ fn table(title: &str, claims: &[Claim]) -> Table {
         .prose("Published");
     for claim in claims {
         let class = match claim.finding.outcome {
-            Outcome::Supported => "better",
-            Outcome::Contradicted => "worse",
+            Verdict::Supported => "better",
+            Verdict::Contradicted => "worse",
             // No colour: it is not to be seen from afar.
-            Outcome::SupportedOnce | Outcome::ContradictedOnce | Outcome::NotTested => "level",
+            Verdict::SupportedOnce | Verdict::ContradictedOnce | Verdict::NotTested => "level",
         };
         table.row([
             html! { (claim.headline) br; span.aside { (claim.rule) } },

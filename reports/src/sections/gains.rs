@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 use results::RunRow;
-use results::gains::{Axis, Gain, Reached, tokens_to_loss};
+use results::gains::{Axis, Gain, TokensToScore, tokens_to_loss};
 
 use crate::table::Table;
 use results::number::{NONE, fixed, percent, prefixed};
@@ -127,18 +127,22 @@ fn tokens(study: &Study) -> Table {
             if !study.comparable(block, rung) {
                 continue;
             }
-            let reached: Vec<Reached> = study
+            let reached: Vec<TokensToScore> = study
                 .finished(block, rung)
                 .iter()
                 .map(|run| first(study, run, goal))
                 .collect();
-            if reached.is_empty() || reached.iter().all(|one| matches!(one, Reached::Unmeasured)) {
+            if reached.is_empty()
+                || reached
+                    .iter()
+                    .all(|one| matches!(one, TokensToScore::Unmeasured))
+            {
                 continue;
             }
-            let share = |one: &Reached| match one {
-                Reached::Before(tokens) => format!("≤ {}", percent(tokens / spent)),
-                Reached::At(tokens) => percent(tokens / spent),
-                Reached::Never { .. } | Reached::Unmeasured => NONE.into(),
+            let share = |one: &TokensToScore| match one {
+                TokensToScore::Before(tokens) => format!("≤ {}", percent(tokens / spent)),
+                TokensToScore::At(tokens) => percent(tokens / spent),
+                TokensToScore::Never { .. } | TokensToScore::Unmeasured => NONE.into(),
             };
             table.row([
                 (*block).to_owned(),
@@ -157,7 +161,7 @@ fn tokens(study: &Study) -> Table {
     table
 }
 
-fn first(study: &Study, run: &RunRow, goal: f64) -> Reached {
+fn first(study: &Study, run: &RunRow, goal: f64) -> TokensToScore {
     tokens_to_loss(
         study
             .frames

@@ -1,7 +1,7 @@
 //! Loss against size at one budget: the parabolas and their minima.
 
 use maud::{Markup, html};
-use results::fits::{Budget, IsoFlop, NoMinimum, Reading, isoflop, points};
+use results::fits::{IsoFlop, IsoflopCurve, NoMinimum, Reading, isoflop, points};
 use results::statistics::Interval;
 
 use super::scaling::budget_values::interval;
@@ -236,7 +236,7 @@ fn minima(study: &Study, blocks: &[(&str, IsoFlop)]) -> Markup {
 }
 
 /// Distinct sizes of a budget; its points come by size.
-fn sizes(budget: &Budget) -> usize {
+fn sizes(budget: &IsoflopCurve) -> usize {
     budget.points.chunk_by(|a, b| a.params == b.params).count()
 }
 

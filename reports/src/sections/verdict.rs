@@ -75,7 +75,7 @@ fn places<'s>(study: &'s Study, budget: &[&'s Rung], asked: &[&Suite]) -> Vec<Bl
 }
 
 /// What a group of suites evaluates, in words.
-struct Kind {
+struct SuiteGroup {
     answers: &'static str,
     answer: &'static str,
     items: &'static str,
@@ -83,14 +83,14 @@ struct Kind {
     how: &'static str,
 }
 
-const QUESTIONS: Kind = Kind {
+const QUESTIONS: SuiteGroup = SuiteGroup {
     answers: "answers",
     answer: "answer",
     items: "questions",
     how: "in an unseen phrasing",
 };
 
-const RECALL: Kind = Kind {
+const RECALL: SuiteGroup = SuiteGroup {
     answers: "completes",
     answer: "complete",
     items: "statements",
@@ -133,7 +133,7 @@ fn knowledge(study: &Study, suites: &[Suite], budget: &[&Rung]) -> Vec<String> {
 }
 
 /// How the blocks did on these suites taken together, as the rest of a sentence that says where; none where none of them scored.
-fn pooled(study: &Study, kind: &Kind, asked: &[&Suite], budget: &[&Rung]) -> Option<String> {
+fn pooled(study: &Study, kind: &SuiteGroup, asked: &[&Suite], budget: &[&Rung]) -> Option<String> {
     let (mut entries, mut lacking) = (Vec::<(&str, Entry)>::new(), Vec::new());
     let places = places(study, budget, asked);
     let dense = places.iter().find(|(block, _)| *block == REFERENCE);
@@ -168,12 +168,16 @@ fn pooled(study: &Study, kind: &Kind, asked: &[&Suite], budget: &[&Rung]) -> Opt
 }
 
 /// The sentence for entries of the same questions.
-fn compared(kind: &Kind, asked: &[&Suite], mut entries: Vec<(&str, Entry)>) -> Option<String> {
+fn compared(
+    kind: &SuiteGroup,
+    asked: &[&Suite],
+    mut entries: Vec<(&str, Entry)>,
+) -> Option<String> {
     // Stable: of equals the first in the page's order leads, which is dense where dense is among them.
     entries.sort_by(|(_, a), (_, b)| b.accuracy.value.total_cmp(&a.accuracy.value));
     let (best, entry) = entries.first()?;
     let names: Vec<&str> = asked.iter().map(|suite| suite.subject()).collect();
-    let Kind {
+    let SuiteGroup {
         answers,
         answer,
         items,

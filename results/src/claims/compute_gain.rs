@@ -5,7 +5,7 @@ use crate::gains::{Axis, Ratio};
 
 use super::comparison_scope::{ComparisonScope, ground};
 use super::evidence::{Rows, count, decided};
-use super::{Finding, Outcome};
+use super::{Finding, Verdict};
 use crate::number::percent;
 use crate::study::REFERENCE;
 use crate::study::block_gains::gain_text;
@@ -79,11 +79,11 @@ pub fn worth(rows: &Rows, measure: Measure, times: f64) -> Finding {
     );
     let outcome = match gain.interval {
         // A bound counts for what it bounds: at least 3 is above 2, and at least 1 is not known to be.
-        Some((Ratio::Exactly(low) | Ratio::AtLeast(low), _)) if low > times => Outcome::Supported,
+        Some((Ratio::Exactly(low) | Ratio::AtLeast(low), _)) if low > times => Verdict::Supported,
         Some((_, Ratio::Exactly(high) | Ratio::AtMost(high))) if high < times => {
-            Outcome::Contradicted
+            Verdict::Contradicted
         }
-        _ => Outcome::NotTested,
+        _ => Verdict::NotTested,
     };
     let undecided = match gain.interval {
         Some(_) => format!("the interval holds {times}, or reaches past dense's own sizes"),
@@ -102,8 +102,8 @@ pub fn worth(rows: &Rows, measure: Measure, times: f64) -> Finding {
 pub fn often_worth(rows: &Rows, measure: Measure, times: f64) -> Finding {
     let found = worth(rows, measure, times);
     match found.outcome {
-        Outcome::Contradicted | Outcome::ContradictedOnce => Finding {
-            outcome: Outcome::NotTested,
+        Verdict::Contradicted | Verdict::ContradictedOnce => Finding {
+            outcome: Verdict::NotTested,
             evidence: format!(
                 "{}. Undecided: less than {times} here leaves open what other cases show",
                 found.evidence
@@ -149,13 +149,13 @@ pub fn twice_the_parameters(rows: &Rows, measure: Measure) -> Finding {
         Some((Ratio::Exactly(low), Ratio::Exactly(high)))
             if (1.5..=2.0).contains(&low) && (2.0..=3.0).contains(&high) =>
         {
-            Outcome::Supported
+            Verdict::Supported
         }
         Some((_, Ratio::Exactly(high) | Ratio::AtMost(high))) if high < 1.5 => {
-            Outcome::Contradicted
+            Verdict::Contradicted
         }
-        Some((Ratio::Exactly(low) | Ratio::AtLeast(low), _)) if low > 3.0 => Outcome::Contradicted,
-        _ => Outcome::NotTested,
+        Some((Ratio::Exactly(low) | Ratio::AtLeast(low), _)) if low > 3.0 => Verdict::Contradicted,
+        _ => Verdict::NotTested,
     };
     let evidence = format!(
         "{} times the active parameters of memory, n {} items, {} per rung at least",

@@ -4,7 +4,7 @@ use crate::published::{MEMORY_LAYERS, published};
 use crate::statistics::Interval;
 use crate::{RunRow, fits::Reading};
 
-use super::{Finding, Outcome};
+use super::{Finding, Verdict};
 use crate::number::{fixed, percent, prefixed, signed};
 use crate::study::scores::{self, Gap, Suite};
 use crate::study::{BlockAtRung, Study};
@@ -122,19 +122,19 @@ fn span(interval: &Interval, scale: f64) -> String {
 }
 
 /// A rule about the sign of a difference: ahead, behind, or neither is shown.
-pub fn sign(gap: &Gap) -> Outcome {
+pub fn sign(gap: &Gap) -> Verdict {
     let found = match gap.interval {
-        gap if !gap.excludes(0.0) => Outcome::NotTested,
-        gap if gap.value > 0.0 => Outcome::Supported,
-        _ => Outcome::Contradicted,
+        gap if !gap.excludes(0.0) => Verdict::NotTested,
+        gap if gap.value > 0.0 => Verdict::Supported,
+        _ => Verdict::Contradicted,
     };
     found.by(gap.seeds)
 }
 
 /// The same as a finding; an interval that holds zero leaves the headline undecided.
-pub fn decided(outcome: Outcome, evidence: String, scale: String, undecided: &str) -> Finding {
+pub fn decided(outcome: Verdict, evidence: String, scale: String, undecided: &str) -> Finding {
     let evidence = match outcome {
-        Outcome::NotTested => format!("{evidence}. Undecided: {undecided}"),
+        Verdict::NotTested => format!("{evidence}. Undecided: {undecided}"),
         _ => evidence,
     };
     Finding {

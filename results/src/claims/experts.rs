@@ -3,7 +3,7 @@
 use super::comparison_scope::{ComparisonScope, matched};
 use super::evidence::Rows;
 use super::rules::ahead_on;
-use super::{Finding, Outcome};
+use super::{Finding, Verdict};
 use crate::number::fixed;
 use crate::study::block_gains::Measure;
 use crate::study::mean;
@@ -51,10 +51,10 @@ pub fn all_beat_experts(rows: &Rows, measure: Measure) -> Finding {
         .iter()
         .map(|place| beats(rows, &ground.of(&[*place, *mixture])))
         .collect();
-    let outcomes: Vec<Outcome> = found.iter().map(|one| one.outcome).collect();
+    let outcomes: Vec<Verdict> = found.iter().map(|one| one.outcome).collect();
     let words: Vec<&str> = found.iter().map(|one| one.evidence.as_str()).collect();
     Finding {
-        outcome: Outcome::all(&outcomes),
+        outcome: Verdict::all(&outcomes),
         evidence: words.join(" | "),
         scale: ground.scale(rows),
     }

@@ -3,7 +3,7 @@
 use super::comparison_scope::unequal;
 use super::evidence::{Rows, decided, sign};
 use super::rules::HOLDS_ZERO;
-use super::{Finding, Outcome};
+use super::{Finding, Verdict};
 use crate::study::block_gains::Measure;
 use crate::study::{BlockAtRung, Rung};
 
@@ -82,10 +82,10 @@ pub fn three_layers(rows: &Rows) -> Finding {
         Ok(gaps) => gaps,
         Err(reason) => return Finding::untested(reason),
     };
-    let signs: Vec<Outcome> = gaps.iter().map(|(sign, _)| *sign).collect();
+    let signs: Vec<Verdict> = gaps.iter().map(|(sign, _)| *sign).collect();
     let words: Vec<&str> = gaps.iter().map(|(_, words)| words.as_str()).collect();
     decided(
-        Outcome::all(&signs),
+        Verdict::all(&signs),
         words.join("; "),
         rows.scale(&places),
         HOLDS_ZERO,

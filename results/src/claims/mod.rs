@@ -19,7 +19,7 @@ pub use headlines::claims;
 
 /// What the rows here say about a headline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum Verdict {
     /// The interval of the rule is on the side of the claim.
     Supported,
     /// Supported by the rule's interval, from one training run of each block.
@@ -32,7 +32,7 @@ pub enum Outcome {
     NotTested,
 }
 
-impl Outcome {
+impl Verdict {
     /// From the strongest to none.
     pub const ALL: [Self; 5] = [
         Self::Supported,
@@ -83,7 +83,7 @@ impl Outcome {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finding {
     /// What the rule gives.
-    pub outcome: Outcome,
+    pub outcome: Verdict,
     /// Numbers with their interval, n and seeds; or why there are none.
     pub evidence: String,
     /// Size, parameters, tokens and runs behind the evidence; empty where there is none.
@@ -94,7 +94,7 @@ impl Finding {
     /// Nothing here can speak to it.
     fn untested(why: impl Into<String>) -> Self {
         Self {
-            outcome: Outcome::NotTested,
+            outcome: Verdict::NotTested,
             evidence: why.into(),
             scale: String::new(),
         }

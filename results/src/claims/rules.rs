@@ -2,7 +2,7 @@
 
 use super::comparison_scope::{ComparisonScope, matched};
 use super::evidence::{Rows, decided, sign};
-use super::{Finding, Outcome};
+use super::{Finding, Verdict};
 use crate::number::percent;
 use crate::study::REFERENCE;
 use crate::study::block_gains::Measure;
@@ -53,12 +53,12 @@ pub fn doubled(rows: &Rows, measure: Measure) -> Finding {
         };
     }
     let outcome = match (gap.interval, dense) {
-        (gap, dense) if !gap.is_bounded() || !dense.is_bounded() => Outcome::NotTested,
-        (gap, dense) if gap.low > dense.high => Outcome::Supported,
+        (gap, dense) if !gap.is_bounded() || !dense.is_bounded() => Verdict::NotTested,
+        (gap, dense) if gap.low > dense.high => Verdict::Supported,
         // Nothing can be twice as often right as what is right half the time.
-        (_, dense) if dense.high >= 0.5 => Outcome::NotTested,
-        (gap, dense) if gap.high < dense.low => Outcome::Contradicted,
-        _ => Outcome::NotTested,
+        (_, dense) if dense.high >= 0.5 => Verdict::NotTested,
+        (gap, dense) if gap.high < dense.low => Verdict::Contradicted,
+        _ => Verdict::NotTested,
     };
     let rise = percent(gap.interval.value / dense.value);
     decided(
@@ -97,10 +97,10 @@ pub fn alike(rows: &Rows, measure: Measure, (block, other): (&str, &str)) -> Fin
         .iter()
         .all(|accuracy| accuracy.low > guess && accuracy.high < 1.0);
     let outcome = match gap.interval {
-        gap if !gap.is_bounded() || !told => Outcome::NotTested,
-        gap if gap.low > -EQUAL && gap.high < EQUAL => Outcome::Supported,
-        gap if gap.low > EQUAL || gap.high < -EQUAL => Outcome::Contradicted,
-        _ => Outcome::NotTested,
+        gap if !gap.is_bounded() || !told => Verdict::NotTested,
+        gap if gap.low > -EQUAL && gap.high < EQUAL => Verdict::Supported,
+        gap if gap.low > EQUAL || gap.high < -EQUAL => Verdict::Contradicted,
+        _ => Verdict::NotTested,
     };
     let undecided = if !told {
         format!(

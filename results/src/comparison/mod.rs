@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 pub use mismatch::{Mismatch, training_settings};
 pub use model::Model;
-pub use quantity::{Kind, Quantity, Unit};
+pub use quantity::{Quantity, QuantityKind, Unit};
 
 use crate::{Frames, RunRow};
 use answers::Answers;
@@ -59,10 +59,10 @@ impl Comparison {
         let answers = Answers::of(frames);
         mismatch::check(&finished, &answers)?;
         let models = model::models(&finished);
-        let mut budgets: BTreeMap<Budget, Vec<Model>> = BTreeMap::new();
+        let mut budgets: BTreeMap<MatchedBy, Vec<Model>> = BTreeMap::new();
         for model in models {
             budgets
-                .entry(Budget::of(model.first()))
+                .entry(MatchedBy::of(model.first()))
                 .or_default()
                 .push(model);
         }
@@ -89,14 +89,14 @@ impl Comparison {
 
 /// What was held equal; sorts by its size.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Budget {
+enum MatchedBy {
     /// Bits of the target, which sort as the positive numbers they are.
     Flops(u64),
     /// Of one size: equal tokens at two sizes are not equal compute.
     Tokens(u64, String),
 }
 
-impl Budget {
+impl MatchedBy {
     fn of(run: &RunRow) -> Self {
         match run.matching.as_str() {
             "flops" => Self::Flops(run.target_flops.to_bits()),
@@ -107,9 +107,9 @@ impl Budget {
 
 fn held(models: &[Model]) -> String {
     let first = models[0].first();
-    match Budget::of(first) {
-        Budget::Flops(_) => format!("{:.3e} training FLOPs", first.target_flops),
-        Budget::Tokens(tokens, size) => format!("{tokens} training tokens at size {size}"),
+    match MatchedBy::of(first) {
+        MatchedBy::Flops(_) => format!("{:.3e} training FLOPs", first.target_flops),
+        MatchedBy::Tokens(tokens, size) => format!("{tokens} training tokens at size {size}"),
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{Frames, RunRow, ScoreRow, WHOLE_SUITE};
 
 /// What a quantity is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
+pub enum QuantityKind {
     /// What was given.
     Matching,
     /// What a token costs, by formula.
@@ -67,7 +67,7 @@ impl Unit {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Quantity {
     /// The group of rows that it belongs to.
-    pub kind: Kind,
+    pub kind: QuantityKind,
     /// Name of the metric.
     pub metric: String,
     /// Unit of its values.
@@ -82,56 +82,83 @@ const SHARES: [&str; 3] = ["exact_match", "pass@1", "accuracy"];
 /// A number that each run has.
 type OfRun = fn(&RunRow) -> f64;
 
-const COUNTED: [(Kind, &str, Unit, OfRun); 16] = [
-    (Kind::Matching, "target training FLOPs", Unit::Flops, |r| {
-        r.target_flops
-    }),
-    (Kind::Matching, "training FLOPs", Unit::Flops, |r| {
+const COUNTED: [(QuantityKind, &str, Unit, OfRun); 16] = [
+    (
+        QuantityKind::Matching,
+        "target training FLOPs",
+        Unit::Flops,
+        |r| r.target_flops,
+    ),
+    (QuantityKind::Matching, "training FLOPs", Unit::Flops, |r| {
         r.train_flops
     }),
-    (Kind::Matching, "off target", Unit::Share, |r| {
+    (QuantityKind::Matching, "off target", Unit::Share, |r| {
         r.train_flops / r.target_flops - 1.0
     }),
-    (Kind::Matching, "training tokens", Unit::Tokens, |r| {
-        r.tokens as f64
-    }),
-    (Kind::Matching, "dense parameters", Unit::Parameters, |r| {
-        r.params_dense as f64
-    }),
-    (Kind::Matching, "table parameters", Unit::Parameters, |r| {
-        r.params_table as f64
-    }),
-    (Kind::Matching, "active parameters", Unit::Parameters, |r| {
-        r.params_active as f64
-    }),
-    (Kind::Matching, "total parameters", Unit::Parameters, |r| {
-        r.params_total as f64
-    }),
-    (Kind::Cost, "training FLOPs per token", Unit::Flops, |r| {
-        r.train_flops / r.tokens as f64
-    }),
     (
-        Kind::Cost,
+        QuantityKind::Matching,
+        "training tokens",
+        Unit::Tokens,
+        |r| r.tokens as f64,
+    ),
+    (
+        QuantityKind::Matching,
+        "dense parameters",
+        Unit::Parameters,
+        |r| r.params_dense as f64,
+    ),
+    (
+        QuantityKind::Matching,
+        "table parameters",
+        Unit::Parameters,
+        |r| r.params_table as f64,
+    ),
+    (
+        QuantityKind::Matching,
+        "active parameters",
+        Unit::Parameters,
+        |r| r.params_active as f64,
+    ),
+    (
+        QuantityKind::Matching,
+        "total parameters",
+        Unit::Parameters,
+        |r| r.params_total as f64,
+    ),
+    (
+        QuantityKind::Cost,
+        "training FLOPs per token",
+        Unit::Flops,
+        |r| r.train_flops / r.tokens as f64,
+    ),
+    (
+        QuantityKind::Cost,
         "table bytes gathered per token",
         Unit::Bytes,
         |r| r.bytes_gathered,
     ),
-    (Kind::Cost, "table size", Unit::Bytes, |r| {
+    (QuantityKind::Cost, "table size", Unit::Bytes, |r| {
         r.table_bytes as f64
     }),
-    (Kind::Speed, "peak memory", Unit::Bytes, |r| {
+    (QuantityKind::Speed, "peak memory", Unit::Bytes, |r| {
         r.peak_memory_bytes as f64
     }),
-    (Kind::Speed, "throughput", Unit::TokensPerSecond, |r| {
-        r.tokens_per_s
-    }),
-    (Kind::Speed, "achieved compute", Unit::FlopsPerSecond, |r| {
-        r.flop_per_s
-    }),
-    (Kind::Speed, "training time", Unit::Seconds, |r| {
+    (
+        QuantityKind::Speed,
+        "throughput",
+        Unit::TokensPerSecond,
+        |r| r.tokens_per_s,
+    ),
+    (
+        QuantityKind::Speed,
+        "achieved compute",
+        Unit::FlopsPerSecond,
+        |r| r.flop_per_s,
+    ),
+    (QuantityKind::Speed, "training time", Unit::Seconds, |r| {
         r.train_wall_s
     }),
-    (Kind::Speed, "evaluation time", Unit::Seconds, |r| {
+    (QuantityKind::Speed, "evaluation time", Unit::Seconds, |r| {
         r.eval_wall_s
     }),
 ];
@@ -148,7 +175,7 @@ pub fn quantities(models: &[Model], frames: &Frames, answers: &Answers) -> Vec<Q
         })
         .collect();
     rows.push(Quantity {
-        kind: Kind::Score,
+        kind: QuantityKind::Score,
         metric: "validation loss".into(),
         unit: Unit::Nats,
         values: models
@@ -159,7 +186,7 @@ pub fn quantities(models: &[Model], frames: &Frames, answers: &Answers) -> Vec<Q
     let metrics = metrics(models, frames);
     rows.extend(metrics.iter().map(|(suite, metric)| {
         Quantity {
-            kind: Kind::Score,
+            kind: QuantityKind::Score,
             metric: format!("{suite} {metric}"),
             unit: unit(metric),
             values: models
@@ -187,7 +214,7 @@ fn differences(
     answers: &Answers,
 ) -> Vec<Quantity> {
     let row = |metric: String, unit, of: &dyn Fn(&model::Model) -> Option<Interval>| Quantity {
-        kind: Kind::Difference,
+        kind: QuantityKind::Difference,
         metric,
         unit,
         values: std::iter::once(None).chain(others.iter().map(of)).collect(),

@@ -109,7 +109,7 @@ fn compare(runs: &[RunRow]) -> Result<Comparison, Mismatch> {
 
 fn row<'a>(
     group: &'a Group,
-    kind: Kind,
+    kind: QuantityKind,
     metric: &str,
 ) -> &'a [Option<crate::statistics::Interval>] {
     let found = group
@@ -131,14 +131,14 @@ fn models_stand_in_the_order_asked_for_and_differ_from_the_first() {
         .map(|model| model.label.as_str())
         .collect();
     assert_eq!(labels, ["l/memory", "l/dense"]);
-    let gap = row(group, Kind::Difference, "facts exact_match");
+    let gap = row(group, QuantityKind::Difference, "facts exact_match");
     assert_eq!(gap[0], None);
     let gap = gap[1].unwrap();
     assert!((gap.value + 0.6).abs() < 1e-12 && gap.excludes(0.0) && gap.n == 100);
-    let accuracy = row(group, Kind::Score, "facts exact_match")[0].unwrap();
+    let accuracy = row(group, QuantityKind::Score, "facts exact_match")[0].unwrap();
     assert_eq!((accuracy.value, accuracy.n), (0.8, 100));
     assert!(accuracy.low < 0.8 && 0.8 < accuracy.high);
-    let off = row(group, Kind::Matching, "off target")[0].unwrap();
+    let off = row(group, QuantityKind::Matching, "off target")[0].unwrap();
     assert!((off.value - 0.01).abs() < 1e-9 && !off.is_bounded());
 }
 
@@ -152,10 +152,10 @@ fn seeds_of_one_configuration_are_one_model() {
     let group = &found.groups[0];
     assert_eq!(group.models.len(), 2);
     assert_eq!(group.models[1].run_ids().len(), 2);
-    let loss = row(group, Kind::Difference, "validation loss")[1].unwrap();
+    let loss = row(group, QuantityKind::Difference, "validation loss")[1].unwrap();
     assert!((loss.value + 0.5).abs() < 1e-12 && loss.n == 2, "{loss:?}");
     assert_eq!(
-        row(group, Kind::Score, "facts exact_match")[1]
+        row(group, QuantityKind::Score, "facts exact_match")[1]
             .unwrap()
             .method,
         "t over seeds and items"
@@ -168,7 +168,7 @@ fn seeds_that_agree_in_every_answer_are_not_certain() {
     let runs: Vec<RunRow> = (0..3).map(|seed| run("dense", seed, 1e9)).collect();
     let (frames, order) = frames(&runs, |run| answered(run, 0, 64));
     let found = Comparison::new(&frames, &order).unwrap();
-    let none = row(&found.groups[0], Kind::Score, "facts exact_match")[0].unwrap();
+    let none = row(&found.groups[0], QuantityKind::Score, "facts exact_match")[0].unwrap();
     assert_eq!((none.value, none.low, none.method), (0.0, 0.0, "wilson"));
     assert!((none.high - wilson(0, 64).high).abs() < 1e-12, "{none:?}");
 }
@@ -182,7 +182,12 @@ fn another_budget_is_another_group_without_a_difference_between_them() {
         .map(|group| group.held.as_str())
         .collect();
     assert_eq!(held, ["1.000e9 training FLOPs", "2.000e9 training FLOPs"]);
-    let differences = |group: &Group| group.quantities.iter().any(|q| q.kind == Kind::Difference);
+    let differences = |group: &Group| {
+        group
+            .quantities
+            .iter()
+            .any(|q| q.kind == QuantityKind::Difference)
+    };
     assert!(!found.groups.iter().any(differences));
 }
 
@@ -237,7 +242,11 @@ fn other_questions_are_refused_and_absent_ones_are_not() {
     let none = of(Vec::clear).unwrap();
     assert!(other_answers.is_ok());
     assert_eq!(
-        row(&none.groups[0], Kind::Difference, "facts exact_match")[1],
+        row(
+            &none.groups[0],
+            QuantityKind::Difference,
+            "facts exact_match"
+        )[1],
         None
     );
 }

@@ -13,7 +13,7 @@ const LEAST_RUNS: usize = 4;
 
 /// The runs of one budget.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Budget {
+pub struct IsoflopCurve {
     /// Mean of the training FLOPs spent.
     pub flops: f64,
     /// By N.
@@ -37,7 +37,7 @@ pub struct Minimum {
 
 /// An end of a sweep over sizes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
+pub enum SweepEnd {
     /// At the smallest size.
     Smallest,
     /// At the largest size.
@@ -57,7 +57,7 @@ pub enum NoMinimum {
     /// The runs do not bracket it: the least loss measured, or the parabola's lowest point, is at or past this end.
     Edge {
         /// On which side of the sweep.
-        side: Side,
+        side: SweepEnd,
         /// The minimum of the parabola, in parameters.
         params: f64,
     },
@@ -72,8 +72,8 @@ impl fmt::Display for NoMinimum {
             Self::OpensDownward => write!(f, "the parabola opens downward: it has no minimum"),
             Self::Edge { side, params } => {
                 let (end, other) = match side {
-                    Side::Smallest => ("smallest", "smaller"),
-                    Side::Largest => ("largest", "larger"),
+                    SweepEnd::Smallest => ("smallest", "smaller"),
+                    SweepEnd::Largest => ("largest", "larger"),
                 };
                 write!(
                     f,
@@ -84,7 +84,7 @@ impl fmt::Display for NoMinimum {
     }
 }
 
-impl Budget {
+impl IsoflopCurve {
     /// Of runs that share a budget.
     pub(super) fn new(mut points: Vec<Point>, seed: u64) -> Self {
         points.sort_by(|x, y| x.params.total_cmp(&y.params));
@@ -121,10 +121,10 @@ fn minimum(
         })
     };
     if lowest <= first || measured <= first {
-        return edge(Side::Smallest, first);
+        return edge(SweepEnd::Smallest, first);
     }
     if lowest >= last || measured >= last {
-        return edge(Side::Largest, last);
+        return edge(SweepEnd::Largest, last);
     }
     let n = points.len();
     let value = [lowest.exp(), tokens_at(points, lowest), parabola.at(lowest)];

@@ -3,7 +3,7 @@
 //! At one budget a larger model sees fewer tokens. Between too small to learn and too large to be trained is a least
 //! loss; a parabola in `log N` through the losses finds it. Over budgets the minima then follow powers of compute.
 
-use super::budget::{Budget, Minimum};
+use super::budget::{IsoflopCurve, Minimum};
 use super::points::Point;
 use super::power::{NoPower, Power, power};
 
@@ -15,7 +15,7 @@ pub const BUDGET_TOLERANCE: f64 = 0.02;
 #[derive(Clone, Debug, PartialEq)]
 pub struct IsoFlop {
     /// One curve per budget of training FLOPs.
-    pub budgets: Vec<Budget>,
+    pub budgets: Vec<IsoflopCurve>,
     /// N*(C).
     pub params: Result<Power, NoPower>,
     /// D*(C).
@@ -25,7 +25,7 @@ pub struct IsoFlop {
 impl IsoFlop {
     /// What was left out and why, one sentence each.
     pub fn explain(&self) -> Vec<String> {
-        let left_out = |budget: &Budget| {
+        let left_out = |budget: &IsoflopCurve| {
             let reason = budget.minimum.err()?;
             Some(format!("at {:.3e} FLOPs: {reason}", budget.flops))
         };
@@ -88,12 +88,12 @@ pub fn isoflop(points: &[Point], seed: u64) -> IsoFlop {
             _ => groups.push(vec![point]),
         }
     }
-    let budgets: Vec<Budget> = groups
+    let budgets: Vec<IsoflopCurve> = groups
         .into_iter()
-        .map(|group| Budget::new(group, seed))
+        .map(|group| IsoflopCurve::new(group, seed))
         .collect();
     let minima = |of: fn(&Minimum) -> f64| -> Vec<(f64, f64)> {
-        let pair = |budget: &Budget| Some((budget.flops, of(budget.minimum.as_ref().ok()?)));
+        let pair = |budget: &IsoflopCurve| Some((budget.flops, of(budget.minimum.as_ref().ok()?)));
         budgets.iter().filter_map(pair).collect()
     };
     let (params, tokens) = (

@@ -168,7 +168,7 @@ fn a_minimum_that_is_not_bracketed_is_left_out_with_a_reason() {
             matches!(
                 found,
                 NoMinimum::Edge {
-                    side: Side::Smallest,
+                    side: SweepEnd::Smallest,
                     ..
                 }
             ),
@@ -181,7 +181,7 @@ fn a_minimum_that_is_not_bracketed_is_left_out_with_a_reason() {
         matches!(
             found,
             NoMinimum::Edge {
-                side: Side::Largest,
+                side: SweepEnd::Largest,
                 ..
             }
         ),

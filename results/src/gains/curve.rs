@@ -13,7 +13,7 @@ pub(super) struct Curve {
 
 /// Where a curve reaches a goodness.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Place {
+pub(super) enum Crossing {
     /// Already at the cheapest rung, which has this cost.
     Below(f64),
     At(f64),
@@ -66,22 +66,22 @@ impl Curve {
     }
 
     /// The least cost at which the curve is as good as `goodness`.
-    pub fn reaches(&self, goodness: f64) -> Place {
+    pub fn reaches(&self, goodness: f64) -> Crossing {
         let (first, last) = (self.rungs[0], self.rungs[self.len() - 1]);
         if goodness < first.1 {
-            return Place::Below(first.0.exp());
+            return Crossing::Below(first.0.exp());
         }
         if goodness > last.1 || goodness.is_nan() {
-            return Place::Beyond(last.0.exp());
+            return Crossing::Beyond(last.0.exp());
         }
         let above = self.rungs.partition_point(|rung| rung.1 < goodness);
         let (cost, good) = self.rungs[above];
         if above == 0 || good == goodness {
-            return Place::At(cost.exp());
+            return Crossing::At(cost.exp());
         }
         let before = self.rungs[above - 1];
         let share = (goodness - before.1) / (good - before.1);
-        Place::At((before.0 + share * (cost - before.0)).exp())
+        Crossing::At((before.0 + share * (cost - before.0)).exp())
     }
 }
 
@@ -89,9 +89,9 @@ impl Curve {
 mod tests {
     use super::*;
 
-    fn at(place: Place) -> f64 {
-        match place {
-            Place::At(cost) => cost,
+    fn at(crossing: Crossing) -> f64 {
+        match crossing {
+            Crossing::At(cost) => cost,
             other => panic!("{other:?}"),
         }
     }
@@ -103,8 +103,10 @@ mod tests {
         assert!((at(curve.reaches(0.2)) - 10f64.sqrt()).abs() < 1e-9);
         assert!((at(curve.reaches(0.5)) - 100.0).abs() < 1e-9);
         assert!((at(curve.reaches(0.1)) - 1.0).abs() < 1e-9);
-        assert!(matches!(curve.reaches(0.51), Place::Beyond(cost) if (cost - 100.0).abs() < 1e-9));
-        assert!(matches!(curve.reaches(0.09), Place::Below(1.0)));
+        assert!(
+            matches!(curve.reaches(0.51), Crossing::Beyond(cost) if (cost - 100.0).abs() < 1e-9)
+        );
+        assert!(matches!(curve.reaches(0.09), Crossing::Below(1.0)));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::Better;
-use super::curve::{Curve, Place};
+use super::curve::{Crossing, Curve};
 use super::sample::{Draw, Sample};
 use crate::statistics::{RESAMPLES, stream};
 
@@ -142,9 +142,9 @@ pub(super) fn gain(
         return Err(NoGain::TooFewRungs { found: curve.len() });
     }
     let ratio = |curve: &Curve, score: f64| match curve.reaches(better.goodness(score)) {
-        Place::Below(cost) => Ratio::AtMost(cost / block.cost),
-        Place::At(cost) => Ratio::Exactly(cost / block.cost),
-        Place::Beyond(cost) => Ratio::AtLeast(cost / block.cost),
+        Crossing::Below(cost) => Ratio::AtMost(cost / block.cost),
+        Crossing::At(cost) => Ratio::Exactly(cost / block.cost),
+        Crossing::Beyond(cost) => Ratio::AtLeast(cost / block.cost),
     };
     let seeds = all().map(|s| s.seeds).min().unwrap_or(0);
     let method = match (seeds > 1, sizes.len() > 1) {

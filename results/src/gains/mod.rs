@@ -29,4 +29,4 @@ pub use answers::{Answers, gain_in_accuracy};
 pub use axis::{Axis, Better};
 pub use gain::{Gain, NoGain, Ratio};
 pub use losses::{Losses, gain_in_loss};
-pub use tokens::{Reached, tokens_to_loss, tokens_to_score};
+pub use tokens::{TokensToScore, tokens_to_loss, tokens_to_score};

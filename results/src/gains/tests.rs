@@ -210,21 +210,24 @@ fn tokens_are_read_where_the_loss_was() {
         step(100_000, Some(3.0)),
     ];
     let to = |loss| tokens_to_loss(&steps, loss);
-    assert!(matches!(to(4.5), Reached::At(t) if (t - 100_000f64.sqrt()).abs() < 1e-6));
+    assert!(matches!(to(4.5), TokensToScore::At(t) if (t - 100_000f64.sqrt()).abs() < 1e-6));
     // The first time counts, though the loss rose again after it.
-    assert!(matches!(to(4.0), Reached::At(t) if (t - 1000.0).abs() < 1e-6));
-    assert_eq!(to(5.0), Reached::Before(100.0));
+    assert!(matches!(to(4.0), TokensToScore::At(t) if (t - 1000.0).abs() < 1e-6));
+    assert_eq!(to(5.0), TokensToScore::Before(100.0));
     assert_eq!(
         to(2.0),
-        Reached::Never {
+        TokensToScore::Never {
             best: 3.0,
             tokens: 1e5
         }
     );
-    assert_eq!(tokens_to_loss(&[step(5, None)], 1.0), Reached::Unmeasured);
+    assert_eq!(
+        tokens_to_loss(&[step(5, None)], 1.0),
+        TokensToScore::Unmeasured
+    );
     let accuracy = [(1e6, 0.2), (1e7, 0.4)];
     assert!(matches!(
         tokens_to_score(&accuracy, 0.3, Better::Higher),
-        Reached::At(t) if (t - 1e13f64.sqrt()).abs() < 1.0
+        TokensToScore::At(t) if (t - 1e13f64.sqrt()).abs() < 1.0
     ));
 }

@@ -7,7 +7,7 @@ use crate::StepRow;
 
 /// When a run reached a score.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Reached {
+pub enum TokensToScore {
     /// At the first measurement, after these tokens, it was there already.
     Before(f64),
     /// After these tokens, between two measurements or at one.
@@ -24,7 +24,7 @@ pub enum Reached {
     Unmeasured,
 }
 
-impl fmt::Display for Reached {
+impl fmt::Display for TokensToScore {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
             Self::Before(tokens) => write!(f, "within the first {tokens:.3e} tokens"),
@@ -38,7 +38,10 @@ impl fmt::Display for Reached {
 }
 
 /// Tokens until a run's validation loss first was `loss` or less, between the steps at which it was read.
-pub fn tokens_to_loss<'a>(steps: impl IntoIterator<Item = &'a StepRow>, loss: f64) -> Reached {
+pub fn tokens_to_loss<'a>(
+    steps: impl IntoIterator<Item = &'a StepRow>,
+    loss: f64,
+) -> TokensToScore {
     let measured: Vec<(f64, f64)> = steps
         .into_iter()
         .filter_map(|step| Some((step.tokens as f64, step.val_loss?)))
@@ -50,14 +53,14 @@ pub fn tokens_to_loss<'a>(steps: impl IntoIterator<Item = &'a StepRow>, loss: f6
 /// is a straight line over the logarithm of tokens; what came before the first and after the last is not guessed.
 ///
 /// ```
-/// use results::gains::{Better, Reached, tokens_to_score};
+/// use results::gains::{Better, TokensToScore, tokens_to_score};
 ///
 /// let losses = [(1e6, 5.0), (1e8, 4.0), (1e9, 3.0)];
-/// assert!(matches!(tokens_to_score(&losses, 4.5, Better::Lower), Reached::At(t) if (t / 1e7 - 1.0).abs() < 1e-9));
-/// assert_eq!(tokens_to_score(&losses, 5.5, Better::Lower), Reached::Before(1e6));
-/// assert_eq!(tokens_to_score(&losses, 2.9, Better::Lower), Reached::Never { best: 3.0, tokens: 1e9 });
+/// assert!(matches!(tokens_to_score(&losses, 4.5, Better::Lower), TokensToScore::At(t) if (t / 1e7 - 1.0).abs() < 1e-9));
+/// assert_eq!(tokens_to_score(&losses, 5.5, Better::Lower), TokensToScore::Before(1e6));
+/// assert_eq!(tokens_to_score(&losses, 2.9, Better::Lower), TokensToScore::Never { best: 3.0, tokens: 1e9 });
 /// ```
-pub fn tokens_to_score(measured: &[(f64, f64)], score: f64, better: Better) -> Reached {
+pub fn tokens_to_score(measured: &[(f64, f64)], score: f64, better: Better) -> TokensToScore {
     let mut sorted: Vec<(f64, f64)> = measured
         .iter()
         .filter(|(tokens, score)| *tokens > 0.0 && score.is_finite())
@@ -66,24 +69,24 @@ pub fn tokens_to_score(measured: &[(f64, f64)], score: f64, better: Better) -> R
     sorted.sort_by(|x, y| x.0.total_cmp(&y.0));
     let wanted = better.goodness(score);
     let (Some(&first), Some(&last)) = (sorted.first(), sorted.last()) else {
-        return Reached::Unmeasured;
+        return TokensToScore::Unmeasured;
     };
     if first.1 >= wanted {
-        return Reached::Before(first.0);
+        return TokensToScore::Before(first.0);
     }
     let crossing = sorted.windows(2).find(|pair| pair[1].1 >= wanted);
     match crossing {
         Some(pair) => {
             let share = (wanted - pair[0].1) / (pair[1].1 - pair[0].1);
             let (before, after) = (pair[0].0.ln(), pair[1].0.ln());
-            Reached::At((before + share * (after - before)).exp())
+            TokensToScore::At((before + share * (after - before)).exp())
         }
         None => {
             let best = sorted
                 .iter()
                 .map(|pair| pair.1)
                 .fold(f64::NEG_INFINITY, f64::max);
-            Reached::Never {
+            TokensToScore::Never {
                 // `goodness` is its own inverse.
                 best: better.goodness(best),
                 tokens: last.0,

@@ -11,10 +11,10 @@ pub enum SolveError {
     /// The block has no such integer.
     #[error("{knob} is no knob of this block; {}", remedy_for(*.knob))]
     NoSuchKnob {
-        /// The knob.
+        /// The knob that the block lacks.
         knob: Knob,
     },
-    /// Nothing may be varied.
+    /// The request frees no knob.
     #[error("frees no knob; write at least one, such as knobs = {{ n_keys = {{}} }}")]
     NoKnob,
     /// The reference has none of the target.
@@ -24,29 +24,29 @@ pub enum SolveError {
     Nothing {
         /// What was to be equal.
         target: Target,
-        /// The reference.
+        /// Label of the reference, with its size.
         reference: String,
     },
-    /// Too many combinations.
+    /// Too much to try.
     #[error(
         "leaves {combinations} combinations to try; bound the knobs with at_most, or free fewer"
     )]
     TooMany {
-        /// Combinations of values.
+        /// Combinations of all knobs but the bisected one.
         combinations: u128,
     },
-    /// No shape within the bounds can be built, or none on the side requested.
+    /// No shape within the bounds can be built, or none on the requested side.
     #[error(
-        "has no values within the bounds that can be built{}{rejection}; widen the bounds or change side",
+        "has no values within the bounds that can be built{}{shape_error}; widen the bounds or change side",
         on(*.side)
     )]
     Empty {
-        /// The side requested.
+        /// Side of the reference that was required.
         side: Side,
-        /// Why the last shape cannot be built.
-        rejection: String,
+        /// Why no shape can be built, in parentheses; empty where some can.
+        shape_error: String,
     },
-    /// What can be reached is too far off.
+    /// The nearest value is outside the tolerance.
     #[error(
         "cannot bring {target} to {} ({reference}) within {}: the nearest is {} ({:+.2} %) with {knobs}; raise the \
          tolerance, widen the bounds, free another knob or choose another reference",
@@ -58,15 +58,15 @@ pub enum SolveError {
     Unreachable {
         /// What was to be equal.
         target: Target,
-        /// Whose value it is.
+        /// Label of the reference, with its size.
         reference: String,
-        /// The value of the reference.
+        /// Value of the reference, in the unit of the target.
         wanted: u64,
-        /// The nearest value.
+        /// Nearest value within the bounds, in the same unit.
         nearest: u64,
         /// Largest relative difference allowed.
         tolerance: f64,
-        /// The knobs of the nearest value.
+        /// The knobs at the nearest value, such as `n_keys = 50`.
         knobs: String,
     },
 }

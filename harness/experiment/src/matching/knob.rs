@@ -1,4 +1,4 @@
-//! What may be varied: the integers of a block that change its cost.
+//! Knobs: the integers of a block that change its cost.
 
 use std::fmt;
 
@@ -44,7 +44,7 @@ impl Knob {
         }
     }
 
-    /// From one value to the next where nothing else is requested: hidden widths keep the decoder's rounding, and a
+    /// From one value to the next where no multiple is given: hidden widths keep the decoder's rounding, and a
     /// centred placement has a middle.
     pub fn step(self, decoder: &DecoderConfig) -> usize {
         match self {

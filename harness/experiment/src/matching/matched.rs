@@ -12,13 +12,13 @@ pub struct Matched {
     pub target: String,
     /// Whose value it is.
     pub reference: String,
-    /// The value requested, in the target's unit.
+    /// The value of the reference, in the target's unit.
     pub wanted: f64,
-    /// The value reached.
+    /// The value of the solution, in the same unit.
     pub reached: f64,
     /// Largest relative difference allowed.
     pub tolerance: f64,
-    /// What was varied, such as `n_keys = 181`.
+    /// Solved values, such as `n_keys = 181`.
     pub knobs: String,
 }
 
@@ -37,7 +37,7 @@ impl Matched {
         }
     }
 
-    /// Relative difference between what is reached and what was requested.
+    /// Relative difference between the solution and the reference.
     pub fn deviation(&self) -> f64 {
         self.reached / self.wanted - 1.0
     }

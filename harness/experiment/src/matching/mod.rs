@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! wanted    = target(cost of the reference)         FLOPs, parameters or bytes of one token's pass, by formula
-//! solution  = the values within their bounds whose model comes nearest, on the side requested
+//! solution  = the values within their bounds whose model comes nearest, on the requested side
 //! ```
 //!
 //! Costs are monotone in every knob, so one knob is bisected; combinations of the others are tried one by one. Nothing

@@ -1,4 +1,4 @@
-//! What a solver is to do, as a sweep file has it: `[blocks.LABEL.solve]`.
+//! The request of a solver, as written in a sweep file: `[blocks.LABEL.solve]`.
 
 use std::num::NonZeroUsize;
 
@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::knob::Knob;
 use super::target::Target;
 
-/// What is to be equal, to what, how nearly, and which knobs may be varied for it.
+/// What is to be equal, to what, how nearly, and which knobs are free.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Request {
@@ -25,7 +25,7 @@ pub struct Request {
     /// On which side of the reference the block may end.
     #[serde(default)]
     pub side: Side,
-    /// What may be varied.
+    /// The free knobs.
     pub knobs: Knobs,
 }
 
@@ -53,17 +53,17 @@ pub enum Side {
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Knobs {
-    /// Number of experts.
+    /// Experts of a mixture.
     pub n_experts: Option<Bounds>,
-    /// Hidden width of the feed-forward or of each expert.
+    /// Hidden width of an expert or of a dense block.
     pub d_ff: Option<Bounds>,
-    /// Half-keys of a table.
+    /// Half-keys of a product-key block.
     pub n_keys: Option<Bounds>,
-    /// Entries or experts chosen per token.
+    /// Slots per head, or experts per token.
     pub top_k: Option<Bounds>,
-    /// Heads of product keys.
+    /// Heads of a product-key block.
     pub n_heads: Option<Bounds>,
-    /// Layers that carry the block.
+    /// Layers of a centred placement.
     pub layers: Option<Bounds>,
 }
 
@@ -91,9 +91,9 @@ impl Knobs {
 pub struct Bounds {
     /// Smallest value; 1 when absent.
     pub at_least: Option<usize>,
-    /// Largest value.
+    /// Largest value; [`Knob::most`] when absent.
     pub at_most: Option<usize>,
-    /// Only multiples of this.
+    /// The value is a multiple of this; of [`Knob::step`] when absent.
     pub multiple_of: Option<NonZeroUsize>,
 }
 
@@ -129,8 +129,11 @@ impl Bounds {
 /// `first, first + step, ...`: `count` of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Values {
+    /// Smallest value.
     pub first: usize,
+    /// Difference between neighbouring values.
     pub step: usize,
+    /// Number of values.
     pub count: usize,
 }
 

@@ -2,7 +2,7 @@
 
 use super::request::Side;
 
-/// The ranks below `count` that are neighbours of `wanted` on the sides requested, with their values, lowest rank first.
+/// The ranks below `count` that are neighbours of `wanted` on the requested side, with their values, lowest rank first.
 ///
 /// `value` is monotone, rising or falling, where it is some; it is none at the low ranks or at the high ones, for a shape
 /// that cannot be built. Calls it some `4 log2(count)` times.

@@ -89,15 +89,15 @@ pub fn solve(
             }
         }
     }
-    let rejection = |end: &dyn Fn(&Values) -> usize| {
+    let shape_error = |end: &dyn Fn(&Values) -> usize| {
         let values: Vec<usize> = knobs.iter().map(|(_, values)| end(values)).collect();
         turned(&values).cost().err()
     };
-    // A rejection at both ends has another cause than the knobs.
+    // A shape that is invalid at both ends of the bounds is invalid for a reason other than the knobs.
     let empty = || SolveError::Empty {
         side: request.side,
-        rejection: rejection(&|values| values.at(0))
-            .and(rejection(&|values| {
+        shape_error: shape_error(&|values| values.at(0))
+            .and(shape_error(&|values| {
                 values.at(values.count.saturating_sub(1))
             }))
             .map_or(String::new(), |error| {

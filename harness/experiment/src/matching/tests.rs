@@ -42,7 +42,7 @@ fn turned(mut model: ModelConfig, knob: Knob, value: usize) -> ModelConfig {
 fn free(knobs: &[(Knob, Bounds)]) -> Knobs {
     let mut free = Knobs::default();
     for &(knob, bounds) in knobs {
-        let place = match knob {
+        let slot = match knob {
             Knob::NExperts => &mut free.n_experts,
             Knob::DFf => &mut free.d_ff,
             Knob::NKeys => &mut free.n_keys,
@@ -50,7 +50,7 @@ fn free(knobs: &[(Knob, Bounds)]) -> Knobs {
             Knob::NHeads => &mut free.n_heads,
             Knob::Layers => &mut free.layers,
         };
-        *place = Some(bounds);
+        *slot = Some(bounds);
     }
     free
 }
@@ -131,12 +131,12 @@ fn every_knob_is_found_again_by_every_target_that_it_moves() {
         ),
     ];
     for (model, knob, value, targets) in cases {
-        let meant = turned(model.clone(), knob, value);
+        let expected = turned(model.clone(), knob, value);
         for &target in targets {
-            let wanted = target.of(&meant.cost().unwrap());
+            let wanted = target.of(&expected.cost().unwrap());
             let request = request(target, 0.0, Side::Nearest, &[(knob, ANY)]);
             let (found, matched) = solve(&model, &request, "it", wanted).unwrap();
-            assert_eq!(found, meant, "{knob} for {target}");
+            assert_eq!(found, expected, "{knob} for {target}");
             assert_eq!(matched.knobs, format!("{knob} = {value}"));
             assert_eq!((matched.wanted, matched.deviation()), (wanted as f64, 0.0));
         }
@@ -227,62 +227,62 @@ fn what_is_out_of_reach_names_the_nearest() {
         matches!(&error, SolveError::Unreachable { nearest: n, .. } if *n == nearest),
         "{error}"
     );
-    let said = error.to_string();
-    assert!(said.starts_with("cannot bring params_total to 983 k (memory at s) within 0.25 %: the nearest is 499 k (-49.17 %"), "{said}");
+    let message = error.to_string();
+    assert!(message.starts_with("cannot bring params_total to 983 k (memory at s) within 0.25 %: the nearest is 499 k (-49.17 %"), "{message}");
     assert!(
-        said.contains("with n_keys = 50; raise the tolerance"),
-        "{said}"
+        message.contains("with n_keys = 50; raise the tolerance"),
+        "{message}"
     );
 }
 
 #[test]
 fn impossible_requests_say_why() {
-    let ask = |knobs: &[(Knob, Bounds)], equal, side, wanted| {
+    let error_of = |knobs: &[(Knob, Bounds)], equal, side, wanted| {
         let request = request(equal, 0.01, side, knobs);
         solve(&memory(16, 2, 8), &request, "dense at s", wanted)
             .unwrap_err()
             .to_string()
     };
     let keys = [(Knob::NKeys, ANY)];
-    let said = ask(&keys, Target::BytesPerToken, Side::Nearest, 0);
+    let message = error_of(&keys, Target::BytesPerToken, Side::Nearest, 0);
     assert!(
-        said.contains("equal bytes_per_token, of which dense at s has none"),
-        "{said}"
+        message.contains("equal bytes_per_token, of which dense at s has none"),
+        "{message}"
     );
-    let said = ask(&[], Target::ParamsTotal, Side::Nearest, 9);
-    assert!(said.contains("frees no knob"), "{said}");
-    let said = ask(
+    let message = error_of(&[], Target::ParamsTotal, Side::Nearest, 9);
+    assert!(message.contains("frees no knob"), "{message}");
+    let message = error_of(
         &[(Knob::NExperts, ANY)],
         Target::ParamsTotal,
         Side::Nearest,
         9,
     );
     assert!(
-        said.contains("n_experts is no knob of this block"),
-        "{said}"
+        message.contains("n_experts is no knob of this block"),
+        "{message}"
     );
-    let said = ask(&keys, Target::ParamsTotal, Side::Below, 9);
-    assert!(said.contains("are not above the reference"), "{said}");
+    let message = error_of(&keys, Target::ParamsTotal, Side::Below, 9);
+    assert!(message.contains("are not above the reference"), "{message}");
     let narrow = Bounds {
         at_least: Some(2),
         at_most: Some(4),
         ..ANY
     };
-    let said = ask(
+    let message = error_of(
         &[(Knob::NKeys, narrow)],
         Target::ParamsTotal,
         Side::Nearest,
         9,
     );
     assert!(
-        said.contains("can be built (top_k = 8 exceeds n_keys = 4); widen"),
-        "{said}"
+        message.contains("can be built (top_k = 8 exceeds n_keys = 4); widen"),
+        "{message}"
     );
-    let said = ask(
+    let message = error_of(
         &[(Knob::NKeys, ANY), (Knob::TopK, ANY), (Knob::NHeads, ANY)],
         Target::ParamsTotal,
         Side::Nearest,
         9,
     );
-    assert!(said.contains("262144 combinations"), "{said}");
+    assert!(message.contains("262144 combinations"), "{message}");
 }

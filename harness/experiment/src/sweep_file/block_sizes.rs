@@ -19,13 +19,13 @@ pub fn includes_size(
         return Ok(true);
     };
     let remedy = "list labels of sizes, each once, such as [\"s\"]";
-    let invalid = |problem: &str| FileError::at(file, &entry, problem, remedy);
+    let error = |problem: &str| FileError::at(file, &entry, problem, remedy);
     let Node::Value(toml::Value::Array(listed)) = &entry.node else {
-        return Err(invalid("is not a list"));
+        return Err(error("is not a list"));
     };
     let labels: Vec<&str> = listed.iter().filter_map(toml::Value::as_str).collect();
     if labels.is_empty() || labels.len() < listed.len() {
-        return Err(invalid("is not a list of labels"));
+        return Err(error("is not a list of labels"));
     }
     for (at, label) in labels.iter().enumerate() {
         if !sizes.contains(label) {
@@ -33,7 +33,7 @@ pub fn includes_size(
             return Err(FileError::at(file, &entry, problem, suggest(label, sizes)));
         }
         if labels[..at].contains(label) {
-            return Err(invalid("names a size twice"));
+            return Err(error("names a size twice"));
         }
     }
     Ok(labels.contains(&size))
@@ -43,30 +43,30 @@ pub fn includes_size(
 mod tests {
     use super::*;
 
-    fn stands(sizes: &str, at: &str) -> Result<bool, String> {
+    fn is_included(sizes: &str, at: &str) -> Result<bool, String> {
         let text = format!("kind = \"dense\"\n{sizes}\n");
         let mut table = Table::parse("f.toml", &text).unwrap();
-        let stands = includes_size("f.toml", &mut table, at, &["s", "1.3b"]);
-        assert!(table.get("sizes").is_none() || stands.is_err());
-        stands.map_err(|error| error.to_string())
+        let is_included = includes_size("f.toml", &mut table, at, &["s", "1.3b"]);
+        assert!(table.get("sizes").is_none() || is_included.is_err());
+        is_included.map_err(|error| error.to_string())
     }
 
     #[test]
-    fn a_block_is_everywhere_or_at_its_sizes() {
-        assert_eq!(stands("", "s"), Ok(true));
-        assert_eq!(stands("sizes = [\"1.3b\"]", "1.3b"), Ok(true));
-        assert_eq!(stands("sizes = [\"1.3b\"]", "s"), Ok(false));
+    fn a_block_is_at_every_size_or_at_those_listed() {
+        assert_eq!(is_included("", "s"), Ok(true));
+        assert_eq!(is_included("sizes = [\"1.3b\"]", "1.3b"), Ok(true));
+        assert_eq!(is_included("sizes = [\"1.3b\"]", "s"), Ok(false));
     }
 
     #[test]
-    fn other_lists_are_errors_that_name_them() {
-        let said = |sizes| stands(sizes, "s").unwrap_err();
-        assert!(said("sizes = [\"1.3B\"]").contains(
+    fn invalid_lists_are_errors() {
+        let message = |sizes| is_included(sizes, "s").unwrap_err();
+        assert!(message("sizes = [\"1.3B\"]").contains(
             "f.toml:2: `sizes` names \"1.3B\", which is not a size; did you mean `1.3b`?"
         ));
-        assert!(said("sizes = []").contains("is not a list of labels"));
-        assert!(said("sizes = [1]").contains("is not a list of labels"));
-        assert!(said("sizes = \"s\"").contains("is not a list;"));
-        assert!(said("sizes = [\"s\", \"s\"]").contains("twice"));
+        assert!(message("sizes = []").contains("is not a list of labels"));
+        assert!(message("sizes = [1]").contains("is not a list of labels"));
+        assert!(message("sizes = \"s\"").contains("is not a list;"));
+        assert!(message("sizes = [\"s\", \"s\"]").contains("twice"));
     }
 }

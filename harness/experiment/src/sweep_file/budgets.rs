@@ -16,7 +16,7 @@ pub fn budgets(
     own: &mut Table,
 ) -> Result<Vec<(String, DenseBudget)>, FileError> {
     let section = own.clone();
-    let invalid = |key: &str, problem: &str, remedy: &str| {
+    let error = |key: &str, problem: &str, remedy: &str| {
         Err(FileError::of(file, &section, key, problem, remedy))
     };
     match (own.take("tokens"), own.take("flops")) {
@@ -25,7 +25,7 @@ pub fn budgets(
                 let budget = DenseBudget::Tokens(tokens.unsigned_abs());
                 Ok(vec![(label.to_owned(), budget)])
             }
-            _ => invalid("tokens", "is not a whole number above 0", TOKENS),
+            _ => error("tokens", "is not a whole number above 0", TOKENS),
         },
         (None, Some(flops)) => match flops.node {
             Node::Value(toml::Value::Array(list)) => {
@@ -35,17 +35,17 @@ pub fn budgets(
                         .into_iter()
                         .map(|flops| (format!("{label}@{flops:e}"), DenseBudget::Flops(flops)))
                         .collect()),
-                    _ => invalid("flops", "is not a list of distinct numbers above 0", FLOPS),
+                    _ => error("flops", "is not a list of distinct numbers above 0", FLOPS),
                 }
             }
             Node::Value(value) => match positive(&value) {
                 Some(flops) => Ok(vec![(label.to_owned(), DenseBudget::Flops(flops))]),
-                None => invalid("flops", "is not a number above 0", FLOPS),
+                None => error("flops", "is not a number above 0", FLOPS),
             },
-            _ => invalid("flops", "is not a number above 0", FLOPS),
+            _ => error("flops", "is not a number above 0", FLOPS),
         },
-        (Some(_), Some(_)) => invalid("flops", "is given beside `tokens`", "keep one of them"),
-        (None, None) => invalid("tokens", "is missing", TOKENS),
+        (Some(_), Some(_)) => error("flops", "is given beside `tokens`", "keep one of them"),
+        (None, None) => error("tokens", "is missing", TOKENS),
     }
 }
 
@@ -92,10 +92,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_budget_is_an_error() {
-        let rejected = |text: &str| read(text).unwrap_err();
-        assert!(rejected("").contains("`tokens` is missing"));
-        assert!(rejected("tokens = 5\nflops = 1e9").contains("is given beside"));
+    fn invalid_budgets_are_errors() {
+        let message = |text: &str| read(text).unwrap_err();
+        assert!(message("").contains("`tokens` is missing"));
+        assert!(message("tokens = 5\nflops = 1e9").contains("is given beside"));
         for text in [
             "tokens = 0",
             "tokens = 1.5",
@@ -104,7 +104,7 @@ mod tests {
             "flops = [1e9, 1e9]",
             "flops = [\"a\"]",
         ] {
-            assert!(rejected(text).contains("above 0"), "{text}");
+            assert!(message(text).contains("above 0"), "{text}");
         }
     }
 }

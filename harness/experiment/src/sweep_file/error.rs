@@ -7,28 +7,28 @@ use super::tree::{Entry, Line, Table, join};
 /// A file that is not a sweep.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
-    /// An invalid key.
+    /// The value of a key is invalid or missing.
     #[error("{file}:{line}: `{key}` {problem}; {remedy}")]
     Key {
-        /// The sweep file.
+        /// The file, as given.
         file: String,
-        /// Where the key is, or the section that lacks it.
+        /// Line of the key, from 1.
         line: Line,
         /// Dotted path.
         key: String,
-        /// What is wrong.
+        /// What is wrong with the value; follows the key in the message.
         problem: String,
-        /// What to do.
+        /// How to correct it.
         remedy: String,
     },
     /// No key to point at: the text is not TOML.
     #[error("{file}:{line}: {problem}; the file must be TOML 1.0")]
     Syntax {
-        /// The sweep file.
+        /// The file, as given.
         file: String,
-        /// Where the text is not TOML.
+        /// Line of the error, from 1.
         line: Line,
-        /// What is wrong.
+        /// The message of the TOML parser.
         problem: String,
     },
     /// No text to read.
@@ -38,15 +38,15 @@ pub enum FileError {
     Unreadable {
         /// The path that was tried.
         file: String,
-        /// The cause.
+        /// The error of the operating system.
         source: std::io::Error,
-        /// Names of the built-in sweeps.
+        /// Names of the built-in sweeps, with commas between.
         builtin: String,
     },
 }
 
 impl FileError {
-    /// An error of the TOML parser; `found` is the text it points at.
+    /// A syntax error of the TOML parser; `found` is the text it points at.
     pub fn syntax(file: &str, line: Line, found: &str, problem: &str) -> Self {
         if problem.starts_with("duplicate key") {
             return Self::Key {
@@ -64,7 +64,7 @@ impl FileError {
         }
     }
 
-    /// `entry` is invalid.
+    /// The value of `entry` is invalid.
     pub fn at(
         file: &str,
         entry: &Entry,
@@ -96,7 +96,7 @@ impl FileError {
         }
     }
 
-    /// The value of `key` in `table` is invalid, or missing.
+    /// The value of `key` in `table` is invalid or missing.
     pub fn of(
         file: &str,
         table: &Table,

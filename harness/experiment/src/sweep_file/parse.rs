@@ -10,7 +10,7 @@ impl Table {
     /// Parses a file's text. Syntax errors and duplicate keys are found here.
     pub fn parse(file: &str, text: &str) -> Result<Self, FileError> {
         let line_of = |at: usize| 1 + text[..at.min(text.len())].matches('\n').count();
-        let fault = |error: toml::de::Error| {
+        let syntax_error = |error: toml::de::Error| {
             let span = error.span().unwrap_or(0..0);
             FileError::syntax(
                 file,
@@ -19,8 +19,8 @@ impl Table {
                 error.message(),
             )
         };
-        let root = DeTable::parse(text).map_err(fault)?;
-        table(String::new(), 1, root.into_inner(), &line_of).map_err(fault)
+        let root = DeTable::parse(text).map_err(syntax_error)?;
+        table(String::new(), 1, root.into_inner(), &line_of).map_err(syntax_error)
     }
 
     /// The tables of a section whose keys are labels.

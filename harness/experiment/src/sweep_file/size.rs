@@ -49,13 +49,13 @@ pub fn size(
                 }));
             }
             variants.push(variant);
-        } else if let Some(stray) = overrides.get(&block.key) {
+        } else if let Some(unknown) = overrides.get(&block.key) {
             let remedy = format!(
                 "remove it, or add \"{}\" to `sizes` of the block",
                 label.key
             );
             let problem = "overrides a block that is not at this size";
-            return Err(FileError::at(file, stray, problem, remedy));
+            return Err(FileError::at(file, unknown, problem, remedy));
         }
     }
     if variants.is_empty() {
@@ -113,11 +113,11 @@ fn known_overrides(file: &str, overrides: &Table, blocks: &Table) -> Result<(), 
         .iter()
         .map(|entry| entry.key.as_str())
         .collect();
-    let stray = overrides
+    let unknown = overrides
         .entries
         .iter()
         .find(|entry| !known.contains(&entry.key.as_str()));
-    stray.map_or(Ok(()), |entry| {
+    unknown.map_or(Ok(()), |entry| {
         Err(FileError::at(
             file,
             entry,

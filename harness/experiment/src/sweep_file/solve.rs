@@ -1,7 +1,7 @@
 //! `[blocks.LABEL.solve]`: knobs that no value is written for, because a target sets them.
 //!
 //! The keys of free knobs are absent from the file. A placeholder lets the block be read; once all sizes are, the knobs
-//! are varied, so that a reference may be anywhere in the file.
+//! are solved for, so that a reference may be anywhere in the file.
 
 use architectures::{Cost, ModelConfig};
 
@@ -12,7 +12,7 @@ use super::sweep::{ModelVariant, Size};
 use super::tree::{Entry, Node, Table, join};
 use crate::matching::{Knob, Request, solve};
 
-/// A request with its place in the file.
+/// A request with its key_path in the file.
 #[derive(Clone, Debug)]
 pub struct Solve {
     request: Request,
@@ -57,9 +57,9 @@ pub fn take(file: &str, block: &mut Table) -> Result<Option<Solve>, FileError> {
     }
     let knobs = table.section("knobs");
     for (knob, _) in request.knobs.free() {
-        let place = path(knob, block, &request);
-        let said = knobs.get(&knob.to_string()).unwrap_or(&entry);
-        put(file, block, &place, said)?;
+        let key_path = path(knob, block, &request);
+        let request_entry = knobs.get(&knob.to_string()).unwrap_or(&entry);
+        put(file, block, &key_path, request_entry)?;
     }
     Ok(Some(Solve { request, entry }))
 }
@@ -78,20 +78,25 @@ fn path(knob: Knob, block: &Table, request: &Request) -> Vec<&'static str> {
     }
 }
 
-/// Writes a placeholder at `place`, in the name of the knob that `said` frees.
-fn put(file: &str, table: &mut Table, place: &[&str], said: &Entry) -> Result<(), FileError> {
-    let Some((key, rest)) = place.split_first() else {
+/// Writes a placeholder at `key_path`, in the name of the knob that `request_entry` frees.
+fn put(
+    file: &str,
+    table: &mut Table,
+    key_path: &[&str],
+    request_entry: &Entry,
+) -> Result<(), FileError> {
+    let Some((key, rest)) = key_path.split_first() else {
         return Ok(());
     };
     if rest.is_empty() {
         if let Some(given) = table.get(key) {
-            let problem = format!("is given, and `{}` frees it", said.path);
+            let problem = format!("is given, and `{}` frees it", request_entry.path);
             return Err(FileError::at(file, given, problem, "remove one of the two"));
         }
         table.entries.push(Entry {
             key: (*key).to_owned(),
             node: Node::Value(toml::Value::Integer(1)),
-            ..said.clone()
+            ..request_entry.clone()
         });
         return Ok(());
     }
@@ -99,26 +104,26 @@ fn put(file: &str, table: &mut Table, place: &[&str], said: &Entry) -> Result<()
         if *key == "placement" {
             let problem = "needs a centred placement";
             let remedy = "write placement = { centred = { stride = 1 } }";
-            return Err(FileError::at(file, said, problem, remedy));
+            return Err(FileError::at(file, request_entry, problem, remedy));
         }
         table.entries.push(Entry {
             key: (*key).to_owned(),
             node: Node::Table(Table {
                 path: join(&table.path, key),
-                line: said.line,
+                line: request_entry.line,
                 entries: Vec::new(),
             }),
-            ..said.clone()
+            ..request_entry.clone()
         });
     }
-    let held = table.entries.iter_mut().find(|entry| entry.key == *key);
-    match held.map(|entry| &mut entry.node) {
-        Some(Node::Table(inner)) => put(file, inner, rest, said),
+    let existing = table.entries.iter_mut().find(|entry| entry.key == *key);
+    match existing.map(|entry| &mut entry.node) {
+        Some(Node::Table(inner)) => put(file, inner, rest, request_entry),
         _ if *key == "placement" => {
             let remedy = "write placement = { centred = { stride = 1 } }";
             Err(FileError::at(
                 file,
-                said,
+                request_entry,
                 "needs a centred placement",
                 remedy,
             ))
@@ -137,29 +142,29 @@ pub fn solve_all(file: &str, sizes: &mut [Size], pending: &[Pending]) -> Result<
         let Some(model) = model else { continue };
         let wanted = request.equal.of(&cost);
         let found = solve(&model, request, &reference, wanted).map_err(|error| {
-            let said = error.to_string();
-            let (problem, remedy) = said.split_once("; ").unwrap_or((&said, "correct it"));
+            let message = error.to_string();
+            let (problem, remedy) = message.split_once("; ").unwrap_or((&message, "correct it"));
             let problem = format!("at size {}: {problem}", one.size);
             FileError::at(file, &one.solve.entry, problem, remedy)
         })?;
         solved.push(found);
     }
     for (one, (model, matched)) in pending.iter().zip(solved) {
-        let held = sizes
+        let unsolved = sizes
             .iter_mut()
             .filter(|size| size.name == one.size)
             .flat_map(|size| &mut size.variants)
-            .find(|held| held.block == one.block);
-        if let Some(held) = held {
-            (held.model, held.matched) = (model, Some(matched));
+            .find(|variant| variant.block == one.block);
+        if let Some(variant) = unsolved {
+            (variant.model, variant.matched) = (model, Some(matched));
         }
     }
     Ok(())
 }
 
 fn variant<'a>(sizes: &'a [Size], size: &str, block: &str) -> Option<&'a ModelVariant> {
-    let size = sizes.iter().find(|held| held.name == size)?;
-    size.variants.iter().find(|held| held.block == block)
+    let size = sizes.iter().find(|candidate| candidate.name == size)?;
+    size.variants.iter().find(|variant| variant.block == block)
 }
 
 /// What the request compares with, in words, and its cost.
@@ -198,7 +203,7 @@ fn reference(
         blocks: Vec::new(),
     };
     let model = match variant(sizes, at, label) {
-        Some(held) => {
+        Some(variant) => {
             if pending
                 .iter()
                 .any(|other| &other.size == at && &other.block == label)
@@ -207,7 +212,7 @@ fn reference(
                 let remedy = "choose a block whose keys are all given";
                 return Err(FileError::of(file, table, "reference", problem, remedy));
             }
-            &held.model
+            &variant.model
         }
         None if label == "dense" => &dense,
         None => {

@@ -21,7 +21,7 @@ pub fn data(file: &str, root: &Table) -> Result<Data, FileError> {
     let corpus: Corpus = read(file, &whole)?;
     let (vocab_size, least) = (corpus.vocab_size, Tokenizer::LEAST_VOCABULARY);
     if vocab_size < least {
-        let problem = format!("= {vocab_size} is smaller than the number of bytes");
+        let problem = format!("= {vocab_size} is too small for every byte");
         return Err(FileError::of(
             file,
             &whole,
@@ -36,7 +36,7 @@ pub fn data(file: &str, root: &Table) -> Result<Data, FileError> {
     let suites: SuitesConfig = read(file, &section)?;
     suites
         .validate()
-        .map_err(|error| rejected(file, &section, error))?;
+        .map_err(|error| located_error(file, &section, error))?;
     Ok(Data {
         vocab_size,
         seed: corpus.seed,
@@ -45,7 +45,7 @@ pub fn data(file: &str, root: &Table) -> Result<Data, FileError> {
 }
 
 /// The suites name their keys in full: `suites.biographies.people`.
-fn rejected(file: &str, section: &Table, error: SuiteError) -> FileError {
+fn located_error(file: &str, section: &Table, error: SuiteError) -> FileError {
     match error {
         SuiteError::Config { key, value, remedy } => match key.split('.').collect::<Vec<_>>()[..] {
             [_, suite, key] => FileError::of(

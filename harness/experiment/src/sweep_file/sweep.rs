@@ -1,4 +1,4 @@
-//! A sweep as its file says it, checked.
+//! A sweep as written in its file, checked.
 
 use architectures::{DecoderConfig, ModelConfig};
 use serde::Serialize;
@@ -20,13 +20,13 @@ pub struct Sweep {
     pub matching: Matching,
     /// Seeds of weights and order; every cell is run with each.
     pub seeds: Vec<u64>,
-    /// What is trained on and evaluated; the same for all runs.
+    /// Training data and evaluation suites; the same for all runs.
     pub data: Data,
     /// In the order of the file.
     pub sizes: Vec<Size>,
 }
 
-/// What is trained on and evaluated.
+/// Training data and evaluation suites.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Data {
     /// Size of the tokenizer's vocabulary.
@@ -59,6 +59,6 @@ pub struct ModelVariant {
     pub block: String,
     /// The whole model.
     pub model: ModelConfig,
-    /// What its free knobs were varied for, where it had some.
+    /// The target that its free knobs meet, where it had some.
     pub matched: Option<Matched>,
 }

@@ -94,10 +94,7 @@ mod defaults {
 }
 
 impl TrainingConfig {
-    /// Checks the values.
-    ///
-    /// # Errors
-    /// For a value that cannot train.
+    /// Checks that training can run with these values.
     pub fn check(&self) -> Result<(), ConfigError> {
         ConfigError::positive("batch_size", self.batch_size)?;
         if self.micro_batches == 0 || self.micro_batches > self.batch_size {

@@ -1,7 +1,7 @@
 //! A comparison as exact numbers, one line a value.
 
 use harness::error::Error;
-use results::comparison::{Comparison, Kind};
+use results::comparison::{Comparison, QuantityKind};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -27,7 +27,7 @@ pub fn print(comparison: &Comparison) -> Result<(), Error> {
     for group in &comparison.groups {
         for quantity in &group.quantities {
             let metric = match quantity.kind {
-                Kind::Difference => {
+                QuantityKind::Difference => {
                     format!("{} less that of {}", quantity.metric, group.models[0].label)
                 }
                 _ => quantity.metric.clone(),

@@ -1,18 +1,21 @@
 //! A comparison on the terminal: a table for each budget, a column for each model.
 
 use experiment::quantity::{bytes, count, duration};
-use results::comparison::{Comparison, Group, Kind, Quantity, Unit};
+use results::comparison::{Comparison, Group, Quantity, QuantityKind, Unit};
 use results::statistics::Interval;
 
-use super::grid::grid;
+use super::terminal_table::terminal_table;
 
 /// Prints all groups, and below each what disturbs it.
 pub fn print(comparison: &Comparison) {
-    for (place, group) in comparison.groups.iter().enumerate() {
-        if place > 0 {
+    for (index, group) in comparison.groups.iter().enumerate() {
+        if index > 0 {
             println!();
         }
-        println!("held equal: {}; 95 % intervals in brackets", group.held);
+        println!(
+            "held equal: {}; 95 % confidence intervals in brackets",
+            group.held
+        );
         println!("{}", table(group));
         if group.models.len() == 1 {
             println!("nothing else that was named had this budget: no difference");
@@ -46,16 +49,16 @@ fn table(group: &Group) -> comfy_table::Table {
             values.map(|value| value.map_or("-".to_owned(), |value| cell(quantity, &value)));
         rows.push(std::iter::once(label(quantity)).chain(cells).collect());
     }
-    grid(&header, 1, rows)
+    terminal_table(&header, 1, rows)
 }
 
-fn heading(kind: Kind, first: &str) -> String {
+fn heading(kind: QuantityKind, first: &str) -> String {
     match kind {
-        Kind::Matching => "MATCHING".to_owned(),
-        Kind::Cost => "COST, by formula".to_owned(),
-        Kind::Speed => "SPEED, on this device".to_owned(),
-        Kind::Score => "SCORES".to_owned(),
-        Kind::Difference => format!("LESS {first}, paired"),
+        QuantityKind::Matching => "MATCHING".to_owned(),
+        QuantityKind::Cost => "COST, by formula".to_owned(),
+        QuantityKind::Speed => "SPEED, on this device".to_owned(),
+        QuantityKind::Score => "SCORES".to_owned(),
+        QuantityKind::Difference => format!("LESS {first}, paired"),
     }
 }
 
@@ -76,8 +79,8 @@ fn label(quantity: &Quantity) -> String {
         _ => quantity.metric.replace('_', " "),
     };
     match (quantity.kind, behind.as_slice()) {
-        (Kind::Score | Kind::Difference, [n]) => format!("{metric}, n {n}"),
-        (Kind::Score | Kind::Difference, [least, .., most]) => {
+        (QuantityKind::Score | QuantityKind::Difference, [n]) => format!("{metric}, n {n}"),
+        (QuantityKind::Score | QuantityKind::Difference, [least, .., most]) => {
             format!("{metric}, n {least} to {most}")
         }
         _ => metric,
@@ -100,14 +103,14 @@ fn cell(quantity: &Quantity, value: &Interval) -> String {
 fn number_text(quantity: &Quantity, value: f64) -> String {
     let bare = bare(quantity, value);
     match (quantity.unit, quantity.kind) {
-        (Unit::Share, Kind::Difference) => format!("{bare} pt"),
+        (Unit::Share, QuantityKind::Difference) => format!("{bare} pt"),
         (Unit::Share, _) => format!("{bare} %"),
         _ => bare,
     }
 }
 
 fn bare(quantity: &Quantity, value: f64) -> String {
-    let signed = quantity.kind == Kind::Difference || quantity.metric == "off target";
+    let signed = quantity.kind == QuantityKind::Difference || quantity.metric == "off target";
     match quantity.unit {
         Unit::Flops | Unit::FlopsPerSecond => format!("{value:.3e}"),
         Unit::Tokens | Unit::TokensPerSecond | Unit::Parameters => count(value),

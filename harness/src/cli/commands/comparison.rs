@@ -6,7 +6,7 @@ use experiment::quantity::count;
 use harness::record::run_row::FINISHED;
 use results::{Frames, RunRow, ScoreRow, WHOLE_SUITE};
 
-use super::grid::grid;
+use super::terminal_table::terminal_table;
 
 /// The metrics by which suites are summed up.
 const ACCURACIES: [&str; 2] = ["exact_match", "pass@1"];
@@ -29,7 +29,7 @@ pub fn comparison(plan: &Plan, frames: &Frames) -> Table {
         let row = frames.runs().iter().find(|row| of(run, row))?;
         Some(cells(row, &suites, frames))
     });
-    grid(&header, 2, rows.collect())
+    terminal_table(&header, 2, rows.collect())
 }
 
 fn of(run: &Run, row: &RunRow) -> bool {

@@ -11,7 +11,7 @@ use harness::run::sweep;
 use results::Records;
 use suites::SandboxLimits;
 
-use super::closing::close;
+use super::finish_report::finish_report;
 use super::machine::start_threads;
 use super::planned::planned;
 use crate::cli::arguments::EvalOptions;
@@ -20,7 +20,7 @@ use crate::cli::arguments::EvalOptions;
 pub fn eval(options: &EvalOptions) -> Result<Conclusion, Error> {
     let (plan, folders) = planned(&options.planned)?;
     start_threads(&options.machine)?;
-    let mut progress = progress::fitting(options.machine.quiet);
+    let mut progress = progress::display_for(options.machine.quiet);
     let records = Records::open(folders.records())?;
     let finished = sweep::finished(&records)?;
     let dataset = sweep::prepare(&plan, 1, &folders)?;
@@ -56,6 +56,6 @@ pub fn eval(options: &EvalOptions) -> Result<Conclusion, Error> {
         }
     }
     progress.done();
-    close(&plan, &records, &folders, options.machine.quiet, false)?;
+    finish_report(&plan, &records, &folders, options.machine.quiet, false)?;
     Ok(conclusion)
 }

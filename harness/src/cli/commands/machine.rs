@@ -1,10 +1,10 @@
-//! Threads, as requested.
+//! Worker threads, as given.
 
 use harness::error::Error;
 
 use crate::cli::arguments::Machine;
 
-/// Starts the worker threads and says how many they are.
+/// Starts the worker threads and returns their number.
 pub fn start_threads(machine: &Machine) -> Result<usize, Error> {
     if let Some(threads) = machine.threads {
         rayon::ThreadPoolBuilder::new()

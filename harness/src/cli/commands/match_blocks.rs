@@ -6,9 +6,9 @@ use experiment::plan::Run;
 use harness::error::Error;
 use harness::run::conclusion::Conclusion;
 
-use super::grid::grid;
 use super::plan_tables::{SOLUTION, solution};
 use super::planned::{known, whole};
+use super::terminal_table::terminal_table;
 use crate::cli::arguments::{MatchOptions, SweepLocation};
 
 /// Solves for the block at each size and shows what was chosen.
@@ -31,18 +31,18 @@ pub fn match_blocks(options: &MatchOptions) -> Result<Conclusion, Error> {
         &sizes,
     )?;
     let request = request(options)?;
-    let asked = plan.runs.iter().filter(|run| {
+    let selected = plan.runs.iter().filter(|run| {
         run.label.block == options.block
             && run.label.seed == plan.sweep.seeds[0]
             && (options.size.is_empty() || options.size.contains(&run.label.size))
     });
-    let asked: Vec<&Run> = asked.collect();
-    if asked.is_empty() {
+    let selected: Vec<&Run> = selected.collect();
+    if selected.is_empty() {
         let name = format!("--block {}", options.block);
         return Err(argument(&name, "is at none of these sizes", "drop --size"));
     }
-    let (mut rows, mut rejected) = (Vec::new(), None);
-    for run in asked {
+    let (mut rows, mut first_error) = (Vec::new(), None);
+    for run in selected {
         let size = options.reference_size.as_ref().unwrap_or(&run.label.size);
         let wanted = request
             .equal
@@ -53,16 +53,16 @@ pub fn match_blocks(options: &MatchOptions) -> Result<Conclusion, Error> {
                 let labels = [run.label.size.clone(), run.label.block.clone()];
                 rows.push([&labels[..], &solution(&matched)].concat());
             }
-            Err(error) => rejected = rejected.or(Some((run, error.to_string()))),
+            Err(error) => first_error = first_error.or(Some((run, error.to_string()))),
         }
     }
     if !rows.is_empty() {
-        println!("{}", grid(&SOLUTION, SOLUTION.len(), rows));
+        println!("{}", terminal_table(&SOLUTION, SOLUTION.len(), rows));
     }
-    let Some((run, said)) = rejected else {
+    let Some((run, message)) = first_error else {
         return Ok(Conclusion::Complete);
     };
-    let (problem, remedy) = said.split_once("; ").unwrap_or((&said, "correct it"));
+    let (problem, remedy) = message.split_once("; ").unwrap_or((&message, "correct it"));
     Err(argument(
         &format!("--block {} at size {}", options.block, run.label.size),
         problem,
@@ -91,12 +91,12 @@ fn request(options: &MatchOptions) -> Result<Request, Error> {
 }
 
 /// `n_experts:at_most=64:multiple_of=2` as the sweep file's `n_experts = { at_most = 64, multiple_of = 2 }`.
-fn knobs(asked: &[String]) -> Result<Knobs, Error> {
+fn knobs(written: &[String]) -> Result<Knobs, Error> {
     let line = |knob: &String| {
         let (name, bounds) = knob.split_once(':').unwrap_or((knob, ""));
         format!("{name} = {{ {} }}\n", bounds.replace(':', ", "))
     };
-    let text: String = asked.iter().map(line).collect();
+    let text: String = written.iter().map(line).collect();
     toml::from_str(&text).map_err(|error| {
         let message = error
             .message()
@@ -106,8 +106,8 @@ fn knobs(asked: &[String]) -> Result<Knobs, Error> {
             .to_owned();
         let remedy = "write a knob such as n_experts:at_most=64:multiple_of=2";
         argument(
-            &format!("--knob {}", asked.join(",")),
-            &format!("is not valid: {message}"),
+            &format!("--knob {}", written.join(",")),
+            &format!("is invalid: {message}"),
             remedy,
         )
     })

@@ -1,12 +1,11 @@
 //! One file for each command, and what they share.
 
-pub mod closing;
 pub mod compare;
 pub mod compare_csv;
 pub mod compare_table;
 pub mod comparison;
 pub mod eval;
-pub mod grid;
+pub mod finish_report;
 pub mod machine;
 pub mod match_blocks;
 pub mod plan;
@@ -18,3 +17,4 @@ pub mod probe_table;
 pub mod report;
 pub mod status;
 pub mod sweep;
+pub mod terminal_table;

@@ -9,7 +9,7 @@ use experiment::quantity::{bytes, count, duration};
 use experiment::speed::Speed;
 use harness::error::Error;
 
-use super::grid::grid;
+use super::terminal_table::terminal_table;
 
 /// The columns of solved runs.
 pub const SOLUTION: [&str; 9] = [
@@ -62,7 +62,7 @@ pub fn costs(runs: &[(&Run, Estimate)]) -> Result<Table, Error> {
             format!("{:+.2} %", 100.0 * budget.deviation()),
         ]);
     }
-    Ok(grid(&header, 2, rows))
+    Ok(terminal_table(&header, 2, rows))
 }
 
 /// One model a row, whatever its seeds: memory, devices, time, and money where there is a price.
@@ -97,7 +97,7 @@ pub fn needs(runs: &[(&Run, Estimate)]) -> Table {
         Some(row)
     });
     let rows = rows.collect();
-    grid(&header, 2, rows)
+    terminal_table(&header, 2, rows)
 }
 
 fn need(run: &Run, estimate: &Estimate) -> Vec<String> {
@@ -141,7 +141,7 @@ pub fn solved(runs: &[(&Run, Estimate)]) -> Option<Table> {
             rows.push([&labels[..], &solution(matched)].concat());
         }
     }
-    (!rows.is_empty()).then(|| grid(&SOLUTION, SOLUTION.len(), rows))
+    (!rows.is_empty()).then(|| terminal_table(&SOLUTION, SOLUTION.len(), rows))
 }
 
 /// The cells of a solution, after the labels.

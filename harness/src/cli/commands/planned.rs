@@ -5,9 +5,9 @@ use experiment::sweep_file::{Sweep, suggest};
 use harness::error::Error;
 use harness::record::folders::Folders;
 
-use crate::cli::arguments::{Filter, Planned, SweepLocation};
+use crate::cli::arguments::{Planned, RunFilter, SweepLocation};
 
-/// The plan that the arguments request, and where its output is.
+/// The plan that the arguments select, and the folders of its output.
 pub fn planned(options: &Planned) -> Result<(Plan, Folders), Error> {
     let (plan, folders) = whole(&options.location)?;
     Ok((filtered(plan, &options.filter)?, folders))
@@ -20,7 +20,7 @@ pub fn whole(location: &SweepLocation) -> Result<(Plan, Folders), Error> {
     Ok((plan, folders))
 }
 
-fn filtered(mut plan: Plan, filter: &Filter) -> Result<Plan, Error> {
+fn filtered(mut plan: Plan, filter: &RunFilter) -> Result<Plan, Error> {
     let label = |pick: fn(&Run) -> String| plan.runs.iter().map(pick).collect::<Vec<_>>();
     known(
         "--only",
@@ -47,8 +47,8 @@ fn filtered(mut plan: Plan, filter: &Filter) -> Result<Plan, Error> {
 }
 
 /// A filter that matches nothing is a mistake, not an empty sweep.
-pub fn known(argument: &str, asked: &[String], all: &[String]) -> Result<(), Error> {
-    let Some(stray) = asked.iter().find(|label| !all.contains(label)) else {
+pub fn known(argument: &str, given: &[String], all: &[String]) -> Result<(), Error> {
+    let Some(unknown) = given.iter().find(|label| !all.contains(label)) else {
         return Ok(());
     };
     let mut choices: Vec<&str> = Vec::new();
@@ -58,8 +58,8 @@ pub fn known(argument: &str, asked: &[String], all: &[String]) -> Result<(), Err
         }
     }
     Err(Error::Argument {
-        argument: format!("{argument} {stray}"),
+        argument: format!("{argument} {unknown}"),
         problem: "is not in the sweep".to_owned(),
-        remedy: suggest(stray, &choices),
+        remedy: suggest(unknown, &choices),
     })
 }

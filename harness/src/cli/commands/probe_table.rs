@@ -5,7 +5,7 @@ use harness::probe::row::DERIVED;
 use harness::record::run_row::FINISHED;
 use results::ProbeRow;
 
-use super::grid::grid;
+use super::terminal_table::terminal_table;
 
 const HEADER: [&str; 12] = [
     "block", "slots", "pass", "", "ms", "tokens/s", "FLOP/s", "of peak", "B/s", "of peak",
@@ -34,10 +34,10 @@ pub fn tables(rows: &[ProbeRow]) -> String {
         let of_size = rows.iter().filter(|row| row.size == **size);
         let mut of_size: Vec<_> = of_size.collect();
         // Parts by family and size of table, models last.
-        let place = |row: &ProbeRow| rows.iter().position(|other| other.block == row.block);
-        of_size.sort_by_key(|row| (row.basis == DERIVED, place(row), row.table_slots));
+        let position = |row: &ProbeRow| rows.iter().position(|other| other.block == row.block);
+        of_size.sort_by_key(|row| (row.basis == DERIVED, position(row), row.table_slots));
         let lines = of_size.into_iter().map(line).collect();
-        format!("\n{size}\n{}\n", grid(&HEADER, 4, lines))
+        format!("\n{size}\n{}\n", terminal_table(&HEADER, 4, lines))
     };
     sizes.iter().map(table).collect()
 }

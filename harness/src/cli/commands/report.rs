@@ -4,7 +4,7 @@ use harness::error::Error;
 use harness::run::conclusion::Conclusion;
 use results::Records;
 
-use super::closing::close;
+use super::finish_report::finish_report;
 use super::planned::whole;
 use crate::cli::arguments::ReportOptions;
 
@@ -12,6 +12,6 @@ use crate::cli::arguments::ReportOptions;
 pub fn report(options: &ReportOptions) -> Result<Conclusion, Error> {
     let (plan, folders) = whole(&options.location)?;
     let records = Records::open(folders.records())?;
-    close(&plan, &records, &folders, false, options.csv)?;
+    finish_report(&plan, &records, &folders, false, options.csv)?;
     Ok(Conclusion::Complete)
 }

@@ -11,8 +11,8 @@ use harness::run::sweep;
 use results::{Records, RunRow, StepRow};
 use suites::Dataset;
 
-use super::grid::grid;
 use super::planned::planned;
+use super::terminal_table::terminal_table;
 use crate::cli::arguments::Planned;
 
 /// Shows how far each run is.
@@ -40,7 +40,7 @@ pub fn status(options: &Planned) -> Result<Conclusion, Error> {
     }
     println!(
         "{}",
-        grid(&["size", "block", "seed", "state", ""], 5, lines)
+        terminal_table(&["size", "block", "seed", "state", ""], 5, lines)
     );
     Ok(Conclusion::Complete)
 }

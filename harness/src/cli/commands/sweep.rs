@@ -3,7 +3,7 @@
 use crate::cli::progress;
 use harness::error::Error;
 use harness::record::provenance::Provenance;
-use harness::record::run_row::Circumstances;
+use harness::record::run_row::RunRowContext;
 use harness::run::conclusion::Conclusion;
 use harness::run::execute::RunContext;
 use harness::run::interrupt::Interrupt;
@@ -11,7 +11,7 @@ use harness::run::sweep;
 use results::Records;
 use suites::SandboxLimits;
 
-use super::closing::close;
+use super::finish_report::finish_report;
 use super::machine::start_threads;
 use super::planned::planned;
 use crate::cli::arguments::SweepOptions;
@@ -20,7 +20,7 @@ use crate::cli::arguments::SweepOptions;
 pub fn sweep(options: &SweepOptions) -> Result<Conclusion, Error> {
     let (plan, folders) = planned(&options.planned)?;
     let threads = start_threads(&options.machine)?;
-    let mut progress = progress::fitting(options.machine.quiet);
+    let mut progress = progress::display_for(options.machine.quiet);
     let records = Records::open(folders.records())?;
     progress.preparing("corpus, tokenizer and questions");
     let dataset = sweep::prepare(&plan, plan.most_tokens(), &folders)?;
@@ -34,20 +34,20 @@ pub fn sweep(options: &SweepOptions) -> Result<Conclusion, Error> {
         limits: &SandboxLimits::default(),
         interrupt: &interrupt,
     };
-    let circumstances = Circumstances {
+    let row_context = RunRowContext {
         sweep: &plan.sweep,
         dataset: &dataset,
         provenance: Provenance::gather(),
         device: options.machine.device.to_string(),
         threads,
     };
-    let conclusion = sweep::sweep(&plan, &context, &circumstances, progress.as_mut());
+    let conclusion = sweep::sweep(&plan, &context, &row_context, progress.as_mut());
     progress.done();
     let conclusion = conclusion?;
     if conclusion == Conclusion::Interrupted {
         eprintln!("interrupted; the same command goes on with the runs that are missing");
     }
-    close(
+    finish_report(
         &plan,
         &records,
         &folders,

@@ -8,7 +8,7 @@ use experiment::budget::TotalFlops;
 use experiment::plan::Run;
 use experiment::quantity::{count, duration};
 use harness::probe::grid::Cell;
-use harness::run::progress::{Ending, Progress};
+use harness::run::progress::{Progress, RunEnd};
 use harness::train::StepReport;
 
 /// Draws to standard error.
@@ -93,11 +93,11 @@ impl Progress for Bars {
         self.run.set_message(format!("evaluating {suite}"));
     }
 
-    fn ended(&mut self, run: &Run, ending: &Ending) {
+    fn ended(&mut self, run: &Run, run_end: &RunEnd) {
         let (label, flops) = (&run.label, run.budget.train_flops);
         self.ended += 1;
-        match ending {
-            Ending::Finished { val_loss, wall_s } => {
+        match run_end {
+            RunEnd::Finished { val_loss, wall_s } => {
                 self.say(&format!(
                     "{label}: validation loss {val_loss:.3}, {}",
                     duration(*wall_s)
@@ -105,8 +105,8 @@ impl Progress for Bars {
                 self.flops += flops;
             }
             // Runs of an earlier sweep say nothing of how long the rest will take.
-            Ending::Skipped => self.sweep.dec_length(flops as u64),
-            Ending::Failed(reason) => {
+            RunEnd::Skipped => self.sweep.dec_length(flops as u64),
+            RunEnd::Failed(reason) => {
                 self.say(&format!("{label}: failed: {reason}"));
                 self.sweep.dec_length(flops as u64);
             }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use experiment::plan::Run;
 use experiment::quantity::{count, duration};
 use harness::probe::grid::Cell;
-use harness::run::progress::{Ending, Progress};
+use harness::run::progress::{Progress, RunEnd};
 use harness::train::StepReport;
 
 /// Between two lines of one run.
@@ -61,23 +61,23 @@ impl Progress for Lines {
         eprintln!("{}: evaluating {suite}", self.label);
     }
 
-    fn ended(&mut self, run: &Run, ending: &Ending) {
-        match ending {
-            Ending::Finished { val_loss, wall_s } => {
+    fn ended(&mut self, run: &Run, run_end: &RunEnd) {
+        match run_end {
+            RunEnd::Finished { val_loss, wall_s } => {
                 eprintln!(
                     "{}: finished in {}, validation loss {val_loss:.3}",
                     self.label,
                     duration(*wall_s)
                 );
             }
-            Ending::Skipped => {
+            RunEnd::Skipped => {
                 self.begun += 1;
                 eprintln!(
                     "[{}/{}] {}: finished earlier",
                     self.begun, self.runs, run.label
                 );
             }
-            Ending::Failed(reason) => eprintln!("{}: failed: {reason}", self.label),
+            RunEnd::Failed(reason) => eprintln!("{}: failed: {reason}", self.label),
         }
     }
 

@@ -11,7 +11,7 @@ use bars::Bars;
 use lines::Lines;
 
 /// The display that fits standard error.
-pub fn fitting(quiet: bool) -> Box<dyn Progress> {
+pub fn display_for(quiet: bool) -> Box<dyn Progress> {
     if quiet {
         Box::new(Quiet)
     } else if std::io::stderr().is_terminal() {

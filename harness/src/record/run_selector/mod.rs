@@ -1,4 +1,4 @@
-//! Which recorded runs the arguments of `isoflop compare` mean.
+//! Which recorded runs the arguments of `isoflop compare` select.
 //!
 //! | argument | runs |
 //! |---|---|
@@ -23,7 +23,7 @@ use selector::{RunSource, Selector};
 
 /// Runs, with all their rows.
 #[derive(Debug, Default)]
-pub struct Choice {
+pub struct SelectedRuns {
     /// Rows of the selected runs.
     pub frames: Frames,
     /// Names of the runs: argument by argument; within one, from the smallest budget up, dense first.
@@ -33,19 +33,19 @@ pub struct Choice {
 /// Keeps a part of what was chosen.
 pub type Keep<'a> = &'a dyn Fn(&RunRow) -> bool;
 
-/// The runs that `arguments` mean, of which `keep` is kept; sweeps and run names are looked up under `output`.
+/// The runs that `arguments` select, of which `keep` is kept; sweeps and run names are looked up under `output`.
 ///
 /// # Errors
-/// Where an argument means no run, or the beginning of a name means several.
-pub fn choose(arguments: &[String], output: &Path, keep: Keep) -> Result<Choice, Error> {
+/// Where an argument matches no run, or the beginning of a name matches several.
+pub fn choose(arguments: &[String], output: &Path, keep: Keep) -> Result<SelectedRuns, Error> {
     let mut folders = Opened::default();
-    let mut choice = Choice::default();
+    let mut choice = SelectedRuns::default();
     for argument in arguments {
-        let (frames, meant) = found(argument, output, &mut folders)?;
+        let (frames, selected) = found(argument, output, &mut folders)?;
         let mut rows: Vec<&RunRow> = frames
             .runs()
             .iter()
-            .filter(|row| meant.contains(&row.run) && keep(row))
+            .filter(|row| selected.contains(&row.run) && keep(row))
             .collect();
         if rows.is_empty() {
             return Err(wrong(
@@ -91,7 +91,7 @@ impl Opened {
     }
 }
 
-/// The rows of a folder, and the names of the runs among them that `argument` means.
+/// The rows of a folder, and the names of the runs among them that `argument` selects.
 fn found(
     argument: &str,
     output: &Path,
@@ -112,13 +112,13 @@ fn found(
         }
         RunSource::Run(prefix) => return run(prefix, output, opened),
     };
-    let meant: HashSet<String> = frames
+    let selected: HashSet<String> = frames
         .runs()
         .iter()
         .filter(|row| filter.fits(row))
         .map(|row| row.run.clone())
         .collect();
-    if meant.is_empty() {
+    if selected.is_empty() {
         let mut recorded: Vec<String> = frames
             .runs()
             .iter()
@@ -127,14 +127,14 @@ fn found(
         recorded.dedup();
         return Err(wrong(
             argument,
-            "means no recorded run",
+            "matches no recorded run",
             &format!("recorded there: {}", recorded.join(", ")),
         ));
     }
-    Ok((frames, meant))
+    Ok((frames, selected))
 }
 
-/// Of a sweep whose file is at hand, the runs that the file means now: an edited file leaves others behind.
+/// Of a sweep whose file is at hand, the runs of its present configuration: records keep those of earlier ones.
 fn present(name: &str, argument: &str, frames: Frames) -> Result<Frames, Error> {
     let sweep = match Sweep::load(name) {
         Ok(sweep) => sweep,

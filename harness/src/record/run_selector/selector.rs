@@ -10,7 +10,7 @@ use crate::record::folders::Folders;
 #[derive(Debug, PartialEq, Eq)]
 pub struct Selector {
     pub source: RunSource,
-    pub filter: Filter,
+    pub filter: RowPattern,
 }
 
 /// Where runs are.
@@ -24,15 +24,15 @@ pub enum RunSource {
     Run(String),
 }
 
-/// A part of a sweep; what is not said is any.
+/// A part of a sweep; an absent part matches any.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Filter {
+pub struct RowPattern {
     size: Option<String>,
     block: Option<String>,
     seed: Option<u64>,
 }
 
-impl Filter {
+impl RowPattern {
     pub fn fits(&self, row: &RunRow) -> bool {
         self.size.as_ref().is_none_or(|size| *size == row.size)
             && self.block.as_ref().is_none_or(|block| *block == row.block)
@@ -61,8 +61,8 @@ impl Filter {
 impl Selector {
     pub fn parse(argument: &str, output: &Path) -> Result<Self, String> {
         let (name, filter) = match argument.split_once(':') {
-            Some((name, filter)) => (name, Filter::parse(filter)?),
-            None => (argument, Filter::default()),
+            Some((name, filter)) => (name, RowPattern::parse(filter)?),
+            None => (argument, RowPattern::default()),
         };
         let sweep = Folders::new(output, name);
         let plain = !name.is_empty() && !name.contains(['/', '\\', '.']);
@@ -116,14 +116,14 @@ mod tests {
 
     #[test]
     fn parts_are_labels_or_any() {
-        let part = Filter::parse("*/memory+/3").unwrap();
+        let part = RowPattern::parse("*/memory+/3").unwrap();
         assert_eq!(
             (part.size, part.block.as_deref(), part.seed),
             (None, Some("memory+"), Some(3))
         );
-        assert_eq!(Filter::parse("l").unwrap().block, None);
+        assert_eq!(RowPattern::parse("l").unwrap().block, None);
         for wrong in ["", "l/", "l/dense/x", "l/dense/0/1"] {
-            assert!(Filter::parse(wrong).is_err(), "{wrong}");
+            assert!(RowPattern::parse(wrong).is_err(), "{wrong}");
         }
         let absent = Selector::parse("absent:l", Path::new("nowhere"));
         assert!(

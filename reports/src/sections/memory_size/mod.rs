@@ -38,7 +38,7 @@ fn slots(study: &Study, run: &RunRow) -> Option<u64> {
 }
 
 /// One place on the horizontal axis: dense, or a number of slots.
-struct Place {
+struct TableSize {
     slots: u64,
     name: String,
 }
@@ -57,7 +57,7 @@ fn name(slots: u64) -> String {
 }
 
 /// What a rung has of a block: slots, and the accuracy with its interval, in percent.
-type Reached = (u64, results::statistics::Interval);
+type SlotsAndAccuracy = (u64, results::statistics::Interval);
 
 fn measured(study: &Study, suites: &[Suite]) -> Option<Figure> {
     let blocks: Vec<(usize, &str)> = study
@@ -110,7 +110,7 @@ fn panel(
     data: &mut Table,
 ) -> Option<Chart> {
     // Sizes may differ in their tables alone: what they share is shape and budget.
-    let mut lines: Vec<(usize, &str, Shape, Vec<Reached>)> = Vec::new();
+    let mut lines: Vec<(usize, &str, Shape, Vec<SlotsAndAccuracy>)> = Vec::new();
     for rung in &study.rungs {
         let dense = reached(study, asked, REFERENCE, rung, data);
         for (look, block) in blocks {
@@ -119,8 +119,9 @@ fn panel(
             };
             let shape = (run.d_model, run.n_layers, rung.flops.to_bits());
             let found = reached(study, asked, block, rung, data);
-            let same =
-                |line: &&mut (usize, &str, Shape, Vec<Reached>)| line.0 == *look && line.2 == shape;
+            let same = |line: &&mut (usize, &str, Shape, Vec<SlotsAndAccuracy>)| {
+                line.0 == *look && line.2 == shape
+            };
             match lines.iter_mut().find(same) {
                 Some(line) => line.3.extend(found),
                 None if found.is_empty() => {}
@@ -136,10 +137,10 @@ fn panel(
     for (.., line) in &mut lines {
         line.sort_by_key(|(slots, _)| *slots);
     }
-    let mut places: Vec<Place> = Vec::new();
+    let mut places: Vec<TableSize> = Vec::new();
     for (slots, _) in lines.iter().flat_map(|(.., line)| line) {
         if places.iter().all(|place| place.slots != *slots) {
-            places.push(Place {
+            places.push(TableSize {
                 slots: *slots,
                 name: name(*slots),
             });
@@ -150,7 +151,7 @@ fn panel(
     let series: Vec<Series> = lines
         .iter()
         .map(|(look, block, _, line)| {
-            let point = |(slots, accuracy): &Reached| Point {
+            let point = |(slots, accuracy): &SlotsAndAccuracy| Point {
                 x: places
                     .iter()
                     .position(|place| place.slots == *slots)
@@ -178,7 +179,7 @@ fn reached(
     block: &str,
     rung: &Rung,
     data: &mut Table,
-) -> Vec<Reached> {
+) -> Vec<SlotsAndAccuracy> {
     let runs = study.finished(block, rung);
     let Ok(Some(entry)) = scores::entry(study, asked, block, rung) else {
         return Vec::new();

@@ -3,7 +3,7 @@
 use crate::{Frames, RunRow, UsageRow};
 
 use super::rows::{Right, changed, finding, frames, run};
-use crate::claims::Outcome;
+use crate::claims::Verdict;
 
 fn usage(block: &str, count: u64, units: u64) -> Vec<UsageRow> {
     let row = |layer| UsageRow {
@@ -29,7 +29,7 @@ fn memories(blocks: &[(&str, u64, Right)]) -> Frames {
     frames(runs.collect(), used.collect())
 }
 
-fn judged(frames: &Frames) -> Outcome {
+fn judged(frames: &Frames) -> Verdict {
     finding(frames, "Three memory layers").outcome
 }
 
@@ -38,19 +38,19 @@ fn three_layers_need_more_layers_to_be_compared_with() {
     let of = |blocks: &[(&str, u64, Right)]| judged(&memories(blocks));
     assert_eq!(
         of(&[("memory+", 3, 100), ("memory", 1, 60)]),
-        Outcome::NotTested
+        Verdict::NotTested
     );
     assert_eq!(
         of(&[("memory+", 3, 100), ("six", 6, 60)]),
-        Outcome::SupportedOnce
+        Verdict::SupportedOnce
     );
     assert_eq!(
         of(&[("memory+", 3, 100), ("six", 6, 140)]),
-        Outcome::ContradictedOnce
+        Verdict::ContradictedOnce
     );
     assert_eq!(
         of(&[("memory+", 3, 100), ("six", 6, 101)]),
-        Outcome::NotTested
+        Verdict::NotTested
     );
 }
 
@@ -64,9 +64,9 @@ fn memories_of_other_sizes_are_no_other_number_of_layers() {
             }
         }))
     };
-    assert_eq!(six(|_| {}), Outcome::SupportedOnce);
-    assert_eq!(six(|run| run.params_table = 99), Outcome::NotTested);
-    assert_eq!(six(|run| run.train_flops *= 1.05), Outcome::NotTested);
+    assert_eq!(six(|_| {}), Verdict::SupportedOnce);
+    assert_eq!(six(|run| run.params_table = 99), Verdict::NotTested);
+    assert_eq!(six(|run| run.train_flops *= 1.05), Verdict::NotTested);
     let mut used = usage("memory+", 3, 64);
     used.extend(usage("six", 6, 32));
     let slots = Frames::new(
@@ -76,14 +76,14 @@ fn memories_of_other_sizes_are_no_other_number_of_layers() {
         all.items().to_vec(),
         used,
     );
-    assert_eq!(judged(&slots), Outcome::NotTested);
+    assert_eq!(judged(&slots), Verdict::NotTested);
 }
 
 #[test]
 fn a_number_of_layers_that_cannot_be_compared_leaves_it_open() {
     let all = memories(&[("memory+", 3, 100), ("six", 6, 60), ("five", 5, 60)]);
-    assert_eq!(judged(&all), Outcome::SupportedOnce);
+    assert_eq!(judged(&all), Verdict::SupportedOnce);
     // Run five was not evaluated, or is of another seed.
     let other = changed(&all, |run| run.seed = u64::from(run.block == "five"));
-    assert_eq!(judged(&other), Outcome::NotTested);
+    assert_eq!(judged(&other), Verdict::NotTested);
 }

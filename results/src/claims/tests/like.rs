@@ -3,7 +3,7 @@
 use crate::RunRow;
 
 use super::rows::{changed, finding, frames, ladder, run, seeded};
-use crate::claims::Outcome;
+use crate::claims::Verdict;
 use crate::study::Study;
 
 const AHEAD: &str = "more facts than dense";
@@ -17,10 +17,10 @@ fn one_run_each_is_a_weaker_verdict_and_two_seeds_make_it_whole() {
         });
         finding(&frames(runs.collect(), vec![]), AHEAD).outcome
     };
-    assert_eq!(of(1, 150), Outcome::SupportedOnce);
-    assert_eq!(of(2, 150), Outcome::Supported);
-    assert_eq!(of(1, 10), Outcome::ContradictedOnce);
-    assert_eq!(of(2, 10), Outcome::Contradicted);
+    assert_eq!(of(1, 150), Verdict::SupportedOnce);
+    assert_eq!(of(2, 150), Verdict::Supported);
+    assert_eq!(of(1, 10), Verdict::ContradictedOnce);
+    assert_eq!(of(2, 10), Verdict::Contradicted);
 }
 
 #[test]
@@ -33,10 +33,10 @@ fn what_was_not_trained_with_equal_flops_is_not_judged_at_equal_flops() {
         });
         finding(&all, AHEAD)
     };
-    assert_eq!(spent(1.019).outcome, Outcome::SupportedOnce);
+    assert_eq!(spent(1.019).outcome, Verdict::SupportedOnce);
     for factor in [1.03, 0.97, f64::NAN] {
         let other = spent(factor);
-        assert_eq!(other.outcome, Outcome::NotTested);
+        assert_eq!(other.outcome, Verdict::NotTested);
         assert!(other.evidence.contains("not equal compute"), "{other:?}");
     }
 }
@@ -51,7 +51,7 @@ fn the_seeds_that_count_are_those_in_common() {
     ];
     let found = finding(&frames(runs, vec![]), AHEAD);
     assert!(found.evidence.contains("items, one seed"), "{found:?}");
-    assert_eq!(found.outcome, Outcome::SupportedOnce);
+    assert_eq!(found.outcome, Verdict::SupportedOnce);
 }
 
 /// A run of a named width with the budget of the middle rung.
@@ -92,7 +92,7 @@ fn of_sizes_with_one_budget_each_block_stands_at_its_best() {
 #[test]
 fn many_cases_are_not_refuted_by_one() {
     let found = finding(&ladder(&[("memory+", 100)]), "four times the compute");
-    assert_eq!(found.outcome, Outcome::NotTested);
+    assert_eq!(found.outcome, Verdict::NotTested);
     assert!(found.evidence.contains("other cases"), "{found:?}");
 }
 
@@ -110,6 +110,6 @@ fn all_variants_meet_the_mixture_at_one_budget() {
     runs.extend(at(2, &["peer", "memory+"], 20));
     runs.extend(at(2, &["moe"], 100));
     let found = finding(&frames(runs, vec![]), "All memory variants");
-    assert_eq!(found.outcome, Outcome::SupportedOnce, "{found:?}");
+    assert_eq!(found.outcome, Verdict::SupportedOnce, "{found:?}");
     assert!(found.scale.contains("size m"), "{found:?}");
 }

@@ -14,10 +14,10 @@ use rows::{Right, changed, finding, frames, ladder, run};
 #[test]
 fn more_facts_than_dense_is_a_matter_of_the_paired_interval() {
     let of = |right| finding(&ladder(&[("memory+", right)]), "more facts than dense");
-    assert_eq!(of(130).outcome, Outcome::SupportedOnce);
-    assert_eq!(of(70).outcome, Outcome::ContradictedOnce);
+    assert_eq!(of(130).outcome, Verdict::SupportedOnce);
+    assert_eq!(of(70).outcome, Verdict::ContradictedOnce);
     let level = of(101);
-    assert_eq!(level.outcome, Outcome::NotTested);
+    assert_eq!(level.outcome, Verdict::NotTested);
     assert!(
         level.evidence.contains("Undecided: the interval holds 0"),
         "{level:?}"
@@ -36,7 +36,7 @@ fn more_facts_than_dense_is_a_matter_of_the_paired_interval() {
 #[test]
 fn without_the_block_or_the_suite_nothing_is_tested() {
     let absent = finding(&ladder(&[]), "more facts than dense");
-    assert_eq!(absent.outcome, Outcome::NotTested);
+    assert_eq!(absent.outcome, Verdict::NotTested);
     assert!(absent.evidence.contains("did not both finish"));
     let bare = ladder(&[("memory+", 130)]);
     let bare = Frames::new(bare.runs().to_vec(), vec![], vec![], vec![], vec![]);
@@ -49,7 +49,7 @@ fn without_the_block_or_the_suite_nothing_is_tested() {
     let asked = ladder(&[("memory+", 130)]);
     let study = Study::new(&asked);
     let all = claims(&study, &Scores::new(&study).suites);
-    assert_eq!(all[0].1[0].finding.outcome, Outcome::NotTested);
+    assert_eq!(all[0].1[0].finding.outcome, Verdict::NotTested);
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn runs_that_were_trained_otherwise_decide_nothing() {
     );
     assert_eq!(
         finding(&other, "more facts than dense").outcome,
-        Outcome::NotTested
+        Verdict::NotTested
     );
 }
 
@@ -76,16 +76,16 @@ fn runs_that_were_trained_otherwise_decide_nothing() {
 fn compute_is_judged_by_the_end_of_the_gains_interval() {
     // Dense reaches 140 at four times the compute: memory+ with 139 has almost that gain, with 100 a gain of one.
     let of = |right| finding(&ladder(&[("memory+", right)]), "more than twice");
-    assert_eq!(of(136).outcome, Outcome::SupportedOnce, "{:?}", of(136));
-    assert_eq!(of(100).outcome, Outcome::ContradictedOnce, "{:?}", of(100));
-    assert_eq!(of(118).outcome, Outcome::NotTested, "{:?}", of(118));
+    assert_eq!(of(136).outcome, Verdict::SupportedOnce, "{:?}", of(136));
+    assert_eq!(of(100).outcome, Verdict::ContradictedOnce, "{:?}", of(100));
+    assert_eq!(of(118).outcome, Verdict::NotTested, "{:?}", of(118));
     let single = frames(
         vec![(run(1, "dense"), 100), (run(1, "memory+"), 150)],
         vec![],
     );
     let none = finding(&single, "more than twice");
     assert!(
-        none.outcome == Outcome::NotTested && none.evidence.contains("not trained with 2 times"),
+        none.outcome == Verdict::NotTested && none.evidence.contains("not trained with 2 times"),
         "{none:?}"
     );
 }
@@ -118,7 +118,7 @@ fn twice_the_parameters_needs_equal_tokens() {
     // As good as dense of the same parameters: not twice.
     assert_eq!(
         finding(&ladder(&[("memory", 90)]), "twice its parameters").outcome,
-        Outcome::ContradictedOnce
+        Verdict::ContradictedOnce
     );
 }
 
@@ -128,13 +128,13 @@ fn a_rise_of_all_of_it_is_twice_denses_accuracy() {
         let runs = vec![(run(1, "dense"), dense), (run(1, "memory+"), memory)];
         finding(&frames(runs, vec![]), "100 %").outcome
     };
-    assert_eq!(at(30, 150), Outcome::SupportedOnce);
-    assert_eq!(at(80, 110), Outcome::ContradictedOnce);
-    assert_eq!(at(110, 130), Outcome::NotTested);
-    assert_eq!(at(60, 122), Outcome::NotTested);
+    assert_eq!(at(30, 150), Verdict::SupportedOnce);
+    assert_eq!(at(80, 110), Verdict::ContradictedOnce);
+    assert_eq!(at(110, 130), Verdict::NotTested);
+    assert_eq!(at(60, 122), Verdict::NotTested);
     let runs = vec![(run(1, "dense"), 0), (run(1, "memory+"), 100)];
     let none = finding(&frames(runs, vec![]), "100 %");
-    assert_eq!(none.outcome, Outcome::NotTested);
+    assert_eq!(none.outcome, Verdict::NotTested);
     assert!(!none.evidence.contains("a rise of"), "{none:?}");
 }
 
@@ -146,9 +146,9 @@ fn matched_in_parameters_is_within_a_quarter() {
         let runs = vec![(mixture, 60), (run(1, "memory+"), 130)];
         finding(&frames(runs, vec![]), "equal compute and parameters")
     };
-    assert_eq!(of(2_000_000).outcome, Outcome::SupportedOnce);
+    assert_eq!(of(2_000_000).outcome, Verdict::SupportedOnce);
     let other = of(4_000_000);
-    assert_eq!(other.outcome, Outcome::NotTested);
+    assert_eq!(other.outcome, Verdict::NotTested);
     assert!(other.evidence.contains("0.50 times"), "{other:?}");
 }
 
@@ -166,16 +166,16 @@ fn all_three_have_to_beat_the_mixture() {
         )
         .outcome
     };
-    assert_eq!(of(120, 120, 120), Outcome::SupportedOnce);
-    assert_eq!(of(120, 91, 120), Outcome::NotTested);
-    assert_eq!(of(120, 60, 120), Outcome::ContradictedOnce);
+    assert_eq!(of(120, 120, 120), Verdict::SupportedOnce);
+    assert_eq!(of(120, 91, 120), Verdict::NotTested);
+    assert_eq!(of(120, 60, 120), Verdict::ContradictedOnce);
     assert_eq!(
         finding(
             &ladder(&[("moe", 90), ("peer", 120)]),
             "All memory variants"
         )
         .outcome,
-        Outcome::NotTested
+        Verdict::NotTested
     );
 }
 
@@ -188,15 +188,15 @@ fn alike_is_a_narrow_interval_and_not_an_absent_difference() {
         )
         .outcome
     };
-    assert_eq!(of(100, 101), Outcome::SupportedOnce);
-    assert_eq!(of(100, 108), Outcome::NotTested);
-    assert_eq!(of(100, 150), Outcome::ContradictedOnce);
+    assert_eq!(of(100, 101), Verdict::SupportedOnce);
+    assert_eq!(of(100, 108), Verdict::NotTested);
+    assert_eq!(of(100, 150), Verdict::ContradictedOnce);
     // Nothing learnt, and everything learnt: equal for want of something to differ in.
-    assert_eq!(of(0, 0), Outcome::NotTested);
-    assert_eq!(of(200, 200), Outcome::NotTested);
-    assert_eq!(of(200, 199), Outcome::NotTested);
+    assert_eq!(of(0, 0), Verdict::NotTested);
+    assert_eq!(of(200, 200), Verdict::NotTested);
+    assert_eq!(of(200, 199), Verdict::NotTested);
     // The same answers to 200 items bound the difference to two points.
-    assert_eq!(of(100, 100), Outcome::SupportedOnce);
+    assert_eq!(of(100, 100), Verdict::SupportedOnce);
     let mut guessed = ladder(&[("peer", 100), ("memory", 101)]).scores().to_vec();
     let all = ladder(&[("peer", 100), ("memory", 101)]);
     guessed
@@ -210,7 +210,7 @@ fn alike_is_a_narrow_interval_and_not_an_absent_difference() {
         vec![],
     );
     let found = finding(&guessed, "about as good as Memory");
-    assert_eq!(found.outcome, Outcome::NotTested);
+    assert_eq!(found.outcome, Verdict::NotTested);
     assert!(found.evidence.contains("majority guess"), "{found:?}");
 }
 
@@ -223,10 +223,10 @@ fn what_nobody_trained_here_is_not_tested_and_every_verdict_is_about_this_scale(
         "1T tokens.",
     ] {
         let found = finding(&frames, words);
-        assert_eq!(found.outcome, Outcome::NotTested, "{words}");
+        assert_eq!(found.outcome, Verdict::NotTested, "{words}");
         assert!(found.evidence.contains("the largest run here"), "{found:?}");
     }
-    for outcome in Outcome::ALL {
+    for outcome in Verdict::ALL {
         assert!(outcome.words().ends_with("at this scale"));
     }
 }

@@ -1,7 +1,8 @@
-//! What is left when rows have been written: the report, the table, the path.
+//! The last part of a command that wrote rows: the report, its table, its path.
 
 use experiment::plan::Plan;
 use harness::error::Error;
+use harness::process::broken_pipe::end_on_broken_pipe;
 use harness::record::folders::Folders;
 use harness::record::report_file;
 use harness::record::selection;
@@ -9,8 +10,8 @@ use results::Records;
 
 use super::comparison::comparison;
 
-/// Writes the report of what `plan` means and says where it is. Without a single run there is nothing to report.
-pub fn close(
+/// Writes the report of the runs of `plan` and prints its path; without a recorded run, no report.
+pub fn finish_report(
     plan: &Plan,
     records: &Records,
     folders: &Folders,
@@ -30,6 +31,8 @@ pub fn close(
     if csv {
         frames.export_csv(&folders.csv())?;
     }
+    // Report and rows are written and no other program runs.
+    end_on_broken_pipe();
     if !quiet {
         println!("{}", comparison(&whole, &frames));
     }

@@ -6,7 +6,7 @@ use comfy_table::{CellAlignment, ContentArrangement, Table};
 const HEADER_LINE_ONLY: &str = "     ──            ";
 
 /// A table with a header, its columns after the first `labels` aligned right.
-pub fn grid(header: &[&str], labels: usize, rows: Vec<Vec<String>>) -> Table {
+pub fn terminal_table(header: &[&str], labels: usize, rows: Vec<Vec<String>>) -> Table {
     let mut table = Table::new();
     table
         .load_preset(HEADER_LINE_ONLY)
