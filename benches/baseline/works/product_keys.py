@@ -26,7 +26,7 @@ def pair_ids(positions, first, second, n: int):
 
 
 def candidate_ranks(k: int):
-    """Pairs of ranks whose sum can be among the k best: a pair of ranks (a, b), from 0, has (a+1)(b+1) - 1 pairs at least as good."""
+    """Pairs of ranks whose sum can be among the k best: (a, b), from 0, has (a+1)(b+1) - 1 pairs at least as good."""
     pairs = [(a, b) for a in range(k) for b in range(k // (a + 1))]
     return tuple(torch.tensor(ranks) for ranks in zip(*pairs))
 
