@@ -11,7 +11,7 @@ const OUTLIERS: usize = 5;
 /// A fit that somebody else published.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Published {
-    /// The law as published.
+    /// The fitted law.
     pub law: Law,
     /// Summed Huber loss of the log losses.
     pub objective: f64,

@@ -11,22 +11,20 @@ const FEW: usize = 10;
 /// Why a law is less than it seems.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Doubt {
-    /// The best E is nothing.
+    /// The best E is 0.
     NoIrreducible,
-    /// The loss does not fall with N: no such term, or an exponent of nothing.
+    /// The loss does not fall with N: no such term, or an exponent of 0.
     FlatInParams,
     /// The loss does not fall with D.
     FlatInTokens,
     /// An exponent rests on the end of the range searched.
     Steep,
     /// So few points that resampling them shows little.
-    /// Few runs for five parameters.
     FewPoints {
         /// Runs.
         found: usize,
     },
     /// N and D grew together, so that their two terms cannot be distinguished.
-    /// Parameters and tokens rise together, so that their exponents cannot be distinguished.
     Collinear {
         /// Correlation of their logarithms.
         correlation: f64,

@@ -69,7 +69,7 @@ pub enum NoLaw {
         /// Distinct numbers.
         found: usize,
     },
-    /// No start of the search ended in finite values.
+    /// A point has a count or a loss that is not positive and finite.
     Unsound,
 }
 

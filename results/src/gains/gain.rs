@@ -95,12 +95,12 @@ impl Gain {
 pub enum NoGain {
     /// Fewer sizes of dense than a curve needs.
     TooFewRungs {
-        /// Sizes of dense with a score.
+        /// Sizes of dense of different cost.
         found: usize,
     },
-    /// The block has no score.
+    /// A size has no finite score or no positive cost.
     NoScore,
-    /// The block and dense answered no item in common.
+    /// No item was answered by the block and at every size of dense.
     NoSharedItems,
 }
 

@@ -13,9 +13,8 @@ pub enum TokensToScore {
     /// After these tokens, between two measurements or at one.
     At(f64),
     /// Not within these tokens; `best` is the best it came to.
-    /// The loss was not reached.
     Never {
-        /// Lowest loss, nats per token.
+        /// The best score measured, in its own unit.
         best: f64,
         /// Training tokens of the run.
         tokens: f64,
