@@ -1,14 +1,14 @@
-//! The lookups beside the stock operations they replace, and beside what the machine's memory can do.
+//! The lookups against the composed operations they replace, and against the memory bandwidth.
 //!
-//! Throughput is bytes that have to move (`GiB/s`), or FLOPs and bytes both (`elem` is one FLOP). Divide a rate by that of
-//! `memory` to see how much of the machine a kernel uses.
+//! Throughput is in bytes that have to move (`GiB/s`) or in FLOPs (`elem`). A rate divided by that of `memory` is the share
+//! of the memory bandwidth that a kernel uses.
 
 #[path = "../../benches/stream.rs"]
 mod stream;
 
 use std::hint::black_box;
 
-use architectures::kernels::ops;
+use architectures::kernels::lookup;
 use architectures::{LazyAdam, Pass, TableGradient, ValueTable};
 use burn::tensor::{Device, Distribution, Int, Tensor, TensorData};
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
@@ -58,7 +58,7 @@ fn gathered(width: usize) -> usize {
     TOKENS * PER_TOKEN * width * F32
 }
 
-/// Bytes of a table and its moments, read and written; a step of these sizes leaves 2 % of the rows alone.
+/// Bytes of a table and its moments, read and written; a step of these sizes updates 98 % of the rows.
 fn updated(width: usize) -> usize {
     6 * ROWS * width * F32
 }
@@ -86,7 +86,7 @@ fn bags(criterion: &mut Criterion) {
             ..
         } = inputs(width);
         let sink = Tensor::zeros([1, 1], &table.device());
-        // Where a model has its rows.
+        // In table memory, as in a model.
         let table = ValueTable::from_tensor(table).values();
         group.throughput(Throughput::ElementsAndBytes {
             elements: (2 * TOKENS * PER_TOKEN * width) as u64,
@@ -94,7 +94,7 @@ fn bags(criterion: &mut Criterion) {
         });
         group.bench_function(BenchmarkId::new("fused", width), |bencher| {
             bencher.iter(|| {
-                black_box(ops::bag(
+                black_box(lookup::bag(
                     table.clone(),
                     ids.clone(),
                     weights.clone(),
@@ -102,7 +102,7 @@ fn bags(criterion: &mut Criterion) {
                 ))
             });
         });
-        // The stock way writes all rows down first: at larger widths, gigabytes.
+        // Composed operations write all gathered rows to memory: at larger widths, gigabytes.
         if width > 128 {
             continue;
         }
@@ -147,7 +147,7 @@ fn updates(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// Bag, gradient of its weights and update of the table, through autodiff as training has it.
+/// Bag, gradient of its weights and update of the table, through autodiff as in training.
 fn table_steps(criterion: &mut Criterion) {
     let autodiff = Device::flex().autodiff();
     let mut group = criterion.benchmark_group("bag, weight gradient and update");
@@ -198,11 +198,14 @@ fn selection(criterion: &mut Criterion) {
         // Here an element is one score of a half-key.
         group.throughput(Throughput::Elements((HEADS * 2 * tokens * n_keys) as u64));
         group.bench_function(BenchmarkId::new("fused", &size), |bencher| {
-            bencher.iter(|| black_box(ops::product_key_top_k(scores.clone(), TOP_K)));
+            bencher.iter(|| black_box(lookup::product_key_top_k(scores.clone(), TOP_K)));
         });
-        group.bench_function(BenchmarkId::new("stock, halves alone", &size), |bencher| {
-            bencher.iter(|| black_box(scores.clone().topk_with_indices(TOP_K, 3)));
-        });
+        group.bench_function(
+            BenchmarkId::new("composed, halves only", &size),
+            |bencher| {
+                bencher.iter(|| black_box(scores.clone().topk_with_indices(TOP_K, 3)));
+            },
+        );
     }
     group.finish();
 }

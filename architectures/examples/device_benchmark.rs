@@ -1,16 +1,16 @@
-//! What a device makes of the lookups and of a whole decoder's step.
+//! Throughput of a device: lookups, and training steps of a whole decoder.
 //!
 //! ```text
 //! cargo run --release -p architectures --features cuda --example device_benchmark -- cuda
 //! cargo run --release -p architectures --example device_benchmark -- flex small
 //! ```
 //!
-//! Throughput counts the bytes that a kernel must move and no others: rows read or written, once for each entry of a
-//! lookup and once for each row of an update. It is beside that of an elementwise copy on the same device.
+//! Throughput counts the bytes that a kernel has to move: rows read or written, once for each entry of a lookup and once
+//! for each row of an update. It is reported beside that of an elementwise copy on the same device.
 
 use std::time::Instant;
 
-use architectures::kernels::{AdamStep, ops};
+use architectures::kernels::{AdamStep, lookup};
 use architectures::{AdamW, Decoder, DeviceName, LazyAdam, ModelConfig, Pass, loss};
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{DType, Device, Distribution, FloatDType, Int, Tensor, TensorData};
@@ -73,7 +73,7 @@ fn main() {
     let copied = copy(&sizes, &device);
     println!("copy: {:.1} GB/s read and written", copied / 1e9);
     for dtype in [DType::F32, DType::BF16] {
-        // The CPU kernels take f32 alone.
+        // The CPU kernels require f32.
         if dtype == DType::BF16 && name == "flex" {
             continue;
         }
@@ -107,7 +107,7 @@ fn main() {
     }
 }
 
-/// The best of several runs, in seconds, after one that compiles; `work` returns what it made, which is dropped
+/// The best of several runs, in seconds, after one that compiles; the result of `work` is dropped
 /// outside the measurement.
 fn seconds<T>(device: &Device, mut work: impl FnMut() -> T) -> f64 {
     let sync = || device.sync().unwrap_or_else(|error| panic!("{error}"));
@@ -134,7 +134,7 @@ fn ids(sizes: &Sizes, device: &Device) -> Tensor<2, Int> {
     Tensor::random([sizes.tokens, sizes.per_token], range, device)
 }
 
-/// Bytes a second, read and written, of an elementwise operation.
+/// Bytes per second, read and written, of an elementwise operation.
 fn copy(sizes: &Sizes, device: &Device) -> f64 {
     let source = Tensor::<1>::ones([sizes.copied], device);
     let seconds = seconds(device, || source.clone() * 2.0);
@@ -168,18 +168,18 @@ fn lookups(sizes: &Sizes, width: usize, dtype: DType, copied: f64, device: &Devi
         "bag",
         read,
         seconds(device, || {
-            ops::bag(table.clone(), ids.clone(), weights.clone(), sink.clone())
+            lookup::bag(table.clone(), ids.clone(), weights.clone(), sink.clone())
         }),
     );
     report(
         "dot",
         read,
         seconds(device, || {
-            ops::dot(table.clone(), ids.clone(), inputs.clone(), sink.clone())
+            lookup::dot(table.clone(), ids.clone(), inputs.clone(), sink.clone())
         }),
     );
 
-    // Means are kept in f32 whatever the table's format.
+    // Moments are f32 for every format of the table.
     let moments = || Tensor::<2>::zeros([rows, width], device);
     let distinct = {
         let mut seen = vec![false; rows];
@@ -203,7 +203,7 @@ fn lookups(sizes: &Sizes, width: usize, dtype: DType, copied: f64, device: &Devi
         };
         if let Some((table, moments)) = state.take() {
             let (ids, weights, inputs) = (ids.clone(), weights.clone(), inputs.clone());
-            let (table, moments, _) = ops::row_adam(table, moments, ids, weights, inputs, adam);
+            let (table, moments, _) = lookup::row_adam(table, moments, ids, weights, inputs, adam);
             state = Some((table, moments));
         }
     });
@@ -215,7 +215,7 @@ fn selection(sizes: &Sizes, device: &Device) {
     let n = sizes.n_keys;
     let range = Distribution::Normal(0.0, 1.0);
     let scores = Tensor::<4>::random([heads, 2, sizes.tokens, n], range, device);
-    let seconds = seconds(device, || ops::product_key_top_k(scores.clone(), k));
+    let seconds = seconds(device, || lookup::product_key_top_k(scores.clone(), k));
     println!(
         "{k} best of {n} x {n} pairs, {heads} heads of {} tokens: {:.3} ms",
         sizes.tokens,

@@ -1,4 +1,4 @@
-//! AdamW for dense parameters, as an optimizer of Burn's with the update fused.
+//! AdamW for dense parameters: a Burn optimizer with a fused update.
 
 use burn::optim::{AdamWState, AdaptiveMomentumState, LearningRate, Optimizer};
 use burn::tensor::{Device, Tensor};
@@ -6,7 +6,7 @@ use burn::tensor::{Device, Tensor};
 use crate::kernels::{AdamStep, fused};
 
 /// Decoupled weight decay (Loshchilov & Hutter 2019): `w -= lr (decay w + mean / (sqrt(square) + epsilon))`, both means
-/// corrected for having started at zero.
+/// bias-corrected.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AdamW {
     /// Decay of the mean of gradients.
@@ -15,7 +15,7 @@ pub struct AdamW {
     pub beta_2: f32,
     /// Added to the root of the mean square.
     pub epsilon: f32,
-    /// Share of a weight that a unit learning rate takes away.
+    /// Weight decay, multiplied by the learning rate.
     pub weight_decay: f32,
 }
 
@@ -66,7 +66,7 @@ mod tests {
     use burn::tensor::Distribution;
 
     #[test]
-    fn steps_as_burns_own_does() {
+    fn equals_burns_adamw() {
         let device = Device::flex();
         let random = || Tensor::<2>::random([7, 5], Distribution::Normal(0.0, 1.0), &device);
         let ours = AdamW {

@@ -1,11 +1,11 @@
-//! Causal self-attention with rotary positions and, optionally, fewer key and value heads than query heads.
+//! Causal self-attention with rotary position embedding and, optionally, fewer key and value heads than query heads.
 //!
 //! ```text
 //! a = softmax( rope(x Wq) rope(x Wk)^T / sqrt(head_dim) + causal mask ) (x Wv) Wo
 //! ```
 //!
-//! Rotary pairs are (i, i + head_dim/2), not (2i, 2i + 1): the same rotations up to a fixed order of each head's
-//! columns, at half the memory traffic. Cost per token: `d_model head_dim (2 n_heads + 2 n_kv_heads)` parameters, twice
+//! Rotary pairs are (i, i + head_dim/2), not (2i, 2i + 1): the same rotations up to a fixed permutation of each head's
+//! columns, with contiguous memory accesses. Cost per token: `d_model head_dim (2 n_heads + 2 n_kv_heads)` parameters, twice
 //! that in matmul FLOPs, and `2 d_model seq_len` for scores and values over half the context on average.
 
 use crate::linear::Linear;
@@ -17,7 +17,7 @@ use crate::config::DecoderConfig;
 use crate::cost::Cost;
 use crate::kernels::{AttentionShape, fused};
 
-/// What one token costs in attention.
+/// Cost of one token in attention.
 pub fn cost(decoder: &DecoderConfig) -> Cost {
     let (d_model, heads) = (decoder.d_model, decoder.head_dim());
     let mut cost = Cost::matrix(d_model, heads * decoder.n_heads).times(2)
@@ -36,13 +36,13 @@ pub struct Attention {
     shape: AttentionShape,
 }
 
-/// What all layers of one cached pass share: rotations of the new positions and which position may see which.
+/// Rotations and causal mask of new positions, shared by all layers of one cached pass.
 pub struct Positions {
     /// `[1, 1, seq, head_dim]` each.
     cos: Tensor<4>,
     sin: Tensor<4>,
-    /// True where hidden, `[seq, past + seq]`; none where nothing is.
-    hidden: Option<Tensor<2, Bool>>,
+    /// True at masked keys, `[seq, past + seq]`; `None` if no key is masked.
+    mask: Option<Tensor<2, Bool>>,
 }
 
 impl Positions {
@@ -56,11 +56,11 @@ impl Positions {
             .reshape([seq, 1])
             .matmul(frequencies.reshape([1, half]));
         let angles = Tensor::cat(vec![angles.clone(), angles], 1).reshape([1, 1, seq, 2 * half]);
-        let hidden = (seq > 1).then(|| Tensor::tril_mask([seq, past + seq], past as i64, device));
+        let mask = (seq > 1).then(|| Tensor::tril_mask([seq, past + seq], past as i64, device));
         Self {
             cos: angles.clone().cos(),
             sin: angles.sin(),
-            hidden,
+            mask,
         }
     }
 
@@ -97,7 +97,7 @@ impl LayerCache {
 }
 
 impl Attention {
-    /// Draws the matrices.
+    /// Initialises the matrices.
     pub fn build(builder: &mut Builder) -> Self {
         let config = builder.decoder;
         let (heads, kv_heads, head_dim) = (config.n_heads, config.kv_heads(), config.head_dim());
@@ -115,7 +115,7 @@ impl Attention {
         }
     }
 
-    /// Whole sequences, `x [batch, seq, d_model]`.
+    /// Output `[batch, seq, d_model]` for whole sequences `x [batch, seq, d_model]`.
     pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         let [batch, seq, _] = x.dims();
         let shape = AttentionShape {
@@ -127,7 +127,7 @@ impl Attention {
             .forward(fused::causal_attention(self.qkv.forward(x), shape))
     }
 
-    /// New tokens `x [batch, seq, d_model]` after those that `cache` holds.
+    /// Output for new tokens `x [batch, seq, d_model]` after those in `cache`.
     pub fn extend(&self, x: Tensor<3>, positions: &Positions, cache: &mut LayerCache) -> Tensor<3> {
         let [batch, seq, _] = x.dims();
         let AttentionShape {
@@ -152,13 +152,13 @@ impl Attention {
         );
         let whole = key.dims()[2];
         let scores = query.matmul(key.swap_dims(2, 3)) / (head_dim as f64).sqrt();
-        let scores = match &positions.hidden {
-            Some(hidden) => {
-                let hidden = hidden
+        let scores = match &positions.mask {
+            Some(mask) => {
+                let mask = mask
                     .clone()
                     .reshape([1, 1, seq, whole])
                     .expand([batch, n_heads, seq, whole]);
-                scores.mask_fill(hidden, f32::NEG_INFINITY)
+                scores.mask_fill(mask, f32::NEG_INFINITY)
             }
             None => scores,
         };

@@ -1,4 +1,4 @@
-//! The part of a decoder layer that comes after attention: what this project compares.
+//! The block of a decoder layer after attention, which this project compares: its traits, and the builder of parameters.
 
 use crate::linear::Linear;
 use burn::module::Param;
@@ -11,26 +11,26 @@ use crate::init::Init;
 use crate::pass::Pass;
 use crate::value_table::ValueTable;
 
-/// A block as it runs.
+/// A block with its parameters.
 pub trait Block {
-    /// Hidden states in and out, `[batch, seq, d_model]`, already normed; the caller adds the residual.
+    /// Output `[batch, seq, d_model]` for normalised hidden states `x [batch, seq, d_model]`; the caller adds the residual.
     fn forward(&self, x: Tensor<3>, pass: &mut Pass) -> Tensor<3>;
 
-    /// The value tables it reads: parameters that its `Module` does not hold.
+    /// Its value tables, parameters that are not part of its `Module`.
     fn tables(&self) -> Vec<&ValueTable> {
         Vec::new()
     }
 }
 
-/// A block as it is configured: checked, priced and built without reference to any other block.
+/// A block's configuration: validation, cost and construction, independent of other blocks.
 pub trait Architecture {
-    /// What it builds.
+    /// The block of this configuration.
     type Block: Block;
 
-    /// Checks the shape.
+    /// Validates the configuration.
     ///
     /// # Errors
-    /// For a shape that cannot be built in this decoder.
+    /// If the block cannot be built in this decoder.
     fn check(&self, decoder: &DecoderConfig) -> Result<(), ConfigError>;
 
     /// The name of the table that this block shares with other layers of its model, if any.
@@ -38,19 +38,19 @@ pub trait Architecture {
         None
     }
 
-    /// Columns of its value tables, all of them equally wide; none where it has no table.
+    /// Width of its value tables, which all have the same; `None` if it has no table.
     fn table_width(&self, _decoder: &DecoderConfig) -> Option<usize> {
         None
     }
 
-    /// What one token costs, by formula. `shared` is true where an earlier layer already holds the shared table.
+    /// Cost of one token, by formula. `shared` is true if an earlier layer has the shared table.
     fn cost(&self, decoder: &DecoderConfig, shared: bool) -> Cost;
 
     /// Builds the block of one layer.
     fn build(&self, builder: &mut Builder) -> Self::Block;
 }
 
-/// Hands out parameters: drawn by name, placed on the device, tables shared by name within one model.
+/// Initialises parameters by name on a device; tables are shared by name within one model.
 pub struct Builder<'a> {
     /// The decoder that is being built.
     pub decoder: &'a DecoderConfig,
@@ -74,7 +74,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// The same, with parameters by [`Init::fill_roughly`]: for what is timed and never trained.
+    /// The same builder with parameters from [`Init::fill_roughly`], for models that are timed and not trained.
     pub fn rough(self) -> Self {
         Self {
             rough: true,
@@ -89,7 +89,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Names every parameter drawn inside `build` under `part`.
+    /// Prefixes the names of the parameters initialised in `build` with `part`.
     pub fn within<T>(&mut self, part: &str, build: impl FnOnce(&mut Self) -> T) -> T {
         let outer = self.path.len();
         self.path.push_str(part);
@@ -112,8 +112,8 @@ impl<'a> Builder<'a> {
         Param::from_tensor(Tensor::from_data(data, self.device))
     }
 
-    /// Matrices without bias of one shape, `[parts, inputs, outputs]`; each is drawn as [`Builder::linear`] draws the one
-    /// called `name` within its part.
+    /// Matrices without bias of one shape, `[parts, inputs, outputs]`; each is initialised as by
+    /// [`Builder::linear`] with `name` in its part.
     pub fn stacked_linear(
         &self,
         part: &str,
@@ -139,7 +139,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// A matrix with a bias that starts at zero.
+    /// A matrix with a bias, initially zero.
     pub fn biased_linear(&self, name: &str, inputs: usize, outputs: usize, init: Init) -> Linear {
         Linear {
             weight: self.parameter(name, [inputs, outputs], init),
@@ -147,15 +147,15 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// A value table of this layer alone.
+    /// A value table of this layer only.
     pub fn table(&self, name: &str, rows: usize, width: usize, std: f64) -> ValueTable {
         self.filled_table(&format!("{}{name}", self.path), rows, width, std)
     }
 
     /// The value table that all layers of this model share under `name`.
     pub fn shared_table(&mut self, name: &str, rows: usize, width: usize, std: f64) -> ValueTable {
-        if let Some(held) = self.tables.get(name) {
-            return held.clone();
+        if let Some(table) = self.tables.get(name) {
+            return table.clone();
         }
         let table = self.filled_table(name, rows, width, std);
         self.tables.insert(name.to_owned(), table.clone());

@@ -1,7 +1,7 @@
-//! The decoder's dimensions, validated before anything is built.
+//! The decoder's dimensions and their validation.
 //!
-//! Sizes follow section 1.1 of the memory-layer literature's Llama-shaped base: no biases in attention or feed-forward,
-//! RMSNorm, rotary positions, untied head unless asked.
+//! The decoder has the shape of Llama (Touvron et al. 2023), as the base models of "Memory Layers at Scale" do: no biases
+//! in attention or feed-forward, RMSNorm, rotary position embedding, and an untied head by default.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 pub struct ConfigError {
     /// The invalid configuration key, as written in a sweep file.
     pub key: &'static str,
-    /// What is wrong with its value.
+    /// What is invalid about its value.
     pub problem: String,
-    /// What the reader can change.
+    /// How to correct it.
     pub remedy: String,
 }
 
@@ -36,7 +36,7 @@ impl ConfigError {
     }
 }
 
-/// Dimensions that every layer shares.
+/// Dimensions of a decoder.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DecoderConfig {
@@ -46,7 +46,7 @@ pub struct DecoderConfig {
     pub d_model: usize,
     /// Number of layers; each is attention followed by one block.
     pub n_layers: usize,
-    /// Query heads; `d_model / n_heads` is the head width and must be even for rotary positions.
+    /// Query heads; `d_model / n_heads` is the head width and must be even for rotary position embedding.
     pub n_heads: usize,
     /// Key and value heads (grouped-query attention); `n_heads` when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -108,7 +108,7 @@ impl DecoderConfig {
     /// Checks the shape.
     ///
     /// # Errors
-    /// For a shape that no decoder can have.
+    /// If a dimension is zero, does not divide another as required, or is out of range.
     pub fn check(&self) -> Result<(), ConfigError> {
         for (key, value) in [
             ("vocab_size", self.vocab_size),
@@ -134,7 +134,7 @@ impl DecoderConfig {
             return Err(ConfigError::new(
                 "n_heads",
                 format!("= {heads} gives heads of odd width {}", self.head_dim()),
-                "rotary positions need an even d_model / n_heads",
+                "rotary position embedding requires an even d_model / n_heads",
             ));
         }
         if !heads.is_multiple_of(kv) {

@@ -1,8 +1,8 @@
-//! What one token costs, by formula.
+//! Cost of one token, by formula.
 //!
-//! Conventions, named in every record that uses them ([`FLOP_CONVENTION`]): one multiply-add is two FLOPs; norms,
-//! softmax, top-k and element-wise work are not counted; causal attention sees half the context on average; training is
-//! three forward passes; the input embedding is a lookup of no FLOPs. Bytes are those of table rows gathered in one
+//! Conventions, recorded with every count ([`FLOP_CONVENTION`]): one multiply-add is two FLOPs; norms,
+//! softmax, top-k and element-wise work are not counted; causal attention counts half the context, its average; training is
+//! three times the forward pass; the input embedding has no FLOPs. Bytes are those of table rows gathered in one
 //! forward pass, at the element size of the table.
 
 use std::ops::{Add, AddAssign};
@@ -17,14 +17,14 @@ pub const FLOP_CONVENTION: &str = "multiply-add = 2; matmul + causal attention (
 /// Bytes of one table element: tables are kept in f32.
 pub const TABLE_ELEMENT_BYTES: u64 = 4;
 
-/// Parameters held and, per token of one forward pass, FLOPs done and bytes gathered.
+/// Parameters and, per token of one forward pass, FLOPs and gathered bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cost {
     /// Parameters with a dense gradient.
     pub params_dense: u64,
     /// Parameters of value tables, read and updated by row.
     pub params_table: u64,
-    /// Parameters that one token touches: dense ones but for unchosen experts, and the table rows it reads.
+    /// Parameters that one token uses: dense ones without those of unselected experts, and the table rows it reads.
     pub params_active: u64,
     /// Matrix products with weights.
     pub matmul: Flops,
@@ -37,7 +37,7 @@ pub struct Cost {
 }
 
 impl Cost {
-    /// A weight matrix `[inputs, outputs]` that every token passes.
+    /// A weight matrix `[inputs, outputs]` that every token is multiplied with.
     pub fn matrix(inputs: usize, outputs: usize) -> Self {
         let params = (inputs * outputs) as u64;
         Self {
@@ -68,7 +68,7 @@ impl Cost {
         }
     }
 
-    /// A table of `rows` rows of `width`, held but not read.
+    /// A table of `rows` rows of `width`, without its reads.
     pub fn table(rows: usize, width: usize) -> Self {
         Self {
             params_table: (rows * width) as u64,
@@ -76,7 +76,7 @@ impl Cost {
         }
     }
 
-    /// The same thing `n` times over.
+    /// `n` times the cost.
     pub fn times(self, n: usize) -> Self {
         let n = n as u64;
         Self {

@@ -1,4 +1,4 @@
-//! The decoder around the blocks, alike for all of them.
+//! The decoder-only transformer around the blocks, the same for all of them.
 //!
 //! ```text
 //! h = x + Attention(RMSNorm(x));  out = h + Block(RMSNorm(h));  logits = RMSNorm(out of the last layer) Whead
@@ -32,7 +32,7 @@ struct Layer {
     block: AnyBlock,
 }
 
-/// The keys and values of a sequence in the making.
+/// The keys and values of the tokens of a sequence so far, in every layer.
 #[derive(Clone, Debug)]
 pub struct Cache {
     layers: Vec<LayerCache>,
@@ -40,7 +40,10 @@ pub struct Cache {
 }
 
 impl Decoder {
-    /// Draws a model from `seed` on `device`, which must be an autodiff device if it is to be trained.
+    /// Initialises a model from `seed` on `device`, an autodiff device if the model is to be trained.
+    ///
+    /// # Errors
+    /// If the configuration is invalid.
     pub fn new(config: &ModelConfig, seed: u64, device: &Device) -> Result<Self, ConfigError> {
         let blocks = config.layers()?;
         let mut builder = Builder::new(&config.decoder, seed, device);
@@ -63,16 +66,16 @@ impl Decoder {
         })
     }
 
-    /// The dimensions it was built with.
+    /// Its dimensions.
     pub fn config(&self) -> &DecoderConfig {
         &self.config
     }
 
-    /// The value tables of all blocks, first layer to last, a shared one once.
+    /// The value tables of all blocks, first layer to last; a shared table once.
     pub fn tables(&self) -> Vec<&ValueTable> {
         let mut distinct: Vec<&ValueTable> = Vec::new();
         for table in self.layers.iter().flat_map(|layer| layer.block.tables()) {
-            if !distinct.iter().any(|held| held.is(table)) {
+            if !distinct.iter().any(|other| other.is(table)) {
                 distinct.push(table);
             }
         }
@@ -98,7 +101,7 @@ impl Decoder {
         }
     }
 
-    /// Logits `[batch, new, vocab_size]` of `tokens [batch, new]` that follow what `cache` holds; evaluation only.
+    /// Logits `[batch, new, vocab_size]` of `tokens [batch, new]` after those in `cache`; for evaluation.
     pub fn extend(&self, tokens: Tensor<2, Int>, cache: &mut Cache) -> Tensor<3> {
         let [_, seq] = tokens.dims();
         let positions = Positions::new(&self.config, cache.len, seq, &tokens.device());

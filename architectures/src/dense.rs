@@ -1,4 +1,4 @@
-//! Dense SwiGLU, the baseline: every token passes every parameter.
+//! Dense SwiGLU, the baseline: every token uses every parameter.
 //!
 //! ```text
 //! y = ( silu(x W1) * x W3 ) W2        x [tokens, d_model], W1 and W3 [d_model, d_ff], W2 [d_ff, d_model]
@@ -10,7 +10,7 @@
 //! # use architectures::{Architecture, DecoderConfig, dense::DenseConfig};
 //! # let decoder: DecoderConfig = serde_json::from_str(
 //! #     r#"{"vocab_size": 32000, "d_model": 2048, "n_layers": 22, "n_heads": 16, "seq_len": 4096}"#).unwrap();
-//! // One feed-forward of the 1.3B model: 69.2 MFLOP a token.
+//! // One feed-forward of the 1.3B model: 69.2 MFLOP per token.
 //! let cost = DenseConfig::default().cost(&decoder, false);
 //! assert_eq!(cost.forward(), 2 * 3 * 2048 * 5632);
 //! ```
@@ -65,7 +65,7 @@ impl Dense {
         Cost::matrix(d_model, d_ff).times(2) + Cost::matrix(d_ff, d_model)
     }
 
-    /// Draws the matrices.
+    /// Initialises the matrices.
     pub fn build(builder: &mut Builder, d_ff: usize) -> Self {
         let d_model = builder.decoder.d_model;
         Self {
@@ -74,7 +74,7 @@ impl Dense {
         }
     }
 
-    /// The equation above for `x [tokens, d_model]`.
+    /// The block's equation for `x [tokens, d_model]`.
     pub fn apply(&self, x: Tensor<2>) -> Tensor<2> {
         self.down.forward(fused::swiglu(self.gate_up.forward(x)))
     }

@@ -1,4 +1,4 @@
-//! The devices that were compiled in, and those that could have been.
+//! The devices of this build, and the features that add others.
 
 use std::fmt;
 use std::str::FromStr;
@@ -16,15 +16,15 @@ pub enum DeviceName {
     /// The first NVIDIA GPU.
     #[cfg(feature = "cuda")]
     Cuda,
-    /// The GPU that the Vulkan driver puts first.
+    /// The Vulkan driver's default GPU.
     #[cfg(feature = "vulkan")]
     Vulkan,
-    /// The GPU that wgpu chooses, through whatever graphics API there is.
+    /// wgpu's default GPU, through any graphics API.
     #[cfg(feature = "wgpu")]
     Wgpu,
 }
 
-/// Names beyond the default build's, and the feature that each needs.
+/// Names of devices outside the default build, and the feature of each.
 const OPTIONAL: [(&str, &str); 4] = [
     ("libtorch", "tch"),
     ("cuda", "cuda"),
@@ -33,7 +33,7 @@ const OPTIONAL: [(&str, &str); 4] = [
 ];
 
 impl DeviceName {
-    /// All that were compiled in.
+    /// All devices of this build.
     pub const ALL: &[Self] = &[
         Self::Flex,
         #[cfg(feature = "tch")]
@@ -46,12 +46,12 @@ impl DeviceName {
         Self::Wgpu,
     ];
 
-    /// The device, without autodiff. A GPU is first looked for when something runs on it.
+    /// The device, without autodiff. A GPU is initialised at its first operation.
     pub fn open(self) -> Device {
         match self {
             Self::Flex => Device::flex(),
             #[cfg(feature = "tch")]
-            #[allow(deprecated)] // So Burn calls its libtorch backend.
+            #[allow(deprecated)] // Burn has deprecated its libtorch backend.
             Self::Libtorch => Device::libtorch(),
             #[cfg(feature = "cuda")]
             Self::Cuda => Device::cuda(0),
@@ -105,14 +105,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_name_reads_back() {
+    fn names_round_trip() {
         for device in DeviceName::ALL {
             assert_eq!(device.to_string().parse(), Ok(*device));
         }
     }
 
     #[test]
-    fn what_is_not_compiled_in_names_its_feature() {
+    fn a_missing_device_names_its_feature() {
         for (name, feature) in OPTIONAL {
             match name.parse::<DeviceName>() {
                 Ok(device) => assert_eq!(device.to_string(), name),

@@ -1,5 +1,5 @@
-//! Initial values of parameters, drawn from the stream of the parameter's name: the order in which things are built
-//! changes nothing.
+//! Initial values of parameters, from the random stream of the parameter's name: independent of the order of
+//! construction.
 
 use burn::tensor::TensorData;
 use multiversion::multiversion;
@@ -8,13 +8,13 @@ use rand_distr::{Distribution, StandardNormal};
 use random::stream;
 use rayon::prelude::*;
 
-/// Values drawn from one key before the next block of the same stream begins: lets large tables fill in parallel.
+/// Values drawn from one stream; blocks have streams of their own, so that large tables are filled in parallel.
 const BLOCK: usize = 1 << 16;
 
-/// How a parameter starts.
+/// Distribution of a parameter's initial values.
 #[derive(Clone, Copy, Debug)]
 pub enum Init {
-    /// Every value the same.
+    /// A constant.
     Constant(f32),
     /// Normal with this standard deviation, redrawn beyond three of them.
     TruncatedNormal(f64),
@@ -35,7 +35,7 @@ impl Init {
         TensorData::new(values, shape)
     }
 
-    /// [`Init::draw`] into memory that is already there.
+    /// [`Init::draw`] into existing memory.
     pub fn fill(self, seed: u64, name: &str, values: &mut [f32]) {
         values
             .par_chunks_mut(BLOCK)
@@ -46,8 +46,8 @@ impl Init {
             });
     }
 
-    /// Values of about the same spread from a hash of their place, which costs no more than writing them: for models that
-    /// are timed and never trained. Normal values become uniform ones of the same variance.
+    /// Values of the same variance from a hash of their index, at the cost of writing them, for models that are timed and
+    /// not trained. Normal values become uniform.
     pub fn fill_roughly(self, seed: u64, name: &str, values: &mut [f32]) {
         let bound = match self {
             Self::Constant(value) => return values.fill(value),
@@ -78,12 +78,12 @@ impl Init {
     }
 }
 
-/// Each value a hash of its place (the finaliser of MurmurHash3), between minus and plus `bound`.
+/// Hashes of the indices (the finaliser of MurmurHash3), between minus and plus `bound`.
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
 fn hashed(key: u32, bound: f32, values: &mut [f32]) {
     let unit = bound / (1 << 23) as f32;
-    for (place, value) in values.iter_mut().enumerate() {
-        let mut hash = key.wrapping_add((place as u32).wrapping_mul(0x9e37_79b9));
+    for (index, value) in values.iter_mut().enumerate() {
+        let mut hash = key.wrapping_add((index as u32).wrapping_mul(0x9e37_79b9));
         hash = (hash ^ hash >> 16).wrapping_mul(0x85eb_ca6b);
         hash = (hash ^ hash >> 13).wrapping_mul(0xc2b2_ae35);
         *value = (hash >> 8) as i32 as f32 * unit - bound;
@@ -100,13 +100,13 @@ mod tests {
     }
 
     #[test]
-    fn draws_depend_on_the_key_alone() {
+    fn draws_depend_on_the_name_alone() {
         assert_eq!(draw("layers.0.query"), draw("layers.0.query"));
         assert_ne!(draw("layers.0.query"), draw("layers.1.query"));
     }
 
     #[test]
-    fn rough_values_have_the_spread_too() {
+    fn rough_values_have_the_same_variance() {
         let rough = |init: Init, name| {
             let mut values = vec![0f32; 200_000];
             init.fill_roughly(0, name, &mut values);
@@ -126,10 +126,10 @@ mod tests {
     }
 
     #[test]
-    fn truncated_normal_has_its_spread_and_its_bound() {
+    fn truncated_normal_has_its_variance_and_bound() {
         let values = draw("x");
         let variance = values.iter().map(|v| v * v).sum::<f32>() / values.len() as f32;
-        // Cutting at three standard deviations leaves 0.9866 of one.
+        // Truncation at three standard deviations gives 0.9866 of one.
         assert!(
             (variance.sqrt() - 0.5 * 0.9866).abs() < 0.005,
             "{}",

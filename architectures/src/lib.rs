@@ -1,4 +1,4 @@
-//! What isoflop compares: feed-forward blocks behind one trait, the decoder around them, their cost and their kernels.
+//! Feed-forward blocks behind one trait, the decoder around them, their cost and their kernels.
 //!
 //! ```
 //! use architectures::{BlockConfig, Decoder, ModelConfig, Pass};
@@ -14,12 +14,12 @@
 //! let decoder = Decoder::new(&config, 0, &Device::flex()).unwrap();
 //! let tokens = Tensor::<2, Int>::from_data([[1, 2, 3]], &Device::flex());
 //! assert_eq!(decoder.forward(tokens, &mut Pass::evaluation()).dims(), [1, 3, 50]);
-//! // One table of 64 slots for three layers.
+//! // One table of 64 slots, shared by three layers.
 //! assert_eq!(config.cost().unwrap().params_table, 64 * 16);
 //! ```
 
 #![recursion_limit = "256"]
-// Burn means to drop libtorch. Until it does, it is the one oracle that shares no code with our kernels.
+// Burn has deprecated libtorch, which is the only backend that shares no code with our kernels and so tests them.
 #![cfg_attr(feature = "tch", allow(deprecated))]
 
 mod adamw;

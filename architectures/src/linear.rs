@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 
 use crate::kernels::fused;
 
-/// A matrix and perhaps a bias.
+/// A matrix with an optional bias.
 #[derive(Module, Debug)]
 pub struct Linear {
     /// `[inputs, outputs]`

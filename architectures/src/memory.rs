@@ -7,8 +7,8 @@
 //! Memory+  : o = ( y * silu(x W1 + b1) ) W2 + b2    equation 2; W1 [d_model, value_dim], W2 [value_dim, d_model]
 //! ```
 //!
-//! Memory+ is three centred layers with `gate` and `shared_values`: one table for all, keys and gates of each layer's
-//! own. Cost per token beside the product keys: `2 n_heads top_k value_dim` for the lookup, `4 d_model value_dim` for
+//! Memory+ is three centred layers with `gate` and `shared_values`: one table for all layers, keys and
+//! gates per layer. Cost per token in addition to the product keys: `2 n_heads top_k value_dim` for the lookup, `4 d_model value_dim` for
 //! the gate, and `4 n_heads top_k value_dim` bytes gathered.
 //!
 //! ```
@@ -17,7 +17,7 @@
 //! #     r#"{"vocab_size": 32000, "d_model": 2048, "n_layers": 22, "n_heads": 16, "seq_len": 4096}"#).unwrap();
 //! let memory_plus: MemoryConfig = serde_json::from_str(
 //!     r#"{"keys": {"n_keys": 1024, "key_dim": 1024}, "gate": true, "shared_values": true}"#).unwrap();
-//! // One layer of the 1.3B Memory+: 42.5 MFLOP a token where the dense feed-forward takes 69.2.
+//! // One layer of the 1.3B Memory+: 42.5 MFLOP per token; the dense feed-forward has 69.2.
 //! let cost = memory_plus.cost(&decoder, true);
 //! assert_eq!(cost.forward() / 100_000, 424);
 //! assert_eq!(cost.bytes_gathered, 128 * 2048 * 4);
@@ -40,7 +40,7 @@ use crate::value_table::ValueTable;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MemoryConfig {
-    /// The slots and how they are found.
+    /// The product keys.
     pub keys: ProductKeysConfig,
     /// Width of a value; `d_model` when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -48,7 +48,7 @@ pub struct MemoryConfig {
     /// Gates the output by `silu` of the input (Memory+).
     #[serde(default)]
     pub gate: bool,
-    /// All memory layers of the model read one table (Memory+).
+    /// All memory layers of the model share one table (Memory+).
     #[serde(default)]
     pub shared_values: bool,
 }
@@ -68,7 +68,7 @@ impl Architecture for MemoryConfig {
     }
 
     fn shares(&self, decoder: &DecoderConfig) -> Option<String> {
-        // The name holds the shape: memories of different sizes cannot share one table.
+        // The name contains the shape: memories of different sizes have different tables.
         let (slots, value_dim) = (self.keys.slots(), self.value_dim(decoder));
         self.shared_values
             .then(|| format!("values.{slots}x{value_dim}"))

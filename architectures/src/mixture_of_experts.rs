@@ -1,4 +1,4 @@
-//! Mixture of experts: SwiGLU feed-forwards of which each token passes a few.
+//! Mixture of experts: SwiGLU feed-forwards, of which a router selects few for each token.
 //!
 //! ```text
 //! p = softmax(x Wg)                                   [tokens, n_experts], in f32
@@ -7,9 +7,9 @@
 //! ```
 //!
 //! Token choice adds `balance_loss * n_experts sum_e f_e P_e` (f the share of assignments, P the mean of p; Fedus 2021)
-//! and `z_loss * mean(logsumexp(x Wg)^2)` (Zoph 2022). Expert choice is balanced by construction but looks at every
-//! token of the batch, so it is used in training alone; evaluation is top-1, as "Memory Layers at Scale" did. Cost per
-//! token: `2 d_model n_experts` for the router and as many feed-forwards as a token passes (`capacity_factor` of them on
+//! and `z_loss * mean(logsumexp(x Wg)^2)` (Zoph 2022). Expert choice is balanced by construction, but its selection
+//! depends on every token of the batch, so it is used in training only; evaluation is top-1, as in "Memory Layers at
+//! Scale". Cost per token: `2 d_model n_experts` for the router, and `top_k` feed-forwards (`capacity_factor` of them on
 //! average under expert choice).
 //!
 //! ```
@@ -33,38 +33,39 @@ use crate::cost::Cost;
 use crate::dense::Dense;
 use crate::kernels::{experts, fused};
 use crate::pass::Pass;
-use crate::routing::{self, Choice};
+use crate::routing::{self, Assignments};
 
-/// Who chooses whom in training.
+/// The selection of experts in training.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Routing {
-    /// Each token picks its `top_k` experts; none is dropped.
+    /// Each token selects its `top_k` experts; no token is dropped.
     #[default]
     TokenChoice,
-    /// Each expert picks its tokens in training; each token its best expert in evaluation.
+    /// Each expert selects its tokens in training, each token its most probable expert in evaluation.
     ExpertChoice,
 }
 
-/// Options of a mixture.
+/// Options of a mixture of experts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MixtureOfExpertsConfig {
-    /// Feed-forwards to choose from.
+    /// Number of experts.
     pub n_experts: usize,
-    /// Experts that a token passes under token choice.
+    /// Experts of each token under token choice.
     #[serde(default = "default_top_k")]
     pub top_k: usize,
     /// Hidden width of one expert; the decoder's when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub d_ff: Option<usize>,
-    /// Who chooses.
+    /// How experts are selected.
     #[serde(default)]
     pub routing: Routing,
     /// Feed-forwards per token, on average, under expert choice.
     #[serde(default = "default_capacity_factor")]
     pub capacity_factor: f64,
-    /// Rescales the chosen experts' weights to sum to one; only for `top_k` above 1, where the router still learns.
+    /// Normalises the selected experts' weights to sum to one; requires `top_k` above 1, since the router of one expert would
+    /// have no gradient.
     #[serde(default)]
     pub normalise_weights: bool,
     /// Weight of the balance loss.
@@ -93,8 +94,8 @@ impl MixtureOfExpertsConfig {
         self.d_ff.unwrap_or(decoder.hidden())
     }
 
-    /// Feed-forwards that a token passes in training.
-    fn passes(&self) -> f64 {
+    /// Feed-forwards evaluated per token in training.
+    fn experts_per_token(&self) -> f64 {
         match self.routing {
             Routing::TokenChoice => self.top_k as f64,
             Routing::ExpertChoice => self.capacity_factor,
@@ -126,7 +127,7 @@ impl Architecture for MixtureOfExpertsConfig {
         if self.normalise_weights && self.top_k == 1 {
             return Err(ConfigError::new(
                 "normalise_weights",
-                "with top_k = 1 makes every weight 1, and the router learns nothing",
+                "with top_k = 1 makes every weight 1, so that the router has no gradient",
                 "leave it out or raise top_k",
             ));
         }
@@ -155,7 +156,7 @@ impl Architecture for MixtureOfExpertsConfig {
 
     fn cost(&self, decoder: &DecoderConfig, _: bool) -> Cost {
         let expert = Dense::cost(decoder.d_model, self.hidden(decoder));
-        let share = |whole: u64| (self.passes() * whole as f64).round() as u64;
+        let share = |whole: u64| (self.experts_per_token() * whole as f64).round() as u64;
         let mut experts = expert.times(self.n_experts);
         experts.params_active = share(expert.params_active);
         experts.matmul = share(expert.matmul);
@@ -195,15 +196,17 @@ impl Block for MixtureOfExperts {
         let tokens = x.reshape([batch * seq, d_model]);
         let logits = self.router.forward(tokens.clone());
         let probabilities = activation::softmax(logits.clone(), 1);
-        let (choice, weights) = match self.config.routing {
+        let (assignments, weights) = match self.config.routing {
             Routing::ExpertChoice if pass.is_training() => {
-                let choice = routing::expert_choice(&probabilities, self.config.capacity_factor);
-                let weights = choice.weights(probabilities);
-                (choice, weights)
+                let assignments =
+                    routing::expert_choice(&probabilities, self.config.capacity_factor);
+                let weights = assignments.weights(probabilities);
+                (assignments, weights)
             }
             _ => self.token_choice(logits, probabilities, pass),
         };
-        self.visit(tokens, weights, &choice).reshape(shape)
+        self.apply_experts(tokens, weights, &assignments)
+            .reshape(shape)
     }
 }
 
@@ -213,16 +216,16 @@ impl MixtureOfExperts {
         logits: Tensor<2>,
         probabilities: Tensor<2>,
         pass: &mut Pass,
-    ) -> (Choice, Tensor<1>) {
+    ) -> (Assignments, Tensor<1>) {
         let config = &self.config;
         let [tokens, _] = logits.dims();
         let top_k = match config.routing {
             Routing::TokenChoice => config.top_k,
             Routing::ExpertChoice => 1,
         };
-        let choice = routing::token_choice(&probabilities, top_k);
+        let assignments = routing::token_choice(&probabilities, top_k);
         if pass.is_training() {
-            let shares = choice.shares(&probabilities);
+            let shares = assignments.shares(&probabilities);
             let mean = probabilities.clone().mean_dim(0);
             let balance = (shares * mean).sum() * (config.n_experts as f64 * config.balance_loss);
             let peak = logits.clone().max_dim(1).detach();
@@ -231,24 +234,33 @@ impl MixtureOfExperts {
             pass.add_auxiliary_loss(balance + z);
         }
         if pass.observes() {
-            let loads = choice.loads().iter().map(|&load| load as f64).collect();
+            let loads = assignments
+                .loads()
+                .iter()
+                .map(|&load| load as f64)
+                .collect();
             pass.observe("expert", loads);
         }
-        let mut weights = choice.weights(probabilities);
+        let mut weights = assignments.weights(probabilities);
         if config.normalise_weights {
             let of_token = weights.reshape([tokens, top_k]);
             weights = (of_token.clone() / of_token.sum_dim(1)).reshape([tokens * top_k]);
         }
-        (choice, weights)
+        (assignments, weights)
     }
 
-    /// `sum over a token's experts of weight * expert(token)`: every expert's tokens in one product, none padded or
-    /// dropped; a token without experts gets zeros.
-    fn visit(&self, x: Tensor<2>, weights: Tensor<1>, choice: &Choice) -> Tensor<2> {
-        let routes = choice.routes();
-        let x = experts::to_places(x, &routes);
-        let hidden = fused::swiglu(experts::expert_product(x, self.gate_up.val(), &routes));
-        let y = experts::expert_product(hidden, self.down.val(), &routes);
-        experts::to_tokens(y, weights, &routes)
+    /// The weighted sum of the outputs of each token's experts, with one product for all tokens of an expert; zeros for a
+    /// token without experts.
+    fn apply_experts(
+        &self,
+        x: Tensor<2>,
+        weights: Tensor<1>,
+        assignments: &Assignments,
+    ) -> Tensor<2> {
+        let routes = assignments.routes();
+        let x = experts::dispatch_tokens(x, &routes);
+        let hidden = fused::swiglu(experts::grouped_matmul(x, self.gate_up.val(), &routes));
+        let y = experts::grouped_matmul(hidden, self.down.val(), &routes);
+        experts::combine_outputs(y, weights, &routes)
     }
 }

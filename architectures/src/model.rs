@@ -1,4 +1,4 @@
-//! A whole model: the decoder's dimensions and the blocks placed in it, and what it costs.
+//! A model's configuration: the decoder's dimensions, the blocks and their placement; and its cost.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,23 +9,23 @@ use crate::part;
 use crate::placement::Placement;
 use crate::registry::BlockConfig;
 
-/// A block and the layers that carry it.
+/// A block and the layers that have it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PlacedBlock {
-    /// What replaces the dense feed-forward.
+    /// The block in place of the dense feed-forward.
     pub block: BlockConfig,
-    /// In which layers.
+    /// Its layers.
     pub placement: Placement,
 }
 
-/// A whole model: layers that `blocks` do not name are dense; where two placements meet, the later wins.
+/// A model's configuration. Layers in no placement are dense; of two placements of one layer, the later applies.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelConfig {
     /// The decoder around the blocks.
     pub decoder: DecoderConfig,
-    /// What differs from a dense decoder.
+    /// The blocks that are not the default dense feed-forward.
     pub blocks: Vec<PlacedBlock>,
 }
 
@@ -33,7 +33,7 @@ impl ModelConfig {
     /// The block of each layer, first to last.
     ///
     /// # Errors
-    /// For a shape that cannot be built.
+    /// If a dimension or a placement is invalid.
     pub fn layers(&self) -> Result<Vec<BlockConfig>, ConfigError> {
         self.decoder.check()?;
         let mut layers = vec![BlockConfig::default(); self.decoder.n_layers];
@@ -49,7 +49,7 @@ impl ModelConfig {
         Ok(layers)
     }
 
-    /// Columns of the narrowest value table; none where no layer has a table.
+    /// Width of the narrowest value table; `None` if no layer has a table.
     ///
     /// # Errors
     /// As [`ModelConfig::layers`].
@@ -61,7 +61,7 @@ impl ModelConfig {
             .min())
     }
 
-    /// What one token costs in the whole model, by formula; nothing is built.
+    /// Cost of one token in the whole model, by formula.
     ///
     /// # Errors
     /// As [`ModelConfig::layers`].

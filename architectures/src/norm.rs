@@ -7,7 +7,7 @@ use crate::block::Builder;
 use crate::init::Init;
 use crate::kernels::fused;
 
-/// A norm with its gain.
+/// RMSNorm with its gain.
 #[derive(Module, Debug)]
 pub struct RmsNorm {
     gamma: Param<Tensor<1>>,
@@ -16,7 +16,7 @@ pub struct RmsNorm {
 }
 
 impl RmsNorm {
-    /// A gain of ones.
+    /// With a gain of ones.
     pub fn build(builder: &Builder, name: &str) -> Self {
         Self {
             gamma: builder.parameter(name, [builder.decoder.d_model], Init::Constant(1.0)),
@@ -24,7 +24,7 @@ impl RmsNorm {
         }
     }
 
-    /// `x [batch, seq, d_model]`.
+    /// Normalises `x [batch, seq, d_model]`.
     pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         fused::rms_norm(x, self.gamma.val(), self.epsilon)
     }

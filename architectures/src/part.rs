@@ -1,8 +1,8 @@
-//! The parts of a decoder: what surrounds the blocks, and the blocks.
+//! The parts of a decoder: embedding, attention layers, blocks, head.
 //!
 //! A decoder with `n_layers` layers consists of one [`Part::Embedding`], `n_layers` times [`Part::Layer`] and a
 //! [`Part::Block`], and one [`Part::Head`]. It is built from these parts, and [`total_cost`] is the sum of theirs. A probe
-//! builds each part alone, at the shape it has in the decoder; where embedding and head are tied, the head is then both.
+//! builds each part separately at its shape in the decoder; if embedding and head are tied, the head part contains both.
 
 use std::collections::HashSet;
 
@@ -23,23 +23,23 @@ use crate::pass::Pass;
 use crate::registry::{AnyBlock, BlockConfig};
 use crate::value_table::ValueTable;
 
-/// What can be built alone.
+/// A part of a decoder that can be built and timed separately.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Part {
-    /// A layer but for its block: two norms, attention, both residual additions.
+    /// A layer without its block: two norms, attention, both residual additions.
     Layer,
-    /// Rows of the token embedding; of decoders that do not tie it to the head.
+    /// The token embedding, if it is not tied to the head.
     Embedding,
-    /// Last norm, head and loss; the embedding too where it is tied.
+    /// Last norm, head and loss; also the embedding if it is tied.
     Head,
-    /// What comes after attention.
+    /// The block after attention.
     Block(BlockConfig),
 }
 
-/// A part as it runs.
+/// A part with its parameters.
 #[derive(Module, Debug)]
-#[allow(clippy::large_enum_variant, reason = "one is held at a time")]
+#[allow(clippy::large_enum_variant, reason = "one exists at a time")]
 pub enum BuiltPart {
     /// [`Part::Layer`].
     Layer(LayerFrame),
@@ -51,7 +51,7 @@ pub enum BuiltPart {
     Block(AnyBlock),
 }
 
-/// A layer but for its block.
+/// A layer without its block.
 #[derive(Module, Debug)]
 pub struct LayerFrame {
     attention_norm: RmsNorm,
@@ -65,24 +65,24 @@ pub struct Embedding {
     rows: Param<Tensor<2>>,
 }
 
-/// What follows the last layer.
+/// Last norm and output head.
 #[derive(Module, Debug)]
 pub struct Head {
     norm: RmsNorm,
-    /// None where the embedding is the head.
+    /// None if the embedding is the head.
     own: Option<Linear>,
 }
 
-/// A head that is built alone.
+/// A head built separately.
 #[derive(Module, Debug)]
 pub struct HeadAlone {
     head: Head,
-    /// None where the embedding is a part of its own.
+    /// None if the embedding is a part of its own.
     tied: Option<Embedding>,
 }
 
 impl Part {
-    /// The parts of a decoder whose layers carry these blocks, each with how many there are.
+    /// The distinct parts of a decoder whose layers have these blocks, with the number of each.
     pub fn of(decoder: &DecoderConfig, layers: &[BlockConfig]) -> Vec<(Self, usize)> {
         let mut parts = vec![(Self::Layer, decoder.n_layers)];
         if !decoder.tie_embeddings {
@@ -91,7 +91,7 @@ impl Part {
         parts.push((Self::Head, 1));
         for block in layers {
             let part = Self::Block(block.clone());
-            match parts.iter_mut().find(|(held, _)| *held == part) {
+            match parts.iter_mut().find(|(other, _)| *other == part) {
                 Some((_, count)) => *count += 1,
                 None => parts.push((part, 1)),
             }
@@ -99,7 +99,7 @@ impl Part {
         parts
     }
 
-    /// What one token costs; of a shared table, as if no other layer held it.
+    /// Cost of one token; a shared table is counted as if no other layer had it.
     pub fn cost(&self, decoder: &DecoderConfig) -> Cost {
         let norm = Cost::vector(decoder.d_model);
         match self {
@@ -110,7 +110,7 @@ impl Part {
         }
     }
 
-    /// Numbers that one token gets out of it.
+    /// Width of the output of one token.
     pub fn output_width(&self, decoder: &DecoderConfig) -> usize {
         match self {
             Self::Head => 1,
@@ -118,7 +118,7 @@ impl Part {
         }
     }
 
-    /// Builds the part alone.
+    /// Builds the part separately.
     pub fn build(&self, builder: &mut Builder) -> BuiltPart {
         match self {
             Self::Layer => BuiltPart::Layer(LayerFrame::build(builder)),
@@ -135,8 +135,8 @@ impl Part {
     }
 }
 
-/// What one token costs in a decoder whose layers carry these blocks: the sum over its parts, a table that several layers
-/// share counted once.
+/// Cost of one token in a decoder whose layers have these blocks: the sum over its parts. A table that several layers
+/// share is counted once.
 pub fn total_cost(decoder: &DecoderConfig, layers: &[BlockConfig]) -> Cost {
     let mut tables = HashSet::new();
     let parts = Part::of(decoder, layers).into_iter();
@@ -147,15 +147,15 @@ pub fn total_cost(decoder: &DecoderConfig, layers: &[BlockConfig]) -> Cost {
         let Some(table) = block.shares(decoder) else {
             return block.cost(decoder, false).times(count);
         };
-        let held = !tables.insert(table);
-        block.cost(decoder, held) + block.cost(decoder, true).times(count - 1)
+        let counted = !tables.insert(table);
+        block.cost(decoder, counted) + block.cost(decoder, true).times(count - 1)
     });
     costs.fold(Cost::default(), |total, cost| total + cost)
 }
 
 impl BuiltPart {
-    /// `[batch, seq, output_width]` of hidden states `x [batch, seq, d_model]` and `tokens [batch, seq]`: the embedding
-    /// reads tokens alone, the head takes them for its targets and gives each token's loss in nats.
+    /// Output `[batch, seq, output_width]` for hidden states `x [batch, seq, d_model]` and `tokens [batch, seq]`. The
+    /// embedding reads only the tokens; the head uses them as targets and returns each token's loss in nats.
     pub fn forward(&self, x: Tensor<3>, tokens: Tensor<2, Int>, pass: &mut Pass) -> Tensor<3> {
         match self {
             Self::Layer(layer) => layer.forward(x),
@@ -189,7 +189,7 @@ impl LayerFrame {
         x.clone() + self.attention.forward(self.attention_norm.forward(x))
     }
 
-    /// [`LayerFrame::attend`] of new tokens after those that `cache` holds.
+    /// [`LayerFrame::attend`] of new tokens after those in `cache`.
     pub fn attend_cached(
         &self,
         x: Tensor<3>,
@@ -200,7 +200,7 @@ impl LayerFrame {
         x + self.attention.extend(normed, positions, cache)
     }
 
-    /// What the block reads of the residual stream `h`.
+    /// The block's input for the residual stream `h`.
     pub fn block_input(&self, h: Tensor<3>) -> Tensor<3> {
         self.block_norm.forward(h)
     }
@@ -238,7 +238,7 @@ impl Head {
         }
     }
 
-    /// Logits `[batch, seq, vocab_size]` of the residual stream `h`; `tied` are the rows that a tied head reads.
+    /// Logits `[batch, seq, vocab_size]` of the residual stream `h`; `tied` is the embedding that a tied head uses.
     pub fn logits(&self, h: Tensor<3>, tied: &Embedding) -> Tensor<3> {
         let h = self.norm.forward(h);
         match &self.own {
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_cost_what_the_decoder_costs() {
+    fn costs_of_parts_sum_to_that_of_the_decoder() {
         for tied in [false, true] {
             let model = model(tied);
             let parts = Part::of(&model.decoder, &model.layers().unwrap());
@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn each_part_runs_at_its_shape_and_holds_the_parameters_it_is_charged_for() {
+    fn each_part_has_its_shape_and_the_parameters_of_its_cost() {
         let device = Device::flex();
         for tied in [false, true] {
             let model = model(tied);

@@ -1,11 +1,11 @@
-//! What one forward pass needs and what it observes.
+//! The state of one forward pass: its purpose, the lookups to differentiate, auxiliary losses and observed usage.
 
 use burn::tensor::{Gradients, Int, Tensor};
 
 use crate::usage::Usage;
 use crate::value_table::{TableGradient, ValueTable};
 
-/// Why a pass is made.
+/// What a forward pass is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Purpose {
     Training,
@@ -13,7 +13,7 @@ enum Purpose {
     Observation,
 }
 
-/// Carried through the layers of one forward pass.
+/// The state that the layers of one forward pass share.
 pub struct Pass {
     purpose: Purpose,
     layer: usize,
@@ -22,16 +22,16 @@ pub struct Pass {
     usage: Vec<Usage>,
 }
 
-/// One read of a table, remembered until the backward pass supplies the missing part of its gradient.
+/// One lookup in a table, saved until the backward pass computes the other factor of the table's gradient.
 struct Lookup {
     table: ValueTable,
     ids: Tensor<2, Int>,
-    known: Known,
+    saved: SavedFactor,
     sink: Tensor<2>,
 }
 
-/// The half of a table's gradient that the forward pass already knows.
-pub(crate) enum Known {
+/// The factor of a table's gradient that the forward pass computes.
+pub(crate) enum SavedFactor {
     /// Weights of a bag, `[tokens, rows]`; the sink receives the output's gradient `[tokens, width]`.
     Weights(Tensor<2>),
     /// Inputs of a dot product, `[tokens, width]`; the sink receives the products' gradient `[tokens, rows]`.
@@ -49,27 +49,27 @@ impl Pass {
         }
     }
 
-    /// A pass whose loss will be differentiated.
+    /// A pass whose loss is differentiated.
     pub fn training() -> Self {
         Self::new(Purpose::Training)
     }
 
-    /// A pass that only predicts.
+    /// A pass without gradients.
     pub fn evaluation() -> Self {
         Self::new(Purpose::Evaluation)
     }
 
-    /// A pass that predicts and records which slots and experts were used.
+    /// A pass without gradients that records which slots and experts were used.
     pub fn observation() -> Self {
         Self::new(Purpose::Observation)
     }
 
-    /// Whether gradients are wanted; routing that differs between training and evaluation asks this.
+    /// Whether the loss is differentiated; routing may differ between training and evaluation.
     pub fn is_training(&self) -> bool {
         self.purpose == Purpose::Training
     }
 
-    /// Whether blocks should call [`Pass::observe`]; doing so moves data to the host.
+    /// Whether blocks should call [`Pass::observe`], which copies data to the host.
     pub fn observes(&self) -> bool {
         self.purpose == Purpose::Observation
     }
@@ -78,32 +78,32 @@ impl Pass {
         self.layer = layer;
     }
 
-    /// Adds a loss of the block's own (balance, z), already weighted.
+    /// Adds an auxiliary loss of a block (balance, z), `[1]`, multiplied by its weight.
     pub fn add_auxiliary_loss(&mut self, loss: Tensor<1>) {
         self.auxiliary.push(loss);
     }
 
-    /// Records how often each unit of the current layer was chosen and with what weight.
+    /// Records the total weight with which each unit of the current layer was selected.
     pub fn observe(&mut self, unit: &'static str, weights: Vec<f64>) {
         self.usage.push(Usage::new(self.layer, unit, weights));
     }
 
-    pub(crate) fn remember(
+    pub(crate) fn save_lookup(
         &mut self,
         table: ValueTable,
         ids: Tensor<2, Int>,
-        known: Known,
+        saved: SavedFactor,
         sink: Tensor<2>,
     ) {
         self.lookups.push(Lookup {
             table,
             ids,
-            known,
+            saved,
             sink,
         });
     }
 
-    /// The sum of the blocks' own losses, if any block has one.
+    /// The sum of the auxiliary losses, `[1]`; `None` if there are none.
     pub fn auxiliary_loss(&self) -> Option<Tensor<1>> {
         self.auxiliary
             .iter()
@@ -111,14 +111,14 @@ impl Pass {
             .reduce(|sum, loss| sum + loss)
     }
 
-    /// What was observed, layer by layer.
+    /// The observed usage, in layer order.
     pub fn into_usage(self) -> Vec<Usage> {
         self.usage
     }
 
     /// The tables' gradients, one entry per table, in the order in which tables were first read.
     ///
-    /// Ends the pass: the tables are only free to be updated in place when nothing else holds them.
+    /// Consumes the pass, so that it shares no storage with the tables when they are updated in place.
     pub fn into_table_gradients(
         self,
         gradients: &Gradients,
@@ -126,12 +126,12 @@ impl Pass {
         let mut tables: Vec<(ValueTable, Vec<TableGradient>)> = Vec::new();
         for lookup in self.lookups {
             // A lookup whose output did not reach the loss has no gradient.
-            let Some(arrived) = lookup.sink.grad(gradients) else {
+            let Some(sink_gradient) = lookup.sink.grad(gradients) else {
                 continue;
             };
-            let (weights, rows) = match lookup.known {
-                Known::Weights(weights) => (weights, arrived),
-                Known::Inputs(inputs) => (arrived, inputs),
+            let (weights, rows) = match lookup.saved {
+                SavedFactor::Weights(weights) => (weights, sink_gradient),
+                SavedFactor::Inputs(inputs) => (sink_gradient, inputs),
             };
             let gradient = TableGradient {
                 ids: lookup.ids,

@@ -5,9 +5,9 @@
 //! o        = sum_m w_m gelu(<x, U[slots_m]>) V[slots_m]  U, V [n_keys^2, d_model]
 //! ```
 //!
-//! As the baseline of "Memory Layers at Scale" has it: half-keys and softmax of each head's own, no query
-//! normalisation. The paper's own variant is `keys = { share_keys = true, qk_norm = true, .. }`; its BatchNorm of
-//! queries lets positions of a batch see each other, so a per-token normalisation is in. Cost per token beside the
+//! The defaults are those of the baseline in "Memory Layers at Scale": half-keys and softmax per head, no query
+//! normalisation. He (2024) corresponds to `keys = { share_keys = true, qk_norm = true, .. }`; its BatchNorm of queries
+//! mixes the positions of a batch, and is replaced by a per-token normalisation here. Cost per token in addition to the
 //! product keys: `4 n_heads top_k d_model` for both lookups, `8 n_heads top_k d_model` bytes gathered.
 //!
 //! ```
@@ -35,7 +35,7 @@ use crate::value_table::ValueTable;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PeerConfig {
-    /// The experts and how they are found.
+    /// The product keys of the experts.
     pub keys: ProductKeysConfig,
 }
 

@@ -1,10 +1,10 @@
-//! Which layers carry a block.
+//! The layers that have a block.
 
 use serde::{Deserialize, Serialize};
 
 use crate::config::ConfigError;
 
-/// A rule that picks layers, zero-based.
+/// A rule that selects layers, counted from zero.
 ///
 /// In a sweep file: `"all"`, `"middle"`, `{ centred = { count = 3, stride = 8 } }` or `{ layers = [4, 12, 20] }`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,13 +12,13 @@ use crate::config::ConfigError;
 pub enum Placement {
     /// Every layer.
     All,
-    /// The layer `n_layers / 2`, where Memory sits ("Memory Layers at Scale", table 3, base row).
+    /// The layer `n_layers / 2`, where Memory is placed ("Memory Layers at Scale", table 3, base row).
     Middle,
-    /// `count` layers around the middle, `stride` apart, where Memory+ sits (section 4 of the same paper).
+    /// `count` layers around the middle, `stride` apart, where Memory+ is placed (section 4 of the same paper).
     Centred {
-        /// How many layers; odd, so that one is the middle.
+        /// Number of layers; odd, so that one is the middle.
         count: usize,
-        /// Layers from one to the next.
+        /// Distance between consecutive layers.
         stride: usize,
     },
     /// These layers.
@@ -26,7 +26,10 @@ pub enum Placement {
 }
 
 impl Placement {
-    /// The layers picked in a decoder of `n_layers`, ascending.
+    /// The selected layers of a decoder of `n_layers`, ascending.
+    ///
+    /// # Errors
+    /// If the placement names a layer twice, exceeds the decoder or has no centre.
     ///
     /// ```
     /// # use architectures::Placement;
@@ -52,7 +55,7 @@ impl Placement {
                     return Err(ConfigError::new(
                         "placement",
                         format!(
-                            "centred with count {count} and stride {stride} leaves the {n_layers} layers"
+                            "centred with count {count} and stride {stride} exceeds the {n_layers} layers"
                         ),
                         "lower the stride or the count",
                     ));
@@ -97,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_an_error() {
+    fn invalid_placements_are_errors() {
         let rejected = |placement: Placement| placement.layers(4).unwrap_err().to_string();
         assert!(
             rejected(Placement::Centred {

@@ -1,13 +1,13 @@
-//! Product keys: which of `n_keys^2` slots a token reads, and with what weight.
+//! Product keys: the selection of slots out of `n_keys^2` for each token, and their weights.
 //!
 //! ```text
 //! q      = x Wq + bq                                  [tokens, n_heads, key_dim]
 //! s1, s2 = q[..half] K1^T, q[half..] K2^T             [tokens, n_heads, n_keys] each, no scaling
 //! slots  = top_k over pairs (i, j) of s1[i] + s2[j]   slot i n_keys + j
-//! w      = activation(scores of the slots)            softmax over each head apart, in f32
+//! w      = activation(scores of the slots)            softmax per head, in f32
 //! ```
 //!
-//! Weights of a token sum to `n_heads` under softmax: heads add up, they are not averaged (Lample et al. 2019;
+//! Weights of a token sum to `n_heads` under softmax: heads are summed, not averaged (Lample et al. 2019;
 //! "Memory Layers at Scale", section 3). Cost per token: `2 d_model n_heads key_dim` for queries and
 //! `2 n_heads n_keys key_dim` for scores; candidate sums are not counted.
 
@@ -20,10 +20,10 @@ use crate::block::Builder;
 use crate::config::{ConfigError, DecoderConfig};
 use crate::cost::Cost;
 use crate::init::Init;
-use crate::kernels::search::product_key_search;
+use crate::kernels::product_key_search::product_key_search;
 use crate::pass::Pass;
 
-/// What becomes of the chosen slots' scores.
+/// From the selected slots' scores to their weights.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ScoreActivation {
@@ -32,7 +32,7 @@ pub enum ScoreActivation {
     Softmax,
     /// Positive part: slots do not compete (Csordas et al. 2023).
     Relu,
-    /// Logistic: slots do not compete, none is silenced.
+    /// Logistic: slots do not compete, and every weight is positive.
     Sigmoid,
 }
 
@@ -55,10 +55,10 @@ pub struct ProductKeysConfig {
     #[serde(default)]
     pub score: ScoreActivation,
     /// Normalises queries and keys to unit mean square, with one learnt gain per head, and scales scores by
-    /// `(key_dim / 2)^-0.5`: for large memories on small decoders, which diverge or collapse without.
+    /// `(key_dim / 2)^-0.5`: for large memories in small decoders, which otherwise diverge or collapse.
     #[serde(default)]
     pub qk_norm: bool,
-    /// All heads search the same half-keys, as in the PEER paper; they then tend to retrieve the same slots.
+    /// All heads search the same half-keys, as in the PEER paper; heads then tend to select the same slots.
     #[serde(default)]
     pub share_keys: bool,
 }
@@ -89,7 +89,10 @@ impl ProductKeysConfig {
         if self.share_keys { 1 } else { self.n_heads }
     }
 
-    /// Checks the shape.
+    /// Validates the configuration.
+    ///
+    /// # Errors
+    /// If a size is zero, `top_k` exceeds `n_keys` or `key_dim` is odd.
     pub fn check(&self, decoder: &DecoderConfig) -> Result<(), ConfigError> {
         ConfigError::positive("n_keys", self.n_keys)?;
         ConfigError::positive("n_heads", self.n_heads)?;
@@ -105,14 +108,14 @@ impl ProductKeysConfig {
         if key_dim == 0 || !key_dim.is_multiple_of(2) {
             return Err(ConfigError::new(
                 "key_dim",
-                format!("= {key_dim} has no two halves"),
+                format!("= {key_dim} cannot be divided into two halves"),
                 "choose an even width of 2 or more",
             ));
         }
         Ok(())
     }
 
-    /// Queries and half-keys.
+    /// Cost of queries and scores.
     pub fn cost(&self, decoder: &DecoderConfig) -> Cost {
         let (key_dim, heads) = (self.key_dim(decoder), self.n_heads);
         let query = Cost::matrix(decoder.d_model, heads * key_dim) + Cost::vector(heads * key_dim);
@@ -147,7 +150,7 @@ impl ProductKeysConfig {
     }
 }
 
-/// Two sets of half-keys per head and the queries that search them.
+/// Two sets of half-keys per head, and the query projection.
 #[derive(Module, Debug)]
 pub struct ProductKeys {
     query: Linear,
@@ -198,7 +201,7 @@ impl ProductKeys {
         (queries, keys)
     }
 
-    /// Adds up the weight that fell on each slot and adds it to the pass.
+    /// Records the total weight of each slot in the pass.
     pub(crate) fn observe(
         &self,
         unit: &'static str,

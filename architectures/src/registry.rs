@@ -1,4 +1,4 @@
-//! The blocks there are. A new one is a file beside this one and a line below.
+//! The registry of blocks. A new block is a file beside this one and a line below.
 
 use burn::module::Module;
 use burn::tensor::Tensor;
@@ -20,8 +20,8 @@ macro_rules! registry {
             $($(#[$doc])* $variant($module::$config),)*
         }
 
-        /// [`BlockConfig`] as a map of one key, its `kind`: unlike an internally tagged enum, its fields are not buffered,
-        /// so that a deserializer can report the path of an error.
+        /// [`BlockConfig`] as a map of one key, its `kind`. Unlike those of an internally tagged enum its fields are not
+        /// buffered, so that a deserializer can report the path of an error.
         #[derive(Debug, Deserialize)]
         #[serde(rename_all = "snake_case")]
         pub enum BlockByKind {
@@ -36,7 +36,7 @@ macro_rules! registry {
 
         /// A block of any kind.
         #[derive(Module, Debug)]
-        #[allow(clippy::large_enum_variant, reason = "a decoder holds a handful of blocks")]
+        #[allow(clippy::large_enum_variant, reason = "a decoder has few blocks")]
         pub enum AnyBlock {
             $($(#[$doc])* $variant($module::$variant),)*
         }

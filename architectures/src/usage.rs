@@ -1,9 +1,9 @@
-//! How evenly a layer's slots or experts are used.
+//! Utilisation of a layer's slots or experts.
 //!
-//! With `z` the weight that fell on each unit, normalised to sum to one: the share of units with any weight, and the
+//! With `z` the total weight of each unit, normalised to sum to one: the share of units with any weight, and the
 //! divergence from uniform `log n + sum z log z` in nats (Lample et al. 2019, section 4.5).
 
-/// The weight that fell on each unit of one layer.
+/// Total weight of each unit of one layer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Usage {
     /// Zero-based layer.
@@ -22,25 +22,25 @@ impl Usage {
         }
     }
 
-    /// Adds what another pass observed of the same layer.
+    /// Adds the usage that another pass observed in the same layer.
     pub fn merge(&mut self, other: &Self) {
         for (sum, weight) in self.weights.iter_mut().zip(&other.weights) {
             *sum += weight;
         }
     }
 
-    /// Units that could have been used.
+    /// Number of units.
     pub fn units(&self) -> usize {
         self.weights.len()
     }
 
-    /// Share of units that were used at all.
+    /// Share of units with any weight.
     pub fn used_share(&self) -> f64 {
         let used = self.weights.iter().filter(|&&weight| weight > 0.0).count();
         used as f64 / self.units() as f64
     }
 
-    /// Kullback-Leibler divergence of the use from uniform, in nats.
+    /// Kullback-Leibler divergence of the usage from uniform, in nats.
     pub fn kl_from_uniform(&self) -> f64 {
         let total: f64 = self.weights.iter().sum();
         let entropy: f64 = self
@@ -52,7 +52,7 @@ impl Usage {
         (self.units() as f64).ln() + entropy
     }
 
-    /// Share of the weight that fell on the most used unit.
+    /// Share of the weight of the most used unit.
     pub fn max_share(&self) -> f64 {
         let total: f64 = self.weights.iter().sum();
         self.weights.iter().copied().fold(0.0, f64::max) / total

@@ -1,10 +1,11 @@
-//! The rows that memories read: their values, their gradient and their optimizer state.
+//! Value tables: their rows, gradient and optimizer state.
 //!
-//! A table lives outside autodiff. A lookup of it is differentiable in its weights or inputs, and the table's own
-//! gradient is never written down: it is the entries (ids, weights, rows) from which [`ValueTable::update`] reduces and
-//! updates one row at a time (lazy Adam: rows that a step did not read keep their value and their moments).
+//! A table has no autodiff node. A lookup is differentiable in its weights or inputs, and the table's gradient is never
+//! materialised: it is kept as entries (ids, weights, rows), which [`ValueTable::update`] sums and applies row by row
+//! (lazy Adam: rows that a step did not read keep their values and moments).
 //!
-//! Handles share the table: cloning a model, or building several layers on one shared table, copies no rows.
+//! Clones of a handle refer to the same table: cloning a model, or building several layers on a shared table, copies no
+//! rows.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -13,8 +14,8 @@ use rayon::prelude::*;
 
 use crate::init::Init;
 use crate::kernels::table_memory::{self, TableTooLarge};
-use crate::kernels::{AdamStep, ops};
-use crate::pass::{Known, Pass};
+use crate::kernels::{AdamStep, lookup};
+use crate::pass::{Pass, SavedFactor};
 
 /// A handle to a table `[rows, width]`.
 #[derive(Clone)]
@@ -25,8 +26,8 @@ pub struct ValueTable {
 
 struct State {
     values: Tensor<2>,
-    /// Means of gradients and of their squares; none until the first update, so that a model that only predicts holds
-    /// one table, not three.
+    /// Running means of gradients and of squared gradients; none until the first update, so that evaluation needs the
+    /// memory of one table, not three.
     moments: Option<(Tensor<2>, Tensor<2>)>,
     updates: i32,
 }
@@ -47,7 +48,7 @@ pub struct TableGradient {
     pub rows: Tensor<2>,
 }
 
-/// The tables' own optimizer: Adam with its own learning rate, no decay.
+/// The optimizer of tables: Adam on the rows that a step read, without weight decay, at a learning rate of its own.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LazyAdam {
     /// Decay of the mean of gradients.
@@ -56,7 +57,7 @@ pub struct LazyAdam {
     pub beta_2: f32,
     /// Added to the root of the mean square.
     pub epsilon: f32,
-    /// Largest norm of one table's gradient; tables are clipped apart from the rest.
+    /// Largest norm of one table's gradient; each table is clipped separately from the dense parameters.
     pub max_norm: Option<f32>,
 }
 
@@ -65,7 +66,7 @@ impl ValueTable {
     ///
     /// # Panics
     ///
-    /// Where the system does not give the memory; the message names the bytes.
+    /// If the system cannot allocate the memory; the message names the bytes.
     pub fn new(
         name: &str,
         rows: usize,
@@ -82,7 +83,7 @@ impl ValueTable {
     ///
     /// # Panics
     ///
-    /// Where the system does not give the memory; the message names the bytes.
+    /// If the system cannot allocate the memory; the message names the bytes.
     pub fn filled(
         rows: usize,
         width: usize,
@@ -90,19 +91,19 @@ impl ValueTable {
         fill: impl FnOnce(&mut [f32]),
     ) -> Self {
         let data = table_memory::filled(rows, width, fill);
-        Self::holding(place(data, &device.clone().inner()))
+        Self::from_values(to_device(data, &device.clone().inner()))
     }
 
-    /// A table of these values, `[rows, width]`; on the CPU, a copy of them in memory for tables.
+    /// A table of these values, `[rows, width]`; on the CPU, copied to table memory.
     ///
     /// # Panics
     ///
-    /// Where the system does not give the memory; the message names the bytes.
+    /// If the system cannot allocate the memory; the message names the bytes.
     pub fn from_tensor(values: Tensor<2>) -> Self {
-        Self::holding(settle(values))
+        Self::from_values(to_table_memory(values))
     }
 
-    fn holding(values: Tensor<2>) -> Self {
+    fn from_values(values: Tensor<2>) -> Self {
         Self {
             shape: values.dims(),
             state: Arc::new(Mutex::new(State {
@@ -123,30 +124,30 @@ impl ValueTable {
         self.shape[1]
     }
 
-    /// Whether both handles are of one table.
+    /// Whether both handles refer to the same table.
     pub fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.state, &other.state)
     }
 
-    /// The values, `[rows, width]`; while the tensor lives, an update copies the table.
+    /// The values, `[rows, width]`. While the returned tensor exists, an update copies the table.
     pub fn values(&self) -> Tensor<2> {
         self.lock().values.clone()
     }
 
-    /// Replaces the values and forgets the moments.
+    /// Replaces the values and discards the moments.
     pub fn set_values(&self, values: Tensor<2>) {
         *self.lock() = State {
-            values: settle(values),
+            values: to_table_memory(values),
             moments: None,
             updates: 0,
         };
     }
 
-    /// A panic in the middle of an update leaves no table to continue with.
+    /// Panics if a thread panicked during an update, since the table is then incomplete.
     fn lock(&self) -> MutexGuard<'_, State> {
         match self.state.lock() {
             Ok(state) => state,
-            Err(_) => panic!("a thread panicked while it held this value table"),
+            Err(_) => panic!("a thread panicked while it updated this value table"),
         }
     }
 
@@ -154,12 +155,12 @@ impl ValueTable {
     pub fn bag(&self, ids: Tensor<2, Int>, weights: Tensor<2>, pass: &mut Pass) -> Tensor<2> {
         let [tokens, _] = weights.dims();
         let sink = sink([tokens, self.width()], &weights, pass);
-        let out = ops::bag(self.values(), ids.clone(), weights.clone(), sink.clone());
+        let out = lookup::bag(self.values(), ids.clone(), weights.clone(), sink.clone());
         if pass.is_training() {
-            pass.remember(
+            pass.save_lookup(
                 self.clone(),
                 ids.inner(),
-                Known::Weights(weights.inner()),
+                SavedFactor::Weights(weights.inner()),
                 sink,
             );
         }
@@ -169,21 +170,21 @@ impl ValueTable {
     /// `<inputs[t], table[ids[t,j]]>`: `ids [tokens, per_token]`, `inputs [tokens, width]` to `[tokens, per_token]`.
     pub fn dot(&self, ids: Tensor<2, Int>, inputs: Tensor<2>, pass: &mut Pass) -> Tensor<2> {
         let sink = sink(ids.dims(), &inputs, pass);
-        let out = ops::dot(self.values(), ids.clone(), inputs.clone(), sink.clone());
+        let out = lookup::dot(self.values(), ids.clone(), inputs.clone(), sink.clone());
         if pass.is_training() {
-            pass.remember(
+            pass.save_lookup(
                 self.clone(),
                 ids.inner(),
-                Known::Inputs(inputs.inner()),
+                SavedFactor::Inputs(inputs.inner()),
                 sink,
             );
         }
         out
     }
 
-    /// Makes the moments now and has the system back all of them with memory, as it is after long training. Without this,
-    /// the first update makes them, and pages come as rows are first met: a clock over few updates would run for that.
-    pub fn touch_moments(&self) {
+    /// Allocates the moments and writes all their pages, as after long training. Otherwise the first update allocates them
+    /// and pages are mapped when rows are first updated, which timings of few updates would include.
+    pub fn allocate_moments(&self) {
         let mut state = self.lock();
         if state.moments.is_none() {
             let zero = |values: &mut [f32]| {
@@ -195,7 +196,7 @@ impl ValueTable {
         }
     }
 
-    /// One step of lazy Adam by the gradient that all `parts` sum to; returns its norm before clipping.
+    /// One step of lazy Adam by the sum of `parts`; returns the gradient's norm before clipping.
     pub fn update(
         &self,
         parts: Vec<TableGradient>,
@@ -217,10 +218,10 @@ impl ValueTable {
             max_norm: optimizer.max_norm,
             step: state.updates,
         };
-        // The placeholder gives up the only other handle, so that the kernel may write in place.
+        // Replacing the tensor leaves the kernel the only reference, so that it may write in place.
         let placeholder = Tensor::zeros([1, 1], &state.values.device());
         let values = std::mem::replace(&mut state.values, placeholder);
-        let (values, moments, norm) = ops::row_adam(
+        let (values, moments, norm) = lookup::row_adam(
             values,
             moments,
             gradient.ids,
@@ -253,22 +254,22 @@ impl TableGradient {
     }
 }
 
-/// Both moments of a table that was never updated; where the CPU keeps them, `touch` meets their zeros.
+/// Both moments of a table before its first update; on the CPU, `touch` is called on their zeros.
 fn zero_moments(
     [rows, width]: [usize; 2],
     device: &Device,
     touch: fn(&mut [f32]),
 ) -> (Tensor<2>, Tensor<2>) {
-    // Other devices make their own zeros: none need travel there.
+    // Other devices allocate zeros themselves, without a transfer.
     let zeros = || match *device == Device::flex() {
-        true => place(table_memory::filled(rows, width, touch), device),
+        true => to_device(table_memory::filled(rows, width, touch), device),
         false => Tensor::zeros([rows, width], device),
     };
     (zeros(), zeros())
 }
 
-/// Values on the CPU, moved to memory for tables.
-fn settle(values: Tensor<2>) -> Tensor<2> {
+/// Copies values on the CPU to table memory; returns values on other devices unchanged.
+fn to_table_memory(values: Tensor<2>) -> Tensor<2> {
     let device = values.device().inner();
     if device != Device::flex() {
         return values;
@@ -280,17 +281,17 @@ fn settle(values: Tensor<2>) -> Tensor<2> {
             *to = from;
         }
     };
-    place(table_memory::filled(rows, width, copy), &device)
+    to_device(table_memory::filled(rows, width, copy), &device)
 }
 
-fn place(data: Result<TensorData, TableTooLarge>, device: &Device) -> Tensor<2> {
+fn to_device(data: Result<TensorData, TableTooLarge>, device: &Device) -> Tensor<2> {
     match data {
         Ok(data) => Tensor::from_data(data, device),
         Err(rejected) => panic!("{rejected}"),
     }
 }
 
-/// A leaf that receives the gradient of a lookup's output; outside training nothing will, and one element will do.
+/// A leaf that receives the gradient of a lookup's output; outside training, one unused element.
 fn sink(shape: [usize; 2], like: &Tensor<2>, pass: &Pass) -> Tensor<2> {
     if pass.is_training() {
         Tensor::zeros(shape, &like.device()).require_grad()

@@ -1,4 +1,4 @@
-//! What must hold of every block: its parameters are as counted, its gradients are right, it is causal, it learns.
+//! Properties of every block: its parameters are as counted, its gradients are correct, it is causal, it learns.
 
 mod models;
 

@@ -1,5 +1,4 @@
-//! Every block on the devices that were compiled in, beside the CPU backend: the same loss, the same gradients, the same
-//! losses while training.
+//! Every block on the devices of this build against the CPU backend: the same loss, gradients and losses in training.
 #![cfg(any(
     feature = "tch",
     feature = "cuda",
@@ -16,8 +15,8 @@ use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Gradients, Int, Tensor, TensorData};
 use models::{VOCAB, every_model};
 
-/// The backends compiled in; a GPU only where CubeCL's CPU runtime does not replace it.
-#[allow(deprecated)] // So Burn calls its libtorch backend.
+/// The backends of this build; a GPU only if CubeCL's CPU runtime does not replace it.
+#[allow(deprecated)] // Burn has deprecated its libtorch backend.
 fn devices() -> Vec<(&'static str, Device)> {
     vec![
         #[cfg(feature = "tch")]
@@ -39,7 +38,7 @@ fn devices() -> Vec<(&'static str, Device)> {
     ]
 }
 
-/// Gradients in the order of the parameters; none where a parameter has none.
+/// Gradients in the order of the parameters; `None` for a parameter without gradient.
 struct InOrder<'a> {
     gradients: &'a Gradients,
     found: Vec<Option<Vec<f32>>>,
@@ -72,7 +71,7 @@ fn dense(rows: usize, width: usize, parts: &[TableGradient]) -> Vec<f32> {
     dense
 }
 
-/// What training does to a model: losses step by step, and the first step's gradients.
+/// Training of a model: the loss of every step, and the first step's gradients.
 struct Trace {
     losses: Vec<f32>,
     gradients: Vec<Option<Vec<f32>>>,
@@ -133,7 +132,7 @@ fn trace(config: &ModelConfig, device: &Device) -> Trace {
             table.update(parts, &adam, 0.01);
         }
     }
-    // Greedy decoding takes another path through attention.
+    // Greedy decoding uses another implementation of attention.
     let mut cache = decoder.cache();
     for position in 0..3 {
         let logits = decoder.extend(inputs.clone().narrow(1, position, 1), &mut cache);
@@ -173,7 +172,7 @@ fn every_block_trains_as_on_the_cpu_backend() {
                     (found, expected) => assert_eq!(found.is_some(), expected.is_some(), "{what}"),
                 }
             }
-            // Adam's first step divides a gradient by itself: rounding of the smallest ones shows from here on.
+            // Adam's first step divides a gradient by its magnitude, which amplifies rounding of the smallest ones.
             assert_close(&what("losses"), &found.losses, &expected.losses, 2e-3);
             assert_close(&what("logits"), &found.logits, &expected.logits, 2e-2);
         }

@@ -7,7 +7,7 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use models::{VOCAB, every_model};
 
-/// Step of the differences: large enough that f32 losses still differ, small enough that few top-k choices flip.
+/// Step of the differences: large enough that f32 losses still differ, small enough that few top-k selections change.
 const EPSILON: f32 = 1.5e-4;
 
 fn batch(device: &Device) -> (Tensor<2, Int>, Tensor<2, Int>) {
@@ -77,7 +77,7 @@ impl ModuleMapper for Nudge<'_> {
     }
 }
 
-/// A sign for every element, half of them minus.
+/// A sign for every element, half of them negative.
 fn direction(len: usize, salt: usize) -> Vec<f32> {
     (0..len)
         .map(|i| {
@@ -99,7 +99,7 @@ fn inner(gradient: &[f32], direction: &[f32]) -> f64 {
 }
 
 /// Directional derivatives along sign vectors that disagree with the gradient, as (difference, gradient). One in five
-/// may: a nudge may flip a top-k choice, where the loss has no derivative.
+/// may: the step may change a top-k selection, where the loss has no derivative.
 fn disagreements(gradient: &[f32], mut difference: impl FnMut(&[f32]) -> f64) -> Vec<(f64, f64)> {
     let mut wrong = Vec::new();
     for salt in 0..5 {
@@ -112,8 +112,8 @@ fn disagreements(gradient: &[f32], mut difference: impl FnMut(&[f32]) -> f64) ->
     if wrong.len() <= 1 { Vec::new() } else { wrong }
 }
 
-/// Runs `check` from three initialisations: one of them must agree. One that happens to sit on a tie of two slots jumps
-/// in every direction; a wrong gradient is wrong at all three.
+/// Runs `check` from three initialisations, of which one must agree. Near a tie of two slots the loss is discontinuous in
+/// every direction; an incorrect gradient is incorrect at all three.
 fn agrees_somewhere(name: &str, mut check: impl FnMut(u64, usize) -> Option<Vec<(f64, f64)>>) {
     for number in 0.. {
         let mut wrong = Vec::new();
@@ -147,7 +147,7 @@ fn dense_parameters_match_finite_differences() {
                 found: None,
             };
             decoder.visit(&mut visitor);
-            // Only an expert that no token chose has no gradient: its difference must then be zero.
+            // Only an expert without tokens has no gradient; its difference must then be zero.
             assert!(
                 visitor.found.is_some() || name.starts_with("moe"),
                 "{name}, parameter {number} is detached"
@@ -207,7 +207,7 @@ fn tables_match_finite_differences_duplicates_included() {
             let gradients = total_loss(&decoder, &mut pass, &device).backward();
             let tables = pass.into_table_gradients(&gradients);
             let (table, parts) = tables.get(number)?;
-            // 16 tokens of 6 reads in 25 slots: every table is read twice and more in one slot.
+            // 16 tokens of 6 reads in 25 slots: some slot of every table is read more than once.
             assert!(
                 parts
                     .iter()

@@ -1,7 +1,8 @@
-//! What a mixture of experts does, as a Burn backend extension: tokens to places sorted by expert, one product for all
-//! experts, and places back to tokens.
+//! Mixture of experts as a Burn backend extension: dispatch of tokens to rows sorted by expert, one matrix product per
+//! expert, and the combination of an expert's outputs by token.
 //!
-//! Nothing is padded or dropped, and every gradient is a gather or a product: no two places write to one sum.
+//! No token is padded or dropped (as in MegaBlocks, Gale et al. 2023), and every gradient is a gather or a product: no
+//! two rows are added to one sum concurrently.
 
 use std::sync::Arc;
 
@@ -13,85 +14,86 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Dispatch, TensorMetadata, backend_extension};
 use burn::tensor::{Shape, Tensor};
 
+use super::composed::{self, lookup};
 use super::routes::Routes;
-use super::stock::{experts as stock, lookup};
 
-/// Movements and products of a mixture. Shapes: `x [tokens, width]`, anything at places `[places, width]`, weights of
-/// experts `[n_experts, inputs, outputs]`, weights of meetings `[places]` in the order of [`Routes::places`].
+/// Operations of a mixture of experts. Shapes: `x [tokens, width]`; dispatched `[rows, width]`, one row per assignment;
+/// the experts' matrices `[n_experts, inputs, outputs]`; the assignments' weights `[rows]` in the order of
+/// [`Routes::rows`].
 #[backend_extension(Autodiff, Flex, LibTorch: cfg(feature = "tch"), Cube: cfg(feature = "cube"))]
 pub trait ExpertOps: Backend {
-    /// Each place's token, `[places, width]`.
-    fn to_places(x: FloatTensor<Self>, routes: Arc<Routes>) -> FloatTensor<Self> {
-        stock::to_places::<Self>(x, &routes)
+    /// The hidden state of each row's token, `[rows, width]`.
+    fn dispatch_tokens(x: FloatTensor<Self>, routes: Arc<Routes>) -> FloatTensor<Self> {
+        composed::experts::dispatch_tokens::<Self>(x, &routes)
     }
 
-    /// Each token's weighted sum over its places, `[tokens, width]`; zeros where there are none.
-    fn to_tokens(
+    /// Each token's weighted sum over its rows of `y`, `[tokens, width]`; zeros for a token without rows.
+    fn combine_outputs(
         y: FloatTensor<Self>,
         weights: FloatTensor<Self>,
         routes: Arc<Routes>,
     ) -> FloatTensor<Self> {
-        stock::to_tokens::<Self>(y, weights, &routes, |y, ids, weights| {
-            lookup::bag::<Self>(y, ids, weights, lookup::HELD)
+        composed::experts::combine_outputs::<Self>(y, weights, &routes, |y, ids, weights| {
+            lookup::bag::<Self>(y, ids, weights, lookup::MAX_BYTES)
         })
     }
 
-    /// Gradients of [`ExpertOps::to_tokens`] with respect to `y` and `weights`.
-    fn to_tokens_backward(
+    /// Gradients of [`ExpertOps::combine_outputs`] with respect to `y` and `weights`.
+    fn combine_outputs_backward(
         grad: FloatTensor<Self>,
         y: FloatTensor<Self>,
         weights: FloatTensor<Self>,
         routes: Arc<Routes>,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
-        stock::to_tokens_backward::<Self>(grad, y, weights, &routes)
+        composed::experts::combine_outputs_backward::<Self>(grad, y, weights, &routes)
     }
 
-    /// Each place through its expert's matrix: `[places, inputs]` to `[places, outputs]`.
-    fn expert_product(
+    /// Each row times its expert's matrix: `[rows, inputs]` to `[rows, outputs]`.
+    fn grouped_matmul(
         x: FloatTensor<Self>,
         weights: FloatTensor<Self>,
         routes: Arc<Routes>,
     ) -> FloatTensor<Self> {
-        stock::expert_product::<Self>(x, weights, &routes)
+        composed::experts::grouped_matmul::<Self>(x, weights, &routes)
     }
 
-    /// Gradients with respect to `x` and `weights`; zeros for an expert without places.
-    fn expert_product_backward(
+    /// Gradients with respect to `x` and `weights`; zeros for an expert without rows.
+    fn grouped_matmul_backward(
         grad: FloatTensor<Self>,
         x: FloatTensor<Self>,
         weights: FloatTensor<Self>,
         routes: Arc<Routes>,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
-        stock::expert_product_backward::<Self>(grad, x, weights, &routes)
+        composed::experts::grouped_matmul_backward::<Self>(grad, x, weights, &routes)
     }
 }
 
 #[derive(Debug)]
-struct ToPlacesBackward(Arc<Routes>);
+struct DispatchTokensBackward(Arc<Routes>);
 
-impl<B: ExpertOps> Backward<B, 1> for ToPlacesBackward {
+impl<B: ExpertOps> Backward<B, 1> for DispatchTokensBackward {
     type State = ();
 
     fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
         let grad = grads.consume::<B>(&ops.node);
         if let [Some(node)] = ops.parents {
-            let (places, dtype) = (self.0.token_of.len(), grad.dtype());
-            let ones = B::float_ones(Shape::new([places]), &grad.device(), dtype.into());
-            grads.register::<B>(node.id, B::to_tokens(grad, ones, self.0));
+            let (rows, dtype) = (self.0.source_tokens.len(), grad.dtype());
+            let ones = B::float_ones(Shape::new([rows]), &grad.device(), dtype.into());
+            grads.register::<B>(node.id, B::combine_outputs(grad, ones, self.0));
         }
     }
 }
 
 #[derive(Debug)]
-struct ToTokensBackward(Arc<Routes>);
+struct CombineOutputsBackward(Arc<Routes>);
 
-impl<B: ExpertOps> Backward<B, 2> for ToTokensBackward {
+impl<B: ExpertOps> Backward<B, 2> for CombineOutputsBackward {
     type State = (FloatTensor<B>, FloatTensor<B>);
 
     fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
         let grad = grads.consume::<B>(&ops.node);
         let (y, weights) = ops.state;
-        let (dy, dweights) = B::to_tokens_backward(grad, y, weights, self.0);
+        let (dy, dweights) = B::combine_outputs_backward(grad, y, weights, self.0);
         for (node, gradient) in ops.parents.into_iter().zip([dy, dweights]) {
             if let Some(node) = node {
                 grads.register::<B>(node.id, gradient);
@@ -101,15 +103,15 @@ impl<B: ExpertOps> Backward<B, 2> for ToTokensBackward {
 }
 
 #[derive(Debug)]
-struct ExpertProductBackward(Arc<Routes>);
+struct GroupedMatmulBackward(Arc<Routes>);
 
-impl<B: ExpertOps> Backward<B, 2> for ExpertProductBackward {
+impl<B: ExpertOps> Backward<B, 2> for GroupedMatmulBackward {
     type State = (FloatTensor<B>, FloatTensor<B>);
 
     fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
         let grad = grads.consume::<B>(&ops.node);
         let (x, weights) = ops.state;
-        let (dx, dweights) = B::expert_product_backward(grad, x, weights, self.0);
+        let (dx, dweights) = B::grouped_matmul_backward(grad, x, weights, self.0);
         for (node, gradient) in ops.parents.into_iter().zip([dx, dweights]) {
             if let Some(node) = node {
                 grads.register::<B>(node.id, gradient);
@@ -119,10 +121,10 @@ impl<B: ExpertOps> Backward<B, 2> for ExpertProductBackward {
 }
 
 impl<B: ExpertOps, C: CheckpointStrategy> ExpertOps for Autodiff<B, C> {
-    fn to_places(x: FloatTensor<Self>, routes: Arc<Routes>) -> FloatTensor<Self> {
+    fn dispatch_tokens(x: FloatTensor<Self>, routes: Arc<Routes>) -> FloatTensor<Self> {
         let (node, x) = (x.node(), x.into_primitive());
-        let out = B::to_places(x, routes.clone());
-        match ToPlacesBackward(routes)
+        let out = B::dispatch_tokens(x, routes.clone());
+        match DispatchTokensBackward(routes)
             .prepare::<C>([node])
             .compute_bound()
             .stateful()
@@ -132,15 +134,15 @@ impl<B: ExpertOps, C: CheckpointStrategy> ExpertOps for Autodiff<B, C> {
         }
     }
 
-    fn to_tokens(
+    fn combine_outputs(
         y: FloatTensor<Self>,
         weights: FloatTensor<Self>,
         routes: Arc<Routes>,
     ) -> FloatTensor<Self> {
         let nodes = [y.node(), weights.node()];
         let (y, weights) = (y.into_primitive(), weights.into_primitive());
-        let out = B::to_tokens(y.clone(), weights.clone(), routes.clone());
-        match ToTokensBackward(routes)
+        let out = B::combine_outputs(y.clone(), weights.clone(), routes.clone());
+        match CombineOutputsBackward(routes)
             .prepare::<C>(nodes)
             .compute_bound()
             .stateful()
@@ -150,24 +152,24 @@ impl<B: ExpertOps, C: CheckpointStrategy> ExpertOps for Autodiff<B, C> {
         }
     }
 
-    fn to_tokens_backward(
+    fn combine_outputs_backward(
         _: FloatTensor<Self>,
         _: FloatTensor<Self>,
         _: FloatTensor<Self>,
         _: Arc<Routes>,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
-        panic!("to_tokens has no second derivative")
+        panic!("combine_outputs has no second derivative")
     }
 
-    fn expert_product(
+    fn grouped_matmul(
         x: FloatTensor<Self>,
         weights: FloatTensor<Self>,
         routes: Arc<Routes>,
     ) -> FloatTensor<Self> {
         let nodes = [x.node(), weights.node()];
         let (x, weights) = (x.into_primitive(), weights.into_primitive());
-        let out = B::expert_product(x.clone(), weights.clone(), routes.clone());
-        match ExpertProductBackward(routes)
+        let out = B::grouped_matmul(x.clone(), weights.clone(), routes.clone());
+        match GroupedMatmulBackward(routes)
             .prepare::<C>(nodes)
             .compute_bound()
             .stateful()
@@ -177,34 +179,34 @@ impl<B: ExpertOps, C: CheckpointStrategy> ExpertOps for Autodiff<B, C> {
         }
     }
 
-    fn expert_product_backward(
+    fn grouped_matmul_backward(
         _: FloatTensor<Self>,
         _: FloatTensor<Self>,
         _: FloatTensor<Self>,
         _: Arc<Routes>,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
-        panic!("expert_product has no second derivative")
+        panic!("grouped_matmul has no second derivative")
     }
 }
 
-/// [`ExpertOps::to_places`] on tensors.
-pub fn to_places(x: Tensor<2>, routes: &Arc<Routes>) -> Tensor<2> {
-    Tensor::from_dispatch(Dispatch::to_places(x.into_dispatch(), routes.clone()))
+/// [`ExpertOps::dispatch_tokens`] on tensors.
+pub fn dispatch_tokens(x: Tensor<2>, routes: &Arc<Routes>) -> Tensor<2> {
+    Tensor::from_dispatch(Dispatch::dispatch_tokens(x.into_dispatch(), routes.clone()))
 }
 
-/// [`ExpertOps::to_tokens`] on tensors.
-pub fn to_tokens(y: Tensor<2>, weights: Tensor<1>, routes: &Arc<Routes>) -> Tensor<2> {
+/// [`ExpertOps::combine_outputs`] on tensors.
+pub fn combine_outputs(y: Tensor<2>, weights: Tensor<1>, routes: &Arc<Routes>) -> Tensor<2> {
     let weights = weights.into_dispatch();
-    Tensor::from_dispatch(Dispatch::to_tokens(
+    Tensor::from_dispatch(Dispatch::combine_outputs(
         y.into_dispatch(),
         weights,
         routes.clone(),
     ))
 }
 
-/// [`ExpertOps::expert_product`] on tensors.
-pub fn expert_product(x: Tensor<2>, weights: Tensor<3>, routes: &Arc<Routes>) -> Tensor<2> {
-    Tensor::from_dispatch(Dispatch::expert_product(
+/// [`ExpertOps::grouped_matmul`] on tensors.
+pub fn grouped_matmul(x: Tensor<2>, weights: Tensor<3>, routes: &Arc<Routes>) -> Tensor<2> {
+    Tensor::from_dispatch(Dispatch::grouped_matmul(
         x.into_dispatch(),
         weights.into_dispatch(),
         routes.clone(),

@@ -1,7 +1,8 @@
-//! Rows by id, with a gradient that no two entries race for: the token embedding, the weights of chosen experts.
+//! Selection of rows by id, with a gradient free of races between entries: the token embedding, the weights of selected
+//! experts.
 //!
-//! Burn's own gradient of a selection is right everywhere, but on CubeCL one unit for each column adds up all entries
-//! one after the other.
+//! Burn's own gradient of a selection is correct on every backend, but on CubeCL it adds all entries of a column
+//! serially.
 
 use burn::backend::Autodiff;
 use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::CheckpointStrategy};
@@ -11,7 +12,7 @@ use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Backend, Dispatch, Flex, TensorMetadata, backend_extension};
 use burn::tensor::{Int, Tensor};
 
-use super::stock::lookup;
+use super::composed::lookup;
 
 /// Selection of rows.
 #[backend_extension(Autodiff, Flex, LibTorch: cfg(feature = "tch"), Cube: cfg(feature = "cube"))]

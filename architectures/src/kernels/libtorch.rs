@@ -1,21 +1,21 @@
-//! Both extensions on libtorch: bags and top-k are torch's own, the rest stock operations.
+//! The extensions on libtorch: bags and top-k are torch's own, the others use the composed bodies.
 //!
-//! Burn calls its libtorch backend deprecated and drops it after 0.22: everything that knows torch is in this file.
+//! Burn has deprecated its libtorch backend and drops it after 0.22: all code that depends on torch is in this file.
 
 use burn::backend::libtorch::TchTensor;
 use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{LibTorch, TensorMetadata};
 use tch::{Kind, Tensor};
 
-use super::adam::AdamStep;
+use super::composed::{lookup, row_adam};
 use super::experts::ExpertOps;
 use super::fused::FusedOps;
 use super::gather::GatherOps;
-use super::ops::LookupOps;
-use super::search::SearchOps;
-use super::stock::{lookup, row_adam};
+use super::lookup::LookupOps;
+use super::product_key_search::SearchOps;
+use crate::kernels::adam_step::AdamStep;
 
-/// Rows of a table put back in place where nothing else holds it; Burn's own assignment copies the table each time.
+/// Writes rows of a table, in place if no other tensor shares its storage; Burn's own assignment always copies the table.
 fn write(mut table: TchTensor, rows: TchTensor, values: TchTensor) -> TchTensor {
     let in_place = table.mut_ops(|table| table.index_copy_(0, &rows.tensor, &values.tensor));
     in_place
@@ -30,8 +30,8 @@ impl LookupOps for LibTorch {
         _sink: FloatTensor<Self>,
     ) -> FloatTensor<Self> {
         let [tokens, per_token] = weights.shape().dims().map(|len: usize| len as i64);
-        let place = (Kind::Int64, table.tensor.device());
-        let offsets = Tensor::arange_start_step(0, tokens * per_token, per_token, place);
+        let options = (Kind::Int64, table.tensor.device());
+        let offsets = Tensor::arange_start_step(0, tokens * per_token, per_token, options);
         const SUM: i64 = 0;
         let (out, _, _, _) = Tensor::embedding_bag(
             &table.tensor,
@@ -49,8 +49,8 @@ impl LookupOps for LibTorch {
     fn product_key_top_k(scores: FloatTensor<Self>, top_k: usize) -> IntTensor<Self> {
         // Burn's own top-k with ids sorts everything.
         lookup::product_key_top_k::<Self>(scores, top_k, |scores, k| {
-            let (values, places) = scores.tensor.topk(k as i64, 3, true, true);
-            (TchTensor::new(values), TchTensor::new(places))
+            let (values, indices) = scores.tensor.topk(k as i64, 3, true, true);
+            (TchTensor::new(values), TchTensor::new(indices))
         })
     }
 
@@ -68,8 +68,8 @@ impl LookupOps for LibTorch {
         FloatTensor<Self>,
         FloatTensor<Self>,
     ) {
-        let (tables, held) = ((table, mean, square), lookup::HELD);
-        row_adam::row_adam::<Self>(tables, ids, weights, values, step, held, write)
+        let (tables, max_bytes) = ((table, mean, square), lookup::MAX_BYTES);
+        row_adam::row_adam::<Self>(tables, ids, weights, values, step, max_bytes, write)
     }
 }
 
@@ -92,9 +92,9 @@ mod tests {
     #[allow(deprecated)] // The backend's own device.
     fn agrees_with_the_cpu_kernels() {
         Lookups::<LibTorch>::own().agree(&LibTorchDevice::Cpu, DType::F32, 1e-5);
-        Lookups::<LibTorch>::stock().agree(&LibTorchDevice::Cpu, DType::F32, 1e-5);
+        Lookups::<LibTorch>::composed().agree(&LibTorchDevice::Cpu, DType::F32, 1e-5);
         Layer::<LibTorch>::own().agree(&LibTorchDevice::Cpu, 1e-5);
-        Layer::<LibTorch>::stock().agree(&LibTorchDevice::Cpu, 1e-5);
+        Layer::<LibTorch>::composed().agree(&LibTorchDevice::Cpu, 1e-5);
         Mixture::<LibTorch>::own().agree(&LibTorchDevice::Cpu, 1e-5);
         searches_agree::<LibTorch>(&LibTorchDevice::Cpu, 1e-5);
     }

@@ -1,25 +1,26 @@
-//! Which token is sent to which expert, sorted by expert.
+//! The assignments of tokens to experts, sorted by expert.
 
-/// Which token meets which expert. A place is one meeting; places are sorted by expert.
+/// The assignments of tokens to experts. An assignment is one (token, expert) pair and one row of the matrix that the
+/// experts read and write, whose rows are sorted by expert.
 #[derive(Debug)]
 pub struct Routes {
-    /// Places of each expert.
+    /// Number of rows of each expert, `[n_experts]`.
     pub loads: Vec<usize>,
-    /// The token at each place.
-    pub token_of: Vec<i64>,
-    /// The places of each token, token by token, in the order of the tokens' weights.
-    pub places: Vec<i64>,
-    /// Where each token's part of `places` begins, and where the last ends.
-    pub starts: Vec<usize>,
+    /// The token of each row, `[rows]`.
+    pub source_tokens: Vec<i64>,
+    /// The row of each assignment, `[rows]`, in the order of the assignments' weights: token by token.
+    pub rows: Vec<i64>,
+    /// First assignment of each token, and after them the number of assignments, `[tokens + 1]`.
+    pub offsets: Vec<usize>,
 }
 
 impl Routes {
     /// Number of tokens.
     pub fn tokens(&self) -> usize {
-        self.starts.len() - 1
+        self.offsets.len() - 1
     }
 
-    /// Each expert with its places.
+    /// Each expert and its range of rows.
     pub fn experts(&self) -> impl Iterator<Item = (usize, std::ops::Range<usize>)> + '_ {
         let mut end = 0;
         self.loads.iter().enumerate().map(move |(expert, load)| {

@@ -1,8 +1,8 @@
 //! Memory for tables: page-aligned, zero until written, on huge pages where the system grants them.
 //!
-//! A lookup of a narrow row from a large table spends its time on address translation and on the cache line that an
-//! unaligned row adds; huge pages and alignment take both away. The pages are the system's own zero pages: moments that
-//! no update has reached yet take no memory.
+//! The time of a lookup of a narrow row from a large table goes to address translation and to the additional cache line
+//! of an unaligned row; huge pages and alignment avoid both. Pages are zero pages of the system until they are written:
+//! moments that no update has written take no memory.
 
 use std::mem::MaybeUninit;
 
@@ -12,11 +12,11 @@ use cubecl_environment::bytes::{
 };
 use memmap2::MmapMut;
 
-/// The system did not give the memory of a table.
+/// The system did not allocate the memory of a table.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "a table of {rows} x {width} f32 needs {bytes} bytes of memory for each of its values and two moments, and the \
-     system did not give them ({reason}); lower n_keys or value_dim, or free memory"
+     system did not allocate them ({reason}); lower n_keys or value_dim, or free memory"
 )]
 pub struct TableTooLarge {
     rows: usize,
@@ -25,7 +25,7 @@ pub struct TableTooLarge {
     reason: String,
 }
 
-/// Zeros `[rows, width]`, of which no page was touched.
+/// Zeros `[rows, width]`, none of whose pages has been written.
 #[cfg(test)]
 pub fn zeros(rows: usize, width: usize) -> Result<TensorData, TableTooLarge> {
     filled(rows, width, |_| {})
@@ -46,7 +46,7 @@ pub fn filled(
     };
     let len = usize::try_from(bytes).map_err(|error| rejected(error.to_string()))?;
     let mut memory = MmapMut::map_anon(len).map_err(|error| rejected(error.to_string()))?;
-    // A kernel without huge pages serves small ones: slower, not wrong.
+    // Without huge pages the system maps small ones, which is slower but correct.
     #[cfg(target_os = "linux")]
     let _ = memory.advise(memmap2::Advice::HugePage);
     // SAFETY: a mapping is aligned to pages, and every bit pattern is an f32.
@@ -92,7 +92,7 @@ mod tests {
     use burn::tensor::{Device, Tensor};
 
     #[test]
-    fn a_tensor_lives_in_it() {
+    fn a_tensor_uses_the_mapping() {
         let data = filled(1000, 64, |values| values[64 * 999] = 2.0).unwrap();
         let tensor = Tensor::<2>::from_data(data, &Device::flex());
         let copy = tensor.clone() + 1.0;
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_names_the_bytes() {
+    fn the_error_names_the_bytes() {
         let message = zeros(1 << 40, 1 << 20).unwrap_err().to_string();
         assert!(message.contains("4611686018427387904 bytes"), "{message}");
     }

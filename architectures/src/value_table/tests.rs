@@ -6,7 +6,7 @@ const ROWS: usize = 9;
 const WIDTH: usize = 5;
 const MAX_NORM: f32 = 4.0;
 
-/// Adam on the dense, clipped gradient; rows without a gradient are left alone.
+/// Adam on the dense, clipped gradient; rows without a gradient do not change.
 #[derive(Default)]
 struct Reference {
     mean: Vec<f32>,
@@ -43,18 +43,18 @@ impl Reference {
 fn updates_are_those_of_dense_adam_clipped_or_not() {
     let device = Device::flex();
     let table = ValueTable::new("values", ROWS, WIDTH, 1.0, 0, &device);
-    hold_to_dense_adam(&table, &device);
+    assert_equals_dense_adam(&table, &device);
 }
 
 #[test]
-fn moments_made_beforehand_change_nothing() {
+fn allocating_moments_early_changes_nothing() {
     let device = Device::flex();
     let table = ValueTable::new("values", ROWS, WIDTH, 1.0, 0, &device);
-    table.touch_moments();
-    hold_to_dense_adam(&table, &device);
+    table.allocate_moments();
+    assert_equals_dense_adam(&table, &device);
 }
 
-fn hold_to_dense_adam(table: &ValueTable, device: &Device) {
+fn assert_equals_dense_adam(table: &ValueTable, device: &Device) {
     let optimizer = LazyAdam {
         beta_1: 0.9,
         beta_2: 0.95,

@@ -1,4 +1,4 @@
-//! Small decoders, one for every block and option that changes its mathematics.
+//! Small decoders, one for every block and every option that changes its equations.
 
 use architectures::ModelConfig;
 

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use architectures::ModelConfig;
-use architectures::kernels::search::product_key_search;
+use architectures::kernels::product_key_search::product_key_search;
 use burn::tensor::{Device, Distribution, Tensor};
 
 use crate::arguments::Arguments;

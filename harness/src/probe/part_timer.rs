@@ -67,7 +67,7 @@ impl PartTimer<'_> {
         for &phase in phases {
             let mut seconds = Vec::new();
             if phase == Phase::Step {
-                timed_part.touch_moments();
+                timed_part.allocate_moments();
             }
             // The first pass compiles, and finds its memory.
             timed_part.pass(phase);
@@ -111,9 +111,9 @@ impl<'a> TimedPart<'a> {
     }
 
     /// In training every row is met sooner or later; here pages would be found within the timed passes.
-    fn touch_moments(&self) {
+    fn allocate_moments(&self) {
         for table in self.part.iter().flat_map(BuiltPart::tables) {
-            table.touch_moments();
+            table.allocate_moments();
         }
     }
 

@@ -1,15 +1,16 @@
-//! The decoder's own operations.
+//! Fused operations of a decoder layer.
 
 use burn::backend::tensor::{Device, FloatTensor, IntTensor};
 use burn::backend::{Backend, Flex};
 use burn::tensor::{DType, TensorData};
 
 use super::{adam, assert_close, floats, ids, integers, numbers};
+use crate::kernels::adam_step::AdamStep;
+use crate::kernels::attention_shape::AttentionShape;
+use crate::kernels::composed::{attention, layer, lookup};
 use crate::kernels::fused::FusedOps;
 #[cfg(any(feature = "tch", feature = "cube"))]
 use crate::kernels::gather::GatherOps;
-use crate::kernels::stock::{attention, layer, lookup};
-use crate::kernels::{AdamStep, AttentionShape};
 
 type Float<B> = FloatTensor<B>;
 
@@ -33,7 +34,7 @@ pub struct Layer<B: Backend> {
 
 #[cfg(any(feature = "tch", feature = "cube"))]
 impl<B: FusedOps + GatherOps> Layer<B> {
-    /// The backend's own.
+    /// The backend's implementation.
     pub fn own() -> Self {
         Self {
             attention: B::causal_attention,
@@ -55,14 +56,14 @@ impl<B: FusedOps + GatherOps> Layer<B> {
 }
 
 impl<B: Backend> Layer<B> {
-    /// Stock operations on the backend.
-    pub fn stock() -> Self {
-        // Few enough bytes that attention takes several blocks.
-        const HELD: usize = 1 << 13;
+    /// The composed bodies on the backend.
+    pub fn composed() -> Self {
+        // Small enough that attention has several blocks.
+        const MAX_BYTES: usize = 1 << 13;
         Self {
-            attention: |qkv, shape| attention::attention::<B>(qkv, &shape, HELD),
+            attention: |qkv, shape| attention::attention::<B>(qkv, &shape, MAX_BYTES),
             attention_backward: |qkv, [out, log_sums, grad], shape| {
-                attention::attention_backward::<B>(qkv, (out, log_sums, grad), &shape, HELD)
+                attention::attention_backward::<B>(qkv, (out, log_sums, grad), &shape, MAX_BYTES)
             },
             rms_norm: layer::rms_norm::<B>,
             rms_norm_backward: layer::rms_norm_backward::<B>,

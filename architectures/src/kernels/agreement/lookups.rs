@@ -1,13 +1,13 @@
-//! The lookups.
+//! Table lookups, product-key selection and row-wise Adam.
 
 use burn::backend::tensor::{Device, FloatTensor, IntTensor};
 use burn::backend::{Backend, Flex, TensorMetadata};
 use burn::tensor::{DType, TensorData};
 
 use super::{adam, assert_close, floats, host, ids, integers, listed, numbers};
-use crate::kernels::AdamStep;
-use crate::kernels::ops::LookupOps;
-use crate::kernels::stock::{lookup, row_adam};
+use crate::kernels::adam_step::AdamStep;
+use crate::kernels::composed::{lookup, row_adam};
+use crate::kernels::lookup::LookupOps;
 
 type Lookup<B> = fn(FloatTensor<B>, IntTensor<B>, FloatTensor<B>) -> FloatTensor<B>;
 type Tables<B> = (FloatTensor<B>, FloatTensor<B>, FloatTensor<B>);
@@ -29,12 +29,12 @@ pub struct Lookups<B: Backend> {
     row_adam: Update<B>,
 }
 
-/// Bytes held: few enough that every operation takes several pieces.
-const HELD: usize = 1 << 10;
+/// Small enough that every operation has several pieces.
+const MAX_BYTES: usize = 1 << 10;
 
 #[cfg(any(feature = "tch", feature = "cube"))]
 impl<B: LookupOps> Lookups<B> {
-    /// The backend's own.
+    /// The backend's implementation.
     pub fn own() -> Self {
         Self {
             bag: |table, ids, weights| B::bag(table, ids, weights.clone(), weights),
@@ -52,11 +52,11 @@ impl<B: LookupOps> Lookups<B> {
 }
 
 impl<B: Backend> Lookups<B> {
-    /// Stock operations on the backend.
-    pub fn stock() -> Self {
+    /// The composed bodies on the backend.
+    pub fn composed() -> Self {
         Self {
-            bag: |table, ids, weights| lookup::bag::<B>(table, ids, weights, HELD),
-            dot: |table, ids, inputs| lookup::dot::<B>(table, ids, inputs, HELD),
+            bag: |table, ids, weights| lookup::bag::<B>(table, ids, weights, MAX_BYTES),
+            dot: |table, ids, inputs| lookup::dot::<B>(table, ids, inputs, MAX_BYTES),
             product_key_top_k: |scores, k| {
                 lookup::product_key_top_k::<B>(scores, k, lookup::best::<B>)
             },
@@ -65,7 +65,7 @@ impl<B: Backend> Lookups<B> {
             row_adam: |tables, ids, weights, values, step| {
                 let write = row_adam::write::<B>;
                 let (table, mean, square, norm) =
-                    row_adam::row_adam::<B>(tables, ids, weights, values, step, HELD, write);
+                    row_adam::row_adam::<B>(tables, ids, weights, values, step, MAX_BYTES, write);
                 ((table, mean, square), norm)
             },
         }
@@ -159,7 +159,7 @@ impl<B: Backend> Lookups<B> {
                     );
                 }
             }
-            // An update must not write through to a tensor that someone else holds.
+            // An update must not change a tensor that shares the storage.
             let held = found.0.clone();
             let before = host::<B>(held.clone());
             let slots = ids("slots", [tokens, per_token], rows);

@@ -1,4 +1,4 @@
-//! A mixture's movements and products, and the product-key search.
+//! Mixture of experts and product-key search.
 
 use std::sync::Arc;
 
@@ -9,11 +9,11 @@ use burn::tensor::{DType, TensorData};
 #[cfg(any(feature = "tch", feature = "cube"))]
 use super::listed;
 use super::{assert_close, floats, numbers};
+use crate::kernels::composed::{experts, lookup};
 use crate::kernels::experts::ExpertOps;
-use crate::kernels::routes::Routes;
 #[cfg(any(feature = "tch", feature = "cube"))]
-use crate::kernels::search::SearchOps;
-use crate::kernels::stock::{experts, lookup};
+use crate::kernels::product_key_search::SearchOps;
+use crate::kernels::routes::Routes;
 
 type Float<B> = FloatTensor<B>;
 type Pair<B> = (Float<B>, Float<B>);
@@ -24,63 +24,63 @@ type Pair<B> = (Float<B>, Float<B>);
     reason = "the fields are the operations' signatures"
 )]
 pub struct Mixture<B: Backend> {
-    to_places: fn(Float<B>, Arc<Routes>) -> Float<B>,
-    to_tokens: fn(Float<B>, Float<B>, Arc<Routes>) -> Float<B>,
-    to_tokens_backward: fn(Float<B>, Float<B>, Float<B>, Arc<Routes>) -> Pair<B>,
-    expert_product: fn(Float<B>, Float<B>, Arc<Routes>) -> Float<B>,
-    expert_product_backward: fn(Float<B>, Float<B>, Float<B>, Arc<Routes>) -> Pair<B>,
+    dispatch_tokens: fn(Float<B>, Arc<Routes>) -> Float<B>,
+    combine_outputs: fn(Float<B>, Float<B>, Arc<Routes>) -> Float<B>,
+    combine_outputs_backward: fn(Float<B>, Float<B>, Float<B>, Arc<Routes>) -> Pair<B>,
+    grouped_matmul: fn(Float<B>, Float<B>, Arc<Routes>) -> Float<B>,
+    grouped_matmul_backward: fn(Float<B>, Float<B>, Float<B>, Arc<Routes>) -> Pair<B>,
 }
 
 #[cfg(any(feature = "tch", feature = "cube"))]
 impl<B: ExpertOps> Mixture<B> {
-    /// The backend's own.
+    /// The backend's implementation.
     pub fn own() -> Self {
         Self {
-            to_places: B::to_places,
-            to_tokens: B::to_tokens,
-            to_tokens_backward: B::to_tokens_backward,
-            expert_product: B::expert_product,
-            expert_product_backward: B::expert_product_backward,
+            dispatch_tokens: B::dispatch_tokens,
+            combine_outputs: B::combine_outputs,
+            combine_outputs_backward: B::combine_outputs_backward,
+            grouped_matmul: B::grouped_matmul,
+            grouped_matmul_backward: B::grouped_matmul_backward,
         }
     }
 }
 
-/// Expert 1 has no place and token 2 none either; others have one to three.
+/// Expert 1 and token 2 have no rows; the others have one to three.
 fn routes() -> Arc<Routes> {
-    // (token, expert) of each meeting, token by token.
-    let meetings = [(0, 2), (0, 0), (1, 3), (3, 0), (3, 2), (3, 3), (4, 0)];
+    // (token, expert) of each assignment, token by token.
+    let assignments = [(0, 2), (0, 0), (1, 3), (3, 0), (3, 2), (3, 3), (4, 0)];
     let loads = vec![3, 0, 2, 2];
     let mut next = [0, 3, 3, 5];
-    let (mut token_of, mut places) = (vec![0; meetings.len()], Vec::new());
-    for (token, expert) in meetings {
-        token_of[next[expert]] = token;
-        places.push(next[expert] as i64);
+    let (mut source_tokens, mut rows) = (vec![0; assignments.len()], Vec::new());
+    for (token, expert) in assignments {
+        source_tokens[next[expert]] = token;
+        rows.push(next[expert] as i64);
         next[expert] += 1;
     }
     Arc::new(Routes {
         loads,
-        token_of,
-        places,
-        starts: vec![0, 2, 3, 3, 6, 7],
+        source_tokens,
+        rows,
+        offsets: vec![0, 2, 3, 3, 6, 7],
     })
 }
 
 impl<B: Backend> Mixture<B> {
-    /// Stock operations on the backend.
-    pub fn stock() -> Self {
+    /// The composed bodies on the backend.
+    pub fn composed() -> Self {
         Self {
-            to_places: |x, routes| experts::to_places::<B>(x, &routes),
-            to_tokens: |y, weights, routes| {
-                experts::to_tokens::<B>(y, weights, &routes, |y, ids, weights| {
+            dispatch_tokens: |x, routes| experts::dispatch_tokens::<B>(x, &routes),
+            combine_outputs: |y, weights, routes| {
+                experts::combine_outputs::<B>(y, weights, &routes, |y, ids, weights| {
                     lookup::bag::<B>(y, ids, weights, 1 << 8)
                 })
             },
-            to_tokens_backward: |grad, y, weights, routes| {
-                experts::to_tokens_backward::<B>(grad, y, weights, &routes)
+            combine_outputs_backward: |grad, y, weights, routes| {
+                experts::combine_outputs_backward::<B>(grad, y, weights, &routes)
             },
-            expert_product: |x, weights, routes| experts::expert_product::<B>(x, weights, &routes),
-            expert_product_backward: |grad, x, weights, routes| {
-                experts::expert_product_backward::<B>(grad, x, weights, &routes)
+            grouped_matmul: |x, weights, routes| experts::grouped_matmul::<B>(x, weights, &routes),
+            grouped_matmul_backward: |grad, x, weights, routes| {
+                experts::grouped_matmul_backward::<B>(grad, x, weights, &routes)
             },
         }
     }
@@ -88,7 +88,7 @@ impl<B: Backend> Mixture<B> {
     /// Panics where this differs from the CPU kernels by more than `tolerance` of the largest element.
     pub fn agree(&self, device: &Device<B>, tolerance: f32) {
         let routes = routes();
-        let (tokens, places, experts) = (routes.tokens(), routes.places.len(), routes.loads.len());
+        let (tokens, rows, experts) = (routes.tokens(), routes.rows.len(), routes.loads.len());
         let (inputs, outputs) = (12, 20);
         let here = |data: &TensorData| floats::<B>(data, DType::F32, device);
         let there = |data: &TensorData| floats::<Flex>(data, DType::F32, &Default::default());
@@ -98,36 +98,37 @@ impl<B: Backend> Mixture<B> {
 
         let x = numbers("x of tokens", [tokens, inputs]);
         same(
-            "to places",
-            (self.to_places)(here(&x), routes.clone()),
-            Flex::to_places(there(&x), routes.clone()),
+            "dispatch",
+            (self.dispatch_tokens)(here(&x), routes.clone()),
+            Flex::dispatch_tokens(there(&x), routes.clone()),
         );
 
-        let y = numbers("y at places", [places, inputs]);
-        let weights = numbers("weights of meetings", [places]);
+        let y = numbers("y at rows", [rows, inputs]);
+        let weights = numbers("weights of assignments", [rows]);
         same(
-            "to tokens",
-            (self.to_tokens)(here(&y), here(&weights), routes.clone()),
-            Flex::to_tokens(there(&y), there(&weights), routes.clone()),
+            "combine",
+            (self.combine_outputs)(here(&y), here(&weights), routes.clone()),
+            Flex::combine_outputs(there(&y), there(&weights), routes.clone()),
         );
-        let found = (self.to_tokens_backward)(here(&x), here(&y), here(&weights), routes.clone());
+        let found =
+            (self.combine_outputs_backward)(here(&x), here(&y), here(&weights), routes.clone());
         let expected =
-            Flex::to_tokens_backward(there(&x), there(&y), there(&weights), routes.clone());
-        same("gradient at places", found.0, expected.0);
+            Flex::combine_outputs_backward(there(&x), there(&y), there(&weights), routes.clone());
+        same("gradient of rows", found.0, expected.0);
         same("gradient of weights", found.1, expected.1);
 
         let matrices = numbers("matrices", [experts, inputs, outputs]);
-        let grad = numbers("grad at places", [places, outputs]);
+        let grad = numbers("grad at rows", [rows, outputs]);
         same(
             "expert product",
-            (self.expert_product)(here(&y), here(&matrices), routes.clone()),
-            Flex::expert_product(there(&y), there(&matrices), routes.clone()),
+            (self.grouped_matmul)(here(&y), here(&matrices), routes.clone()),
+            Flex::grouped_matmul(there(&y), there(&matrices), routes.clone()),
         );
         let found =
-            (self.expert_product_backward)(here(&grad), here(&y), here(&matrices), routes.clone());
+            (self.grouped_matmul_backward)(here(&grad), here(&y), here(&matrices), routes.clone());
         let expected =
-            Flex::expert_product_backward(there(&grad), there(&y), there(&matrices), routes);
-        same("gradient of what experts got", found.0, expected.0);
+            Flex::grouped_matmul_backward(there(&grad), there(&y), there(&matrices), routes);
+        same("gradient of rows through the experts", found.0, expected.0);
         same("gradient of matrices", found.1, expected.1);
     }
 }

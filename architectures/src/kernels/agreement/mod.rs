@@ -1,4 +1,4 @@
-//! Whatever implements the two extensions, beside the CPU kernels on the same numbers.
+//! Tests that an implementation of the extensions agrees with the CPU kernels on the same numbers.
 
 mod layer;
 mod lookups;
@@ -15,7 +15,7 @@ pub use mixture::Mixture;
 #[cfg(any(feature = "tch", feature = "cube"))]
 pub use mixture::searches_agree;
 
-use super::AdamStep;
+use crate::kernels::adam_step::AdamStep;
 use random::stream;
 
 /// Numbers between minus and plus one, a function of name and shape.
@@ -36,7 +36,7 @@ fn ids<const D: usize>(name: &str, shape: [usize; D], bound: usize) -> TensorDat
     TensorData::new(values, shape)
 }
 
-/// On a device, in a number format that both sides can represent.
+/// A tensor on a device, in a number format.
 fn floats<B: Backend>(data: &TensorData, dtype: DType, device: &Device<B>) -> FloatTensor<B> {
     B::float_from_data(data.clone().convert_dtype(dtype), device)
 }
@@ -67,10 +67,10 @@ fn assert_close<A: Backend, B: Backend>(
     let (found, expected) = (host::<A>(found), host::<B>(expected));
     assert_eq!(found.0, expected.0, "{what}");
     let size = expected.1.iter().fold(1e-3f32, |size, x| size.max(x.abs()));
-    for (place, (found, expected)) in found.1.iter().zip(&expected.1).enumerate() {
-        // Written so that what is not a number fails.
+    for (index, (found, expected)) in found.1.iter().zip(&expected.1).enumerate() {
+        // Written so that NaN fails.
         let close = (found - expected).abs() <= tolerance * size;
-        assert!(close, "{what}, {place}: {found} {expected}");
+        assert!(close, "{what}, {index}: {found} {expected}");
     }
 }
 
@@ -86,8 +86,8 @@ fn adam(step: i32, max_norm: Option<f32>) -> AdamStep {
 }
 
 #[test]
-fn stock_operations_agree() {
-    Lookups::<burn::backend::Flex>::stock().agree(&Default::default(), DType::F32, 1e-5);
-    Layer::<burn::backend::Flex>::stock().agree(&Default::default(), 1e-5);
-    Mixture::<burn::backend::Flex>::stock().agree(&Default::default(), 1e-5);
+fn composed_operations_agree() {
+    Lookups::<burn::backend::Flex>::composed().agree(&Default::default(), DType::F32, 1e-5);
+    Layer::<burn::backend::Flex>::composed().agree(&Default::default(), 1e-5);
+    Mixture::<burn::backend::Flex>::composed().agree(&Default::default(), 1e-5);
 }

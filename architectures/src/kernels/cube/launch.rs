@@ -1,5 +1,4 @@
-//! What every launch needs: rows laid out in memory, vectors as wide as the device reads, addresses as wide as its
-//! tensors.
+//! Arguments of kernel launches: contiguous tensors, vector and address widths, numbers of cubes and units.
 
 use burn::backend::cubecl::dtype_to_storage_type;
 use burn::tensor::{DType, Shape};
@@ -10,13 +9,13 @@ use cubecl::client::Client;
 use cubecl::ir::{AddressType, ElemType, VectorSize};
 use cubecl::prelude::{CubeCount, CubeDim};
 
-/// Units that share one piece of work at most.
+/// Most units of a cooperative cube.
 const UNITS: u32 = 256;
 
-/// Vectors whose loads are in flight at once.
+/// Most vectors whose loads a unit has in flight.
 const AT_ONCE: usize = 4;
 
-/// `tensor`, contiguous and with nobody else looking at it: what a kernel may write to.
+/// `tensor` with contiguous storage that no other tensor shares, so that a kernel may write to it.
 pub fn exclusive(tensor: CubeTensor) -> CubeTensor {
     let tensor = into_contiguous(tensor);
     match tensor.can_mut() {
@@ -25,18 +24,18 @@ pub fn exclusive(tensor: CubeTensor) -> CubeTensor {
     }
 }
 
-/// An uninitialised tensor beside another.
+/// An uninitialised tensor on the device of another.
 pub fn empty<const D: usize>(like: &CubeTensor, shape: [usize; D], dtype: DType) -> CubeTensor {
     let (client, device) = (like.client.clone(), like.device.clone());
     empty_device_contiguous_dtype(client, device, Shape::from(shape), dtype)
 }
 
-/// Element types, as launches take them.
+/// Element types of launch arguments.
 pub fn elements<const N: usize>(tensors: [&CubeTensor; N]) -> [ElemType; N] {
     tensors.map(|tensor| dtype_to_storage_type(tensor.dtype))
 }
 
-/// The address width that reaches every element of all of these.
+/// The least address width that can index all elements of the tensors.
 pub fn addresses(tensors: &[&CubeTensor]) -> AddressType {
     tensors
         .iter()
@@ -45,7 +44,7 @@ pub fn addresses(tensors: &[&CubeTensor]) -> AddressType {
         .unwrap_or_default()
 }
 
-/// Elements read at once from rows of `width`, in all of these.
+/// The vector width at which the device reads rows of `width` of all the tensors.
 pub fn vector_size(width: usize, tensors: &[&CubeTensor]) -> VectorSize {
     let client = &tensors[0].client;
     let largest = tensors.iter().map(|tensor| tensor.elem_size()).max();
@@ -55,12 +54,12 @@ pub fn vector_size(width: usize, tensors: &[&CubeTensor]) -> VectorSize {
         .unwrap_or(1)
 }
 
-/// How many of `count` a unit works on side by side: a power of two that divides it.
+/// Of `count` items, the number whose loads a unit has in flight: a power of two that divides `count`.
 pub fn at_once(count: usize) -> usize {
     (1 << count.trailing_zeros().min(AT_ONCE.ilog2())) as usize
 }
 
-/// The units of a cube whose units work together: a power of two, at most `wanted` and what the device has.
+/// Dimension of a cube whose units cooperate: a power of two, at most `wanted` and the device's limit.
 pub fn together(client: &Client, wanted: u32) -> CubeDim {
     let most = client.properties().hardware.max_units_per_cube;
     CubeDim::new_1d(1 << wanted.min(most).min(UNITS).max(1).ilog2())
@@ -71,7 +70,7 @@ pub fn cubes(client: &Client, count: usize) -> CubeCount {
     cubecl::calculate_cube_count_elemwise(client, count, CubeDim::new_single())
 }
 
-/// Units for `count` independent pieces of work, and cubes of them.
+/// Cubes and units for `count` independent items.
 pub fn independent(client: &Client, count: usize) -> (CubeCount, CubeDim) {
     let dim = CubeDim::new(client, count);
     (

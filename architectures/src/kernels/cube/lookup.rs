@@ -1,4 +1,4 @@
-//! Bags and dot products: rows are read where they lie, and summed in f32.
+//! Bags and dot products of table rows, without a gathered copy, summed in f32.
 
 use burn::backend::TensorMetadata;
 use burn_cubecl::kernel::into_contiguous;
@@ -8,7 +8,7 @@ use cubecl::prelude::*;
 
 use super::launch::{addresses, at_once, elements, empty, independent, vector_size};
 
-/// One unit for each vector of the output: neighbours read neighbouring vectors of one row.
+/// One unit for each vector of the output: adjacent units read adjacent vectors of a row.
 #[cube(launch_unchecked, address_type = "dynamic")]
 fn bag_kernel<T: Float, W: Float, I: Int, N: Size>(
     table: &Tensor<Vector<T, N>>,
@@ -39,7 +39,7 @@ fn bag_kernel<T: Float, W: Float, I: Int, N: Size>(
     out[ABSOLUTE_POS] = Vector::<W, N>::cast_from(sum);
 }
 
-/// One row of units, a plane where the device has planes, for a few pairs of one token.
+/// One row of units, a plane if the device has planes, for `at_once` pairs of one token.
 #[cube(launch_unchecked, address_type = "dynamic")]
 fn dot_kernel<T: Float, X: Float, I: Int, N: Size>(
     table: &Tensor<Vector<T, N>>,
@@ -108,7 +108,7 @@ pub fn bag(table: CubeTensor, ids: CubeTensor, weights: CubeTensor) -> CubeTenso
     let (count, dim) = independent(&client, total);
     let address = addresses(&[&table, &ids, &out]);
     let elements = elements([&table, &weights, &ids]);
-    // SAFETY: ids are those of rows, which the caller promises; everything else is as long as its shape says.
+    // SAFETY: the caller guarantees that ids are below the number of rows; other indices follow from the shapes.
     unsafe {
         bag_kernel::launch_unchecked(
             &client,
@@ -145,7 +145,7 @@ pub fn dot(table: CubeTensor, ids: CubeTensor, inputs: CubeTensor) -> CubeTensor
     let (total, at_once) = (tokens * per_token, at_once(per_token));
     let properties = client.properties();
     let hardware = &properties.hardware;
-    // Rows of units are planes only where all planes are of one size.
+    // A row of units is a plane only if all planes have one size.
     let planes = properties.features.plane.contains(Plane::Ops)
         && hardware.plane_size_min > 1
         && hardware.plane_size_min == hardware.plane_size_max;

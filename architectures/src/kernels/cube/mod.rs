@@ -1,15 +1,15 @@
-//! The lookups on every CubeCL runtime (CUDA, Vulkan, wgpu, and for tests a CPU), from one source.
+//! Lookup kernels for every CubeCL runtime (CUDA, Vulkan, wgpu, and for tests a CPU), from one source.
 //!
-//! Kernels read tables, weights and inputs in f32 or bf16 and sum in f32. None is atomic: sums have an order that the
-//! ids alone decide. What is not here, attention and the rest of the decoder, runs as stock operations.
+//! Kernels read tables, weights and inputs in f32 or bf16 and sum in f32. None uses atomics: the order of a sum depends on
+//! the ids alone. Attention and the other fused operations use the composed bodies.
 
 mod launch;
 mod lookup;
-mod pairs;
+mod pair_scores;
+mod product_key_top_k;
 mod reduce;
 mod row_adam;
 mod row_sums;
-mod selection;
 mod sort;
 
 use std::sync::Arc;
@@ -20,14 +20,14 @@ use burn::backend::{TensorMetadata, get_or_init_device_settings};
 use burn::tensor::Shape;
 use burn_cubecl::CubeBackend;
 
-use super::adam::AdamStep;
+use super::composed;
 use super::experts::ExpertOps;
 use super::fused::FusedOps;
 use super::gather::GatherOps;
-use super::ops::LookupOps;
+use super::lookup::LookupOps;
+use super::product_key_search::SearchOps;
 use super::routes::Routes;
-use super::search::SearchOps;
-use super::stock;
+use crate::kernels::adam_step::AdamStep;
 
 impl LookupOps for CubeBackend {
     fn bag(
@@ -50,11 +50,11 @@ impl LookupOps for CubeBackend {
 
     fn product_key_top_k(scores: FloatTensor<Self>, top_k: usize) -> IntTensor<Self> {
         let settings = get_or_init_device_settings::<Self>(&scores.device());
-        selection::product_key_top_k(scores, top_k, settings.int_dtype.into())
+        product_key_top_k::product_key_top_k(scores, top_k, settings.int_dtype.into())
     }
 
     fn pair_scores(scores: FloatTensor<Self>, ids: IntTensor<Self>) -> FloatTensor<Self> {
-        pairs::pair_scores(scores, ids)
+        pair_scores::pair_scores(scores, ids)
     }
 
     fn pair_scores_backward(
@@ -65,7 +65,7 @@ impl LookupOps for CubeBackend {
         let [heads, rows, _]: [usize; 3] = ids.shape().dims();
         let shape = Shape::from([heads, 2, rows, n_keys]);
         let zeros = Self::float_zeros(shape, &grad.device(), grad.dtype().into());
-        pairs::pair_scores_backward(grad, ids, zeros)
+        pair_scores::pair_scores_backward(grad, ids, zeros)
     }
 
     fn row_adam(
@@ -108,12 +108,12 @@ impl GatherOps for CubeBackend {
 impl SearchOps for CubeBackend {}
 
 impl ExpertOps for CubeBackend {
-    fn to_tokens(
+    fn combine_outputs(
         y: FloatTensor<Self>,
         weights: FloatTensor<Self>,
         routes: Arc<Routes>,
     ) -> FloatTensor<Self> {
-        stock::experts::to_tokens::<Self>(y, weights, &routes, lookup::bag)
+        composed::experts::combine_outputs::<Self>(y, weights, &routes, lookup::bag)
     }
 }
 
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rest_agrees_with_the_cpu_kernels() {
+    fn other_operations_agree_with_the_cpu_kernels() {
         Layer::<CubeBackend>::own().agree(&device(), 1e-5);
         Mixture::<CubeBackend>::own().agree(&device(), 1e-5);
         searches_agree::<CubeBackend>(&device(), 1e-5);

@@ -10,10 +10,10 @@ use super::launch::{addresses, cubes, empty, together};
 /// Units of a cube that reduces.
 pub const REDUCERS: u32 = 256;
 
-/// Numbers that a unit of a reduction adds up.
+/// Numbers that a unit of a reduction adds.
 const SHARE: usize = 16;
 
-/// Sum over a cube, the same for all units.
+/// Sum over a cube, returned to all units.
 #[cube]
 pub fn cube_sum(value: f32, #[comptime] units: usize) -> f32 {
     let unit = UNIT_POS as usize;
@@ -59,7 +59,7 @@ fn total_kernel(
     }
 }
 
-/// Sum of all `numbers`, `[1]`: rounds of cubes, so that no unit adds up many.
+/// Sum of all `numbers`, `[1]`, in as many rounds as needed for few additions per unit.
 pub fn total(mut numbers: CubeTensor) -> CubeTensor {
     let client = numbers.client.clone();
     let dim = together(&client, REDUCERS);

@@ -12,9 +12,9 @@ use super::launch::{
 use super::reduce::{REDUCERS, cube_sum, total};
 use super::row_sums::{is_first, row_sum};
 use super::sort::{Sorted, by_row};
-use crate::kernels::adam::AdamStep;
+use crate::kernels::adam_step::AdamStep;
 
-/// Squares of the gradient, one sum for each cube.
+/// Sum of squares of the gradient, one for each cube.
 #[cube(launch_unchecked, address_type = "dynamic")]
 fn squares_kernel<W: Float, V: Float, N: Size>(
     rows: &Tensor<u32>,
@@ -32,13 +32,13 @@ fn squares_kernel<W: Float, V: Float, N: Size>(
     if CUBE_POS >= cubes {
         terminate!();
     }
-    let place = ABSOLUTE_POS / columns;
+    let position = ABSOLUTE_POS / columns;
     let column = ABSOLUTE_POS % columns;
     let mut square = 0.0f32;
-    if place < total {
-        if is_first(rows, place) {
+    if position < total {
+        if is_first(rows, position) {
             let sum = row_sum::<W, V, N>(
-                rows, entries, weights, values, place, column, columns, per_token, total,
+                rows, entries, weights, values, position, column, columns, per_token, total,
             );
             let squares = sum * sum;
             #[unroll]
@@ -76,23 +76,23 @@ fn adam_kernel<T: Float, M: Float, W: Float, V: Float, N: Size>(
     #[comptime] clips: bool,
     #[define(T, M, W, V)] _elements: [ElemType; 4],
 ) {
-    let place = ABSOLUTE_POS / columns;
+    let position = ABSOLUTE_POS / columns;
     let column = ABSOLUTE_POS % columns;
-    if place >= total {
+    if position >= total {
         terminate!();
     }
-    if !is_first(rows, place) {
+    if !is_first(rows, position) {
         terminate!();
     }
     let mut grad = row_sum::<W, V, N>(
-        rows, entries, weights, values, place, column, columns, per_token, total,
+        rows, entries, weights, values, position, column, columns, per_token, total,
     );
     if comptime![clips] {
         let norm = norm[0];
         let scale = select(norm > max_norm, max_norm / norm, 1.0f32);
         grad = grad * Vector::<f32, N>::new(scale);
     }
-    let at = rows[place] as usize * columns + column;
+    let at = rows[position] as usize * columns + column;
     let new_mean = Vector::<f32, N>::cast_from(mean[at]) * Vector::<f32, N>::new(beta_1)
         + grad * Vector::<f32, N>::new(1.0f32 - beta_1);
     let new_square = Vector::<f32, N>::cast_from(square[at]) * Vector::<f32, N>::new(beta_2)
@@ -105,8 +105,8 @@ fn adam_kernel<T: Float, M: Float, W: Float, V: Float, N: Size>(
     square[at] = Vector::<M, N>::cast_from(new_square);
 }
 
-/// [`crate::kernels::LookupOps::row_adam`] but for the root of the norm: the tables, and the gradient's sum of squares.
-/// `root` takes the square root of a tensor.
+/// [`crate::kernels::LookupOps::row_adam`] for the tables' own formats: the updated tables and the gradient's norm.
+/// `root` is the backend's square root.
 pub fn row_adam(
     (table, mean, square): (CubeTensor, CubeTensor, CubeTensor),
     ids: CubeTensor,
@@ -130,8 +130,8 @@ pub fn row_adam(
     let squares = empty(&values, [cube_count], DType::F32);
     let address = addresses(&[&rows, &weights, &values]);
     let formats = elements([&weights, &values]);
-    // SAFETY: here and below ids are those of rows, which the caller promises, entries are those that were sorted, and
-    // `exclusive` made sure that nothing else looks at what is written.
+    // SAFETY: here and below the caller guarantees that ids are below the number of rows, entries are a permutation, and
+    // `exclusive` guarantees that no other tensor shares the storage that is written.
     unsafe {
         squares_kernel::launch_unchecked(
             &client,

@@ -1,8 +1,8 @@
-//! What falls on one row of a table, summed by the units of that row alone.
+//! Sums of the entries of each row of a table.
 //!
-//! Entries arrive sorted by row. The units of a row's first entry sum all of the row's, in order and in f32; the units of
-//! every other entry do nothing. So no two units write to one place, nothing is atomic, and a result is repeatable to
-//! the bit. The price: the entries of a row that most tokens read are summed one after the other.
+//! Entries are sorted by row. The units of a row's first entry sum all entries of the row, in order and in f32; the units
+//! of every other entry return. No two units write to one element and no operation is atomic, so results are bit-for-bit
+//! repeatable. The cost: the entries of a row that most tokens read are summed serially.
 
 use burn::backend::TensorMetadata;
 use burn_cubecl::kernel::into_contiguous;
@@ -12,15 +12,15 @@ use cubecl::prelude::*;
 use super::launch::{addresses, elements, independent, vector_size};
 use super::sort::{Sorted, by_row};
 
-/// Entries of a row whose values are fetched together.
+/// Entries of a row whose values are loaded at once.
 const AT_ONCE: usize = 4;
 
-/// Whether the entry at a place is the first of its row.
+/// Whether the entry at a position is the first of its row.
 #[cube]
-pub fn is_first(rows: &Tensor<u32>, place: usize) -> bool {
+pub fn is_first(rows: &Tensor<u32>, position: usize) -> bool {
     let mut first = true;
-    if place > 0 {
-        first = rows[place - 1] != rows[place];
+    if position > 0 {
+        first = rows[position - 1] != rows[position];
     }
     first
 }
@@ -40,17 +40,17 @@ pub fn row_sum<W: Float, V: Float, N: Size>(
 ) -> Vector<f32, N> {
     let row = rows[first];
     let mut sum = Vector::<f32, N>::new(0.0f32);
-    let mut place = first;
+    let mut position = first;
     let mut more = true;
     while more {
         #[unroll]
         for i in 0..AT_ONCE {
-            // Beyond the row's last entry, its first again without weight.
+            // After the row's last entry, its first again at weight zero.
             let mut at = first;
             more = false;
-            if place + i < total {
-                if rows[place + i] == row {
-                    at = place + i;
+            if position + i < total {
+                if rows[position + i] == row {
+                    at = position + i;
                     more = true;
                 }
             }
@@ -59,12 +59,12 @@ pub fn row_sum<W: Float, V: Float, N: Size>(
             let value = values[entry / per_token * columns + column];
             sum += Vector::<f32, N>::cast_from(value) * Vector::<f32, N>::new(weight);
         }
-        place += AT_ONCE;
+        position += AT_ONCE;
     }
     sum
 }
 
-/// The sums themselves, where the rows are.
+/// Writes each row's sum to the row of `out`.
 #[cube(launch_unchecked, address_type = "dynamic")]
 fn sums_kernel<W: Float, V: Float, N: Size>(
     rows: &Tensor<u32>,
@@ -76,22 +76,22 @@ fn sums_kernel<W: Float, V: Float, N: Size>(
     total: usize,
     #[define(W, V)] _elements: [ElemType; 2],
 ) {
-    let place = ABSOLUTE_POS / columns;
+    let position = ABSOLUTE_POS / columns;
     let column = ABSOLUTE_POS % columns;
-    if place >= total {
+    if position >= total {
         terminate!();
     }
-    if !is_first(rows, place) {
+    if !is_first(rows, position) {
         terminate!();
     }
     let sum = row_sum::<W, V, N>(
-        rows, entries, weights, values, place, column, columns, 1usize, total,
+        rows, entries, weights, values, position, column, columns, 1usize, total,
     );
-    out[rows[place] as usize * columns + column] = Vector::<V, N>::cast_from(sum);
+    out[rows[position] as usize * columns + column] = Vector::<V, N>::cast_from(sum);
 }
 
-/// Adds the rows `values [entries, width]` to the zeros `out` where `ids [entries]` say; nothing else holds `out`.
-/// `ones [entries]` are their weights.
+/// Adds the rows `values [entries, width]` to the rows `ids [entries]` of `out`, which is zero and whose storage no other
+/// tensor shares. `ones [entries]` are their weights.
 pub fn add_rows(
     values: CubeTensor,
     ids: CubeTensor,

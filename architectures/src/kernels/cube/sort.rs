@@ -1,8 +1,8 @@
-//! Entries sorted by row, on the device and stably: those of one row stay in the order in which they were given.
+//! Stable sort of entries by row, on the device.
 //!
-//! A radix sort of [`BITS`] at a time. Each worker takes a run of entries: it counts their digits, and, once one cube has
-//! turned all counts into first places, it moves them there in order. No two units write to one place and nothing is
-//! atomic, so the result is the same every time.
+//! A radix sort of [`BITS`] at a time. Each worker counts the digits of a run of entries; one cube turns all counts into
+//! first positions; each worker then moves its entries there in order. No two units write to one position and no
+//! operation is atomic, so the result is the same every time.
 
 use burn::backend::TensorMetadata;
 use burn::tensor::DType;
@@ -18,7 +18,7 @@ const BITS: usize = 4;
 /// Digits.
 const BINS: usize = 1 << BITS;
 
-/// Keeps a digit.
+/// Selects a digit.
 const MASK: u32 = BINS as u32 - 1;
 
 /// Entries of a worker's run, unless that would take more than [`WORKERS`].
@@ -27,14 +27,14 @@ const RUN: usize = 64;
 /// Most workers.
 const WORKERS: usize = 1 << 14;
 
-/// Units that turn counts into places.
+/// Units that turn counts into positions.
 const SUMMERS: u32 = 256;
 
 /// Entries in the order of their rows, `[entries]` each.
 pub struct Sorted {
-    /// The row of each.
+    /// The row of each entry.
     pub rows: CubeTensor,
-    /// Which entry it was.
+    /// The number of each entry before the sort.
     pub entries: CubeTensor,
 }
 
@@ -95,8 +95,8 @@ fn sum_before_kernel(
     let first = usize::min(unit * share, total);
     let last = usize::min(first + share, total);
     let mut sum = 0u32;
-    for place in first..last {
-        sum += counts[place];
+    for position in first..last {
+        sum += counts[position];
     }
     shares[unit] = sum;
     sync_cube();
@@ -104,9 +104,9 @@ fn sum_before_kernel(
     for other in 0..unit {
         before += shares[other];
     }
-    for place in first..last {
-        let count = counts[place];
-        counts[place] = before;
+    for position in first..last {
+        let count = counts[position];
+        counts[position] = before;
         before += count;
     }
 }
@@ -115,7 +115,7 @@ fn sum_before_kernel(
 fn move_kernel(
     rows: &Tensor<u32>,
     entries: &Tensor<u32>,
-    places: &Tensor<u32>,
+    positions: &Tensor<u32>,
     out_rows: &mut Tensor<u32>,
     out_entries: &mut Tensor<u32>,
     total: usize,
@@ -130,15 +130,15 @@ fn move_kernel(
     let mut next = Array::<u32>::new(BINS);
     #[unroll]
     for bin in 0..BINS {
-        next[bin] = places[bin * workers + worker];
+        next[bin] = positions[bin * workers + worker];
     }
     for entry in worker * run..usize::min(worker * run + run, total) {
         let row = rows[entry];
         let digit = ((row >> shift) & MASK) as usize;
-        let place = next[digit];
-        next[digit] = place + 1u32;
-        out_rows[place as usize] = row;
-        out_entries[place as usize] = entries[entry];
+        let position = next[digit];
+        next[digit] = position + 1u32;
+        out_rows[position as usize] = row;
+        out_entries[position as usize] = entries[entry];
     }
 }
 
@@ -164,7 +164,7 @@ pub fn by_row(ids: CubeTensor, rows: usize) -> Sorted {
     let address = addresses(&[&ids, &sorted.rows, &counts]);
     let (count, dim) = independent(&client, total);
     let [element] = elements([&ids]);
-    // SAFETY: here and below every index follows from the shapes; a place is the number of entries before one.
+    // SAFETY: here and below every index follows from the shapes; a position is the number of entries before one.
     unsafe {
         begin_kernel::launch_unchecked(
             &client,

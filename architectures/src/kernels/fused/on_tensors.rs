@@ -4,8 +4,8 @@ use burn::backend::Dispatch;
 use burn::tensor::{Int, Tensor};
 
 use super::FusedOps;
-use crate::kernels::adam::AdamStep;
-use crate::kernels::attention::AttentionShape;
+use crate::kernels::adam_step::AdamStep;
+use crate::kernels::attention_shape::AttentionShape;
 
 /// [`FusedOps::causal_attention`] on tensors.
 pub fn causal_attention(qkv: Tensor<3>, shape: AttentionShape) -> Tensor<3> {

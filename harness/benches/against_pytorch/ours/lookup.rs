@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use architectures::kernels::ops;
+use architectures::kernels::lookup;
 use architectures::{Pass, ValueTable};
 use burn::tensor::{Device, Distribution, Int, Tensor, TensorData};
 use harness::train::optimizer;
@@ -30,7 +30,7 @@ pub fn bag(table: [usize; 2], lookups: [usize; 2]) -> Work {
     let table = ValueTable::from_tensor(normal(table, &device)).values();
     let sink = Tensor::zeros([1, 1], &device);
     Work::of(move || {
-        black_box(ops::bag(
+        black_box(lookup::bag(
             table.clone(),
             ids.clone(),
             weights.clone(),
@@ -74,6 +74,6 @@ pub fn table_step(table: [usize; 2], lookups: [usize; 2]) -> Work {
 pub fn selection(scores: [usize; 4], top_k: usize) -> Work {
     let scores = normal(scores, &Device::flex());
     Work::of(move || {
-        black_box(ops::product_key_top_k(scores.clone(), top_k));
+        black_box(lookup::product_key_top_k(scores.clone(), top_k));
     })
 }

@@ -1,0 +1,18 @@
+//! The hyper-parameters of one update by Adam, for dense parameters and for rows of a table.
+
+/// Hyper-parameters of one update (Kingma & Ba 2015, algorithm 1).
+#[derive(Clone, Copy, Debug)]
+pub struct AdamStep {
+    /// Step size.
+    pub learning_rate: f32,
+    /// Decay of the mean of gradients.
+    pub beta_1: f32,
+    /// Decay of the mean of squared gradients.
+    pub beta_2: f32,
+    /// Added to the root of the mean square.
+    pub epsilon: f32,
+    /// Number of this update, from 1; corrects both means for having started at zero.
+    pub step: i32,
+    /// Largest norm of the whole gradient; beyond it, the gradient is scaled down.
+    pub max_norm: Option<f32>,
+}

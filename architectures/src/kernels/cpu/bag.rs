@@ -1,0 +1,203 @@
+//! Weighted sums of table rows and dot products with them, token by token, without a gathered copy of the rows.
+//!
+//! `bag[t] = sum_j weights[t,j] table[ids[t,j]]` and `dot[t,j] = <inputs[t], table[ids[t,j]]>`. Each is the other's
+//! gradient: of a bag with respect to its weights, of a dot with respect to its inputs.
+//!
+//! Both are bound by memory bandwidth. Rows are prefetched [`AHEAD`] values before their use, across the boundary between
+//! tokens, and a bag's sum stays in registers, in pieces of the width where the registers require it. A narrow table that
+//! a batch reads several times is read in table order instead ([`super::grouped_bag`]).
+
+#[cfg(not(feature = "portable"))]
+use multiversion::multiversion;
+use rayon::prelude::*;
+
+use super::grouped_bag;
+use super::prefetch::prefetch;
+
+/// Prefetch distance in values: 8 KiB, 128 cache lines.
+const AHEAD: usize = 2048;
+
+/// Tokens of a task.
+const TOKENS: usize = 32;
+
+/// `out[t] = sum_j weights[t,j] table[ids[t,j]]`; `table [rows, width]`, `ids` and `weights [tokens, per_token]`.
+pub fn bag(
+    table: &[f32],
+    width: usize,
+    ids: &[i64],
+    weights: &[f32],
+    per_token: usize,
+    out: &mut [f32],
+) {
+    if grouped_bag::should_group(table, width, ids) {
+        return grouped_bag::bag(table, width, ids, weights, per_token, out);
+    }
+    out.par_chunks_mut(TOKENS * width)
+        .zip(ids.par_chunks(TOKENS * per_token))
+        .zip(weights.par_chunks(TOKENS * per_token))
+        .for_each(|((out, ids), weights)| bag_tokens(table, width, ids, weights, out));
+}
+
+/// `out[t,j] = <inputs[t], table[ids[t,j]]>`.
+pub fn dot(
+    table: &[f32],
+    width: usize,
+    ids: &[i64],
+    inputs: &[f32],
+    per_token: usize,
+    out: &mut [f32],
+) {
+    out.par_chunks_mut(TOKENS * per_token)
+        .zip(ids.par_chunks(TOKENS * per_token))
+        .zip(inputs.par_chunks(TOKENS * width))
+        .for_each(|((out, ids), inputs)| dot_tokens(table, width, ids, inputs, out));
+}
+
+#[cfg_attr(
+    not(feature = "portable"),
+    multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))
+)]
+fn bag_tokens(table: &[f32], width: usize, ids: &[i64], weights: &[f32], out: &mut [f32]) {
+    match width {
+        16 => pieces::<16>(table, width, ids, weights, out),
+        32 => pieces::<32>(table, width, ids, weights, out),
+        64 => pieces::<64>(table, width, ids, weights, out),
+        128 | 256 => pieces::<128>(table, width, ids, weights, out),
+        _ if width.is_multiple_of(256) => pieces::<256>(table, width, ids, weights, out),
+        _ if width.is_multiple_of(128) => pieces::<128>(table, width, ids, weights, out),
+        _ if width.is_multiple_of(64) => pieces::<64>(table, width, ids, weights, out),
+        _ => any_width(table, width, ids, weights, out),
+    }
+}
+
+/// A token's sum, `PIECE` columns at a time, in registers.
+#[inline(always)]
+fn pieces<const PIECE: usize>(
+    table: &[f32],
+    width: usize,
+    ids: &[i64],
+    weights: &[f32],
+    out: &mut [f32],
+) {
+    let ahead = AHEAD / PIECE;
+    let per_token = ids.len() * width / out.len();
+    for (token, out) in out.chunks_exact_mut(width).enumerate() {
+        let first = token * per_token;
+        for (piece, out) in out.chunks_exact_mut(PIECE).enumerate() {
+            let column = piece * PIECE;
+            // A token's last row is followed by its next piece, its last piece by the next token.
+            let (wrapped, wrapped_column) = match column + PIECE {
+                next if next < width => (first, next),
+                _ => (first + per_token, 0),
+            };
+            let mut sum = [0f32; PIECE];
+            for j in 0..per_token {
+                let (soon, soon_column) = match j + ahead {
+                    soon if soon < per_token => (first + soon, column),
+                    soon => (wrapped + soon - per_token, wrapped_column),
+                };
+                if let Some(&id) = ids.get(soon) {
+                    prefetch(table, id as usize * width + soon_column, PIECE);
+                }
+                let row = &table[ids[first + j] as usize * width + column..][..PIECE];
+                let weight = weights[first + j];
+                for (sum, value) in sum.iter_mut().zip(row) {
+                    *sum += weight * value;
+                }
+            }
+            out.copy_from_slice(&sum);
+        }
+    }
+}
+
+#[inline(always)]
+fn any_width(table: &[f32], width: usize, ids: &[i64], weights: &[f32], out: &mut [f32]) {
+    let ahead = AHEAD.div_ceil(width);
+    let per_token = ids.len() * width / out.len();
+    for (token, out) in out.chunks_exact_mut(width).enumerate() {
+        out.fill(0.0);
+        for j in token * per_token..(token + 1) * per_token {
+            if let Some(&id) = ids.get(j + ahead) {
+                prefetch(table, id as usize * width, width);
+            }
+            let row = &table[ids[j] as usize * width..][..width];
+            for (sum, value) in out.iter_mut().zip(row) {
+                *sum += weights[j] * value;
+            }
+        }
+    }
+}
+
+#[cfg_attr(
+    not(feature = "portable"),
+    multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))
+)]
+fn dot_tokens(table: &[f32], width: usize, ids: &[i64], inputs: &[f32], out: &mut [f32]) {
+    // Independent partial sums let the compiler use whole vectors; their order is fixed, so results are repeatable.
+    const LANES: usize = 32;
+    let ahead = AHEAD.div_ceil(width);
+    let per_token = out.len() * width / inputs.len();
+    let whole = width / LANES * LANES;
+    for (token, input) in inputs.chunks_exact(width).enumerate() {
+        for j in token * per_token..(token + 1) * per_token {
+            if let Some(&id) = ids.get(j + ahead) {
+                prefetch(table, id as usize * width, width);
+            }
+            let row = &table[ids[j] as usize * width..][..width];
+            let mut sums = [0f32; LANES];
+            for (a, b) in row.chunks_exact(LANES).zip(input.chunks_exact(LANES)) {
+                for lane in 0..LANES {
+                    sums[lane] += a[lane] * b[lane];
+                }
+            }
+            let rest = row[whole..].iter().zip(&input[whole..]);
+            out[j] = sums.iter().sum::<f32>() + rest.map(|(a, b)| a * b).sum::<f32>();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::Rng;
+    use random::stream;
+
+    #[test]
+    fn equals_the_definition_at_any_width() {
+        let (rows, tokens, per_token) = (50, 67, 7);
+        for width in [1, 3, 16, 32, 48, 64, 100, 128, 192, 256, 512] {
+            let mut rng = stream(1, "bag", width as u64);
+            let mut values =
+                |n: usize| -> Vec<f32> { (0..n).map(|_| rng.random_range(-1.0..1.0)).collect() };
+            let table = values(rows * width);
+            let weights = values(tokens * per_token);
+            let inputs = values(tokens * width);
+            let ids: Vec<i64> = (0..tokens * per_token)
+                .map(|_| rng.random_range(0..rows as i64))
+                .collect();
+            let (mut sums, mut dots) = (vec![0.0; tokens * width], vec![0.0; tokens * per_token]);
+            bag(&table, width, &ids, &weights, per_token, &mut sums);
+            dot(&table, width, &ids, &inputs, per_token, &mut dots);
+            for token in 0..tokens {
+                for column in 0..width {
+                    let expected: f32 = (0..per_token)
+                        .map(|j| {
+                            weights[token * per_token + j]
+                                * table[ids[token * per_token + j] as usize * width + column]
+                        })
+                        .sum();
+                    assert!((sums[token * width + column] - expected).abs() < 1e-5);
+                }
+                for j in 0..per_token {
+                    let expected: f32 = (0..width)
+                        .map(|c| {
+                            inputs[token * width + c]
+                                * table[ids[token * per_token + j] as usize * width + c]
+                        })
+                        .sum();
+                    assert!((dots[token * per_token + j] - expected).abs() < 1e-4);
+                }
+            }
+        }
+    }
+}

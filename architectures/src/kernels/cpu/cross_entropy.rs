@@ -1,0 +1,88 @@
+//! Negative log-likelihood of one target a row, without a second copy of the logits.
+
+#[cfg(not(feature = "portable"))]
+use multiversion::multiversion;
+use rayon::prelude::*;
+
+use super::exp::exp;
+
+/// Least rows of a task.
+const ROWS: usize = 8;
+
+/// Fills `out [rows]` with `logsumexp(row) - row[target]`; `logits [rows, vocab]`.
+pub fn cross_entropy(logits: &[f32], targets: &[i64], vocab: usize, out: &mut [f32]) {
+    out.par_iter_mut()
+        .with_min_len(ROWS)
+        .zip(logits.par_chunks(vocab))
+        .zip(targets.par_iter())
+        .for_each(|((out, row), &target)| *out = log_sum_exp(row) - row[target as usize]);
+}
+
+/// Gradient with respect to the logits: `grad[row] (softmax(row) - one_hot(target))`.
+pub fn cross_entropy_backward(
+    logits: &[f32],
+    targets: &[i64],
+    grad: &[f32],
+    vocab: usize,
+    out: &mut [f32],
+) {
+    out.par_chunks_mut(vocab)
+        .with_min_len(ROWS)
+        .zip(logits.par_chunks(vocab))
+        .zip(targets.par_iter().zip(grad.par_iter()))
+        .for_each(|((out, row), (&target, &grad))| {
+            softmax_row(row, grad, out);
+            out[target as usize] -= grad;
+        });
+}
+
+#[inline(always)]
+fn max(row: &[f32]) -> f32 {
+    const LANES: usize = 16;
+    let mut best = [f32::NEG_INFINITY; LANES];
+    for chunk in row.chunks(LANES) {
+        for (best, value) in best.iter_mut().zip(chunk) {
+            *best = if *value > *best { *value } else { *best };
+        }
+    }
+    best.into_iter().fold(f32::NEG_INFINITY, f32::max)
+}
+
+#[inline(always)]
+fn sum_exp(row: &[f32], peak: f32) -> f32 {
+    const LANES: usize = 16;
+    let mut sums = [0f32; LANES];
+    let chunks = row.chunks_exact(LANES);
+    let tail: f32 = chunks
+        .remainder()
+        .iter()
+        .map(|value| exp(value - peak))
+        .sum();
+    for chunk in chunks {
+        for lane in 0..LANES {
+            sums[lane] += exp(chunk[lane] - peak);
+        }
+    }
+    sums.iter().sum::<f32>() + tail
+}
+
+#[cfg_attr(
+    not(feature = "portable"),
+    multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))
+)]
+fn log_sum_exp(row: &[f32]) -> f32 {
+    let peak = max(row);
+    peak + sum_exp(row, peak).ln()
+}
+
+#[cfg_attr(
+    not(feature = "portable"),
+    multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))
+)]
+fn softmax_row(row: &[f32], scale: f32, out: &mut [f32]) {
+    let peak = max(row);
+    let factor = scale / sum_exp(row, peak);
+    for (out, value) in out.iter_mut().zip(row) {
+        *out = factor * exp(value - peak);
+    }
+}

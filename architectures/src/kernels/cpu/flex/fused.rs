@@ -1,0 +1,200 @@
+//! Fused operations of a decoder layer.
+
+use burn::backend::Flex;
+use burn::backend::TensorMetadata;
+use burn::backend::tensor::{FloatTensor, IntTensor};
+
+use super::{floats, id_slice, ids, tensor};
+use crate::kernels::adam_step::AdamStep;
+use crate::kernels::attention_shape::AttentionShape;
+use crate::kernels::cpu::matmul::{self, Matrix};
+use crate::kernels::cpu::{adam, attention, cross_entropy, rms_norm, swiglu};
+use crate::kernels::fused::FusedOps;
+
+impl FusedOps for Flex {
+    fn causal_attention(
+        qkv: FloatTensor<Self>,
+        shape: AttentionShape,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let AttentionShape {
+            batch,
+            seq,
+            n_heads,
+            head_dim,
+            ..
+        } = shape;
+        let qkv = qkv.to_contiguous();
+        let mut out = vec![0.0; batch * seq * n_heads * head_dim];
+        let mut log_sums = vec![0.0; batch * n_heads * seq];
+        attention::attention(floats(&qkv), &shape, &mut out, &mut log_sums);
+        (
+            tensor(out, [batch, seq, n_heads * head_dim]),
+            tensor(log_sums, [batch, n_heads, seq]),
+        )
+    }
+
+    fn causal_attention_backward(
+        qkv: FloatTensor<Self>,
+        out: FloatTensor<Self>,
+        log_sums: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        shape: AttentionShape,
+    ) -> FloatTensor<Self> {
+        let dims = [qkv.shape()[0], qkv.shape()[1], qkv.shape()[2]];
+        let (qkv, grad) = (qkv.to_contiguous(), grad.to_contiguous());
+        let mut dqkv = vec![0.0; dims.iter().product()];
+        let saved = (floats(&out), floats(&log_sums), floats(&grad));
+        attention::attention_backward(floats(&qkv), saved, &shape, &mut dqkv);
+        tensor(dqkv, dims)
+    }
+
+    fn rms_norm(x: FloatTensor<Self>, gamma: FloatTensor<Self>, epsilon: f64) -> FloatTensor<Self> {
+        let dims = [x.shape()[0], x.shape()[1], x.shape()[2]];
+        let (x, gamma) = (x.to_contiguous(), gamma.to_contiguous());
+        let mut out = vec![0.0; dims.iter().product()];
+        rms_norm::rms_norm(floats(&x), floats(&gamma), epsilon as f32, &mut out);
+        tensor(out, dims)
+    }
+
+    fn rms_norm_backward(
+        x: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        epsilon: f64,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let dims = [x.shape()[0], x.shape()[1], x.shape()[2]];
+        let (x, gamma, grad) = (
+            x.to_contiguous(),
+            gamma.to_contiguous(),
+            grad.to_contiguous(),
+        );
+        let mut dx = vec![0.0; dims.iter().product()];
+        let dgamma = rms_norm::rms_norm_backward(
+            floats(&x),
+            floats(&gamma),
+            floats(&grad),
+            epsilon as f32,
+            &mut dx,
+        );
+        (tensor(dx, dims), tensor(dgamma, [dims[2]]))
+    }
+
+    fn weight_product(x: FloatTensor<Self>, weight: FloatTensor<Self>) -> FloatTensor<Self> {
+        let [rows, inputs, outputs] = [x.shape()[0], x.shape()[1], weight.shape()[1]];
+        let (x, weight) = (x.to_contiguous(), weight.to_contiguous());
+        let mut out = vec![0.0; rows * outputs];
+        matmul::tiled_matmul(
+            Matrix::write(&mut out, 0, outputs),
+            Matrix::read(floats(&x), 0, inputs),
+            Matrix::read(floats(&weight), 0, outputs),
+            (rows, inputs, outputs),
+            matmul::TILES,
+        );
+        tensor(out, [rows, outputs])
+    }
+
+    fn weight_product_backward(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let [rows, inputs, outputs] = [x.shape()[0], x.shape()[1], weight.shape()[1]];
+        let (x, weight, grad) = (
+            x.to_contiguous(),
+            weight.to_contiguous(),
+            grad.to_contiguous(),
+        );
+        let (mut dx, mut dweight) = (vec![0.0; rows * inputs], vec![0.0; inputs * outputs]);
+        let grad = Matrix::read(floats(&grad), 0, outputs);
+        matmul::tiled_matmul(
+            Matrix::write(&mut dx, 0, inputs),
+            grad,
+            Matrix::read(floats(&weight), 0, outputs).transposed(),
+            (rows, outputs, inputs),
+            matmul::TILES,
+        );
+        matmul::tiled_matmul(
+            Matrix::write(&mut dweight, 0, outputs),
+            Matrix::read(floats(&x), 0, inputs).transposed(),
+            grad,
+            (inputs, rows, outputs),
+            matmul::TILES,
+        );
+        (
+            tensor(dx, [rows, inputs]),
+            tensor(dweight, [inputs, outputs]),
+        )
+    }
+
+    fn square_sum(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        let x = x.to_contiguous();
+        tensor(vec![adam::square_sum(floats(&x)) as f32], [1])
+    }
+
+    fn swiglu(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        let (rows, f) = (x.shape()[0], x.shape()[1] / 2);
+        let x = x.to_contiguous();
+        let mut out = vec![0.0; rows * f];
+        swiglu::swiglu(floats(&x), f, &mut out);
+        tensor(out, [rows, f])
+    }
+
+    fn swiglu_backward(x: FloatTensor<Self>, grad: FloatTensor<Self>) -> FloatTensor<Self> {
+        let (rows, f) = (x.shape()[0], x.shape()[1] / 2);
+        let (x, grad) = (x.to_contiguous(), grad.to_contiguous());
+        let mut out = vec![0.0; rows * 2 * f];
+        swiglu::swiglu_backward(floats(&x), floats(&grad), f, &mut out);
+        tensor(out, [rows, 2 * f])
+    }
+
+    fn cross_entropy(logits: FloatTensor<Self>, targets: IntTensor<Self>) -> FloatTensor<Self> {
+        let (rows, vocab) = (logits.shape()[0], logits.shape()[1]);
+        let (logits, targets) = (logits.to_contiguous(), ids(targets));
+        let mut out = vec![0.0; rows];
+        cross_entropy::cross_entropy(floats(&logits), id_slice(&targets), vocab, &mut out);
+        tensor(out, [rows])
+    }
+
+    fn cross_entropy_backward(
+        logits: FloatTensor<Self>,
+        targets: IntTensor<Self>,
+        grad: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        let (rows, vocab) = (logits.shape()[0], logits.shape()[1]);
+        let (logits, targets, grad) = (logits.to_contiguous(), ids(targets), grad.to_contiguous());
+        let mut out = vec![0.0; rows * vocab];
+        cross_entropy::cross_entropy_backward(
+            floats(&logits),
+            id_slice(&targets),
+            floats(&grad),
+            vocab,
+            &mut out,
+        );
+        tensor(out, [rows, vocab])
+    }
+
+    fn adamw(
+        mut values: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        mut mean: FloatTensor<Self>,
+        mut square: FloatTensor<Self>,
+        decay: f32,
+        step: AdamStep,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        let grad = grad.to_contiguous();
+        (values, mean, square) = (
+            values.to_contiguous(),
+            mean.to_contiguous(),
+            square.to_contiguous(),
+        );
+        adam::adamw(
+            floats(&grad),
+            values.storage_mut(),
+            mean.storage_mut(),
+            square.storage_mut(),
+            decay,
+            step,
+        );
+        (values, mean, square)
+    }
+}

@@ -1,0 +1,21 @@
+//! The operations' loops on the CPU, over slices of f32, and the Burn backend that calls them ([`flex`]).
+//!
+//! Work is split over tokens, rows or tiles with rayon, never over the terms of one sum: results do not depend on the
+//! number of threads.
+
+mod adam;
+mod attention;
+mod bag;
+mod cross_entropy;
+mod exp;
+mod experts;
+mod flex;
+mod grouped_bag;
+mod matmul;
+mod prefetch;
+mod product_key_search;
+mod product_key_top_k;
+mod rms_norm;
+mod row_adam;
+mod swiglu;
+mod top_k;
