@@ -9,11 +9,11 @@
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, Int, Tensor};
 use rayon::prelude::*;
 
 use crate::init::Init;
-use crate::kernels::table_memory::{self, TableTooLarge};
+use crate::kernels::table_memory;
 use crate::kernels::{AdamStep, lookup};
 use crate::pass::{Pass, SavedFactor};
 
@@ -90,8 +90,12 @@ impl ValueTable {
         device: &Device,
         fill: impl FnOnce(&mut [f32]),
     ) -> Self {
-        let data = table_memory::filled(rows, width, fill);
-        Self::from_values(to_device(data, &device.clone().inner()))
+        Self::from_values(table_memory::filled_tensor(
+            rows,
+            width,
+            &device.clone().inner(),
+            fill,
+        ))
     }
 
     /// A table of these values, `[rows, width]`; on the CPU, copied to table memory.
@@ -100,7 +104,7 @@ impl ValueTable {
     ///
     /// If the system cannot allocate the memory; the message names the bytes.
     pub fn from_tensor(values: Tensor<2>) -> Self {
-        Self::from_values(to_table_memory(values))
+        Self::from_values(table_memory::copied(values))
     }
 
     fn from_values(values: Tensor<2>) -> Self {
@@ -137,7 +141,7 @@ impl ValueTable {
     /// Replaces the values and discards the moments.
     pub fn set_values(&self, values: Tensor<2>) {
         *self.lock() = State {
-            values: to_table_memory(values),
+            values: table_memory::copied(values),
             moments: None,
             updates: 0,
         };
@@ -192,7 +196,11 @@ impl ValueTable {
                     .par_chunks_mut(1 << 20)
                     .for_each(|part| part.fill(0.0))
             };
-            state.moments = Some(zero_moments(self.shape, &state.values.device(), zero));
+            state.moments = Some(table_memory::zero_moments(
+                self.shape,
+                &state.values.device(),
+                zero,
+            ));
         }
     }
 
@@ -208,7 +216,7 @@ impl ValueTable {
         let shape = self.shape;
         let device = state.values.device();
         let moments = state.moments.take();
-        let moments = moments.unwrap_or_else(|| zero_moments(shape, &device, |_| {}));
+        let moments = moments.unwrap_or_else(|| table_memory::zero_moments(shape, &device, |_| {}));
         state.updates += 1;
         let step = AdamStep {
             learning_rate: learning_rate as f32,
@@ -251,43 +259,6 @@ impl TableGradient {
             weights: Tensor::cat(weights, 0),
             rows: Tensor::cat(rows, 0),
         }
-    }
-}
-
-/// Both moments of a table before its first update; on the CPU, `touch` is called on their zeros.
-fn zero_moments(
-    [rows, width]: [usize; 2],
-    device: &Device,
-    touch: fn(&mut [f32]),
-) -> (Tensor<2>, Tensor<2>) {
-    // Other devices allocate zeros themselves, without a transfer.
-    let zeros = || match *device == Device::flex() {
-        true => to_device(table_memory::filled(rows, width, touch), device),
-        false => Tensor::zeros([rows, width], device),
-    };
-    (zeros(), zeros())
-}
-
-/// Copies values on the CPU to table memory; returns values on other devices unchanged.
-fn to_table_memory(values: Tensor<2>) -> Tensor<2> {
-    let device = values.device().inner();
-    if device != Device::flex() {
-        return values;
-    }
-    let [rows, width] = values.dims();
-    let data = values.into_data();
-    let copy = |memory: &mut [f32]| {
-        for (to, from) in memory.iter_mut().zip(data.iter::<f32>()) {
-            *to = from;
-        }
-    };
-    to_device(table_memory::filled(rows, width, copy), &device)
-}
-
-fn to_device(data: Result<TensorData, TableTooLarge>, device: &Device) -> Tensor<2> {
-    match data {
-        Ok(data) => Tensor::from_data(data, device),
-        Err(rejected) => panic!("{rejected}"),
     }
 }
 

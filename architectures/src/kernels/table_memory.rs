@@ -6,7 +6,7 @@
 
 use std::mem::MaybeUninit;
 
-use burn::tensor::{Bytes, DType, TensorData};
+use burn::tensor::{Bytes, DType, Device, Tensor, TensorData};
 use cubecl_environment::bytes::{
     AccessError, AccessPolicy, AllocationController, AllocationProperty,
 };
@@ -58,6 +58,53 @@ pub fn filled(
     Ok(TensorData::from_bytes(bytes, [rows, width], DType::F32))
 }
 
+/// Both moments of a table before its first update; on the CPU, `touch` is called on their zeros.
+pub fn zero_moments(
+    [rows, width]: [usize; 2],
+    device: &Device,
+    touch: fn(&mut [f32]),
+) -> (Tensor<2>, Tensor<2>) {
+    // Other devices allocate zeros themselves, without a transfer.
+    let zeros = || match *device == Device::flex() {
+        true => filled_tensor(rows, width, device, touch),
+        false => Tensor::zeros([rows, width], device),
+    };
+    (zeros(), zeros())
+}
+
+/// Copies values on the CPU to table memory; returns values on other devices unchanged.
+pub fn copied(values: Tensor<2>) -> Tensor<2> {
+    let device = values.device().inner();
+    if device != Device::flex() {
+        return values;
+    }
+    let [rows, width] = values.dims();
+    let data = values.into_data();
+    let copy = |memory: &mut [f32]| {
+        for (to, from) in memory.iter_mut().zip(data.iter::<f32>()) {
+            *to = from;
+        }
+    };
+    filled_tensor(rows, width, &device, copy)
+}
+
+/// A table `[rows, width]` on `device` whose values `fill` writes.
+///
+/// # Panics
+///
+/// If the system cannot allocate the memory.
+pub fn filled_tensor(
+    rows: usize,
+    width: usize,
+    device: &Device,
+    fill: impl FnOnce(&mut [f32]),
+) -> Tensor<2> {
+    match filled(rows, width, fill) {
+        Ok(data) => Tensor::from_data(data, device),
+        Err(error) => panic!("{error}"),
+    }
+}
+
 /// An anonymous mapping as Burn's storage.
 struct Mapping(MmapMut);
 
@@ -89,7 +136,6 @@ impl AllocationController for Mapping {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use burn::tensor::{Device, Tensor};
 
     #[test]
     fn a_tensor_uses_the_mapping() {

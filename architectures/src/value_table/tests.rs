@@ -1,4 +1,5 @@
 use super::*;
+use burn::tensor::TensorData;
 use rand::Rng;
 use random::stream;
 
