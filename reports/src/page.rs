@@ -30,7 +30,7 @@ pub fn render(frames: &Frames) -> Result<String, ReportError> {
     } else {
         sweeps.join(", ")
     };
-    let lede = sections::verdict(&study, &scores.suites);
+    let lede = sections::summary(&study, &scores.suites);
     Ok(document("isoflop sweep", &title, &lede, &sections))
 }
 

@@ -13,7 +13,7 @@
 //! | runs at several sizes and budgets | best sizes, and the law `L(N, D)` | [`fits`] |
 //! | scores of a block and of dense | how much more dense needs to be as good | [`gains`] |
 //!
-//! [`study`] groups the rows for comparison and [`claims`] decides, by rule, what they say about published claims.
+//! [`study`] groups the rows for comparison, [`summary`] compares all blocks at the largest budget, and [`claims`] decides, by rule, what they say about published claims.
 //! [`comparison`] sets models side by side, or says why they cannot be.
 //! [`published`] holds what others printed, for comparison.
 //!
@@ -58,6 +58,7 @@ mod rows;
 mod specimen;
 pub mod statistics;
 pub mod study;
+pub mod summary;
 
 pub use cell::Cell;
 pub use error::{Error, FrameError};

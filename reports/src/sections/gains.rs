@@ -6,7 +6,8 @@ use results::gains::{Axis, Gain, TokensToScore, tokens_to_loss};
 
 use crate::table::Table;
 use results::number::{NONE, fixed, percent, prefixed};
-use results::study::block_gains::{Measure, READING, Reason, gain, gain_text};
+use results::study::Measure;
+use results::study::block_gains::{READING, Reason, gain, gain_text};
 use results::study::block_order::REFERENCE;
 use results::study::scores::Suite;
 use results::study::{Study, mean};

@@ -18,8 +18,8 @@ mod published;
 mod scaling;
 mod scoreboard;
 mod speed;
+mod summary;
 mod usage;
-mod verdict;
 
 use maud::Markup;
 
@@ -27,7 +27,7 @@ use crate::ReportError;
 use results::study::Study;
 use results::study::scores::Scores;
 
-pub use verdict::verdict;
+pub use summary::summary;
 
 /// A part of the page with its heading.
 pub struct Section {

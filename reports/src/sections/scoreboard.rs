@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use crate::table::Table;
 use results::number::{NONE, fixed, percent, signed};
 use results::study::Study;
-use results::study::scores::{Entry, Gap, Scores, Suite};
+use results::study::scores::{BlockScore, PairedDifference, Scores, Suite};
 
 /// What sets the suites of questions apart from those of recall.
 const QUESTIONS_AND_RECALL: &str = "Questions and recall are scored apart. A suite of facts asks about them in a phrasing that was \
@@ -52,7 +52,7 @@ fn table(study: &Study, scores: &Scores, place: usize, suite: &Suite) -> Markup 
     let mut items: Vec<u64> = Vec::new();
     let mut seeds: Vec<usize> = Vec::new();
     for block in blocks {
-        let entries: Vec<Option<&Entry>> = rungs
+        let entries: Vec<Option<&BlockScore>> = rungs
             .iter()
             .map(|&rung| scores.get(place, rung, block))
             .collect();
@@ -74,7 +74,7 @@ fn table(study: &Study, scores: &Scores, place: usize, suite: &Suite) -> Markup 
     }
 }
 
-fn cell(entry: Option<&Entry>) -> Markup {
+fn cell(entry: Option<&BlockScore>) -> Markup {
     let Some(entry) = entry else {
         return html! { (NONE) };
     };
@@ -82,7 +82,7 @@ fn cell(entry: Option<&Entry>) -> Markup {
     html! {
         span.value { (percent(accuracy.value)) }
         " " span.interval { "[" (percent(accuracy.low)) ", " (percent(accuracy.high)) "]" }
-        @if let Some(Gap { interval: gap, .. }) = entry.difference {
+        @if let Some(PairedDifference { interval: gap, .. }) = entry.difference {
             @let (class, mark) = match gap {
                 g if !g.excludes(0.0) => ("level", "≈"),
                 g if g.value > 0.0 => ("better", "▲"),

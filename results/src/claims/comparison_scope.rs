@@ -5,7 +5,7 @@ use crate::fits::BUDGET_TOLERANCE;
 use super::evidence::Rows;
 use super::verdict::Finding;
 use crate::number::scientific;
-use crate::study::block_gains::Measure;
+use crate::study::Measure;
 use crate::study::scores::Suite;
 use crate::study::{BlockAtRung, Rung, mean};
 

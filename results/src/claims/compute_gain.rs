@@ -7,9 +7,10 @@ use super::comparison_scope::{ComparisonScope, ground};
 use super::evidence::{Rows, count, decided};
 use super::verdict::{Finding, Verdict};
 use crate::number::percent;
+use crate::study::Measure;
 use crate::study::REFERENCE;
 use crate::study::block_gains::gain_text;
-use crate::study::block_gains::{Measure, READING, gain};
+use crate::study::block_gains::{READING, gain};
 use crate::study::scores::Suite;
 use crate::study::{BlockAtRung, Rung};
 

@@ -6,7 +6,7 @@ use crate::{RunRow, fits::Reading};
 
 use super::verdict::{Finding, Verdict};
 use crate::number::{fixed, percent, prefixed, signed};
-use crate::study::scores::{self, Gap, Suite};
+use crate::study::scores::{self, PairedDifference, Suite};
 use crate::study::{BlockAtRung, Study};
 
 /// Everything that rules look at.
@@ -22,8 +22,8 @@ impl<'s, 'a> Rows<'s, 'a> {
         suites: &[&Suite],
         ours: BlockAtRung,
         theirs: BlockAtRung,
-    ) -> Result<(Gap, String), String> {
-        let gap = scores::against(self.study, suites, ours, theirs)?;
+    ) -> Result<(PairedDifference, String), String> {
+        let gap = scores::accuracy_difference(self.study, suites, ours, theirs)?;
         let words = format!(
             "{} less {}: {} points{}, n {} items, {}",
             ours.0,
@@ -43,7 +43,8 @@ impl<'s, 'a> Rows<'s, 'a> {
         place: BlockAtRung,
     ) -> Result<(Interval, String), String> {
         let (block, rung) = place;
-        let entry = scores::entry(self.study, suites, block, rung).map_err(|e| e.to_string())?;
+        let entry =
+            scores::block_score(self.study, suites, block, rung).map_err(|e| e.to_string())?;
         let accuracy = entry
             .ok_or_else(|| format!("{block} has no score"))?
             .accuracy;
@@ -122,7 +123,7 @@ fn span(interval: &Interval, scale: f64) -> String {
 }
 
 /// A rule about the sign of a difference: ahead, behind, or neither is shown.
-pub fn sign(gap: &Gap) -> Verdict {
+pub fn sign(gap: &PairedDifference) -> Verdict {
     let found = match gap.interval {
         gap if !gap.excludes(0.0) => Verdict::NotTested,
         gap if gap.value > 0.0 => Verdict::Supported,

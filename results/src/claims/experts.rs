@@ -5,7 +5,7 @@ use super::evidence::Rows;
 use super::rules::ahead_on;
 use super::verdict::{Finding, Verdict};
 use crate::number::fixed;
-use crate::study::block_gains::Measure;
+use crate::study::Measure;
 use crate::study::mean;
 
 /// Largest ratio of total parameters at which two models count as matched in them.

@@ -6,9 +6,9 @@ use super::experts::{all_beat_experts, beats_experts};
 use super::layers::three_layers;
 use super::rules::{ahead, alike, doubled};
 use super::verdict::{Claim, Finding};
+use crate::study::Measure;
 use crate::study::REFERENCE;
 use crate::study::Study;
-use crate::study::block_gains::Measure;
 use crate::study::scores::Suite;
 
 /// All headlines, each decided on questions and on recall apart where it is about facts.

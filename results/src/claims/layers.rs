@@ -4,7 +4,7 @@ use super::comparison_scope::unequal;
 use super::evidence::{Rows, decided, sign};
 use super::rules::HOLDS_ZERO;
 use super::verdict::{Finding, Verdict};
-use crate::study::block_gains::Measure;
+use crate::study::Measure;
 use crate::study::{BlockAtRung, Rung};
 
 /// What has to be equal between memories that differ in the number of their layers, and that number.

@@ -4,8 +4,8 @@ use super::comparison_scope::{ComparisonScope, matched};
 use super::evidence::{Rows, decided, sign};
 use super::verdict::{Finding, Verdict};
 use crate::number::percent;
+use crate::study::Measure;
 use crate::study::REFERENCE;
-use crate::study::block_gains::Measure;
 use crate::study::scores::floor;
 
 /// Points within which two blocks count as equal.

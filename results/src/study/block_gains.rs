@@ -7,48 +7,13 @@ use crate::{ItemRow, RunRow};
 
 use crate::study::REFERENCE;
 use crate::study::scores::{Suite, missing};
-use crate::study::{Rung, Study, mean};
+use crate::study::{Measure, Rung, Study, mean};
 
 /// Seed of the resampling.
 const SEED: u64 = 0x150_F10D;
 
 /// The reading of parameters that gains are reported in.
 pub const READING: Reading = Reading::Active;
-
-/// What a gain is measured by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Measure {
-    /// Validation loss.
-    Loss,
-    /// Accuracy of recall suites.
-    Recall,
-    /// Accuracy of question suites.
-    Questions,
-}
-
-impl Measure {
-    /// All measures.
-    pub const ALL: [Self; 3] = [Self::Loss, Self::Recall, Self::Questions];
-
-    /// The measure in words.
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::Loss => "validation loss",
-            Self::Recall => "recall of facts",
-            Self::Questions => "questions of facts",
-        }
-    }
-
-    /// The suites behind it; none for the loss.
-    pub fn suites<'s, 'a>(self, suites: &'s [Suite<'a>]) -> Vec<&'s Suite<'a>> {
-        let facts = suites.iter().filter(|suite| suite.metric == "exact_match");
-        match self {
-            Self::Loss => Vec::new(),
-            Self::Recall => facts.filter(|suite| suite.is_recall()).collect(),
-            Self::Questions => facts.filter(|suite| !suite.is_recall()).collect(),
-        }
-    }
-}
 
 /// Why a gain is none, in words.
 pub type Reason = String;

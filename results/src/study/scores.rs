@@ -1,6 +1,6 @@
 //! Accuracies and differences: one suite at a time for the table and the figure, several together for the verdict.
 
-mod gap;
+mod difference;
 mod suite;
 
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use crate::{ItemRow, RunRow, ScoreRow};
 use crate::study::REFERENCE;
 use crate::study::{Rung, Study};
 
-pub use gap::{Gap, against};
+pub use difference::{PairedDifference, accuracy_difference};
 pub use suite::{Suite, floor, is_scored};
 use suite::{rows, suites};
 
@@ -21,21 +21,21 @@ const SEED: u64 = 0x150_F10D;
 
 /// One cell of the scoreboard.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Entry {
+pub struct BlockScore {
     /// Seeds with a score.
     pub seeds: usize,
     /// Share of right answers with its confidence interval.
     pub accuracy: Interval,
     /// Accuracy less that of dense, on the same items and seeds. None for dense itself, where nothing matches, and
     /// where the runs were not trained alike.
-    pub difference: Option<Gap>,
+    pub difference: Option<PairedDifference>,
 }
 
 /// The scoreboard: every suite, rung and block by its place in the study.
 pub struct Scores<'a> {
     /// In the order of the page.
     pub suites: Vec<Suite<'a>>,
-    entries: BTreeMap<(usize, usize, usize), Entry>,
+    entries: BTreeMap<(usize, usize, usize), BlockScore>,
 }
 
 impl<'a> Scores<'a> {
@@ -46,7 +46,7 @@ impl<'a> Scores<'a> {
         for (s, suite) in suites.iter().enumerate() {
             for (r, rung) in study.rungs.iter().enumerate() {
                 for (b, block) in study.blocks.iter().enumerate() {
-                    if let Ok(Some(entry)) = entry(study, &[suite], block, rung) {
+                    if let Ok(Some(entry)) = block_score(study, &[suite], block, rung) {
                         entries.insert((s, r, b), entry);
                     }
                 }
@@ -56,7 +56,7 @@ impl<'a> Scores<'a> {
     }
 
     /// The cell of a suite, a rung and a block; none where nothing scored.
-    pub fn get(&self, suite: usize, rung: usize, block: usize) -> Option<&Entry> {
+    pub fn get(&self, suite: usize, rung: usize, block: usize) -> Option<&BlockScore> {
         self.entries.get(&(suite, rung, block))
     }
 }
@@ -92,12 +92,12 @@ pub fn missing(study: &Study, suites: &[&Suite], runs: &[&RunRow]) -> Option<Mis
 ///
 /// # Errors
 /// Several suites are pooled only where every run answered each: else the blocks would be asked different questions.
-pub fn entry(
+pub fn block_score(
     study: &Study,
     suites: &[&Suite],
     block: &str,
     rung: &Rung,
-) -> Result<Option<Entry>, Missing> {
+) -> Result<Option<BlockScore>, Missing> {
     let finished = study.finished(block, rung);
     let scored = |run: &&RunRow| {
         suites
@@ -115,9 +115,9 @@ pub fn entry(
     }
     let dense = (REFERENCE, rung);
     let difference = (block != REFERENCE)
-        .then(|| against(study, suites, (block, rung), dense).ok())
+        .then(|| accuracy_difference(study, suites, (block, rung), dense).ok())
         .flatten();
-    Ok(Some(Entry {
+    Ok(Some(BlockScore {
         seeds: runs.len(),
         accuracy: accuracy(study, suites, &runs),
         difference,

@@ -181,7 +181,7 @@ fn reached(
     data: &mut Table,
 ) -> Vec<SlotsAndAccuracy> {
     let runs = study.finished(block, rung);
-    let Ok(Some(entry)) = scores::entry(study, asked, block, rung) else {
+    let Ok(Some(entry)) = scores::block_score(study, asked, block, rung) else {
         return Vec::new();
     };
     let mut counts: Vec<u64> = runs

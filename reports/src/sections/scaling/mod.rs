@@ -42,7 +42,9 @@ pub fn body(study: &Study, suites: &[Suite]) -> Result<Markup, ReportError> {
 /// The highest accuracy at each budget.
 fn accuracies(study: &Study, asked: &[&Suite], block: &str) -> Vec<BudgetValue> {
     let accuracy = |rung: &&Rung| {
-        let share = scores::entry(study, asked, block, rung).ok()??.accuracy;
+        let share = scores::block_score(study, asked, block, rung)
+            .ok()??
+            .accuracy;
         Some(BudgetValue {
             flops: mean(&study.finished(block, rung), |run| run.train_flops),
             value: Interval {

@@ -4,6 +4,12 @@ use crate::{RunRow, SHARE_METRICS, ScoreRow, WHOLE_SUITE};
 
 use crate::study::Study;
 
+/// The headline metric of the suites that evaluate facts stated in the training documents.
+///
+/// Rows have no column for the kind of a suite. Every suite of facts, question or recall, compares an answer with the one
+/// expected text; other suites have other metrics, such as `pass@1` for programs, and cannot be pooled with them.
+const FACTS_METRIC: &str = "exact_match";
+
 /// What the name of a suite of completions ends in: statements in a phrasing that was trained on.
 const RECALL: &str = " recall";
 
@@ -22,6 +28,11 @@ impl<'a> Suite<'a> {
     /// Whether it evaluates what was stated, in words that were trained on, rather than put new questions.
     pub fn is_recall(&self) -> bool {
         self.name.ends_with(RECALL)
+    }
+
+    /// Whether it evaluates facts, as questions or as recall.
+    pub fn is_about_facts(&self) -> bool {
+        self.metric == FACTS_METRIC
     }
 
     /// The name without its ending: what a suite and its recall share.

@@ -37,10 +37,10 @@ fn several_suites_are_pooled_where_every_run_answered_each() {
         let suites: Vec<&Suite> = suites.iter().collect();
         assert_eq!(suites.len(), 2);
         let place = ("memory+", &study.rungs[0]);
-        let alone = entry(&study, &suites[..1], place.0, place.1);
+        let alone = block_score(&study, &suites[..1], place.0, place.1);
         assert!(alone.is_ok_and(|entry| entry.is_some()));
-        let gap = against(&study, &suites, place, ("dense", place.1));
-        (entry(&study, &suites, place.0, place.1), gap)
+        let gap = accuracy_difference(&study, &suites, place, ("dense", place.1));
+        (block_score(&study, &suites, place.0, place.1), gap)
     };
     let (all, gap) = pooled(&places(|_| true));
     assert_eq!(

@@ -8,7 +8,7 @@ use crate::study::{BlockAtRung, Study};
 
 /// A paired difference of accuracies.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Gap {
+pub struct PairedDifference {
     /// The difference with its confidence interval.
     pub interval: Interval,
     /// Seeds that both blocks have.
@@ -20,12 +20,12 @@ pub struct Gap {
 /// # Errors
 /// Why there is none: runs that were not trained alike, no seed in common, a suite that one of several was not asked, and
 /// answers to different items.
-pub fn against(
+pub fn accuracy_difference(
     study: &Study,
     suites: &[&Suite],
     ours: BlockAtRung,
     theirs: BlockAtRung,
-) -> Result<Gap, String> {
+) -> Result<PairedDifference, String> {
     if !study.alike(&[ours, theirs]) {
         return Err(format!(
             "{} and {} were not trained alike",
@@ -66,7 +66,7 @@ pub fn against(
         .collect();
     let interval =
         paired_difference(&seeds, SEED).ok_or("the answers cannot be paired by item and seed")?;
-    Ok(Gap {
+    Ok(PairedDifference {
         interval,
         seeds: pairs.len(),
     })
