@@ -18,6 +18,7 @@ mod chart;
 mod comparison;
 mod error;
 mod figure;
+mod interval;
 mod marker;
 mod page;
 mod sections;

@@ -1,8 +1,7 @@
 //! The gain of a block: how much more compute, or how many more parameters, dense would need to be as good.
 
 use maud::{Markup, html};
-use results::RunRow;
-use results::gains::{Axis, Gain, TokensToScore, tokens_to_loss};
+use results::gains::{Axis, Gain, TokensToScore};
 
 use crate::table::Table;
 use results::number::{NONE, fixed, percent, prefixed};
@@ -10,7 +9,7 @@ use results::study::Measure;
 use results::study::block_gains::{READING, Reason, gain, gain_text};
 use results::study::block_order::REFERENCE;
 use results::study::scores::Suite;
-use results::study::{Study, mean};
+use results::study::{Study, tokens_to_dense};
 
 pub fn body(study: &Study, suites: &[Suite]) -> Markup {
     let table = gains(study, suites);
@@ -116,59 +115,24 @@ fn tokens(study: &Study) -> Table {
         .number("Dense's tokens")
         .text("Reached")
         .number("Share of dense's tokens, %");
-    for rung in study.rungs.iter().rev() {
-        let dense = study.finished(REFERENCE, rung);
-        let goal = mean(&dense, |run| run.val_loss);
-        if !goal.is_finite() {
-            continue;
-        }
+    for of in tokens_to_dense(study).iter().rev() {
         table.group();
-        let spent = mean(&dense, |run| run.tokens as f64);
-        for block in study.blocks.iter().filter(|block| **block != REFERENCE) {
-            if !study.comparable(block, rung) {
-                continue;
-            }
-            let reached: Vec<TokensToScore> = study
-                .finished(block, rung)
-                .iter()
-                .map(|run| first(study, run, goal))
-                .collect();
-            if reached.is_empty()
-                || reached
-                    .iter()
-                    .all(|one| matches!(one, TokensToScore::Unmeasured))
-            {
-                continue;
-            }
+        for (block, seeds) in &of.blocks {
             let share = |one: &TokensToScore| match one {
-                TokensToScore::Before(tokens) => format!("≤ {}", percent(tokens / spent)),
-                TokensToScore::At(tokens) => percent(tokens / spent),
+                TokensToScore::Before(tokens) => format!("≤ {}", percent(tokens / of.dense_tokens)),
+                TokensToScore::At(tokens) => percent(tokens / of.dense_tokens),
                 TokensToScore::Never { .. } | TokensToScore::Unmeasured => NONE.into(),
             };
+            let joined = |texts: Vec<String>| texts.join("; ");
             table.row([
                 (*block).to_owned(),
-                rung.label.clone(),
-                fixed(goal, 4),
-                prefixed(spent),
-                reached
-                    .iter()
-                    .map(ToString::to_string)
-                    .collect::<Vec<_>>()
-                    .join("; "),
-                reached.iter().map(share).collect::<Vec<_>>().join("; "),
+                of.rung.label.clone(),
+                fixed(of.dense_loss, 4),
+                prefixed(of.dense_tokens),
+                joined(seeds.iter().map(ToString::to_string).collect()),
+                joined(seeds.iter().map(share).collect()),
             ]);
         }
     }
     table
-}
-
-fn first(study: &Study, run: &RunRow, goal: f64) -> TokensToScore {
-    tokens_to_loss(
-        study
-            .frames
-            .steps()
-            .iter()
-            .filter(|step| step.run == run.run),
-        goal,
-    )
 }

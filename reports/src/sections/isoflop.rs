@@ -1,23 +1,18 @@
 //! Loss against size at one budget: the parabolas and their minima.
 
 use maud::{Markup, html};
-use results::fits::{IsoFlop, IsoflopCurve, NoMinimum, Reading, isoflop, points};
+use results::fits::{IsoFlop, IsoflopCurve, LEAST_SIZES, Reading};
 use results::statistics::Interval;
 
-use super::scaling::budget_values::interval;
 use crate::ReportError;
 use crate::axis::Axis;
 use crate::chart::{Chart, Guide, Point, Series, Style};
 use crate::figure::Figure;
+use crate::interval::{self, interval};
 use crate::table::Table;
 use results::number::{fixed, prefixed, scientific};
 use results::study::Study;
-
-/// Seed of the resampling.
-const SEED: u64 = 0x150_F10D;
-
-/// Sizes that a parabola needs.
-const LEAST_SIZES: usize = 3;
+use results::study::scaling::isoflop_curves;
 
 /// The look of minima: budgets take the looks before it.
 const MINIMUM: usize = 7;
@@ -26,12 +21,7 @@ pub fn body(study: &Study) -> Result<Markup, ReportError> {
     let blocks: Vec<(&str, IsoFlop)> = study
         .blocks
         .iter()
-        .map(|block| {
-            (
-                *block,
-                isoflop(&points(study.frames.runs(), block, Reading::Active), SEED),
-            )
-        })
+        .map(|block| (*block, isoflop_curves(study, block, Reading::Active)))
         .filter(|(_, fitted)| !fitted.budgets.is_empty())
         .collect();
     let drawn: Vec<&(&str, IsoFlop)> = blocks
@@ -196,7 +186,12 @@ fn minima(study: &Study, blocks: &[(&str, IsoFlop)]) -> Markup {
                     interval(&found.loss, 3),
                     String::new(),
                 ],
-                Err(reason) => [String::new(), String::new(), String::new(), why(reason)],
+                Err(reason) => [
+                    String::new(),
+                    String::new(),
+                    String::new(),
+                    reason.to_string(),
+                ],
             };
             table.row(head.into_iter().chain(tail));
         }
@@ -209,7 +204,7 @@ fn minima(study: &Study, blocks: &[(&str, IsoFlop)]) -> Markup {
         .prose("Where there is none, why");
     for (block, _) in blocks {
         for reading in Reading::ALL {
-            let fitted = isoflop(&points(study.frames.runs(), block, reading), SEED);
+            let fitted = isoflop_curves(study, block, reading);
             let exponent = |power: &Result<results::fits::Power, results::fits::NoPower>| {
                 power
                     .as_ref()
@@ -241,17 +236,5 @@ fn sizes(budget: &IsoflopCurve) -> usize {
 }
 
 fn many(interval: &Interval) -> String {
-    match interval.is_bounded() {
-        true => format!(
-            "{} [{}, {}]",
-            prefixed(interval.value),
-            prefixed(interval.low),
-            prefixed(interval.high)
-        ),
-        false => prefixed(interval.value),
-    }
-}
-
-fn why(reason: &NoMinimum) -> String {
-    reason.to_string()
+    interval::text(interval, prefixed)
 }

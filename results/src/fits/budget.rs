@@ -8,6 +8,9 @@ use super::parabola::Parabola;
 use super::points::{Point, distinct};
 use crate::statistics::{Interval, RESAMPLES, Z, middle, stream, t};
 
+/// Distinct sizes that a parabola needs.
+pub const LEAST_SIZES: usize = 3;
+
 /// A parabola through three runs leaves no residual, and so nothing that shows how far losses scatter.
 const LEAST_RUNS: usize = 4;
 

@@ -25,7 +25,7 @@ mod power;
 #[cfg(test)]
 mod tests;
 
-pub use budget::{IsoflopCurve, Minimum, NoMinimum, SweepEnd};
+pub use budget::{IsoflopCurve, LEAST_SIZES, Minimum, NoMinimum, SweepEnd};
 pub use chinchilla::{CHINCHILLA, Published, chinchilla};
 pub use doubt::Doubt;
 pub use isoflop::{BUDGET_TOLERANCE, IsoFlop, isoflop};
