@@ -115,10 +115,10 @@ fn cell(quantity: &Quantity, value: Option<&Interval>) -> Markup {
     let Some(value) = value else {
         return html! { (NONE) };
     };
-    let class = match quantity.kind {
-        QuantityKind::Difference if value.excludes(0.0) => Some(better(quantity, value.value)),
-        _ => None,
-    };
+    let class = quantity.is_better(value).map(|better| match better {
+        true => "better",
+        false => "worse",
+    });
     let scored = matches!(
         quantity.kind,
         QuantityKind::Score | QuantityKind::Difference
@@ -134,15 +134,6 @@ fn cell(quantity: &Quantity, value: Option<&Interval>) -> Markup {
                 "n\u{a0}" (value.n)
             }
         }
-    }
-}
-
-/// Lower is better for a loss, higher for a share.
-fn better(quantity: &Quantity, difference: f64) -> &'static str {
-    if (difference > 0.0) == (quantity.unit == Unit::Share) {
-        "better"
-    } else {
-        "worse"
     }
 }
 

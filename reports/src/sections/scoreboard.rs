@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use crate::table::Table;
 use results::number::{NONE, fixed, percent, signed};
+use results::statistics::Side;
 use results::study::Study;
 use results::study::scores::{BlockScore, PairedDifference, Scores, Suite};
 
@@ -83,10 +84,10 @@ fn cell(entry: Option<&BlockScore>) -> Markup {
         span.value { (percent(accuracy.value)) }
         " " span.interval { "[" (percent(accuracy.low)) ", " (percent(accuracy.high)) "]" }
         @if let Some(PairedDifference { interval: gap, .. }) = entry.difference {
-            @let (class, mark) = match gap {
-                g if !g.excludes(0.0) => ("level", "≈"),
-                g if g.value > 0.0 => ("better", "▲"),
-                _ => ("worse", "▼"),
+            @let (class, mark) = match gap.side(0.0) {
+                Side::Above => ("better", "▲"),
+                Side::Below => ("worse", "▼"),
+                Side::Undecided => ("level", "≈"),
             };
             br;
             span.gap {

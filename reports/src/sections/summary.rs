@@ -2,6 +2,7 @@
 
 mod accuracy;
 mod loss;
+mod selection;
 
 use maud::{Markup, html};
 
@@ -60,12 +61,4 @@ fn accuracies(summary: &Summary) -> Vec<String> {
         .zip(sentences)
         .map(|(opening, sentence)| format!("{opening}, {sentence}"))
         .collect()
-}
-
-/// The best of several is ahead partly because it was selected.
-fn selection_note(candidates: usize) -> String {
-    match candidates {
-        0 | 1 => String::new(),
-        several => format!("; it is the best of {several} blocks, uncorrected for that choice"),
-    }
 }

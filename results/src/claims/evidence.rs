@@ -1,7 +1,7 @@
 //! Where a rule looks: the rung, the scale, the intervals.
 
 use crate::published::{MEMORY_LAYERS, published};
-use crate::statistics::Interval;
+use crate::statistics::{Interval, Side};
 use crate::{RunRow, fits::Reading};
 
 use super::verdict::{Finding, Verdict};
@@ -124,10 +124,10 @@ fn span(interval: &Interval, scale: f64) -> String {
 
 /// A rule about the sign of a difference: ahead, behind, or neither is shown.
 pub fn sign(gap: &PairedDifference) -> Verdict {
-    let found = match gap.interval {
-        gap if !gap.excludes(0.0) => Verdict::NotTested,
-        gap if gap.value > 0.0 => Verdict::Supported,
-        _ => Verdict::Contradicted,
+    let found = match gap.interval.side(0.0) {
+        Side::Above => Verdict::Supported,
+        Side::Below => Verdict::Contradicted,
+        Side::Undecided => Verdict::NotTested,
     };
     found.by(gap.seeds)
 }

@@ -6,8 +6,10 @@
 //! compared within their group alone.
 
 mod answers;
+mod counted;
 mod mismatch;
 mod model;
+mod quantities;
 mod quantity;
 
 use std::collections::BTreeMap;
@@ -68,7 +70,7 @@ impl Comparison {
         }
         let groups = budgets.into_values().map(|models| Group {
             held: held(&models),
-            quantities: quantity::quantities(&models, frames, &answers),
+            quantities: quantities::quantities(&models, frames, &answers),
             doubts: mismatch::doubts(&models),
             models,
         });

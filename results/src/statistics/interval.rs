@@ -32,10 +32,32 @@ impl Interval {
         self.low.is_finite() && self.high.is_finite()
     }
 
-    /// Whether the interval is wholly on one side of `point`. An end that touches it does not exclude it.
+    /// Whether the whole interval is on one [`side`](Self::side) of `point`.
     pub fn excludes(&self, point: f64) -> bool {
-        self.is_bounded() && (self.low > point || self.high < point)
+        self.side(point) != Side::Undecided
     }
+
+    /// The side of `point` on which the whole interval is. An end that touches it does not exclude it.
+    pub fn side(&self, point: f64) -> Side {
+        if self.is_bounded() && self.low > point {
+            Side::Above
+        } else if self.is_bounded() && self.high < point {
+            Side::Below
+        } else {
+            Side::Undecided
+        }
+    }
+}
+
+/// On which side of a point an interval lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// All of the interval is above the point.
+    Above,
+    /// All of it is below.
+    Below,
+    /// It includes the point or has no ends, so that no difference is shown.
+    Undecided,
 }
 
 #[cfg(test)]
@@ -51,6 +73,10 @@ mod tests {
             n: 9,
             method: "",
         };
+        assert_eq!(at(0.1, 0.9).side(0.0), Side::Above);
+        assert_eq!(at(-0.9, -0.1).side(0.0), Side::Below);
+        assert_eq!(at(0.0, 0.9).side(0.0), Side::Undecided);
+        assert_eq!(at(0.1, f64::NAN).side(0.0), Side::Undecided);
         assert!(at(0.1, 0.9).excludes(0.0));
         assert!(at(-0.9, -0.1).excludes(0.0));
         assert!(!at(0.0, 0.9).excludes(0.0));

@@ -28,7 +28,7 @@ mod wilson;
 pub use bootstrap::{RESAMPLES, bootstrap_mean, bootstrap_ratio};
 pub(crate) use bootstrap::{middle, stream};
 pub use crossed::crossed_mean;
-pub use interval::Interval;
+pub use interval::{Interval, Side};
 pub use paired::{paired_difference, subject};
 pub(crate) use seeds::t;
 pub use seeds::{mean_over_seeds, paired_over_seeds};

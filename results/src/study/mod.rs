@@ -11,6 +11,7 @@
 //! | [`scaling`] | values over budgets, and the laws through them |
 //! | [`table_size`] | accuracy against slots of the value tables |
 //! | [`knowledge`] | bits stored per parameter |
+//! | [`probe_groups`] | probes of one device, and its roofline |
 //! | `tokens_to_dense` | tokens until a block has the final loss of dense |
 
 pub mod block_gains;
@@ -19,6 +20,7 @@ mod budgets;
 mod grouping;
 pub mod knowledge;
 mod measure;
+pub mod probe_groups;
 pub mod scaling;
 pub mod scores;
 pub mod table_size;

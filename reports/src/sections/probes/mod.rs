@@ -1,23 +1,23 @@
 //! Layers at true shapes, measured alone: throughput, bytes and how near they come to the device's limits.
 
-mod group;
 mod roofline;
 mod throughput;
+mod words;
 
 use maud::{Markup, html};
 
 use crate::ReportError;
 use crate::table::Table;
-use group::{ProbeGroup, groups};
 use results::number::{bytes, duration, fixed, prefixed, scientific};
 use results::study::Study;
+use results::study::probe_groups::{ProbeGroup, probe_groups};
 
 pub fn body(study: &Study) -> Result<Markup, ReportError> {
     let probes = study.frames.probes();
     if probes.is_empty() {
         return Ok(html! { p.none { "No layer was probed." } });
     }
-    let groups = groups(study);
+    let groups = probe_groups(study);
     let mut parts = Vec::new();
     for group in &groups {
         parts.push(html! {

@@ -4,7 +4,7 @@ use results::number::{fixed, percent, signed};
 use results::study::scores::PairedDifference;
 use results::summary::{AccuracySummary, Ranking, Significance};
 
-use super::selection_note;
+use super::selection::selection_note;
 
 /// The words for one kind of suite.
 pub struct Words {

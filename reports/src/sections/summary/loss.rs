@@ -3,7 +3,7 @@
 use results::number::{fixed, signed};
 use results::summary::{Ranking, Significance};
 
-use super::selection_note;
+use super::selection::selection_note;
 
 /// The sentence for a ranking by loss, in nats per token.
 pub fn sentence(ranking: Option<Ranking>) -> String {
