@@ -1,6 +1,6 @@
 //! Axes: how far they reach, where their ticks stand and what is written there.
 
-/// One axis of a chart. Positions are what [`Axis::place`] makes of a value: its logarithm on a log axis.
+/// One axis of a chart. Positions are what [`Axis::position`] makes of a value: its logarithm on a log axis.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Axis {
     pub label: String,
@@ -65,7 +65,7 @@ impl Axis {
     }
 
     /// Where a value is; none where the axis has no such place.
-    pub fn place(&self, value: f64) -> Option<f64> {
+    pub fn position(&self, value: f64) -> Option<f64> {
         let at = if self.log && value > 0.0 {
             value.log10()
         } else {
@@ -220,9 +220,12 @@ mod tests {
     #[test]
     fn what_has_no_place_is_left_out() {
         let axis = Axis::log("", [0.0, f64::NAN, 10.0].into_iter());
-        assert_eq!(axis.place(0.0), None);
-        assert_eq!(axis.place(f64::NAN), None);
-        assert_eq!(axis.place(100.0), Some(2.0));
-        assert_eq!(Axis::linear("", [].into_iter()).place(f64::INFINITY), None);
+        assert_eq!(axis.position(0.0), None);
+        assert_eq!(axis.position(f64::NAN), None);
+        assert_eq!(axis.position(100.0), Some(2.0));
+        assert_eq!(
+            Axis::linear("", [].into_iter()).position(f64::INFINITY),
+            None
+        );
     }
 }

@@ -89,12 +89,12 @@ fn body(group: &Group) -> Markup {
     }
     html! {
         @if group.models.len() == 1 { p.none { "Nothing else that was named had this budget: no difference." } }
-        @for doubt in &group.doubts { p.warning { (doubt) "." } }
+        @for warning in &group.warnings { p.warning { (warning) "." } }
         (table)
         p.note {
             "Runs: "
-            @for (place, model) in group.models.iter().enumerate() {
-                @if place > 0 { "; " }
+            @for (index, model) in group.models.iter().enumerate() {
+                @if index > 0 { "; " }
                 (model.label) " " code { (model.run_ids().join(", ")) }
             }
             ". FLOPs: " (group.models[0].first().flop_convention)

@@ -82,25 +82,25 @@ impl Table {
 
 impl Render for Table {
     fn render(&self) -> Markup {
-        let class = |place: usize| self.columns.get(place)?.1.class();
+        let class = |index: usize| self.columns.get(index)?.1.class();
         html! {
             div.scroll tabindex="0" role="region" aria-label=(self.label) {
                 table {
                     thead {
                         tr {
-                            @for (place, (title, _)) in self.columns.iter().enumerate() {
-                                th scope="col" class=[class(place)] { (title) }
+                            @for (index, (title, _)) in self.columns.iter().enumerate() {
+                                th scope="col" class=[class(index)] { (title) }
                             }
                         }
                     }
                     tbody {
                         @for (line, row) in self.rows.iter().enumerate() {
                             tr class=[self.groups.contains(&line).then_some("group")] {
-                                @for (place, cell) in row.iter().enumerate() {
-                                    @if place == 0 {
-                                        th scope="row" class=[class(place)] { (cell) }
+                                @for (index, cell) in row.iter().enumerate() {
+                                    @if index == 0 {
+                                        th scope="row" class=[class(index)] { (cell) }
                                     } @else {
-                                        td class=[class(place)] { (cell) }
+                                        td class=[class(index)] { (cell) }
                                     }
                                 }
                             }

@@ -1,27 +1,12 @@
 //! The sections about fits, probes, published numbers and claims.
 
-mod specimen;
+mod html;
+mod synthetic;
 
-use std::sync::LazyLock;
-
+use html::{between, page};
 use reports::render;
 use results::Frames;
-use specimen::{BLOCKS, frames};
-
-/// Rendered once: the bootstraps behind it take their time.
-fn page() -> String {
-    static PAGE: LazyLock<String> = LazyLock::new(|| render(&frames()).unwrap());
-    PAGE.clone()
-}
-
-/// The text between each `open` and the `close` after it.
-fn between<'a>(page: &'a str, open: &str, close: &str) -> Vec<&'a str> {
-    page.split(open)
-        .skip(1)
-        .filter_map(|rest| rest.split_once(close))
-        .map(|(inside, _)| inside)
-        .collect()
-}
+use synthetic::{BLOCKS, frames};
 
 /// The text of a section.
 fn section<'a>(page: &'a str, id: &str) -> &'a str {
@@ -111,7 +96,7 @@ fn claims_are_judged_and_the_unreachable_ones_are_not_tested() {
     );
     assert_eq!(yes + no + open, 22, "nine headlines twice, and four");
     assert!(yes > 0 && open >= 4, "{yes} {no} {open}");
-    // The largest size of the specimen has one seed: nothing there is more than a hint.
+    // The largest size of the synthetic has one seed: nothing there is more than a hint.
     assert!(count(">supported in one run each, at this scale") > 0);
     assert!(claims.contains("128B memory parameters") && claims.contains("one seed"));
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use polars::prelude::{CsvWriter, DataFrame, SerWriter};
 
-use crate::row::settle;
+use crate::row::sort_and_deduplicate;
 use crate::{
     Error, FrameError, ItemRow, MatchRow, ProbeRow, Row, RunRow, ScoreRow, StepRow, UsageRow,
     parquet,
@@ -32,11 +32,11 @@ impl Frames {
         usage: Vec<UsageRow>,
     ) -> Self {
         Self {
-            runs: settle(runs),
-            steps: settle(steps),
-            scores: settle(scores),
-            items: settle(items),
-            usage: settle(usage),
+            runs: sort_and_deduplicate(runs),
+            steps: sort_and_deduplicate(steps),
+            scores: sort_and_deduplicate(scores),
+            items: sort_and_deduplicate(items),
+            usage: sort_and_deduplicate(usage),
             ..Self::default()
         }
     }
@@ -44,7 +44,7 @@ impl Frames {
     /// The same, with what a solver chose for its runs.
     pub fn with_matches(self, matches: Vec<MatchRow>) -> Self {
         Self {
-            matches: settle(matches),
+            matches: sort_and_deduplicate(matches),
             ..self
         }
     }
@@ -52,7 +52,7 @@ impl Frames {
     /// The same, with probes.
     pub fn with_probes(self, probes: Vec<ProbeRow>) -> Self {
         Self {
-            probes: settle(probes),
+            probes: sort_and_deduplicate(probes),
             ..self
         }
     }

@@ -54,13 +54,13 @@ pub mod published;
 mod records;
 mod row;
 mod rows;
-#[cfg(test)]
-mod specimen;
 pub mod statistics;
 pub mod study;
 pub mod summary;
+#[cfg(test)]
+mod test_rows;
 
-pub use cell::Cell;
+pub use cell::ColumnType;
 pub use error::{Error, FrameError};
 pub use export::export;
 pub use frames::Frames;

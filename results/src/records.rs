@@ -6,7 +6,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::row::settle;
+use crate::row::sort_and_deduplicate;
 use crate::{Error, Frames, Row, StepRow, parquet};
 
 /// A folder of records. Folders and files are made when something is written.
@@ -46,7 +46,7 @@ impl Records {
                 found: row.run().into(),
             });
         }
-        parquet::write(&file, &settle(rows.to_vec()))
+        parquet::write(&file, &sort_and_deduplicate(rows.to_vec()))
     }
 
     /// Adds rows to those that `run` has; a row of the same key replaces the older one.
@@ -78,7 +78,7 @@ impl Records {
         for file in self.files(R::TABLE)? {
             rows.extend(parquet::read::<R>(&file)?);
         }
-        Ok(settle(rows))
+        Ok(sort_and_deduplicate(rows))
     }
 
     /// Everything, sorted by key.

@@ -27,7 +27,7 @@ pub trait Row: Clone + Sized {
 /// Sorts by key and keeps, of rows with equal keys, the one that came last.
 ///
 /// A run that was interrupted starts over and repeats its steps; the repetition replaces, it does not add.
-pub(crate) fn settle<R: Row>(mut rows: Vec<R>) -> Vec<R> {
+pub(crate) fn sort_and_deduplicate<R: Row>(mut rows: Vec<R>) -> Vec<R> {
     // A stable sort of the reversed list puts the latest of equals first, which is the one that `dedup` keeps.
     rows.reverse();
     rows.sort_by(R::order);
@@ -63,7 +63,7 @@ macro_rules! rows {
             fn to_frame(rows: &[Self]) -> Result<polars::prelude::DataFrame, $crate::FrameError> {
                 let columns = vec![$({
                     let values = rows.iter().map(|row| row.$field.clone()).collect();
-                    <$type as $crate::Cell>::column(stringify!($field), values)
+                    <$type as $crate::ColumnType>::column(stringify!($field), values)
                 },)+];
                 polars::prelude::DataFrame::new(rows.len(), columns).map_err($crate::FrameError::Shape)
             }
@@ -72,7 +72,7 @@ macro_rules! rows {
                 frame: &polars::prelude::DataFrame,
             ) -> Result<Vec<Self>, $crate::FrameError> {
                 $(let mut $field =
-                    <$type as $crate::Cell>::read(frame, stringify!($field))?.into_iter();)+
+                    <$type as $crate::ColumnType>::read(frame, stringify!($field))?.into_iter();)+
                 let mut rows = Vec::with_capacity(frame.height());
                 while let ($(Some($field),)+) = ($($field.next(),)+) {
                     rows.push(Self { $($field,)+ });
@@ -136,6 +136,9 @@ mod tests {
     #[test]
     fn the_last_of_equal_keys_wins() {
         let rows = vec![probe("a", 2, 1.0), probe("a", 1, 2.0), probe("a", 2, 3.0)];
-        assert_eq!(settle(rows), [probe("a", 1, 2.0), probe("a", 2, 3.0)]);
+        assert_eq!(
+            sort_and_deduplicate(rows),
+            [probe("a", 1, 2.0), probe("a", 2, 3.0)]
+        );
     }
 }

@@ -106,14 +106,14 @@ impl Chart {
         if let Some((at, name)) = &self.level {
             self.draw_level(area, &plane, *at, name, (left, right))?;
         }
-        for (place, series) in self.series.iter().enumerate() {
-            self.draw_series(area, &plane, series, self.dodge(place))?;
+        for (position, series) in self.series.iter().enumerate() {
+            self.draw_series(area, &plane, series, self.dodge(position))?;
         }
         area.present()
     }
 
     /// Equal FLOPs mean equal x: error bars would hide each other, so each block is a little aside.
-    fn dodge(&self, place: usize) -> i32 {
+    fn dodge(&self, position: usize) -> i32 {
         let ranges = self
             .series
             .iter()
@@ -122,7 +122,7 @@ impl Chart {
         if !ranges {
             return 0;
         }
-        let aside = place as f64 - (self.series.len() as f64 - 1.0) / 2.0;
+        let aside = position as f64 - (self.series.len() as f64 - 1.0) / 2.0;
         (aside * 5.0 * UNITS) as i32
     }
 
@@ -136,7 +136,7 @@ impl Chart {
     ) -> Result<(), Failure> {
         let Some(at) = self
             .y
-            .place(at)
+            .position(at)
             .filter(|at| (self.y.low..=self.y.high).contains(at))
         else {
             return Ok(());
@@ -153,7 +153,7 @@ impl Chart {
     }
 
     fn pixels(&self, plane: &Plane, path: impl Iterator<Item = (f64, f64)>) -> Vec<(i32, i32)> {
-        path.filter_map(|(x, y)| Some(plane.translate(&(self.x.place(x)?, self.y.place(y)?))))
+        path.filter_map(|(x, y)| Some(plane.translate(&(self.x.position(x)?, self.y.position(y)?))))
             .collect()
     }
 
@@ -187,7 +187,7 @@ impl Chart {
     ) -> Result<(), Failure> {
         let colour = svg::block(series.look);
         let pixel = |x: f64, y: f64| {
-            let (x, y) = plane.translate(&(self.x.place(x)?, self.y.place(y)?));
+            let (x, y) = plane.translate(&(self.x.position(x)?, self.y.position(y)?));
             Some((x + dodge, y))
         };
         let path: Vec<_> = series

@@ -50,11 +50,11 @@ pub fn body(study: &Study) -> Markup {
             ]);
         }
     }
-    let outsiders: Vec<_> = study
+    let not_comparable: Vec<_> = study
         .rungs
         .iter()
         .flat_map(|rung| {
-            let found = study.outsiders(rung).into_iter();
+            let found = study.not_comparable(rung).into_iter();
             found.map(move |(run, why)| (rung, run, why))
         })
         .collect();
@@ -64,7 +64,7 @@ pub fn body(study: &Study) -> Markup {
             strong { (if held.is_empty() { "not recorded".into() } else { held.join(" and ") }) }
             ". A run takes whole steps, so it misses its target by a little; the deviation says by how much."
         }
-        @if !outsiders.is_empty() {
+        @if !not_comparable.is_empty() {
             p.warning {
                 strong { "Not comparable: " }
                 "these runs differ in more than their block from the "
@@ -72,8 +72,8 @@ pub fn body(study: &Study) -> Markup {
                 " run of their size (from the first that finished, where no "
                 (REFERENCE)
                 " run did). Where one of them takes part, no difference is computed and none is claimed. "
-                @for (place, (rung, run, why)) in outsiders.iter().enumerate() {
-                    @if place > 0 { "; " }
+                @for (index, (rung, run, why)) in not_comparable.iter().enumerate() {
+                    @if index > 0 { "; " }
                     (run.block) ", " (rung.label) ", seed " (run.seed) " (" code { (run.run) } "): " (why)
                 }
                 "."

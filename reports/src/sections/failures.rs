@@ -29,7 +29,7 @@ pub fn body(study: &Study) -> Markup {
             run.block.clone(),
             size,
             run.seed.to_string(),
-            told(&run.reason),
+            or_dash(&run.reason),
         ]);
     }
     // One suite is skipped in many runs for one reason, which is one fact.
@@ -53,7 +53,7 @@ pub fn body(study: &Study) -> Markup {
         skipped.row([
             suite.to_owned(),
             task.to_owned(),
-            told(reason),
+            or_dash(reason),
             scores.to_string(),
         ]);
     }
@@ -65,7 +65,7 @@ pub fn body(study: &Study) -> Markup {
     }
 }
 
-fn told(reason: &str) -> String {
+fn or_dash(reason: &str) -> String {
     if reason.trim().is_empty() {
         NONE.into()
     } else {

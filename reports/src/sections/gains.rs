@@ -1,7 +1,7 @@
 //! The gain of a block: how much more compute, or how many more parameters, dense would need to be as good.
 
 use maud::{Markup, html};
-use results::gains::{Axis, Gain, TokensToScore};
+use results::gains::{CostAxis, Gain, TokensToScore};
 
 use crate::table::Table;
 use results::number::{NONE, fixed, percent, prefixed};
@@ -69,7 +69,7 @@ fn gains(study: &Study, suites: &[Suite]) -> Table {
                     continue;
                 }
                 let of = |axis| gain(study, suites, measure, axis, (block, rung));
-                let (compute, params) = (of(Axis::Flops), of(Axis::Params(READING)));
+                let (compute, params) = (of(CostAxis::Flops), of(CostAxis::Params(READING)));
                 let known = compute.as_ref().or(params.as_ref()).ok();
                 table.row([
                     (*block).to_owned(),

@@ -1,7 +1,7 @@
 //! Loss against size at one budget: the parabolas and their minima.
 
 use maud::{Markup, html};
-use results::fits::{IsoFlop, IsoflopCurve, LEAST_SIZES, Reading};
+use results::fits::{IsoflopCurve, IsoflopFit, LEAST_SIZES, Reading};
 use results::statistics::Interval;
 
 use crate::ReportError;
@@ -18,13 +18,13 @@ use results::study::scaling::isoflop_curves;
 const MINIMUM: usize = 7;
 
 pub fn body(study: &Study) -> Result<Markup, ReportError> {
-    let blocks: Vec<(&str, IsoFlop)> = study
+    let blocks: Vec<(&str, IsoflopFit)> = study
         .blocks
         .iter()
         .map(|block| (*block, isoflop_curves(study, block, Reading::Active)))
         .filter(|(_, fitted)| !fitted.budgets.is_empty())
         .collect();
-    let drawn: Vec<&(&str, IsoFlop)> = blocks
+    let drawn: Vec<&(&str, IsoflopFit)> = blocks
         .iter()
         .filter(|(_, fitted)| {
             fitted
@@ -53,7 +53,7 @@ pub fn body(study: &Study) -> Result<Markup, ReportError> {
     })
 }
 
-fn figure(blocks: &[&(&str, IsoFlop)]) -> Figure {
+fn figure(blocks: &[&(&str, IsoflopFit)]) -> Figure {
     let mut data = Table::new("Loss by size at each budget")
         .text("Block")
         .number("Training FLOPs")
@@ -81,7 +81,7 @@ fn figure(blocks: &[&(&str, IsoFlop)]) -> Figure {
 }
 
 /// The budgets of all blocks by their label, from the smallest.
-fn budgets(blocks: &[&(&str, IsoFlop)]) -> Vec<String> {
+fn budgets(blocks: &[&(&str, IsoflopFit)]) -> Vec<String> {
     let mut flops: Vec<f64> = blocks
         .iter()
         .flat_map(|(_, fitted)| &fitted.budgets)
@@ -97,7 +97,7 @@ fn label(flops: f64) -> String {
     format!("{} FLOPs", scientific(flops))
 }
 
-fn panel(block: &str, fitted: &IsoFlop, budgets: &[String], data: &mut Table) -> Chart {
+fn panel(block: &str, fitted: &IsoflopFit, budgets: &[String], data: &mut Table) -> Chart {
     let (mut series, mut guides, mut minima) = (Vec::new(), Vec::new(), Vec::new());
     for budget in &fitted.budgets {
         let name = label(budget.points[0].budget);
@@ -162,7 +162,7 @@ fn panel(block: &str, fitted: &IsoFlop, budgets: &[String], data: &mut Table) ->
     }
 }
 
-fn minima(study: &Study, blocks: &[(&str, IsoFlop)]) -> Markup {
+fn minima(study: &Study, blocks: &[(&str, IsoflopFit)]) -> Markup {
     let mut table = Table::new("Minima by block and budget")
         .text("Block")
         .number("Training FLOPs")

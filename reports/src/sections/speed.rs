@@ -74,10 +74,10 @@ fn panel(study: &Study, title: &str, label: &str, of: impl Fn(&RunRow) -> f64) -
         .enumerate()
         .map(|(look, block)| {
             let value = |rung| mean(&study.finished(block, rung), &of);
-            let places = study.rungs.iter().enumerate();
-            let points = places
-                .map(|(place, rung)| Point {
-                    x: place as f64,
+            let rungs = study.rungs.iter().enumerate();
+            let points = rungs
+                .map(|(index, rung)| Point {
+                    x: index as f64,
                     y: value(rung),
                     range: None,
                 })

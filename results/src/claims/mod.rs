@@ -7,13 +7,13 @@
 //! One training run of each block shows how sure the answers are and not how another seed would do, so that a verdict from
 //! one run each is an outcome of its own: weaker, and never counted with those from several.
 
-mod comparison_scope;
 mod compute_gain;
 mod evidence;
 mod experts;
 mod headlines;
 mod layers;
 mod rules;
+mod scope;
 mod verdict;
 
 pub use headlines::claims;

@@ -5,8 +5,8 @@
 //! of one configuration that differ in their seed are one model. Models are grouped by what was held equal, and
 //! compared within their group alone.
 
-mod answers;
 mod counted;
+mod items;
 mod mismatch;
 mod model;
 mod quantities;
@@ -19,7 +19,7 @@ pub use model::Model;
 pub use quantity::{Quantity, QuantityKind, Unit};
 
 use crate::{Frames, RunRow};
-use answers::Answers;
+use items::ItemsByRun;
 
 /// Models side by side.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,7 +40,7 @@ pub struct Group {
     /// One row of the table each.
     pub quantities: Vec<Quantity>,
     /// What differs beside the block and may disturb the comparison.
-    pub doubts: Vec<String>,
+    pub warnings: Vec<String>,
 }
 
 impl Comparison {
@@ -58,8 +58,8 @@ impl Comparison {
             .iter()
             .filter_map(|run| named.get(run.as_str()).copied())
             .partition(|run| run.status == "finished");
-        let answers = Answers::of(frames);
-        mismatch::check(&finished, &answers)?;
+        let items = ItemsByRun::of(frames);
+        mismatch::check(&finished, &items)?;
         let models = model::models(&finished);
         let mut budgets: BTreeMap<MatchedBy, Vec<Model>> = BTreeMap::new();
         for model in models {
@@ -70,8 +70,8 @@ impl Comparison {
         }
         let groups = budgets.into_values().map(|models| Group {
             held: held(&models),
-            quantities: quantities::quantities(&models, frames, &answers),
-            doubts: mismatch::doubts(&models),
+            quantities: quantities::quantities(&models, frames, &items),
+            warnings: mismatch::warnings(&models),
             models,
         });
         Ok(Self {

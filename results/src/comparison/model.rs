@@ -40,7 +40,10 @@ impl Model {
 pub fn models(runs: &[&RunRow]) -> Vec<Model> {
     let mut models: Vec<Model> = Vec::new();
     for run in runs {
-        match models.iter_mut().find(|model| alike(model.first(), run)) {
+        match models
+            .iter_mut()
+            .find(|model| same_configuration(model.first(), run))
+        {
             Some(model) if model.runs.iter().any(|other| other.run == run.run) => {}
             Some(model) => model.runs.push((*run).clone()),
             None => models.push(Model {
@@ -56,7 +59,7 @@ pub fn models(runs: &[&RunRow]) -> Vec<Model> {
     models
 }
 
-fn alike(a: &RunRow, b: &RunRow) -> bool {
+fn same_configuration(a: &RunRow, b: &RunRow) -> bool {
     fn but_seed(config: &str) -> impl Iterator<Item = &str> {
         config.lines().filter(|line| !line.starts_with("seed = "))
     }
@@ -74,15 +77,15 @@ fn name(models: &mut [Model]) {
         .any(|model| Some(&model.first().sweep) != sweep.as_ref());
     for model in models.iter_mut() {
         let run = model.first();
-        let place = format!("{}/{}", run.size, run.block);
+        let size_and_block = format!("{}/{}", run.size, run.block);
         model.label = match several {
-            true => format!("{}:{place}", run.sweep),
-            false => place,
+            true => format!("{}:{size_and_block}", run.sweep),
+            false => size_and_block,
         };
     }
     let labels: Vec<String> = models.iter().map(|model| model.label.clone()).collect();
-    for (place, model) in models.iter_mut().enumerate() {
-        let twin = |(other, label): (usize, &String)| other != place && *label == model.label;
+    for (index, model) in models.iter_mut().enumerate() {
+        let twin = |(other, label): (usize, &String)| other != index && *label == model.label;
         if labels.iter().enumerate().any(twin) {
             let short: String = model.first().run.chars().take(6).collect();
             model.label = format!("{} {short}", model.label);

@@ -1,13 +1,13 @@
 //! All rows of a comparison: what is counted, what was scored, and the differences to the first model.
 
-use super::answers::Answers;
 use super::counted::counted;
+use super::items::ItemsByRun;
 use super::{Model, Quantity, QuantityKind, Unit};
 use crate::statistics::{Interval, mean_over_seeds};
 use crate::{Frames, RunRow, ScoreRow, WHOLE_SUITE};
 
 /// All rows of a group.
-pub fn quantities(models: &[Model], frames: &Frames, answers: &Answers) -> Vec<Quantity> {
+pub fn quantities(models: &[Model], frames: &Frames, items: &ItemsByRun) -> Vec<Quantity> {
     let mut rows: Vec<Quantity> = counted(models).collect();
     rows.push(Quantity {
         kind: QuantityKind::Score,
@@ -28,7 +28,7 @@ pub fn quantities(models: &[Model], frames: &Frames, answers: &Answers) -> Vec<Q
                 .iter()
                 .map(|model| {
                     let rows = rows_of(model, frames, suite, metric);
-                    answers.score(model, &rows, is_share(metric))
+                    items.score(model, &rows, is_share(metric))
                 })
                 .collect(),
         }
@@ -37,7 +37,7 @@ pub fn quantities(models: &[Model], frames: &Frames, answers: &Answers) -> Vec<Q
         .split_first()
         .filter(|(_, others)| !others.is_empty())
     {
-        rows.extend(differences(first, others, &metrics, answers));
+        rows.extend(differences(first, others, &metrics, items));
     }
     rows
 }
@@ -46,7 +46,7 @@ fn differences(
     first: &Model,
     others: &[Model],
     metrics: &[(String, String)],
-    answers: &Answers,
+    items: &ItemsByRun,
 ) -> Vec<Quantity> {
     let row = |metric: String, unit, of: &dyn Fn(&Model) -> Option<Interval>| Quantity {
         kind: QuantityKind::Difference,
@@ -68,7 +68,7 @@ fn differences(
             .filter(|(_, metric)| is_share(metric))
             .map(|(suite, metric)| {
                 row(format!("{suite} {metric}"), Unit::Share, &|model| {
-                    answers.difference(model, first, suite)
+                    items.difference(model, first, suite)
                 })
             }),
     );

@@ -2,45 +2,19 @@
 
 use super::*;
 use crate::statistics::wilson;
+use crate::test_rows::finished_run;
 use crate::{ItemRow, ScoreRow, WHOLE_SUITE};
 
 fn run(block: &str, seed: u64, target: f64) -> RunRow {
+    let val_loss = if block == "dense" { 3.0 } else { 2.5 } + seed as f64 / 10.0;
     RunRow {
         run: format!("{block}{seed}{target}"),
         sweep: "s".into(),
         size: "l".into(),
-        block: block.into(),
-        seed,
-        status: "finished".into(),
-        reason: String::new(),
         matching: "flops".into(),
         target_flops: target,
         train_flops: target * 1.01,
-        tokens: 1000,
-        steps: 10,
-        d_model: 8,
-        n_layers: 2,
-        params_dense: 100,
-        params_table: 50,
-        params_active: 110,
-        params_total: 150,
-        forward_matmul_flops: 1.0,
-        forward_attention_flops: 1.0,
-        forward_lookup_flops: 1.0,
-        bytes_gathered: 64.0,
-        train_loss: 2.0,
-        val_loss: if block == "dense" { 3.0 } else { 2.5 } + seed as f64 / 10.0,
-        val_tokens: 100,
-        tokens_per_s: 10.0,
-        flop_per_s: 10.0,
         flop_convention: "two a multiply-add".into(),
-        peak_memory_bytes: 1 << 20,
-        train_wall_s: 1.0,
-        eval_wall_s: 1.0,
-        table_bytes: 200,
-        commit: String::new(),
-        dirty: false,
-        version: String::new(),
         config: format!(
             "block = \"{block}\"\nseed = {seed}\n\n[training]\nrate = 1\n\n[model]\nx = \"{block}\"\n"
         ),
@@ -48,8 +22,7 @@ fn run(block: &str, seed: u64, target: f64) -> RunRow {
         tokenizer_fingerprint: "tokenizer".into(),
         device: "flex".into(),
         threads: 2,
-        started: String::new(),
-        command: String::new(),
+        ..finished_run(block, seed, val_loss)
     }
 }
 
@@ -160,7 +133,7 @@ fn seeds_of_one_configuration_are_one_model() {
             .method,
         "t over seeds and items"
     );
-    assert!(group.doubts.is_empty(), "{:?}", group.doubts);
+    assert!(group.warnings.is_empty(), "{:?}", group.warnings);
 }
 
 #[test]
@@ -260,9 +233,9 @@ fn what_disturbs_is_told_and_what_failed_is_left_out_with_its_reason() {
     failed.status = "failed".into();
     failed.reason = "diverged".into();
     let found = compare(&[run("dense", 0, 1e9), other, failed]).unwrap();
-    let doubts = &found.groups[0].doubts;
-    assert_eq!(doubts.len(), 2, "{doubts:?}");
-    assert!(doubts[0].starts_with("l/memory had other training settings than l/dense"));
+    let warnings = &found.groups[0].warnings;
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
+    assert!(warnings[0].starts_with("l/memory had other training settings than l/dense"));
     assert_eq!(
         found.left_out,
         ["l peer seed 0 (peer01000000000): diverged"]

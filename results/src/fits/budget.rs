@@ -5,8 +5,8 @@ use std::fmt;
 use rand::Rng;
 
 use super::parabola::Parabola;
-use super::points::{Point, distinct};
-use crate::statistics::{Interval, RESAMPLES, Z, middle, stream, t};
+use super::points::{LossPoint, distinct};
+use crate::statistics::{Interval, RESAMPLES, Z, percentile_interval, stream, t_quantile};
 
 /// Distinct sizes that a parabola needs.
 pub const LEAST_SIZES: usize = 3;
@@ -20,7 +20,7 @@ pub struct IsoflopCurve {
     /// Mean of the training FLOPs spent.
     pub flops: f64,
     /// By N.
-    pub points: Vec<Point>,
+    pub points: Vec<LossPoint>,
     /// Loss over ln N, where three sizes allow one: for drawing, whether or not it has a minimum that counts.
     pub parabola: Option<Parabola>,
     /// Its minimum, or why there is none.
@@ -89,7 +89,7 @@ impl fmt::Display for NoMinimum {
 
 impl IsoflopCurve {
     /// Of runs that share a budget.
-    pub(super) fn new(mut points: Vec<Point>, seed: u64) -> Self {
+    pub(super) fn new(mut points: Vec<LossPoint>, seed: u64) -> Self {
         points.sort_by(|x, y| x.params.total_cmp(&y.params));
         let pairs: Vec<(f64, f64)> = points.iter().map(|p| (p.params.ln(), p.loss)).collect();
         let parabola = Parabola::through(&pairs);
@@ -109,7 +109,7 @@ impl IsoflopCurve {
 }
 
 fn minimum(
-    points: &[Point],
+    points: &[LossPoint],
     pairs: &[(f64, f64)],
     parabola: &Parabola,
     seed: u64,
@@ -136,14 +136,14 @@ fn minimum(
         bare("fewer than four runs")
     } else {
         // Few residuals show their own scatter badly: a draw counts as far as Student's t reaches past the normal.
-        let reach = t(n - 3) / Z;
+        let reach = t_quantile(n - 3) / Z;
         let drawn = resampled(pairs, parabola, seed, |curve| {
             let x = curve.lowest()?;
             let at = lowest + reach * (x - lowest);
             let loss = value[2] + reach * (curve.at(x) - value[2]);
             Some([at.exp(), tokens_at(points, at), loss])
         });
-        let ends = |i: usize| middle(drawn.iter().map(|one| one[i]).collect());
+        let ends = |i: usize| percentile_interval(drawn.iter().map(|one| one[i]).collect());
         if (drawn.len() as f64) < 0.975 * RESAMPLES as f64 {
             bare("too many resamples open downward")
         } else if !(0..3).map(ends).all(|(low, high)| (low + high).is_finite()) {
@@ -212,7 +212,7 @@ fn resampled<T>(
 
 /// Tokens that a model of `ln N = at` would get, linear in logarithms between the neighbouring sizes; past the ends, where an
 /// interval may reach, the line through the last two sizes continues.
-fn tokens_at(points: &[Point], at: f64) -> f64 {
+fn tokens_at(points: &[LossPoint], at: f64) -> f64 {
     let (first, last) = (&points[0], &points[points.len() - 1]);
     let q = points
         .iter()

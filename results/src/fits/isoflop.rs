@@ -4,7 +4,7 @@
 //! loss; a parabola in `log N` through the losses finds it. Over budgets the minima then follow powers of compute.
 
 use super::budget::{IsoflopCurve, Minimum};
-use super::points::Point;
+use super::points::LossPoint;
 use super::power::{NoPower, Power, power};
 
 /// Runs whose targets differ by less than this share are one budget: configurations that are meant to cost the same differ by
@@ -13,7 +13,7 @@ pub const BUDGET_TOLERANCE: f64 = 0.02;
 
 /// The minima of all budgets, from the smallest, and their powers of compute.
 #[derive(Clone, Debug, PartialEq)]
-pub struct IsoFlop {
+pub struct IsoflopFit {
     /// One curve per budget of training FLOPs.
     pub budgets: Vec<IsoflopCurve>,
     /// N*(C).
@@ -22,7 +22,7 @@ pub struct IsoFlop {
     pub tokens: Result<Power, NoPower>,
 }
 
-impl IsoFlop {
+impl IsoflopFit {
     /// What was left out and why, one sentence each.
     pub fn explain(&self) -> Vec<String> {
         let left_out = |budget: &IsoflopCurve| {
@@ -48,7 +48,7 @@ impl IsoFlop {
 /// interval may reach past the sizes that ran; it is not cut, and its method says so.
 ///
 /// ```
-/// use results::fits::{Point, isoflop};
+/// use results::fits::{LossPoint, isoflop};
 ///
 /// // Losses with their minimum at N = 1e7 sqrt(C / 1e16) and C = 6 N D.
 /// let mut points = Vec::new();
@@ -58,7 +58,7 @@ impl IsoFlop {
 ///         let params: f64 = best * factor;
 ///         let loss = 3.0 + 0.1 * f64::ln(factor).powi(2);
 ///         let tokens = budget / (6.0 * params);
-///         points.push(Point { budget, params, tokens, flops: budget, loss });
+///         points.push(LossPoint { budget, params, tokens, flops: budget, loss });
 ///     }
 /// }
 /// let fitted = isoflop(&points, 0);
@@ -68,10 +68,10 @@ impl IsoFlop {
 /// assert!((fitted.params.unwrap().exponent.value - 0.5).abs() < 1e-6);
 /// assert!((fitted.tokens.unwrap().exponent.value - 0.5).abs() < 1e-6);
 /// ```
-pub fn isoflop(points: &[Point], seed: u64) -> IsoFlop {
-    let mut sorted: Vec<Point> = points
+pub fn isoflop(points: &[LossPoint], seed: u64) -> IsoflopFit {
+    let mut sorted: Vec<LossPoint> = points
         .iter()
-        .filter(|point| point.is_sound())
+        .filter(|point| point.is_valid())
         .copied()
         .collect();
     sorted.sort_by(|x, y| {
@@ -79,7 +79,7 @@ pub fn isoflop(points: &[Point], seed: u64) -> IsoFlop {
             .total_cmp(&y.budget)
             .then(x.params.total_cmp(&y.params))
     });
-    let mut groups: Vec<Vec<Point>> = Vec::new();
+    let mut groups: Vec<Vec<LossPoint>> = Vec::new();
     for point in sorted {
         match groups.last_mut() {
             Some(group) if point.budget <= group[0].budget * (1.0 + BUDGET_TOLERANCE) => {
@@ -100,7 +100,7 @@ pub fn isoflop(points: &[Point], seed: u64) -> IsoFlop {
         power(&minima(|minimum| minimum.params.value)),
         power(&minima(|minimum| minimum.tokens.value)),
     );
-    IsoFlop {
+    IsoflopFit {
         budgets,
         params,
         tokens,

@@ -1,6 +1,6 @@
 //! The parametric law, and how far it is from points.
 
-use super::Point;
+use super::LossPoint;
 
 /// Where Huber's loss turns from a square to a line: a residual of 0.1 % of the loss. Hoffmann et al. (2022), eq. 3.
 pub const DELTA: f64 = 1e-3;
@@ -75,9 +75,9 @@ pub(super) struct Residuals {
 pub(super) type Free = [f64; 5];
 
 impl Residuals {
-    pub fn new(points: &[Point]) -> Self {
+    pub fn new(points: &[LossPoint]) -> Self {
         let n = points.len() as f64;
-        let mean = |of: fn(&Point) -> f64| points.iter().map(|p| of(p).ln()).sum::<f64>() / n;
+        let mean = |of: fn(&LossPoint) -> f64| points.iter().map(|p| of(p).ln()).sum::<f64>() / n;
         let centre = [mean(|p| p.params), mean(|p| p.tokens)];
         Self {
             rows: points
@@ -152,14 +152,14 @@ mod tests {
 
     #[test]
     fn the_gradient_is_that_of_the_objective() {
-        let point = |i: u32| Point {
+        let point = |i: u32| LossPoint {
             budget: 1.0,
             params: 1e6 * 2f64.powi(i as i32),
             tokens: 3e7 * 3f64.powi((i * i % 5) as i32),
             flops: 1.0,
             loss: 2.0 + f64::from(i * 7 % 4),
         };
-        let points: Vec<Point> = (0..9).map(point).collect();
+        let points: Vec<LossPoint> = (0..9).map(point).collect();
         let residuals =
             Residuals::new(&points).weighted((0..9).map(|i| f64::from(i % 3)).collect());
         let at = [-0.3, 0.1, 0.6, 0.4, 0.2];

@@ -14,7 +14,6 @@
 
 mod budget;
 mod chinchilla;
-mod doubt;
 mod isoflop;
 mod law;
 mod minimize;
@@ -24,13 +23,14 @@ mod points;
 mod power;
 #[cfg(test)]
 mod tests;
+mod warning;
 
 pub use budget::{IsoflopCurve, LEAST_SIZES, Minimum, NoMinimum, SweepEnd};
-pub use chinchilla::{CHINCHILLA, Published, chinchilla};
-pub use doubt::Doubt;
-pub use isoflop::{BUDGET_TOLERANCE, IsoFlop, isoflop};
+pub use chinchilla::{CHINCHILLA, PublishedFit, chinchilla};
+pub use isoflop::{BUDGET_TOLERANCE, IsoflopFit, isoflop};
 pub use law::{DELTA, Law};
 pub use parabola::Parabola;
 pub use parametric::{LEAST_POINTS, NoLaw, Parametric, RESAMPLES, parametric};
-pub use points::{Point, Reading, points};
+pub use points::{LossPoint, Reading, points};
 pub use power::{NoPower, Power, power};
+pub use warning::FitWarning;

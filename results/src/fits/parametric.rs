@@ -9,11 +9,11 @@ use std::fmt;
 use rand::Rng;
 use rayon::prelude::*;
 
-use super::doubt::{Doubt, doubts};
 use super::law::{Law, Residuals};
 use super::minimize::{descend, polish, starts};
-use super::points::{Point, distinct};
-use crate::statistics::{Interval, middle, stream};
+use super::points::{LossPoint, distinct};
+use super::warning::{FitWarning, warnings};
+use crate::statistics::{Interval, percentile_interval, stream};
 
 /// Points that a fit of five parameters needs at least.
 pub const LEAST_POINTS: usize = 6;
@@ -48,7 +48,7 @@ pub struct Parametric {
     /// Of [`Law::tokens_exponent`].
     pub tokens_exponent: Interval,
     /// What the points do not show; empty for a sound fit.
-    pub doubts: Vec<Doubt>,
+    pub warnings: Vec<FitWarning>,
 }
 
 /// Why there is no law.
@@ -70,7 +70,7 @@ pub enum NoLaw {
         found: usize,
     },
     /// A point has a count or a loss that is not positive and finite.
-    Unsound,
+    InvalidPoint,
 }
 
 impl fmt::Display for NoLaw {
@@ -88,7 +88,7 @@ impl fmt::Display for NoLaw {
                 f,
                 "{found} distinct token counts; three are the least that show a power of D"
             ),
-            Self::Unsound => write!(
+            Self::InvalidPoint => write!(
                 f,
                 "a point has a count or a loss that is not positive and finite"
             ),
@@ -101,7 +101,7 @@ impl fmt::Display for NoLaw {
 /// With `resamples` below 40 there are no intervals, as two tails of 2.5 % need a draw each.
 ///
 /// ```
-/// use results::fits::{Point, parametric};
+/// use results::fits::{LossPoint, parametric};
 ///
 /// // Losses that follow L = 1.8 + 400 / N^0.35 + 2000 / D^0.37 exactly.
 /// let mut points = Vec::new();
@@ -109,27 +109,27 @@ impl fmt::Display for NoLaw {
 ///     for tokens in [1e9, 4e9, 16e9] {
 ///         let loss = 1.8 + 400.0 / f64::powf(params, 0.35) + 2000.0 / f64::powf(tokens, 0.37);
 ///         let flops = 6.0 * params * tokens;
-///         points.push(Point { budget: flops, params, tokens, flops, loss });
+///         points.push(LossPoint { budget: flops, params, tokens, flops, loss });
 ///     }
 /// }
 /// let fit = parametric(&points, 100, 0).unwrap();
 /// assert!((fit.law.irreducible - 1.8).abs() < 1e-3);
 /// assert!((fit.law.alpha - 0.35).abs() < 1e-3 && (fit.law.beta - 0.37).abs() < 1e-3);
 /// assert!((fit.law.params_exponent() - 0.37 / 0.72).abs() < 1e-3);
-/// assert!(fit.doubts.is_empty());
+/// assert!(fit.warnings.is_empty());
 /// assert!(parametric(&points[..5], 100, 0).is_err()); // five parameters through five points would say nothing
 /// ```
-pub fn parametric(points: &[Point], resamples: u64, seed: u64) -> Result<Parametric, NoLaw> {
-    let sound = |p: &&Point| {
+pub fn parametric(points: &[LossPoint], resamples: u64, seed: u64) -> Result<Parametric, NoLaw> {
+    let valid = |p: &&LossPoint| {
         [p.params, p.tokens, p.loss]
             .iter()
             .all(|x| x.is_finite() && *x > 0.0)
     };
-    if points.iter().filter(sound).count() < points.len() {
-        return Err(NoLaw::Unsound);
+    if points.iter().filter(valid).count() < points.len() {
+        return Err(NoLaw::InvalidPoint);
     }
     let counts = |kept: &dyn Fn(usize) -> bool| {
-        let of = |number: fn(&Point) -> f64| {
+        let of = |number: fn(&LossPoint) -> f64| {
             distinct(
                 (0..points.len())
                     .filter(|&i| kept(i))
@@ -182,7 +182,7 @@ pub fn parametric(points: &[Point], resamples: u64, seed: u64) -> Result<Paramet
         if drawn.len() < 40 {
             return Interval::unbounded(of(&law), n, "fewer than 40 resamples");
         }
-        let (low, high) = middle(drawn.iter().map(of).collect());
+        let (low, high) = percentile_interval(drawn.iter().map(of).collect());
         if low.is_nan() || high.is_nan() {
             return Interval::unbounded(of(&law), n, "both exponents vanish in a resample");
         }
@@ -205,6 +205,6 @@ pub fn parametric(points: &[Point], resamples: u64, seed: u64) -> Result<Paramet
         beta: interval(|law| law.beta),
         params_exponent: interval(Law::params_exponent),
         tokens_exponent: interval(Law::tokens_exponent),
-        doubts: doubts(&residuals, &best),
+        warnings: warnings(&residuals, &best),
     })
 }

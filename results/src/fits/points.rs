@@ -40,7 +40,7 @@ impl Reading {
 
 /// One run as the fits see it.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Point {
+pub struct LossPoint {
     /// Training FLOPs that were requested: what makes a budget.
     pub budget: f64,
     /// N, under one [`Reading`].
@@ -53,9 +53,9 @@ pub struct Point {
     pub loss: f64,
 }
 
-impl Point {
+impl LossPoint {
     /// Whether every number is positive and finite, as logarithms need.
-    pub fn is_sound(&self) -> bool {
+    pub fn is_valid(&self) -> bool {
         [self.budget, self.params, self.tokens, self.flops, self.loss]
             .iter()
             .all(|number| number.is_finite() && *number > 0.0)
@@ -68,17 +68,17 @@ pub fn points<'a>(
     runs: impl IntoIterator<Item = &'a RunRow>,
     block: &str,
     reading: Reading,
-) -> Vec<Point> {
+) -> Vec<LossPoint> {
     runs.into_iter()
         .filter(|run| run.block == block && run.status == "finished")
-        .map(|run| Point {
+        .map(|run| LossPoint {
             budget: run.target_flops,
             params: reading.of(run),
             tokens: run.tokens as f64,
             flops: run.train_flops,
             loss: run.val_loss,
         })
-        .filter(Point::is_sound)
+        .filter(LossPoint::is_valid)
         .collect()
 }
 
@@ -93,20 +93,20 @@ pub(super) fn distinct(values: impl Iterator<Item = f64>) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::specimen::run;
+    use crate::test_rows::finished_run;
 
     #[test]
     fn finished_runs_of_the_block_are_points_under_the_reading() {
         let failed = RunRow {
             status: "failed".into(),
-            ..run("memory", 3, 2.5)
+            ..finished_run("memory", 3, 2.5)
         };
         let runs = [
-            run("memory", 0, 3.0),
-            run("dense", 0, 3.5),
+            finished_run("memory", 0, 3.0),
+            finished_run("dense", 0, 3.5),
             failed,
-            run("memory", 1, f64::NAN),
-            run("memory", 2, 3.1),
+            finished_run("memory", 1, f64::NAN),
+            finished_run("memory", 2, 3.1),
         ];
         for (reading, params) in [
             (Reading::Active, 2e6),
@@ -114,7 +114,7 @@ mod tests {
             (Reading::Matmul, 1.5e6),
         ] {
             let found = points(&runs, "memory", reading);
-            let point = |loss| Point {
+            let point = |loss| LossPoint {
                 budget: 1e15,
                 params,
                 tokens: 5e6,

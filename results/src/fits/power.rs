@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::points::distinct;
-use crate::statistics::{Interval, t};
+use crate::statistics::{Interval, t_quantile};
 
 /// `y = coefficient * x^exponent`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -67,7 +67,7 @@ pub fn power(pairs: &[(f64, f64)]) -> Result<Power, NoPower> {
             .map(about)
             .map(|(x, y)| (y - slope * x).powi(2))
             .sum::<f64>();
-        let half = t(pairs.len() - 2) * (off / (n - 2.0) / spread).sqrt();
+        let half = t_quantile(pairs.len() - 2) * (off / (n - 2.0) / spread).sqrt();
         Interval {
             value: slope,
             low: slope - half,

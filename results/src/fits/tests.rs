@@ -13,9 +13,9 @@ const LAW: Law = Law {
     beta: 0.37,
 };
 
-fn point(params: f64, tokens: f64, loss: f64) -> Point {
+fn point(params: f64, tokens: f64, loss: f64) -> LossPoint {
     let flops = 6.0 * params * tokens;
-    Point {
+    LossPoint {
         budget: flops,
         params,
         tokens,
@@ -25,7 +25,7 @@ fn point(params: f64, tokens: f64, loss: f64) -> Point {
 }
 
 /// Six sizes by four token counts, losses by `of`.
-fn grid(mut of: impl FnMut(f64, f64) -> f64) -> Vec<Point> {
+fn grid(mut of: impl FnMut(f64, f64) -> f64) -> Vec<LossPoint> {
     let mut points = Vec::new();
     for i in 0..6 {
         for j in 0..4 {
@@ -56,7 +56,7 @@ fn a_law_is_found_from_points_that_follow_it() {
         assert!((found.law.alpha - alpha).abs() < 2e-3, "{found:?}");
         assert!((found.law.beta - beta).abs() < 2e-3, "{found:?}");
         assert!((found.law.irreducible - 1.8).abs() < 5e-3, "{found:?}");
-        assert!(found.doubts.is_empty() && !found.alpha.is_bounded());
+        assert!(found.warnings.is_empty() && !found.alpha.is_bounded());
     }
 }
 
@@ -104,48 +104,53 @@ fn too_little_is_refused_and_says_how_much_is_needed() {
         parametric(&points[..8], 0, 0),
         Err(NoLaw::TooFewParams { found: 2 })
     );
-    let two: Vec<Point> = points.iter().copied().filter(|p| p.tokens < 1e9).collect();
+    let two: Vec<LossPoint> = points.iter().copied().filter(|p| p.tokens < 1e9).collect();
     assert_eq!(
         parametric(&two, 0, 0),
         Err(NoLaw::TooFewTokens { found: 2 })
     );
     let mut broken = points;
     broken[3].loss = f64::NAN;
-    assert_eq!(parametric(&broken, 0, 0), Err(NoLaw::Unsound));
+    assert_eq!(parametric(&broken, 0, 0), Err(NoLaw::InvalidPoint));
     assert!(NoLaw::TooFewPoints { found: 5 }.to_string().contains('6'));
 }
 
 #[test]
 fn what_the_points_do_not_show_is_a_doubt() {
-    let doubts = |points: &[Point]| parametric(points, 0, 0).unwrap().doubts;
+    let warnings = |points: &[LossPoint]| parametric(points, 0, 0).unwrap().warnings;
     let flat = grid(|_, d| 2.0 + 2000.0 * d.powf(-0.37));
     assert!(
-        doubts(&flat).contains(&Doubt::FlatInParams),
+        warnings(&flat).contains(&FitWarning::FlatInParams),
         "{:?}",
-        doubts(&flat)
+        warnings(&flat)
     );
     let falling = grid(|n, d| 400.0 * n.powf(-0.3) + 2000.0 * d.powf(-0.37));
     assert!(
-        doubts(&falling).contains(&Doubt::NoIrreducible),
+        warnings(&falling).contains(&FitWarning::NoIrreducible),
         "{:?}",
-        doubts(&falling)
+        warnings(&falling)
     );
-    let few = doubts(&grid(|n, d| LAW.loss(n, d))[..9]);
-    assert_eq!(few, [Doubt::FewPoints { found: 9 }]);
-    let together: Vec<Point> = (0..12)
+    let few = warnings(&grid(|n, d| LAW.loss(n, d))[..9]);
+    assert_eq!(few, [FitWarning::FewPoints { found: 9 }]);
+    let together: Vec<LossPoint> = (0..12)
         .map(|i| 1e7 * 2f64.powi(i))
         .map(|n| point(n, 20.0 * n, LAW.loss(n, 20.0 * n)))
         .collect();
-    let found = doubts(&together);
+    let found = warnings(&together);
     assert!(
-        matches!(found[..], [.., Doubt::Collinear { correlation }] if correlation > 0.999),
+        matches!(found[..], [.., FitWarning::Collinear { correlation }] if correlation > 0.999),
         "{found:?}"
     );
 }
 
 /// One budget with its minimum at N = `best`, sizes at `factors` of it, and losses disturbed by `noise`.
-fn curve(budget: f64, best: f64, factors: &[f64], mut noise: impl FnMut() -> f64) -> Vec<Point> {
-    let at = |factor: f64, noise: f64| Point {
+fn curve(
+    budget: f64,
+    best: f64,
+    factors: &[f64],
+    mut noise: impl FnMut() -> f64,
+) -> Vec<LossPoint> {
+    let at = |factor: f64, noise: f64| LossPoint {
         budget,
         params: best * factor,
         tokens: budget / (6.0 * best * factor),

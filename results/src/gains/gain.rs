@@ -43,8 +43,8 @@ impl fmt::Display for Ratio {
             Self::AtLeast(_) => "≥ ",
         };
         let number = self.number();
-        let places = if number < 10.0 { 2 } else { 0 };
-        write!(f, "{sign}{number:.places$}")
+        let decimals = if number < 10.0 { 2 } else { 0 };
+        write!(f, "{sign}{number:.decimals$}")
     }
 }
 
@@ -70,23 +70,23 @@ pub struct Gain {
 impl Gain {
     /// What a reader has to know to read the number, one sentence each.
     pub fn explain(&self) -> Vec<String> {
-        let mut said = Vec::new();
+        let mut notes = Vec::new();
         match self.ratio {
-            Ratio::AtLeast(_) => said.push(
+            Ratio::AtLeast(_) => notes.push(
                 "dense's largest rung is not as good as the block: the gain is a lower bound, not extrapolated".into(),
             ),
-            Ratio::AtMost(_) => said.push(
+            Ratio::AtMost(_) => notes.push(
                 "dense's smallest rung is already better than the block: the gain is an upper bound".into(),
             ),
             Ratio::Exactly(_) => {}
         }
         if self.interval.is_none() {
-            said.push(format!("no interval: {}", self.method));
+            notes.push(format!("no interval: {}", self.method));
         }
         if self.flattened {
-            said.push("dense was worse on a dearer rung; its curve is level there".into());
+            notes.push("dense was worse on a dearer rung; its curve is level there".into());
         }
-        said
+        notes
     }
 }
 
@@ -127,10 +127,10 @@ pub(super) fn gain(
 ) -> Result<Gain, NoGain> {
     let plain = Draw::plain(sizes);
     let all = || dense.iter().chain([block]);
-    let sound = |s: &Sample| {
+    let valid = |s: &Sample| {
         s.seeds > 0 && s.cost > 0.0 && s.cost.is_finite() && s.mean(&plain).is_finite()
     };
-    if !all().all(sound) {
+    if !all().all(valid) {
         return Err(NoGain::NoScore);
     }
     let curve = Curve::new(

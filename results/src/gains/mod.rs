@@ -15,18 +15,18 @@
 //! difference at the end of a flat curve is a large gain with a wide interval. It speaks of the sizes that ran, of what was
 //! counted as cost, and of this training; it is not a speed-up.
 
-mod answers;
-mod axis;
+mod accuracy;
+mod cost_axis;
 mod curve;
 mod gain;
-mod losses;
+mod loss;
 mod sample;
 #[cfg(test)]
 mod tests;
 mod tokens;
 
-pub use answers::{Answers, gain_in_accuracy};
-pub use axis::{Axis, Better};
+pub use accuracy::{RungItems, gain_in_accuracy};
+pub use cost_axis::{Better, CostAxis};
 pub use gain::{Gain, NoGain, Ratio};
-pub use losses::{Losses, gain_in_loss};
+pub use loss::{RungLosses, gain_in_loss};
 pub use tokens::{TokensToScore, tokens_to_loss, tokens_to_score};

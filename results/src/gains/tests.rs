@@ -2,11 +2,11 @@
 
 use super::*;
 use crate::fits::Reading;
-use crate::specimen::run;
+use crate::test_rows::finished_run;
 use crate::{ItemRow, StepRow};
 
-fn losses(cost: f64, seeds: &[f64]) -> Losses {
-    Losses {
+fn losses(cost: f64, seeds: &[f64]) -> RungLosses {
+    RungLosses {
         cost,
         seeds: seeds.to_vec(),
     }
@@ -29,8 +29,8 @@ fn answers(right: impl Fn(usize) -> bool) -> Vec<ItemRow> {
         .collect()
 }
 
-fn rung(cost: f64, seeds: &[Vec<ItemRow>]) -> Answers<'_> {
-    Answers {
+fn rung(cost: f64, seeds: &[Vec<ItemRow>]) -> RungItems<'_> {
+    RungItems {
         cost,
         seeds: seeds.iter().map(|rows| rows.iter().collect()).collect(),
     }
@@ -52,7 +52,7 @@ fn a_block_equal_to_dense_has_gain_one() {
     let sets: Vec<Vec<ItemRow>> = [20, 40, 50]
         .map(|most| answers(|i| i * 7 % 60 < most))
         .into();
-    let dense: Vec<Answers> = sets
+    let dense: Vec<RungItems> = sets
         .iter()
         .zip([1e15, 1e16, 1e17])
         .map(|(s, c)| rung(c, std::slice::from_ref(s)))
@@ -150,7 +150,7 @@ fn pairing_items_narrows_and_seeds_widen() {
     let ease = |i: usize| i * 7 % 60;
     let level = |most: usize| answers(move |i| ease(i) < most);
     let sets = [level(10), level(30), level(50)];
-    let dense: Vec<Answers> = sets
+    let dense: Vec<RungItems> = sets
         .iter()
         .zip([1e15, 1e16, 1e17])
         .map(|(s, c)| rung(c, std::slice::from_ref(s)))
@@ -167,7 +167,7 @@ fn pairing_items_narrows_and_seeds_widen() {
     assert!(high.number() < 20.0, "{found:?}");
     let twice = |s: &Vec<ItemRow>, by: usize| vec![s.clone(), answers(move |i| ease(i) < by)];
     let sets = [twice(&sets[0], 6), twice(&sets[1], 26), twice(&sets[2], 46)];
-    let dense: Vec<Answers> = sets
+    let dense: Vec<RungItems> = sets
         .iter()
         .zip([1e15, 1e16, 1e17])
         .map(|(s, c)| rung(c, s))
@@ -180,10 +180,10 @@ fn pairing_items_narrows_and_seeds_widen() {
 
 #[test]
 fn runs_become_losses_on_an_axis() {
-    let (a, b) = (run("dense", 0, 3.0), run("dense", 1, 3.2));
-    let on = |axis| Losses::of(&[&a, &b], axis);
-    assert_eq!(on(Axis::Flops), losses(1.001e15, &[3.0, 3.2]));
-    assert_eq!(on(Axis::Params(Reading::Total)).cost, 9e6);
+    let (a, b) = (finished_run("dense", 0, 3.0), finished_run("dense", 1, 3.2));
+    let on = |axis| RungLosses::of(&[&a, &b], axis);
+    assert_eq!(on(CostAxis::Flops), losses(1.001e15, &[3.0, 3.2]));
+    assert_eq!(on(CostAxis::Params(Reading::Total)).cost, 9e6);
 }
 
 #[test]

@@ -41,7 +41,7 @@ pub fn bootstrap_ratio(pairs: &[(f64, f64)], seed: u64) -> Interval {
             ratio(drawn.fold((0.0, 0.0), add))
         })
         .collect();
-    let (low, high) = middle(resampled);
+    let (low, high) = percentile_interval(resampled);
     Interval {
         value,
         low,
@@ -57,19 +57,19 @@ pub(crate) fn stream(seed: u64, resample: u64) -> Stream {
 }
 
 /// The 2.5 % and 97.5 % points, by linear interpolation (type 7 of Hyndman and Fan, 1996). NaN where any value is.
-pub(crate) fn middle(mut values: Vec<f64>) -> (f64, f64) {
+pub(crate) fn percentile_interval(mut values: Vec<f64>) -> (f64, f64) {
     if values.iter().any(|value| value.is_nan()) {
         return (f64::NAN, f64::NAN);
     }
     values.sort_by(f64::total_cmp);
     let last = (values.len() - 1) as f64;
     let at = |share: f64| {
-        let place = share * last;
+        let position = share * last;
         let (below, above) = (
-            values[place.floor() as usize],
-            values[place.ceil() as usize],
+            values[position.floor() as usize],
+            values[position.ceil() as usize],
         );
-        below + (above - below) * place.fract()
+        below + (above - below) * position.fract()
     };
     (at(0.025), at(0.975))
 }
@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn quantiles_interpolate() {
         let values = (0..=40).rev().map(f64::from).collect();
-        assert_eq!(middle(values), (1.0, 39.0));
+        assert_eq!(percentile_interval(values), (1.0, 39.0));
     }
 
     #[test]

@@ -9,9 +9,9 @@
 //! do; it is too narrow where few clusters differ from the rest, for which [`paired_difference`](super::paired_difference)
 //! guards its own. With several the doubt has two parts, each with its own half-width at 95 %:
 //!
-//! - seeds: `t(S - 1) sqrt(s² / S)`, with `s²` the variance of the S seeds' means. With two seeds `t` is 12.7: two
+//! - seeds: `t_quantile(S - 1) sqrt(s² / S)`, with `s²` the variance of the S seeds' means. With two seeds `t_quantile` is 12.7: two
 //!   numbers hardly show how far a third may lie, and resampling two rows hides that rather than saying it.
-//! - items: `t(C - 1) sqrt(v)`, with `v` the variance of the mean over items of the seeds' average, between C clusters.
+//! - items: `t_quantile(C - 1) sqrt(v)`, with `v` the variance of the mean over items of the seeds' average, between C clusters.
 //!
 //! The half-width of the sum is the root of the sum of their squares (W. G. Howe, "Approximate confidence limits on the
 //! mean of X + Y where X and Y are two tabled independent random variables", JASA 69, 1974). What is neither seed's nor
@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 
 use super::Interval;
 use super::bootstrap::bootstrap_ratio;
-use super::seeds::t;
+use super::seeds::t_quantile;
 
 /// The mean of a table with one row per seed and one column per item. Rows are cut to the shortest.
 ///
@@ -71,8 +71,8 @@ pub fn crossed_mean<C: Ord>(table: &[Vec<f64>], clusters: &[C], seed: u64) -> In
         .sum::<f64>()
         * number
         / ((number - 1.0) * n * n);
-    let half = (t(table.len() - 1).powi(2) * between_seeds
-        + t(totals.len() - 1).powi(2) * between_items)
+    let half = (t_quantile(table.len() - 1).powi(2) * between_seeds
+        + t_quantile(totals.len() - 1).powi(2) * between_items)
         .sqrt();
     Interval {
         value,

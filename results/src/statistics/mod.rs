@@ -17,20 +17,20 @@
 
 mod bootstrap;
 mod crossed;
-mod guard;
 mod interval;
 mod paired;
 mod score;
 mod seeds;
 mod sign;
+mod small_sample;
 mod wilson;
 
 pub use bootstrap::{RESAMPLES, bootstrap_mean, bootstrap_ratio};
-pub(crate) use bootstrap::{middle, stream};
+pub(crate) use bootstrap::{percentile_interval, stream};
 pub use crossed::crossed_mean;
 pub use interval::{Interval, Side};
 pub use paired::{paired_difference, subject};
-pub(crate) use seeds::t;
+pub(crate) use seeds::t_quantile;
 pub use seeds::{mean_over_seeds, paired_over_seeds};
 pub(crate) use wilson::Z;
 pub use wilson::wilson;

@@ -3,7 +3,7 @@
 //! Both answered the same questions, so the doubt about the difference is in the questions on which they differ; an
 //! interval from the pairs is narrower, and more honest, than comparing two intervals by eye. For several seeds it is the
 //! interval of [`crossed_mean`] on the differences. For one seed it is the paired bootstrap of P. Koehn, "Statistical
-//! significance tests for machine translation evaluation", EMNLP 2004, over [`subject`]s, and [`guarded`]: alone it is
+//! significance tests for machine translation evaluation", EMNLP 2004, over [`subject`]s, and [`widened`]: alone it is
 //! too sure where few subjects differ.
 //!
 //! Several seeds without any scatter, as where no answer differs, have no width from Student's t and are treated alike.
@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 use super::Interval;
 use super::crossed::crossed_mean;
-use super::guard::guarded;
+use super::small_sample::widened;
 use crate::ItemRow;
 
 type Key<'a> = (&'a str, &'a str, &'a str);
@@ -62,7 +62,7 @@ pub fn paired_difference(seeds: &[(Vec<&ItemRow>, Vec<&ItemRow>)], seed: u64) ->
     };
     // The width of a table without scatter is nothing but rounding.
     let mean = if table.len() == 1 || mean.high - mean.low < 1e-12 {
-        guarded(mean, &by_subject(&table, &subjects))
+        widened(mean, &by_subject(&table, &subjects))
     } else {
         mean
     };

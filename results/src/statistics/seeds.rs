@@ -1,6 +1,6 @@
 //! Numbers that each seed has once.
 //!
-//! Student's interval, `mean ± t s / sqrt(n)` with n - 1 degrees of freedom ("The probable error of a mean", Biometrika
+//! Student's interval, `mean ± t_quantile s / sqrt(n)` with n - 1 degrees of freedom ("The probable error of a mean", Biometrika
 //! 6, 1908). It assumes that seeds scatter normally, which few seeds can neither show nor refute; with two it is wide
 //! on purpose.
 
@@ -27,7 +27,7 @@ pub fn mean_over_seeds(values: &[f64]) -> Interval {
         .map(|value| (value - mean).powi(2))
         .sum::<f64>()
         / (n - 1) as f64;
-    let half = t(n - 1) * (variance / n as f64).sqrt();
+    let half = t_quantile(n - 1) * (variance / n as f64).sqrt();
     Interval {
         value: mean,
         low: mean - half,
@@ -65,7 +65,7 @@ pub fn paired_over_seeds(pairs: &[(f64, f64)]) -> Interval {
 }
 
 /// The 97.5 % point for `degrees` >= 1; past the table, the expansion of Abramowitz and Stegun 26.7.5.
-pub(crate) fn t(degrees: usize) -> f64 {
+pub(crate) fn t_quantile(degrees: usize) -> f64 {
     T.get(degrees.saturating_sub(1))
         .copied()
         .unwrap_or_else(|| {
@@ -91,9 +91,9 @@ mod tests {
 
     #[test]
     fn the_expansion_meets_the_table_and_known_points() {
-        assert!((t(40) - 2.021_075).abs() < 1e-4);
-        assert!((t(120) - 1.979_930).abs() < 1e-5);
-        assert!((1..200).all(|v| t(v + 1) < t(v)));
+        assert!((t_quantile(40) - 2.021_075).abs() < 1e-4);
+        assert!((t_quantile(120) - 1.979_930).abs() < 1e-5);
+        assert!((1..200).all(|v| t_quantile(v + 1) < t_quantile(v)));
     }
 
     #[test]

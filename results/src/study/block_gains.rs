@@ -1,7 +1,7 @@
 //! The gain of each block in dense's own compute and parameters, rung by rung.
 
 use crate::fits::Reading;
-use crate::gains::{Answers, Axis, Gain, Losses, NoGain, gain_in_accuracy, gain_in_loss};
+use crate::gains::{CostAxis, Gain, NoGain, RungItems, RungLosses, gain_in_accuracy, gain_in_loss};
 use crate::number::NONE;
 use crate::{ItemRow, RunRow};
 
@@ -23,7 +23,7 @@ pub fn gain(
     study: &Study,
     suites: &[Suite],
     measure: Measure,
-    axis: Axis,
+    axis: CostAxis,
     (block, rung): (&str, &Rung),
 ) -> Result<Gain, Reason> {
     let runs = study.finished(block, rung);
@@ -33,33 +33,38 @@ pub fn gain(
     if !study.comparable(block, rung) {
         return Err("not comparable with dense".into());
     }
-    let asked = measure.suites(suites);
+    let of_measure = measure.suites(suites);
     // Every suite of every run: a rung that was evaluated on less would be on the curve for other questions.
-    let scored = |runs: &[&RunRow]| missing(study, &asked, runs).is_none();
+    let scored = |runs: &[&RunRow]| missing(study, &of_measure, runs).is_none();
     let curve = curve(study, first, &scored);
-    let told = |reason: NoGain| reason.to_string();
+    let text = |reason: NoGain| reason.to_string();
     if measure == Measure::Loss {
-        let dense: Vec<Losses> = curve.iter().map(|runs| Losses::of(runs, axis)).collect();
-        return gain_in_loss(&dense, &Losses::of(&runs, axis), SEED).map_err(told);
+        let dense: Vec<RungLosses> = curve
+            .iter()
+            .map(|runs| RungLosses::of(runs, axis))
+            .collect();
+        return gain_in_loss(&dense, &RungLosses::of(&runs, axis), SEED).map_err(text);
     }
-    if asked.is_empty() {
+    if of_measure.is_empty() {
         return Err("no such suite was scored".into());
     }
-    if let Some(missing) = missing(study, &asked, &runs) {
+    if let Some(missing) = missing(study, &of_measure, &runs) {
         return Err(missing.to_string());
     }
-    let answers = |runs: &Vec<&RunRow>| Answers {
+    let items_of = |runs: &Vec<&RunRow>| RungItems {
         cost: mean(runs, |run| axis.of(run)),
         seeds: runs
             .iter()
             .map(|run| -> Vec<&ItemRow> {
-                let items = asked.iter().flat_map(|suite| study.items(run, suite.name));
+                let items = of_measure
+                    .iter()
+                    .flat_map(|suite| study.items(run, suite.name));
                 items.copied().collect()
             })
             .collect(),
     };
-    let dense: Vec<Answers> = curve.iter().map(answers).collect();
-    gain_in_accuracy(&dense, &answers(&runs), SEED).map_err(told)
+    let dense: Vec<RungItems> = curve.iter().map(items_of).collect();
+    gain_in_accuracy(&dense, &items_of(&runs), SEED).map_err(text)
 }
 
 /// The dense runs that a block is held against, on the data of `run`: one rung for each budget; where several sizes had one
@@ -70,14 +75,14 @@ fn curve<'a>(
     scored: &dyn Fn(&[&RunRow]) -> bool,
 ) -> Vec<Vec<&'a RunRow>> {
     let loss = |runs: &Vec<&RunRow>| mean(runs, |run| run.val_loss);
-    let alike = |other: &&RunRow| {
+    let same_data = |other: &&RunRow| {
         other.data_fingerprint == run.data_fingerprint
             && other.tokenizer_fingerprint == run.tokenizer_fingerprint
     };
     let best = |budget: Vec<&Rung>| {
         let dense = budget.iter().map(|rung| study.finished(REFERENCE, rung));
         dense
-            .filter(|dense| !dense.is_empty() && scored(dense) && dense.iter().all(alike))
+            .filter(|dense| !dense.is_empty() && scored(dense) && dense.iter().all(same_data))
             .min_by(|a, b| loss(a).total_cmp(&loss(b)))
     };
     study.budgets().into_iter().filter_map(best).collect()

@@ -3,7 +3,7 @@
 use crate::RunRow;
 use crate::fits::BUDGET_TOLERANCE;
 
-use super::grouping::{BudgetKey, Rung, Study, mean, obstacle};
+use super::grouping::{BudgetKey, Rung, Study, mean, mismatch};
 use super::scores::{self, Suite};
 
 /// A block at one size and budget.
@@ -39,11 +39,11 @@ impl<'a> Study<'a> {
         &self,
         block: &'s str,
         budget: &[&'s Rung],
-        asked: &[&Suite],
+        suites: &[&Suite],
     ) -> Option<BlockAtRung<'s>> {
         let rank = |rung: &Rung| {
             let runs = self.finished(block, rung);
-            let part = scores::missing(self, asked, &runs).is_some();
+            let part = scores::missing(self, suites, &runs).is_some();
             (part, mean(&runs, |run| run.val_loss))
         };
         let finished = budget
@@ -62,8 +62,8 @@ impl<'a> Study<'a> {
     }
 
     /// Whether all finished runs of these places saw the same data and were trained alike.
-    pub fn alike(&self, places: &[BlockAtRung]) -> bool {
-        let runs: Vec<&RunRow> = places.iter().flat_map(|place| self.at(*place)).collect();
-        runs.iter().all(|run| obstacle(run, runs[0]).is_none())
+    pub fn same_training(&self, blocks: &[BlockAtRung]) -> bool {
+        let runs: Vec<&RunRow> = blocks.iter().flat_map(|at| self.at(*at)).collect();
+        runs.iter().all(|run| mismatch(run, runs[0]).is_none())
     }
 }

@@ -70,7 +70,7 @@ impl<'a> Study<'a> {
     }
 
     /// What the runs of a rung have to share to be compared: the first finished run of dense, or of whatever finished.
-    pub fn standard(&self, rung: &Rung) -> Option<&'a RunRow> {
+    pub fn reference_run(&self, rung: &Rung) -> Option<&'a RunRow> {
         let finished = |run: &&RunRow| run.status == "finished";
         self.on(rung)
             .filter(finished)
@@ -79,17 +79,17 @@ impl<'a> Study<'a> {
     }
 
     /// The finished runs of a rung that cannot be compared with its standard, with the reason.
-    pub fn outsiders(&self, rung: &Rung) -> Vec<(&'a RunRow, &'static str)> {
-        let standard = self.standard(rung);
+    pub fn not_comparable(&self, rung: &Rung) -> Vec<(&'a RunRow, &'static str)> {
+        let reference_run = self.reference_run(rung);
         self.on(rung)
             .filter(|run| run.status == "finished")
-            .filter_map(|run| Some((run, obstacle(run, standard?)?)))
+            .filter_map(|run| Some((run, mismatch(run, reference_run?)?)))
             .collect()
     }
 
     /// Whether all finished runs of a block and of dense on a rung can be compared with each other.
     pub fn comparable(&self, block: &str, rung: &Rung) -> bool {
-        self.outsiders(rung)
+        self.not_comparable(rung)
             .iter()
             .all(|(run, _)| run.block != block && run.block != REFERENCE)
     }
@@ -115,7 +115,7 @@ impl<'a> Study<'a> {
 }
 
 /// Why a difference between two runs would not be one between their blocks; none where it would be.
-pub(super) fn obstacle(a: &RunRow, b: &RunRow) -> Option<&'static str> {
+pub(super) fn mismatch(a: &RunRow, b: &RunRow) -> Option<&'static str> {
     if a.data_fingerprint != b.data_fingerprint {
         Some("other data")
     } else if a.tokenizer_fingerprint != b.tokenizer_fingerprint {

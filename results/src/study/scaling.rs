@@ -1,6 +1,8 @@
 //! A block's loss and accuracy over training FLOPs: its value at each budget, and the laws through them.
 
-use crate::fits::{IsoFlop, NoLaw, Parametric, Power, Reading, isoflop, parametric, points, power};
+use crate::fits::{
+    IsoflopFit, NoLaw, Parametric, Power, Reading, isoflop, parametric, points, power,
+};
 use crate::statistics::{Interval, mean_over_seeds};
 
 use super::scores::{self, Suite};
@@ -79,7 +81,7 @@ pub fn parametric_law(study: &Study, block: &str) -> (usize, Result<Parametric, 
 }
 
 /// The isoFLOP curves of a block with N under one reading, their minima, and how the minima grow.
-pub fn isoflop_curves(study: &Study, block: &str, reading: Reading) -> IsoFlop {
+pub fn isoflop_curves(study: &Study, block: &str, reading: Reading) -> IsoflopFit {
     isoflop(&points(study.frames.runs(), block, reading), SEED)
 }
 

@@ -13,7 +13,7 @@ use crate::study::REFERENCE;
 use crate::study::{Rung, Study};
 
 pub use difference::{PairedDifference, accuracy_difference};
-pub use suite::{Suite, floor, is_scored};
+pub use suite::{Suite, guess_accuracy, is_scored};
 use suite::{rows, suites};
 
 /// Seed of the resampling: any number does, as long as it never changes.
@@ -35,53 +35,56 @@ pub struct BlockScore {
 pub struct Scores<'a> {
     /// In the order of the page.
     pub suites: Vec<Suite<'a>>,
-    entries: BTreeMap<(usize, usize, usize), BlockScore>,
+    block_scores: BTreeMap<(usize, usize, usize), BlockScore>,
 }
 
 impl<'a> Scores<'a> {
     /// Scores of every suite, size and block of `study`.
     pub fn new(study: &Study<'a>) -> Self {
         let suites = suites(study);
-        let mut entries = BTreeMap::new();
+        let mut block_scores = BTreeMap::new();
         for (s, suite) in suites.iter().enumerate() {
             for (r, rung) in study.rungs.iter().enumerate() {
                 for (b, block) in study.blocks.iter().enumerate() {
-                    if let Ok(Some(entry)) = block_score(study, &[suite], block, rung) {
-                        entries.insert((s, r, b), entry);
+                    if let Ok(Some(score)) = block_score(study, &[suite], block, rung) {
+                        block_scores.insert((s, r, b), score);
                     }
                 }
             }
         }
-        Self { suites, entries }
+        Self {
+            suites,
+            block_scores,
+        }
     }
 
     /// The cell of a suite, a rung and a block; none where nothing scored.
     pub fn get(&self, suite: usize, rung: usize, block: usize) -> Option<&BlockScore> {
-        self.entries.get(&(suite, rung, block))
+        self.block_scores.get(&(suite, rung, block))
     }
 }
 
 /// A run without answers to a suite that others answered, as an interrupted evaluation leaves it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Missing {
+pub struct MissingScore {
     /// The run.
     pub run: String,
     /// The suite without answers.
     pub suite: String,
 }
 
-impl fmt::Display for Missing {
+impl fmt::Display for MissingScore {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         write!(f, "run {} has no score for {}", self.run, self.suite)
     }
 }
 
 /// The first of `runs` that lacks one of the suites.
-pub fn missing(study: &Study, suites: &[&Suite], runs: &[&RunRow]) -> Option<Missing> {
+pub fn missing(study: &Study, suites: &[&Suite], runs: &[&RunRow]) -> Option<MissingScore> {
     let lacks = |run: &&RunRow, suite: &&Suite| rows(study, suite, run).is_empty();
     runs.iter().find_map(|run| {
         let suite = suites.iter().find(|suite| lacks(run, suite))?;
-        Some(Missing {
+        Some(MissingScore {
             run: run.run.clone(),
             suite: suite.name.to_owned(),
         })
@@ -97,7 +100,7 @@ pub fn block_score(
     suites: &[&Suite],
     block: &str,
     rung: &Rung,
-) -> Result<Option<BlockScore>, Missing> {
+) -> Result<Option<BlockScore>, MissingScore> {
     let finished = study.finished(block, rung);
     let scored = |run: &&RunRow| {
         suites
@@ -167,8 +170,8 @@ fn accuracy(study: &Study, suites: &[&Suite], runs: &[&RunRow]) -> Interval {
     };
     let answers: Vec<Vec<&ItemRow>> = runs.iter().map(|run| answers(run)).collect();
     let key = |item: &&ItemRow| (item.suite.clone(), item.task.clone(), item.item.clone());
-    let alike = |row: &Vec<&ItemRow>| row.iter().map(key).eq(answers[0].iter().map(key));
-    let mean = if !answers[0].is_empty() && answers.iter().all(alike) {
+    let same_items = |row: &Vec<&ItemRow>| row.iter().map(key).eq(answers[0].iter().map(key));
+    let mean = if !answers[0].is_empty() && answers.iter().all(same_items) {
         let right = |item: &&ItemRow| f64::from(u8::from(item.correct));
         let table: Vec<Vec<f64>> = answers
             .iter()

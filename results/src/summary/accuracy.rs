@@ -2,7 +2,7 @@
 
 use super::budget::comparable;
 use super::ranking::{BlockValue, Ranking, rank};
-use crate::study::scores::{self, BlockScore, Missing, Suite};
+use crate::study::scores::{self, BlockScore, MissingScore, Suite};
 use crate::study::{REFERENCE, Rung, Study};
 
 /// The blocks compared by their pooled accuracy.
@@ -15,7 +15,7 @@ pub struct AccuracySummary<'s> {
     /// Blocks whose difference to dense is positive with an interval that excludes zero, from the highest accuracy.
     pub ahead: Vec<&'s str>,
     /// Blocks left out, because a run of theirs was not evaluated on a suite.
-    pub incomplete: Vec<(&'s str, Missing)>,
+    pub incomplete: Vec<(&'s str, MissingScore)>,
 }
 
 /// The summary over `suites` at a budget; none where no run there was evaluated on any.

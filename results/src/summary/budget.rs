@@ -41,7 +41,7 @@ pub fn comparable<'s>(
         return all;
     };
     let is_comparable = |candidate: &BlockAtRung| {
-        candidate.0 == reference.0 || study.alike(&[reference, *candidate])
+        candidate.0 == reference.0 || study.same_training(&[reference, *candidate])
     };
     all.into_iter().filter(is_comparable).collect()
 }

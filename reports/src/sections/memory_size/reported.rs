@@ -51,11 +51,11 @@ pub fn figure() -> Figure {
         let points = |rows: &mut dyn Iterator<Item = &PublishedRow>| -> Vec<Point> {
             rows.filter(|row| row.metric == metric && row.size == "1.3b")
                 .filter_map(|row| {
-                    let place = steps
+                    let index = steps
                         .iter()
                         .position(|step| Some(*step) == row.memory_slots)?;
                     Some(Point {
-                        x: place as f64,
+                        x: index as f64,
                         y: row.value,
                         range: row
                             .uncertainty

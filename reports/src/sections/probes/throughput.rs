@@ -209,10 +209,10 @@ fn against_size(
         .map(|block| {
             let own = rows.iter().filter(|row| row.block == *block);
             let points = own.filter_map(|row| {
-                let place = group.sizes.iter().position(|size| *size == row.size)?;
+                let index = group.sizes.iter().position(|size| *size == row.size)?;
                 let y = of(row);
                 (y.is_finite() && y > 0.0).then_some(Point {
-                    x: place as f64,
+                    x: index as f64,
                     y,
                     range: None,
                 })

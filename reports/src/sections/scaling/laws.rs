@@ -39,11 +39,11 @@ pub fn table(study: &Study) -> Markup {
                 .map(|number| interval(&number, 2)),
             Err(_) => [NONE; 4].map(str::to_owned),
         };
-        let said: Vec<String> = match law {
-            Ok(fit) => fit.doubts.iter().map(ToString::to_string).collect(),
+        let texts: Vec<String> = match law {
+            Ok(fit) => fit.warnings.iter().map(ToString::to_string).collect(),
             Err(reason) => vec![format!("no law: {reason}")],
         };
-        notes.extend(said.iter().map(|words| format!("{block}: {words}.")));
+        notes.extend(texts.iter().map(|words| format!("{block}: {words}.")));
         table.row(head.into_iter().chain(tail));
     }
     html! {

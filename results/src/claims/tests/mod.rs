@@ -1,7 +1,7 @@
 //! Each kind of rule with rows that support it, rows that contradict it and rows that leave it open.
 
 mod layers;
-mod like;
+mod matched;
 pub mod rows;
 
 use crate::{Frames, RunRow};

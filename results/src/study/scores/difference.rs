@@ -26,7 +26,7 @@ pub fn accuracy_difference(
     ours: BlockAtRung,
     theirs: BlockAtRung,
 ) -> Result<PairedDifference, String> {
-    if !study.alike(&[ours, theirs]) {
+    if !study.same_training(&[ours, theirs]) {
         return Err(format!(
             "{} and {} were not trained alike",
             ours.0, theirs.0

@@ -73,7 +73,7 @@ pub fn suites<'a>(study: &Study<'a>) -> Vec<Suite<'a>> {
 }
 
 /// What guessing reaches on several suites taken together, weighted by their items in `run`; 0 where none is known.
-pub fn floor(study: &Study, suites: &[&Suite], run: &RunRow) -> f64 {
+pub fn guess_accuracy(study: &Study, suites: &[&Suite], run: &RunRow) -> f64 {
     let items = |suite: &&&Suite| study.items(run, suite.name).len() as f64;
     let total: f64 = suites.iter().map(|suite| items(&suite)).sum();
     let guessed = |suite: &&Suite| suite.baseline.unwrap_or(0.0) * items(&suite);

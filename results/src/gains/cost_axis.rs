@@ -5,7 +5,7 @@ use crate::fits::Reading;
 
 /// The cost along dense's curve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Axis {
+pub enum CostAxis {
     /// Training FLOPs spent: the gain is compute-equivalent.
     Flops,
     /// Parameters under one reading: the gain is parameter-equivalent. Dense's larger rungs were also trained longer, so it
@@ -13,7 +13,7 @@ pub enum Axis {
     Params(Reading),
 }
 
-impl Axis {
+impl CostAxis {
     /// As a reader should see it.
     pub fn label(self) -> &'static str {
         match self {

@@ -14,7 +14,7 @@ use super::sign::sign_test;
 
 /// The interval, wide enough for how few subjects differ. `totals` are
 /// each subject's summed difference, `mean` is over all `n` items.
-pub(super) fn guarded(mean: Interval, totals: &[f64]) -> Interval {
+pub(super) fn widened(mean: Interval, totals: &[f64]) -> Interval {
     if !mean.is_bounded() {
         return mean;
     }

@@ -12,9 +12,9 @@ use crate::{Frames, ItemRow, RunRow, ScoreRow};
 const SEED: u64 = 0x150_F10D;
 
 /// Answers by run, then by suite, in the order of their rows: by task and item.
-pub struct Answers<'a>(BTreeMap<&'a str, BTreeMap<&'a str, Vec<&'a ItemRow>>>);
+pub struct ItemsByRun<'a>(BTreeMap<&'a str, BTreeMap<&'a str, Vec<&'a ItemRow>>>);
 
-impl<'a> Answers<'a> {
+impl<'a> ItemsByRun<'a> {
     pub fn of(frames: &'a Frames) -> Self {
         let mut runs: BTreeMap<_, BTreeMap<_, Vec<_>>> = BTreeMap::new();
         for item in frames.items() {
@@ -63,8 +63,8 @@ impl<'a> Answers<'a> {
         let seeds: Vec<Vec<&ItemRow>> = model.runs.iter().map(|run| self.get(run, suite)).collect();
         let key = |item: &&ItemRow| (item.task.clone(), item.item.clone());
         let first = seeds.first().filter(|items| !items.is_empty())?;
-        let alike = |items: &Vec<&ItemRow>| items.iter().map(key).eq(first.iter().map(key));
-        if !seeds.iter().all(alike) {
+        let same_items = |items: &Vec<&ItemRow>| items.iter().map(key).eq(first.iter().map(key));
+        if !seeds.iter().all(same_items) {
             return None;
         }
         let right = |item: &&ItemRow| f64::from(u8::from(item.correct));

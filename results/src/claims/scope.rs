@@ -2,7 +2,7 @@
 
 use crate::fits::BUDGET_TOLERANCE;
 
-use super::evidence::Rows;
+use super::evidence::ClaimData;
 use super::verdict::Finding;
 use crate::number::scientific;
 use crate::study::Measure;
@@ -13,37 +13,37 @@ use crate::study::{BlockAtRung, Rung, mean};
 pub struct ComparisonScope<'s, 'a> {
     pub suites: Vec<&'s Suite<'a>>,
     /// In the order requested.
-    pub places: Vec<BlockAtRung<'s>>,
+    pub blocks: Vec<BlockAtRung<'s>>,
     /// Sizes with that budget.
     sizes: usize,
 }
 
 /// The suites of a measure and the largest budget at which all blocks finished and were trained alike, each at its size of
 /// the lowest validation loss; or why a rule cannot look.
-pub fn ground<'s, 'a>(
-    rows: &Rows<'s, 'a>,
+pub fn common_scope<'s, 'a>(
+    data: &ClaimData<'s, 'a>,
     measure: Measure,
-    blocks: &[&'s str],
+    labels: &[&'s str],
 ) -> Result<ComparisonScope<'s, 'a>, Finding> {
-    let suites = measure.suites(rows.suites);
+    let suites = measure.suites(data.suites);
     if suites.is_empty() {
         return Err(Finding::untested(format!(
             "no suite of {} was scored",
             measure.words()
         )));
     }
-    let stand = |budget: &Vec<&'s Rung>| -> Option<Vec<BlockAtRung<'s>>> {
-        let place = |block: &&'s str| rows.study.best(block, budget, &suites);
-        let places: Vec<BlockAtRung> = blocks.iter().map(place).collect::<Option<_>>()?;
-        rows.study.alike(&places).then_some(places)
+    let finished_alike = |budget: &Vec<&'s Rung>| -> Option<Vec<BlockAtRung<'s>>> {
+        let best = |block: &&'s str| data.study.best(block, budget, &suites);
+        let blocks: Vec<BlockAtRung> = labels.iter().map(best).collect::<Option<_>>()?;
+        data.study.same_training(&blocks).then_some(blocks)
     };
-    let budgets = rows.study.budgets();
+    let budgets = data.study.budgets();
     let found = budgets
         .iter()
         .rev()
-        .find_map(|budget| Some((stand(budget)?, budget.len())));
-    let Some((places, sizes)) = found else {
-        let words = match blocks {
+        .find_map(|budget| Some((finished_alike(budget)?, budget.len())));
+    let Some((blocks, sizes)) = found else {
+        let words = match labels {
             [one, other] => format!("{one} and {other} did not both finish"),
             several => format!("{} did not all finish", several.join(", ")),
         };
@@ -53,30 +53,30 @@ pub fn ground<'s, 'a>(
     };
     Ok(ComparisonScope {
         suites,
-        places,
+        blocks,
         sizes,
     })
 }
 
 /// The same for a rule about equal compute: the blocks must have spent the same training FLOPs, whatever they were meant to.
-pub fn matched<'s, 'a>(
-    rows: &Rows<'s, 'a>,
+pub fn equal_compute_scope<'s, 'a>(
+    data: &ClaimData<'s, 'a>,
     measure: Measure,
-    blocks: &[&'s str],
+    labels: &[&'s str],
 ) -> Result<ComparisonScope<'s, 'a>, Finding> {
-    let found = ground(rows, measure, blocks)?;
-    match unequal(rows, &found.places) {
+    let found = common_scope(data, measure, labels)?;
+    match unequal_flops(data, &found.blocks) {
         Some(words) => Err(Finding::untested(words)),
         None => Ok(found),
     }
 }
 
 /// The words for training FLOPs that differ by more than the tolerance; none where they are equal.
-pub fn unequal(rows: &Rows, places: &[BlockAtRung]) -> Option<String> {
-    let spent = |place: &BlockAtRung| mean(&rows.study.at(*place), |run| run.train_flops);
+pub fn unequal_flops(data: &ClaimData, blocks: &[BlockAtRung]) -> Option<String> {
+    let spent = |best: &BlockAtRung| mean(&data.study.at(*best), |run| run.train_flops);
     let by_cost = |a: &&BlockAtRung, b: &&BlockAtRung| spent(a).total_cmp(&spent(b));
-    let least = places.iter().min_by(by_cost)?;
-    let most = places.iter().max_by(by_cost)?;
+    let least = blocks.iter().min_by(by_cost)?;
+    let most = blocks.iter().max_by(by_cost)?;
     // Written so that a number that is none is not equal either.
     let equal = spent(most) <= spent(least) * (1.0 + BUDGET_TOLERANCE);
     (!equal).then(|| {
@@ -93,31 +93,31 @@ pub fn unequal(rows: &Rows, places: &[BlockAtRung]) -> Option<String> {
 
 impl<'s, 'a> ComparisonScope<'s, 'a> {
     /// These places, at a budget of so many sizes.
-    pub fn new(suites: Vec<&'s Suite<'a>>, places: Vec<BlockAtRung<'s>>, sizes: usize) -> Self {
+    pub fn new(suites: Vec<&'s Suite<'a>>, blocks: Vec<BlockAtRung<'s>>, sizes: usize) -> Self {
         Self {
             suites,
-            places,
+            blocks,
             sizes,
         }
     }
 
     /// The same ground for some of its places.
-    pub fn of(&self, places: &[BlockAtRung<'s>]) -> Self {
+    pub fn of(&self, blocks: &[BlockAtRung<'s>]) -> Self {
         Self {
             suites: self.suites.clone(),
-            places: places.to_vec(),
+            blocks: blocks.to_vec(),
             sizes: self.sizes,
         }
     }
 
     /// The runs looked at, and how their sizes were chosen where there was a choice.
-    pub fn scale(&self, rows: &Rows<'s, 'a>) -> String {
+    pub fn scale(&self, data: &ClaimData<'s, 'a>) -> String {
         let choice = match self.sizes {
             1 => String::new(),
             sizes => format!(
                 "of {sizes} sizes with this budget each block at that of its lowest validation loss: "
             ),
         };
-        choice + &rows.scale(&self.places)
+        choice + &data.scale(&self.blocks)
     }
 }

@@ -10,7 +10,7 @@ const FEW: usize = 10;
 
 /// Why a law is less than it seems.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Doubt {
+pub enum FitWarning {
     /// The best E is 0.
     NoIrreducible,
     /// The loss does not fall with N: no such term, or an exponent of 0.
@@ -31,7 +31,7 @@ pub enum Doubt {
     },
 }
 
-impl fmt::Display for Doubt {
+impl fmt::Display for FitWarning {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
             Self::NoIrreducible => write!(
@@ -58,33 +58,33 @@ impl fmt::Display for Doubt {
 }
 
 /// All that is to be doubted about the law at `best`.
-pub(super) fn doubts(residuals: &Residuals, best: &Free) -> Vec<Doubt> {
+pub(super) fn warnings(residuals: &Residuals, best: &Free) -> Vec<FitWarning> {
     let [a, b, e, alpha, beta] = *best;
     let (nothing, _) = term_bounds(residuals);
     // Within two e-folds of the bound a term is less than a hundred-thousandth of the loss.
     let absent = |term: f64| term < nothing + 2.0;
-    let mut doubts = Vec::new();
+    let mut warnings = Vec::new();
     if absent(e) {
-        doubts.push(Doubt::NoIrreducible);
+        warnings.push(FitWarning::NoIrreducible);
     }
     if absent(a) || alpha < 0.01 {
-        doubts.push(Doubt::FlatInParams);
+        warnings.push(FitWarning::FlatInParams);
     }
     if absent(b) || beta < 0.01 {
-        doubts.push(Doubt::FlatInTokens);
+        warnings.push(FitWarning::FlatInTokens);
     }
     if alpha.max(beta) > EXPONENT_BOUNDS.1 - 0.01 {
-        doubts.push(Doubt::Steep);
+        warnings.push(FitWarning::Steep);
     }
     let found = residuals.rows().count();
     if found < FEW {
-        doubts.push(Doubt::FewPoints { found });
+        warnings.push(FitWarning::FewPoints { found });
     }
     let sum = |of: fn(&[f64; 3]) -> f64| residuals.rows().map(|(row, _)| of(row)).sum::<f64>();
     let correlation = sum(|row| row[0] * row[1])
         / (sum(|row| row[0] * row[0]) * sum(|row| row[1] * row[1])).sqrt();
     if correlation.abs() > 0.99 {
-        doubts.push(Doubt::Collinear { correlation });
+        warnings.push(FitWarning::Collinear { correlation });
     }
-    doubts
+    warnings
 }

@@ -10,8 +10,8 @@ use crate::statistics::subject;
 
 /// The answers of one block on one rung.
 #[derive(Clone, Debug)]
-pub struct Answers<'a> {
-    /// On one [`Axis`](super::Axis).
+pub struct RungItems<'a> {
+    /// On one [`CostAxis`](super::CostAxis).
     pub cost: f64,
     /// By seed.
     pub seeds: Vec<Vec<&'a ItemRow>>,
@@ -32,7 +32,7 @@ fn by_key<'a>(rows: &[&'a ItemRow]) -> BTreeMap<Key<'a>, &'a ItemRow> {
 /// The interval draws [`subject`]s with replacement, the same for the block and for every rung of dense: an easy draw is
 /// easy for all. Where every rung has two seeds or more, each accuracy also moves by Student's t over its seeds; otherwise
 /// the interval covers the choice of items and not of seeds, and its method says so.
-pub fn gain_in_accuracy(dense: &[Answers], block: &Answers, seed: u64) -> Result<Gain, NoGain> {
+pub fn gain_in_accuracy(dense: &[RungItems], block: &RungItems, seed: u64) -> Result<Gain, NoGain> {
     let rungs: Vec<(f64, Vec<BTreeMap<Key, &ItemRow>>)> = dense
         .iter()
         .chain([block])
@@ -44,21 +44,21 @@ pub fn gain_in_accuracy(dense: &[Answers], block: &Answers, seed: u64) -> Result
     if rungs.iter().any(|(_, seeds)| seeds.is_empty()) {
         return Err(NoGain::NoScore);
     }
-    let everyone = || rungs.iter().flat_map(|(_, seeds)| seeds);
-    let shared: Vec<&ItemRow> = everyone()
+    let all_seeds = || rungs.iter().flat_map(|(_, seeds)| seeds);
+    let shared: Vec<&ItemRow> = all_seeds()
         .next()
         .into_iter()
         .flat_map(BTreeMap::iter)
-        .filter(|(key, _)| everyone().all(|answers| answers.contains_key(*key)))
+        .filter(|(key, _)| all_seeds().all(|answers| answers.contains_key(*key)))
         .map(|(_, row)| *row)
         .collect();
     if shared.is_empty() {
         return Err(NoGain::NoSharedItems);
     }
     let subjects: BTreeSet<_> = shared.iter().map(|row| subject(row)).collect();
-    let place: BTreeMap<_, usize> = subjects.into_iter().zip(0..).collect();
-    let clusters: Vec<usize> = shared.iter().map(|row| place[&subject(row)]).collect();
-    let mut sizes = vec![0.0; place.len()];
+    let index: BTreeMap<_, usize> = subjects.into_iter().zip(0..).collect();
+    let clusters: Vec<usize> = shared.iter().map(|row| index[&subject(row)]).collect();
+    let mut sizes = vec![0.0; index.len()];
     for &cluster in &clusters {
         sizes[cluster] += 1.0;
     }
