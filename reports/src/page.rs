@@ -1,4 +1,4 @@
-//! The page around the sections.
+//! The page: its head, style, header and sections.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use results::Frames;
@@ -34,7 +34,7 @@ pub fn render(frames: &Frames) -> Result<String, ReportError> {
     Ok(document("isoflop sweep", &title, &lede, &sections))
 }
 
-/// A whole page: a small line, a title, what comes first, and sections that a list of links leads to.
+/// A whole page: a kicker, a title, the first paragraphs, and sections with a list of links to them.
 pub fn document(kicker: &str, title: &str, lede: &Markup, sections: &[Section]) -> String {
     let page = html! {
         (DOCTYPE)

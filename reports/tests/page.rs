@@ -11,7 +11,7 @@ use results::{Frames, MatchRow};
 use synthetic::{BLOCKS, frames};
 
 #[test]
-fn the_same_frames_give_the_same_bytes_in_whatever_order_they_came() {
+fn the_same_frames_give_the_same_bytes_in_any_order() {
     let all = frames();
     let reversed = Frames::new(
         all.runs().iter().rev().cloned().collect(),
@@ -26,7 +26,7 @@ fn the_same_frames_give_the_same_bytes_in_whatever_order_they_came() {
 }
 
 #[test]
-fn nothing_is_loaded_and_nothing_runs() {
+fn the_page_loads_nothing_and_has_no_script() {
     let page = page();
     for sign in [
         "http:", "https:", "src=", "<script", "<link", "@import", "url(", "<iframe",
@@ -41,7 +41,7 @@ fn nothing_is_loaded_and_nothing_runs() {
 }
 
 #[test]
-fn links_lead_somewhere_and_ids_are_unique() {
+fn links_have_targets_and_ids_are_unique() {
     let page = page();
     let mut ids = between(&page, " id=\"", "\"");
     for target in between(&page, "href=\"#", "\"") {
@@ -54,7 +54,7 @@ fn links_lead_somewhere_and_ids_are_unique() {
 }
 
 #[test]
-fn every_figure_speaks_and_has_its_data() {
+fn every_figure_has_a_description_and_its_data() {
     let page = page();
     let figures = between(&page, "<figure", "</figure>");
     assert_eq!(figures.len(), 13);
@@ -77,7 +77,7 @@ fn every_figure_speaks_and_has_its_data() {
 }
 
 #[test]
-fn figures_use_the_page_colours_alone() {
+fn figures_use_only_the_colours_of_the_page() {
     for svg in between(&page(), "<svg", "</svg>") {
         assert!(
             !svg.contains("=\"#"),
@@ -87,7 +87,7 @@ fn figures_use_the_page_colours_alone() {
 }
 
 #[test]
-fn failures_are_told_and_escaped() {
+fn failures_are_reported_and_escaped() {
     let page = page();
     assert!(
         page.contains("loss is not finite at step 412: lower the table's learning rate &lt;1e-3")
@@ -98,7 +98,7 @@ fn failures_are_told_and_escaped() {
 }
 
 #[test]
-fn what_comes_from_outside_cannot_become_markup() {
+fn recorded_text_cannot_become_markup() {
     let evil = "<script>alert(1)</script>\"'&#000100";
     let html = render(&changed(|run| {
         for text in [
@@ -136,14 +136,14 @@ fn blocks_come_in_the_page_order() {
 }
 
 #[test]
-fn knowledge_is_drawn_once() {
+fn the_tasks_of_a_whole_suite_are_not_drawn_again() {
     let page = page();
     let section = between(&page, "<section id=\"knowledge\"", "</section>")[0];
     assert_eq!(section.matches("<div class=\"panel\">").count(), 1);
 }
 
 #[test]
-fn usage_says_over_how_much_it_was_measured() {
+fn usage_states_the_number_of_tokens_behind_it() {
     let page = page();
     let usage = between(&page, "<section id=\"usage\"", "</section>")[0];
     assert!(usage.contains("the 65536 held-out tokens") && usage.contains("Tokens per unit"));
@@ -151,7 +151,7 @@ fn usage_says_over_how_much_it_was_measured() {
 }
 
 #[test]
-fn little_or_nothing_still_makes_a_page() {
+fn few_rows_still_give_a_page_and_none_an_error() {
     assert!(matches!(
         render(&Frames::default()),
         Err(ReportError::Empty)
@@ -173,7 +173,7 @@ fn little_or_nothing_still_makes_a_page() {
 }
 
 #[test]
-fn solved_knobs_stand_with_target_and_actual() {
+fn solved_knobs_are_listed_with_target_and_actual() {
     let all = frames();
     let run = all
         .runs()

@@ -11,7 +11,7 @@ use results::{Frames, RunRow};
 use synthetic::frames;
 
 #[test]
-fn the_verdict_claims_no_more_than_the_interval_allows() {
+fn a_block_is_named_better_only_where_its_interval_excludes_zero() {
     let page = page();
     let verdict = between(&page, "<p class=\"verdict\">", "</p>")[0];
     assert!(
@@ -19,7 +19,7 @@ fn the_verdict_claims_no_more_than_the_interval_allows() {
         "{verdict}"
     );
     assert!(!verdict.contains("does not exclude zero"), "{verdict}");
-    // The same answers for all blocks: no block may be named better.
+    // Identical items for all blocks: no block may be named better.
     let all = frames();
     let dense: Vec<_> = all
         .runs()
@@ -68,7 +68,7 @@ fn the_verdict_claims_no_more_than_the_interval_allows() {
     assert!(!html.contains("class=\"better\">▲</span> +"));
 }
 
-/// The paragraphs of the verdict: questions, recall, loss.
+/// The paragraphs of the summary: questions, recall, loss.
 fn verdict(html: &str) -> (Vec<&str>, &str) {
     (
         between(html, "<p class=\"verdict\">", "</p>"),
@@ -77,7 +77,7 @@ fn verdict(html: &str) -> (Vec<&str>, &str) {
 }
 
 #[test]
-fn questions_and_recall_are_told_apart() {
+fn questions_and_recall_are_separate() {
     let page = page();
     let (sentences, _) = verdict(&page);
     let [questions, recall] = sentences.as_slice() else {
@@ -109,7 +109,7 @@ fn questions_and_recall_are_told_apart() {
 }
 
 #[test]
-fn a_loss_of_one_seed_is_no_claim() {
+fn a_difference_in_loss_of_one_seed_has_no_interval() {
     let page = page();
     let (_, loss) = verdict(&page);
     assert!(
@@ -126,7 +126,7 @@ fn a_loss_of_one_seed_is_no_claim() {
 }
 
 #[test]
-fn runs_on_other_data_or_trained_otherwise_are_not_compared() {
+fn runs_on_other_data_or_with_other_training_settings_are_not_compared() {
     let other_data = |run: &mut RunRow| run.data_fingerprint = "blake3:0000".into();
     let other_rate = |run: &mut RunRow| run.config = run.config.replace("0.003", "0.001");
     let other_model = |run: &mut RunRow| run.config = run.config.replace("d_model", "width");
@@ -181,7 +181,7 @@ fn two_budgets_of_tokens_are_two_rungs() {
 }
 
 #[test]
-fn without_dense_nothing_is_measured_against_it() {
+fn without_dense_no_differences_are_shown() {
     let all = changed(|run| {
         if run.block == "dense" {
             run.status = "failed".into()

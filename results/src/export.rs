@@ -1,4 +1,4 @@
-//! Rows as files for others: one Parquet file and one CSV file of a whole table.
+//! Export: one Parquet file and one CSV file of a whole table.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! Everything a sweep recorded, held in memory in an order that depends on the rows alone.
+//! All rows of a sweep in memory, in an order that depends on the rows alone.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use crate::{
     parquet,
 };
 
-/// The tables of a sweep. Rows were checked on the way in, so that reading them cannot fail.
+/// The tables of a sweep. Rows are validated when they are read, so that access cannot fail.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Frames {
     runs: Vec<RunRow>,
@@ -41,7 +41,7 @@ impl Frames {
         }
     }
 
-    /// The same, with what a solver chose for its runs.
+    /// The same, with the solver's choices for its runs.
     pub fn with_matches(self, matches: Vec<MatchRow>) -> Self {
         Self {
             matches: sort_and_deduplicate(matches),
@@ -72,7 +72,7 @@ impl Frames {
         &self.scores
     }
 
-    /// Rows of single answers.
+    /// Rows of evaluated items.
     pub fn items(&self) -> &[ItemRow] {
         &self.items
     }

@@ -1,4 +1,4 @@
-//! A row type is written once, by [`rows!`]: its struct, its columns, its order and its conversions follow.
+//! A row type is declared once, by [`rows!`], which derives its struct, columns, order and conversions.
 
 use std::cmp::Ordering;
 
@@ -11,22 +11,22 @@ pub trait Row: Clone + Sized {
     /// The table's name: a folder of the records and the stem of its CSV file.
     const TABLE: &'static str;
 
-    /// The run this row belongs to.
+    /// Name of the run that the row belongs to.
     fn run(&self) -> &str;
 
-    /// Order by key. Rows of equal key are the same row, measured again.
+    /// Order by key. Of rows of equal key the later replaces the earlier.
     fn order(&self, other: &Self) -> Ordering;
 
-    /// The rows as a frame, one column per field.
+    /// The rows as a frame, one column for each field.
     fn to_frame(rows: &[Self]) -> Result<DataFrame, FrameError>;
 
-    /// The rows of a frame. Columns that the row does not know are ignored.
+    /// The rows of a frame. Columns that are not fields of the row are ignored.
     fn from_frame(frame: &DataFrame) -> Result<Vec<Self>, FrameError>;
 }
 
 /// Sorts by key and keeps, of rows with equal keys, the one that came last.
 ///
-/// A run that was interrupted starts over and repeats its steps; the repetition replaces, it does not add.
+/// A run that was interrupted starts again and repeats its steps, which replace those recorded before.
 pub(crate) fn sort_and_deduplicate<R: Row>(mut rows: Vec<R>) -> Vec<R> {
     // A stable sort of the reversed list puts the latest of equals first, which is the one that `dedup` keeps.
     rows.reverse();

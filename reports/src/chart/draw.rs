@@ -1,4 +1,4 @@
-//! Drawing a panel, from the back to the front: grid, bands, guides, lines, bars, marks.
+//! Drawing a panel, from back to front: grid, bands, guides, lines, error bars, marks.
 
 use plotters::coord::Shift;
 use plotters::coord::cartesian::Cartesian2d;
@@ -112,7 +112,7 @@ impl Chart {
         area.present()
     }
 
-    /// Equal FLOPs mean equal x: error bars would hide each other, so each block is a little aside.
+    /// Horizontal offset of a series in drawing units: at equal FLOPs the error bars of blocks would overlap.
     fn dodge(&self, position: usize) -> i32 {
         let ranges = self
             .series
@@ -234,7 +234,7 @@ impl Chart {
     }
 }
 
-/// A dashed line through these pixels; dashes run on around corners.
+/// A dashed line through these pixels; the pattern continues around corners.
 fn dashes(area: &Area, path: &[(i32, i32)], colour: RGBColor, wide: f64) -> Result<(), Failure> {
     let dash = 5.0 * UNITS;
     let mut walked = 0.0;
@@ -248,14 +248,14 @@ fn dashes(area: &Area, path: &[(i32, i32)], colour: RGBColor, wide: f64) -> Resu
         };
         let mut along = 0.0;
         while along < length {
-            // Where in the rhythm of dash and gap this place is.
+            // Position within one period of dash and gap.
             let phase: f64 = (walked + along) % (2.0 * dash);
             let next = if phase < dash {
                 dash - phase
             } else {
                 2.0 * dash - phase
             };
-            // Rounding must not make a step of nothing.
+            // At least one unit, so that rounding cannot give a step of zero.
             let to = (along + next.max(1.0)).min(length);
             if phase < dash {
                 let stroke = colour.stroke_width(units(wide));

@@ -32,10 +32,10 @@ pub fn body(study: &Study, scores: &Scores) -> Result<Markup, ReportError> {
         id: "figure-accuracy".into(),
         caption: "Share of right answers against training FLOPs, one panel per suite. Bars are 95 % intervals; \
             blocks \
-            stand a few pixels apart sideways so that their bars can be seen. The dashed line is what always giving \
-            the most common answer would score. Suites named \u{201c}recall\u{201d} complete statements in a \
+            are offset horizontally by a few pixels so that their bars do not overlap. The dashed line is the accuracy of \
+            always giving the most common answer. Suites named \u{201c}recall\u{201d} complete statements in a \
             phrasing that was \
-            trained on; the others ask in one that was not."
+            trained on; the others ask questions in a phrasing that was not."
             .into(),
         panels,
         data,

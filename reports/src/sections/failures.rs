@@ -1,4 +1,4 @@
-//! What did not work: every failed run and every skipped score, with its reason.
+//! Failed runs and skipped scores, with their reasons.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ pub fn body(study: &Study) -> Markup {
             or_dash(&run.reason),
         ]);
     }
-    // One suite is skipped in many runs for one reason, which is one fact.
+    // A suite skipped in many runs for one reason has one row.
     let mut gaps: BTreeMap<(&str, &str, &str), usize> = BTreeMap::new();
     for score in study
         .frames

@@ -14,35 +14,35 @@ use results::study::{Study, tokens_to_dense};
 pub fn body(study: &Study, suites: &[Suite]) -> Markup {
     let table = gains(study, suites);
     if table.is_empty() {
-        return html! { p.none { "No block finished beside dense, so there is no gain to tell." } };
+        return html! { p.none { "No block finished beside dense, so there is no gain." } };
     }
     let tokens = tokens(study);
     html! {
         p {
-            "A gain says how many times a block's cost dense would have needed to be as good. Dense's curve is its \
-                own runs, joined "
-            "by straight lines over the logarithm of cost; past its ends nothing is extrapolated, and a gain is a \
+            "A gain is the cost at which dense reaches a block's score, relative to the cost of the block. Dense's curve is \
+                interpolated between its own runs, "
+            "linearly in the logarithm of cost; it is not extrapolated, and outside it a gain is a \
                 bound (≥ or ≤). "
-            "Brackets are 95\u{a0}% intervals, whose ends may be bounds too. A gain compares at equal score: where \
+            "Brackets are 95\u{a0}% intervals, whose ends can be bounds, too. A gain compares at equal score: where \
                 dense's curve is flat, a "
-            "small difference is a large gain with a wide interval. It is no speed-up."
+            "small difference is a large gain with a wide interval. It is not a speed-up."
         }
         p.note {
             "Parameters are " (READING.label()) ". Dense's larger sizes were also trained longer where budgets grow \
                 with size, so "
-            "the parameter-equivalent gain is along this ladder. No correction is made for looking at several \
-                blocks and sizes."
+            "the parameter-equivalent gain is relative to these budgets. Intervals are not corrected for multiple \
+                comparisons."
         }
         (table)
         h3 { "Tokens to reach dense's final loss" }
         @if tokens.is_empty() {
-            p.none { "No validation loss was recorded along the way." }
+            p.none { "No validation loss was recorded during training." }
         } @else {
             p {
                 "Tokens after which a block's validation loss first was as low as dense's at the end, at the same \
                     size and budget, and "
-                "their share of the tokens that dense took. One entry for each seed. The learning rate falls to its \
-                    end with each run, so a loss in "
+                "their share of the tokens that dense was trained on. One entry for each seed. The learning rate decays to the \
+                    end of each run, so that a loss in "
                 "the middle of a run is higher than that of a run that ended there."
             }
             (tokens)
@@ -90,13 +90,13 @@ fn gains(study: &Study, suites: &[Suite]) -> Table {
     table
 }
 
-/// What has to be known to read both numbers, each thing once; that ≥ and ≤ are bounds is above the table.
+/// Remarks on both gains, each once; that ≥ and ≤ are bounds is explained above the table.
 fn remarks(compute: &Result<Gain, Reason>, params: &Result<Gain, Reason>) -> String {
     let mut once: Vec<String> = Vec::new();
     for gain in [compute, params] {
         let words = match gain {
             Ok(gain) if gain.interval.is_none() => format!("no interval: {}", gain.method),
-            Ok(gain) if gain.flattened => "dense was worse on a dearer rung".to_owned(),
+            Ok(gain) if gain.flattened => "dense was worse on a more expensive rung".to_owned(),
             Ok(_) => continue,
             Err(reason) => reason.clone(),
         };

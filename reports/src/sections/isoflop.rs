@@ -38,8 +38,8 @@ pub fn body(study: &Study) -> Result<Markup, ReportError> {
         let most = budgets.map(sizes).max().unwrap_or(0);
         return Ok(html! {
             p.none {
-                "No isoFLOP curve can be drawn: it takes " (LEAST_SIZES) " sizes or more at one budget of training FLOPs, and \
-                here no block has more than " (most) ". A sweep file requests it with sizes whose "
+                "No isoFLOP curve can be drawn: it requires " (LEAST_SIZES) " sizes or more at one budget of training FLOPs, and \
+                here no block has more than " (most) ". A sweep file requests one with sizes whose "
                 code { "flops" } " are the same."
             }
         });
@@ -69,11 +69,11 @@ fn figure(blocks: &[&(&str, IsoflopFit)]) -> Figure {
         id: "figure-isoflop".into(),
         caption: "Validation loss against active parameters, one curve for each budget of training FLOPs, one panel \
             for each block. \
-            Dashed curves are parabolas in the logarithm of the parameters. A hollow mark is the minimum of one, \
+            Dashed curves are parabolas in the logarithm of the parameters. A hollow mark is its minimum, \
             with its \
-            95 % interval as a horizontal bar, cut at the frame, where four runs or more allow it; a minimum at or past the smallest \
+            95 % interval as a horizontal bar, cut at the frame, where there are four runs or more; a minimum at or beyond the smallest \
             or largest \
-            size is none, and stands in the table with its reason."
+            size is not valid, and is listed in the table with the reason."
             .into(),
         panels,
         data,
@@ -224,7 +224,7 @@ fn minima(study: &Study, blocks: &[(&str, IsoflopFit)]) -> Markup {
     }
     html! {
         (table)
-        p { "How the best size grows. Which parameters are counted changes the exponents, so every reading is \
+        p { "How the best size grows with compute. The exponents depend on which parameters are counted, so every reading is \
             given." }
         (powers)
     }

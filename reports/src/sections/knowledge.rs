@@ -28,11 +28,11 @@ pub fn body(study: &Study) -> Result<Markup, ReportError> {
         .collect();
     Figure {
         id: "figure-knowledge".into(),
-        caption: "Knowledge that recall proves, in bits per parameter of the whole model, tables included, against \
+        caption: "Knowledge measured by recall, in bits per parameter of the whole model, tables included, against \
             its \
             parameters. It counts statements completed in a phrasing that was trained on; questions in an unseen \
             phrasing \
-            are not counted, as they would count a fact twice. Mean over seeds."
+            are not counted, since that would count a fact twice. Mean over seeds."
             .into(),
         panels,
         data,

@@ -37,7 +37,7 @@ pub struct Section {
     pub body: Markup,
 }
 
-/// All sections; those without rows in these frames note it.
+/// All sections; one without rows in these frames states so.
 pub fn all(study: &Study, scores: &Scores) -> Result<Vec<Section>, ReportError> {
     let section = |id, title: &str, body| Section {
         id,

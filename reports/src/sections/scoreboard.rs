@@ -8,11 +8,11 @@ use results::statistics::Side;
 use results::study::Study;
 use results::study::scores::{BlockScore, PairedDifference, Scores, Suite};
 
-/// What sets the suites of questions apart from those of recall.
-const QUESTIONS_AND_RECALL: &str = "Questions and recall are scored apart. A suite of facts asks about them in a phrasing that was \
-    never trained on; the same suite with \u{201c}recall\u{201d} has statements completed in a phrasing that was. A \
+/// The difference between suites of questions and of recall.
+const QUESTIONS_AND_RECALL: &str = "Questions and recall are scored separately. A suite of facts asks questions in a phrasing that was \
+    not trained on; the same suite with \u{201c}recall\u{201d} has statements completed in a phrasing that was. A \
     block \
-    may store more without answering more.";
+    can store more facts without answering more questions.";
 
 pub fn body(study: &Study, scores: &Scores) -> Markup {
     html! {

@@ -53,7 +53,7 @@ pub fn body(study: &Study) -> Result<Markup, ReportError> {
         caption: "Training throughput in tokens per second, the same as achieved FLOP/s, and bytes of table rows \
             gathered \
             per token in the forward pass, by size, mean over seeds. All vertical axes are logarithmic; a block \
-            that gathers nothing has no point in the last panel. Throughput speaks of this implementation on this \
+            that gathers nothing has no point in the last panel. Throughput is that of this implementation on this \
             device, not of the block in general."
             .into(),
         panels: vec![

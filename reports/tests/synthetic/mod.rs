@@ -30,9 +30,9 @@ pub fn frames() -> Frames {
                 let run = run(block, size, seed);
                 if run.status == "finished" {
                     steps.extend(curve(&run));
-                    let (scored, asked) = items::of(&run, block, size);
-                    scores.extend(scored);
-                    items.extend(asked);
+                    let (run_scores, run_items) = items::of(&run, block, size);
+                    scores.extend(run_scores);
+                    items.extend(run_items);
                     usage.extend(used(&run, block));
                 }
                 runs.push(run);

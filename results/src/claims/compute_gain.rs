@@ -1,4 +1,4 @@
-//! The rules about gains: how much compute, or how many parameters, dense would have needed.
+//! The rules about compute- and parameter-equivalent gains.
 
 use crate::RunRow;
 use crate::gains::{CostAxis, Ratio};
@@ -14,15 +14,15 @@ use crate::study::block_gains::{READING, gain};
 use crate::study::scores::Suite;
 use crate::study::{BlockAtRung, Rung};
 
-/// Largest ratio of tokens at which dense's sizes, and memory, count as trained for the same time.
+/// Largest ratio of tokens at which runs count as trained on equal tokens.
 const TOKENS: f64 = 1.05;
 
-/// Share of right answers beyond which dense's curve is too flat to be read backwards: there a difference of one answer is a
-/// difference in compute of any size.
+/// Accuracy above which dense's curve is too flat to be inverted: there a difference of one item is an arbitrarily large
+/// difference in compute.
 const CEILING: f64 = 0.95;
 
-/// Memory+ at the largest budget up to `top` that leaves dense `times` its FLOPs, and the number of sizes there: nearer to
-/// the end of dense's curve no gain so large could be seen.
+/// Memory+ at the largest budget up to `top` such that dense was also trained with `times` its FLOPs, and the number of
+/// sizes there: at a larger budget a gain of `times` could not be measured.
 fn below<'s>(
     data: &ClaimData<'s, '_>,
     suites: &[&Suite],
@@ -66,8 +66,8 @@ pub fn worth(data: &ClaimData, measure: Measure, times: f64) -> Finding {
     };
     if gain.score > CEILING {
         return Finding::untested(format!(
-            "memory+ is right {} % of the time at the largest budget that leaves dense {times} times its FLOPs: too near to \
-             all for a gain",
+            "memory+ has an accuracy of {} % at the largest budget with dense runs of {times} times its FLOPs: too close to \
+             100 % for a gain",
             percent(gain.score)
         ));
     }
@@ -79,7 +79,7 @@ pub fn worth(data: &ClaimData, measure: Measure, times: f64) -> Finding {
         count(gain.seeds as usize)
     );
     let outcome = match gain.interval {
-        // A bound counts for what it bounds: at least 3 is above 2, and at least 1 is not known to be.
+        // A bound is used as such: at least 3 is above 2, while at least 1 need not be.
         Some((Ratio::Exactly(low) | Ratio::AtLeast(low), _)) if low > times => Verdict::Supported,
         Some((_, Ratio::Exactly(high) | Ratio::AtMost(high))) if high < times => {
             Verdict::Contradicted
@@ -87,7 +87,7 @@ pub fn worth(data: &ClaimData, measure: Measure, times: f64) -> Finding {
         _ => Verdict::NotTested,
     };
     let undecided = match gain.interval {
-        Some(_) => format!("the interval holds {times}, or reaches past dense's own sizes"),
+        Some(_) => format!("the interval includes {times}, or extends beyond dense's sizes"),
         None => gain.method.to_owned(),
     };
     let scope = ComparisonScope::new(top.suites, vec![candidate], sizes);
@@ -99,14 +99,14 @@ pub fn worth(data: &ClaimData, measure: Measure, times: f64) -> Finding {
     )
 }
 
-/// Whether the compute gain of memory+ is above `times` in many cases: one case cannot contradict that.
+/// Whether the compute gain of memory+ is above `times` in many cases, which one case cannot contradict.
 pub fn often_worth(data: &ClaimData, measure: Measure, times: f64) -> Finding {
     let found = worth(data, measure, times);
     match found.outcome {
         Verdict::Contradicted | Verdict::ContradictedOnce => Finding {
             outcome: Verdict::NotTested,
             evidence: format!(
-                "{}. Undecided: less than {times} here leaves open what other cases show",
+                "{}. Undecided: less than {times} in one case does not contradict many",
                 found.evidence
             ),
             ..found
@@ -131,13 +131,13 @@ pub fn twice_the_parameters(data: &ClaimData, measure: Measure) -> Finding {
     let (least, most) = least_and_most(&mut dense.into_iter());
     if most > TOKENS * least {
         return Finding::untested(
-            "dense's sizes were trained on different numbers of tokens here, so that larger means longer, too",
+            "dense's sizes were trained on different numbers of tokens here, so that size and training length are confounded",
         );
     }
     let (few, many) = least_and_most(&mut data.study.at(memory).into_iter());
     if most.max(many) > TOKENS * least.min(few) {
         return Finding::untested(
-            "memory and dense were trained on different numbers of tokens here, so that one was trained longer, too",
+            "memory and dense were trained on different numbers of tokens here",
         );
     }
     let axis = CostAxis::Params(READING);

@@ -1,4 +1,4 @@
-//! Where a rule looks: the rung, the scale, the intervals.
+//! The evidence of a rule in words: differences, accuracies, and the scale of the runs.
 
 use crate::published::{MEMORY_LAYERS, published};
 use crate::statistics::{Interval, Side};
@@ -9,14 +9,14 @@ use crate::number::{fixed, percent, prefixed, signed};
 use crate::study::scores::{self, PairedDifference, Suite};
 use crate::study::{BlockAtRung, Study};
 
-/// Everything that rules look at.
+/// The input of the rules.
 pub struct ClaimData<'s, 'a> {
     pub study: &'s Study<'a>,
     pub suites: &'s [Suite<'a>],
 }
 
 impl<'s, 'a> ClaimData<'s, 'a> {
-    /// The paired difference of two blocks on suites, each on its rung, and the words for it; or why there is none.
+    /// The paired difference of two blocks on suites, each on its rung, and its text; or why there is none.
     pub fn difference(
         &self,
         suites: &[&Suite],
@@ -36,7 +36,7 @@ impl<'s, 'a> ClaimData<'s, 'a> {
         Ok((difference, words))
     }
 
-    /// The accuracy of a block, and the words for it; or why there is none.
+    /// The accuracy of a block, and its text; or why there is none.
     pub fn accuracy(
         &self,
         suites: &[&Suite],
@@ -85,7 +85,7 @@ impl<'s, 'a> ClaimData<'s, 'a> {
         size + &texts.join("; ")
     }
 
-    /// The largest of what ran, for headlines about what did not.
+    /// The largest recorded run, for headlines about larger models.
     pub fn most(&self) -> String {
         let finished = || {
             self.study
@@ -122,7 +122,7 @@ fn span(interval: &Interval, scale: f64) -> String {
     }
 }
 
-/// A rule about the sign of a difference: ahead, behind, or neither is shown.
+/// The verdict of a rule about the sign of a difference.
 pub fn sign(difference: &PairedDifference) -> Verdict {
     let found = match difference.interval.side(0.0) {
         Side::Above => Verdict::Supported,
@@ -132,7 +132,7 @@ pub fn sign(difference: &PairedDifference) -> Verdict {
     found.by(difference.seeds)
 }
 
-/// The same as a finding; an interval that holds zero leaves the headline undecided.
+/// A finding; where the rule is undecided its evidence states why.
 pub fn decided(outcome: Verdict, evidence: String, scale: String, undecided: &str) -> Finding {
     let evidence = match outcome {
         Verdict::NotTested => format!("{evidence}. Undecided: {undecided}"),
@@ -145,7 +145,7 @@ pub fn decided(outcome: Verdict, evidence: String, scale: String, undecided: &st
     }
 }
 
-/// Published values of a metric at 1.3b in table 1, with the mark.
+/// Published values of a metric at 1.3b in table 1, with their mark.
 pub fn table_1(metric: &str, models: &[(&str, &str)]) -> String {
     let value = |(model, variant): &(&str, &str)| {
         let row = published().iter().find(|row| {

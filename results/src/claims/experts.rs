@@ -1,4 +1,4 @@
-//! The rules about the mixture of experts: ahead of it at equal compute and parameters.
+//! The rules about the mixture of experts: whether blocks are better at equal compute and parameters.
 
 use super::evidence::ClaimData;
 use super::rules::ahead_on;
@@ -13,7 +13,7 @@ const MATCHED: f64 = 1.25;
 
 const MIXTURE: &str = "moe";
 
-/// Whether memory+ is ahead of a mixture of its own size.
+/// Whether memory+ is better than a mixture with as many parameters.
 pub fn beats_experts(data: &ClaimData, measure: Measure) -> Finding {
     match equal_compute_scope(data, measure, &["memory+", MIXTURE]) {
         Ok(scope) => beats(data, &scope),
@@ -21,7 +21,7 @@ pub fn beats_experts(data: &ClaimData, measure: Measure) -> Finding {
     }
 }
 
-/// Whether the first place is ahead of the second, a mixture.
+/// Whether the first block is better than the second, a mixture.
 fn beats(data: &ClaimData, scope: &ComparisonScope) -> Finding {
     let [ours, mixture] = [scope.blocks[0], scope.blocks[1]];
     let total = |at| mean(&data.study.at(at), |run| run.params_total as f64);
@@ -37,7 +37,7 @@ fn beats(data: &ClaimData, scope: &ComparisonScope) -> Finding {
     ahead_on(data, scope)
 }
 
-/// Whether PEER, memory and memory+ are all ahead of the mixture, at one budget that all four have.
+/// Whether PEER, memory and memory+ are all better than the mixture, at one budget that all four have.
 pub fn all_beat_experts(data: &ClaimData, measure: Measure) -> Finding {
     let labels = ["peer", "memory", "memory+", MIXTURE];
     let scope = match equal_compute_scope(data, measure, &labels) {

@@ -1,18 +1,20 @@
-//! How many memory layers are best: the one rule that looks at where blocks stand.
+//! The rule about the best number of memory layers.
 
 use super::evidence::{ClaimData, decided, sign};
-use super::rules::HOLDS_ZERO;
+use super::rules::INCLUDES_ZERO;
 use super::scope::unequal_flops;
 use super::verdict::{Finding, Verdict};
 use crate::study::Measure;
 use crate::study::{BlockAtRung, Rung};
 
-/// What has to be equal between memories that differ in the number of their layers, and that number.
+/// What must be equal between memories that differ in the number of their layers, and that number.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Memory {
+    /// Number of memory layers.
     layers: usize,
-    /// Of each layer.
+    /// Slots of each layer.
     slots: u64,
+    /// Table parameters.
     table: u64,
 }
 
@@ -77,7 +79,7 @@ pub fn three_layers(data: &ClaimData) -> Finding {
             Ok((sign(&difference), format!("{words} ({layers} layers)")))
         })
         .collect();
-    // A number of layers that cannot be compared may be the best one.
+    // A number of layers that cannot be compared can be the best one.
     let differences = match differences {
         Ok(differences) => differences,
         Err(reason) => return Finding::untested(reason),
@@ -91,6 +93,6 @@ pub fn three_layers(data: &ClaimData) -> Finding {
         Verdict::all(&signs),
         words.join("; "),
         data.scale(&candidates),
-        HOLDS_ZERO,
+        INCLUDES_ZERO,
     )
 }

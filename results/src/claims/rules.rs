@@ -8,13 +8,13 @@ use crate::study::Measure;
 use crate::study::REFERENCE;
 use crate::study::scores::guess_accuracy;
 
-/// Points within which two blocks count as equal.
+/// Largest difference of accuracies, as a share, at which two blocks count as equal.
 const EQUAL: f64 = 0.05;
 
-/// What leaves a rule about a sign undecided.
-pub const HOLDS_ZERO: &str = "the interval holds 0";
+/// Why a rule about a sign is undecided.
+pub const INCLUDES_ZERO: &str = "the interval includes 0";
 
-/// Whether the first block is ahead of the second.
+/// Whether the first block is better than the second, at equal compute.
 pub fn ahead(data: &ClaimData, measure: Measure, (block, other): (&str, &str)) -> Finding {
     match equal_compute_scope(data, measure, &[block, other]) {
         Ok(scope) => ahead_on(data, &scope),
@@ -22,10 +22,12 @@ pub fn ahead(data: &ClaimData, measure: Measure, (block, other): (&str, &str)) -
     }
 }
 
-/// The same of the first two places of a ground.
+/// The same for the first two blocks of a scope.
 pub fn ahead_on(data: &ClaimData, scope: &ComparisonScope) -> Finding {
     match data.difference(&scope.suites, scope.blocks[0], scope.blocks[1]) {
-        Ok((difference, words)) => decided(sign(&difference), words, scope.scale(data), HOLDS_ZERO),
+        Ok((difference, words)) => {
+            decided(sign(&difference), words, scope.scale(data), INCLUDES_ZERO)
+        }
         Err(reason) => Finding::untested(reason),
     }
 }
@@ -48,7 +50,7 @@ pub fn doubled(data: &ClaimData, measure: Measure) -> Finding {
         return Finding {
             scale: scope.scale(data),
             ..Finding::untested(format!(
-                "{words}, on top of {accuracy}: nothing is no number that a rise could be a share of"
+                "{words}, on top of {accuracy}: a relative increase from 0 is not defined"
             ))
         };
     }
@@ -57,7 +59,7 @@ pub fn doubled(data: &ClaimData, measure: Measure) -> Finding {
             Verdict::NotTested
         }
         (difference, dense) if difference.low > dense.high => Verdict::Supported,
-        // Nothing can be twice as often right as what is right half the time.
+        // Twice an accuracy of 50 % or more is out of range.
         (_, dense) if dense.high >= 0.5 => Verdict::NotTested,
         (difference, dense) if difference.high < dense.low => Verdict::Contradicted,
         _ => Verdict::NotTested,
@@ -67,14 +69,14 @@ pub fn doubled(data: &ClaimData, measure: Measure) -> Finding {
         outcome.by(difference.seeds),
         format!("{words}, on top of {accuracy}: a rise of {rise} %"),
         scope.scale(data),
-        "the two intervals overlap, or dense is right so often that twice that is out of reach",
+        "the two intervals overlap, or twice dense's accuracy is out of range",
     )
 }
 
 /// Whether two blocks are within [`EQUAL`] of each other.
 ///
-/// Two that guess, and two that know everything, are equal for want of something to differ in: both have to lie clear of
-/// the majority guess and of all.
+/// At chance level and at 100 % equality is not informative: the intervals of both accuracies must exclude the majority
+/// guess and 100 %.
 pub fn within_margin(data: &ClaimData, measure: Measure, (block, other): (&str, &str)) -> Finding {
     let scope = match equal_compute_scope(data, measure, &[block, other]) {
         Ok(scope) => scope,
@@ -95,22 +97,22 @@ pub fn within_margin(data: &ClaimData, measure: Measure, (block, other): (&str, 
         .at(ours)
         .first()
         .map_or(0.0, |run| guess_accuracy(data.study, &scope.suites, run));
-    let told = [one, two]
+    let informative = [one, two]
         .iter()
         .all(|accuracy| accuracy.low > guess && accuracy.high < 1.0);
     let outcome = match difference.interval {
-        difference if !difference.is_bounded() || !told => Verdict::NotTested,
+        difference if !difference.is_bounded() || !informative => Verdict::NotTested,
         difference if difference.low > -EQUAL && difference.high < EQUAL => Verdict::Supported,
         difference if difference.low > EQUAL || difference.high < -EQUAL => Verdict::Contradicted,
         _ => Verdict::NotTested,
     };
-    let undecided = if !told {
+    let undecided = if !informative {
         format!(
-            "an accuracy is not clear of the majority guess, {} %, or of all",
+            "the interval of an accuracy includes the majority guess, {} %, or 100 %",
             percent(guess)
         )
     } else {
-        "the interval reaches across 5 points".into()
+        "the interval includes a difference of 5 points".into()
     };
     decided(
         outcome.by(difference.seeds),

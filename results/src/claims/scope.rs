@@ -1,4 +1,4 @@
-//! Where a rule looks: the suites, the largest budget at which all its blocks finished, and the size of each.
+//! The scope of a rule: its suites, the largest budget at which all its blocks finished, and the size of each.
 
 use crate::fits::BUDGET_TOLERANCE;
 
@@ -9,17 +9,17 @@ use crate::study::Measure;
 use crate::study::scores::Suite;
 use crate::study::{BlockAtRung, Rung, mean};
 
-/// Suites and places.
+/// The suites and blocks of a rule.
 pub struct ComparisonScope<'s, 'a> {
     pub suites: Vec<&'s Suite<'a>>,
-    /// In the order requested.
+    /// In the order requested, each at its size and budget.
     pub blocks: Vec<BlockAtRung<'s>>,
     /// Sizes with that budget.
     sizes: usize,
 }
 
-/// The suites of a measure and the largest budget at which all blocks finished and were trained alike, each at its size of
-/// the lowest validation loss; or why a rule cannot look.
+/// The suites of a measure and the largest budget at which all blocks finished with the same data and training settings,
+/// each at its size of the lowest validation loss; or why there is none.
 pub fn common_scope<'s, 'a>(
     data: &ClaimData<'s, 'a>,
     measure: Measure,
@@ -48,7 +48,7 @@ pub fn common_scope<'s, 'a>(
             several => format!("{} did not all finish", several.join(", ")),
         };
         return Err(Finding::untested(format!(
-            "{words} at one budget, trained alike"
+            "{words} at one budget with the same training"
         )));
     };
     Ok(ComparisonScope {
@@ -58,7 +58,7 @@ pub fn common_scope<'s, 'a>(
     })
 }
 
-/// The same for a rule about equal compute: the blocks must have spent the same training FLOPs, whatever they were meant to.
+/// The same for a rule about equal compute: the blocks must have spent the same training FLOPs, whatever their targets.
 pub fn equal_compute_scope<'s, 'a>(
     data: &ClaimData<'s, 'a>,
     measure: Measure,
@@ -71,13 +71,13 @@ pub fn equal_compute_scope<'s, 'a>(
     }
 }
 
-/// The words for training FLOPs that differ by more than the tolerance; none where they are equal.
+/// The message for training FLOPs that differ by more than the tolerance; none where they are equal.
 pub fn unequal_flops(data: &ClaimData, blocks: &[BlockAtRung]) -> Option<String> {
     let spent = |best: &BlockAtRung| mean(&data.study.at(*best), |run| run.train_flops);
     let by_cost = |a: &&BlockAtRung, b: &&BlockAtRung| spent(a).total_cmp(&spent(b));
     let least = blocks.iter().min_by(by_cost)?;
     let most = blocks.iter().max_by(by_cost)?;
-    // Written so that a number that is none is not equal either.
+    // In this form NaN is unequal, too.
     let equal = spent(most) <= spent(least) * (1.0 + BUDGET_TOLERANCE);
     (!equal).then(|| {
         format!(
@@ -92,7 +92,7 @@ pub fn unequal_flops(data: &ClaimData, blocks: &[BlockAtRung]) -> Option<String>
 }
 
 impl<'s, 'a> ComparisonScope<'s, 'a> {
-    /// These places, at a budget of so many sizes.
+    /// These blocks, at a budget of `sizes` sizes.
     pub fn new(suites: Vec<&'s Suite<'a>>, blocks: Vec<BlockAtRung<'s>>, sizes: usize) -> Self {
         Self {
             suites,
@@ -101,7 +101,7 @@ impl<'s, 'a> ComparisonScope<'s, 'a> {
         }
     }
 
-    /// The same ground for some of its places.
+    /// The same scope for some of its blocks.
     pub fn of(&self, blocks: &[BlockAtRung<'s>]) -> Self {
         Self {
             suites: self.suites.clone(),
@@ -110,7 +110,7 @@ impl<'s, 'a> ComparisonScope<'s, 'a> {
         }
     }
 
-    /// The runs looked at, and how their sizes were chosen where there was a choice.
+    /// The runs compared, and how their sizes were selected where several share the budget.
     pub fn scale(&self, data: &ClaimData<'s, 'a>) -> String {
         let choice = match self.sizes {
             1 => String::new(),

@@ -4,7 +4,7 @@ use super::{Model, Quantity, QuantityKind, Unit};
 use crate::RunRow;
 use crate::statistics::Interval;
 
-/// A number that each run has.
+/// A numeric column of a run.
 type OfRun = fn(&RunRow) -> f64;
 
 const COUNTED: [(QuantityKind, &str, Unit, OfRun); 16] = [
@@ -98,7 +98,7 @@ pub fn counted(models: &[Model]) -> impl Iterator<Item = Quantity> {
     })
 }
 
-/// A number that is the same in all runs, or their mean: a cost has no interval.
+/// The mean over the runs of a model, without an interval.
 fn mean(model: &Model, of: OfRun) -> Option<Interval> {
     let value = model.mean(of);
     value

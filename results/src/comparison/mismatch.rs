@@ -1,10 +1,10 @@
-//! What keeps two runs out of one table, and what merely disturbs.
+//! Differences between runs that make a comparison invalid, and those that are warnings.
 
 use super::Model;
 use super::items::ItemsByRun;
 use crate::{ItemRow, RunRow};
 
-/// Two runs whose numbers do not mean the same.
+/// Two runs whose numbers are not comparable.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{field} differs: `{}` in {}, `{}` in {}", .first.1, .first.0, .second.1, .second.0)]
 pub struct Mismatch {
@@ -16,7 +16,7 @@ pub struct Mismatch {
     pub second: (String, String),
 }
 
-/// A text that each run has.
+/// A text column of a run.
 type OfRun = fn(&RunRow) -> &str;
 
 /// Rejects runs that differ in how FLOPs are counted, in data, in tokenizer or in what they were evaluated on.
@@ -38,7 +38,7 @@ pub fn check(runs: &[&RunRow], items_by_run: &ItemsByRun) -> Result<(), Mismatch
             ));
         }
     }
-    // A suite that one run was not evaluated on says nothing about the others: each suite is held to the first run with it.
+    // A run need not be evaluated on every suite: each suite is compared with the first run that was.
     let mut evaluated: Vec<(&str, &RunRow, TaskFingerprint)> = Vec::new();
     for run in runs {
         for (suite, items) in items_by_run.suites(run) {
@@ -79,7 +79,7 @@ fn mismatch(field: &str, first: (&RunRow, String), second: (&RunRow, String)) ->
     }
 }
 
-/// The items and their expected answers, as a number.
+/// Hash of the items of a suite and their expected answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct TaskFingerprint {
     items: usize,
@@ -87,9 +87,9 @@ struct TaskFingerprint {
 }
 
 impl TaskFingerprint {
-    /// Of items in the order of their rows.
+    /// The fingerprint of items in the order of their rows.
     fn of(items: &[&ItemRow]) -> Self {
-        // FNV-1a: equality within one table is all that is asked of it. Zero bytes end each part.
+        // FNV-1a: it is only compared within one table. Zero bytes end each part.
         let bytes = items.iter().flat_map(|item| {
             let parts = [&item.task, &item.item, &item.expected];
             parts.into_iter().flat_map(|part| part.bytes().chain([0]))
@@ -110,7 +110,7 @@ impl std::fmt::Display for TaskFingerprint {
     }
 }
 
-/// What differs within a group beside the block: noted, not an error, since it may be what a reader wants to compare.
+/// Differences within a group beside the block: not errors, since they can be the subject of the comparison.
 pub fn warnings(models: &[Model]) -> Vec<String> {
     let Some((first, others)) = models.split_first() else {
         return Vec::new();

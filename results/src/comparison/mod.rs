@@ -1,9 +1,9 @@
-//! Models side by side: what each was given, what it cost, what it reached, and how it differs from the first.
+//! Models side by side: the budget of each, its costs, its scores, and the differences to the first model.
 //!
-//! [`Comparison::new`] rejects runs whose numbers do not mean the same: other FLOP conventions, data, tokenizers or
-//! questions. What may differ but disturbs, such as training settings or the device, is reported beside the numbers. Runs
-//! of one configuration that differ in their seed are one model. Models are grouped by what was held equal, and
-//! compared within their group alone.
+//! [`Comparison::new`] rejects runs whose numbers are not comparable: other FLOP conventions, data, tokenizers or items.
+//! Differences that are permitted but can confound, such as training settings or the device, are warnings. Runs of one
+//! configuration that differ in their seed are one model. Models are grouped by what was held equal, and compared only
+//! within their group.
 
 mod counted;
 mod items;
@@ -30,7 +30,7 @@ pub struct Comparison {
     pub left_out: Vec<String>,
 }
 
-/// Models that were given the same.
+/// Models with the same budget.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Group {
     /// What was held equal, in words.
@@ -39,7 +39,7 @@ pub struct Group {
     pub models: Vec<Model>,
     /// One row of the table each.
     pub quantities: Vec<Quantity>,
-    /// What differs beside the block and may disturb the comparison.
+    /// Differences beside the block that can confound the comparison.
     pub warnings: Vec<String>,
 }
 
@@ -89,12 +89,12 @@ impl Comparison {
     }
 }
 
-/// What was held equal; sorts by its size.
+/// What was held equal; ordered by its size.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum MatchedBy {
-    /// Bits of the target, which sort as the positive numbers they are.
+    /// Bits of the target, whose order is that of the positive numbers.
     Flops(u64),
-    /// Of one size: equal tokens at two sizes are not equal compute.
+    /// Tokens and size: equal tokens at two sizes are not equal compute.
     Tokens(u64, String),
 }
 

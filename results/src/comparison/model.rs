@@ -5,14 +5,14 @@ use crate::RunRow;
 /// One column of a comparison.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model {
-    /// Size and block, and what else is needed to tell it from the others.
+    /// Size and block, and what else distinguishes it from the others.
     pub label: String,
     /// Its runs by seed; never empty.
     pub runs: Vec<RunRow>,
 }
 
 impl Model {
-    /// The run of the lowest seed: what all runs of a model share can be read there.
+    /// The run of the lowest seed, for what all runs of a model share.
     pub fn first(&self) -> &RunRow {
         &self.runs[0]
     }
@@ -22,7 +22,7 @@ impl Model {
         self.runs.iter().map(|run| run.run.as_str()).collect()
     }
 
-    /// The mean over its runs of a number.
+    /// The mean of a number over its runs.
     pub fn mean(&self, of: impl Fn(&RunRow) -> f64) -> f64 {
         self.runs.iter().map(of).sum::<f64>() / self.runs.len() as f64
     }
@@ -36,7 +36,7 @@ impl Model {
     }
 }
 
-/// The models of these runs, each where its first run stood.
+/// The models of these runs, in the order of their first runs.
 pub fn models(runs: &[&RunRow]) -> Vec<Model> {
     let mut models: Vec<Model> = Vec::new();
     for run in runs {
@@ -69,7 +69,7 @@ fn same_configuration(a: &RunRow, b: &RunRow) -> bool {
         && but_seed(&a.config).eq(but_seed(&b.config))
 }
 
-/// Size and block; the sweep where there are several; a run's name where that is not enough.
+/// Labels by size and block; with the sweep where there are several, and the run's name where labels are equal.
 fn name(models: &mut [Model]) {
     let sweep = models.first().map(|model| model.first().sweep.clone());
     let several = models

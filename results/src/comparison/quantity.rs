@@ -2,22 +2,22 @@
 
 use crate::statistics::{Interval, Side};
 
-/// What a quantity is about.
+/// The kind of a quantity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum QuantityKind {
-    /// What was given.
+    /// Budget and size.
     Matching,
-    /// What a token costs, by formula.
+    /// Cost per token, by formula.
     Cost,
-    /// What was timed or weighed.
+    /// Measured time, rate or memory.
     Speed,
-    /// What was reached.
+    /// Loss or score.
     Score,
-    /// Less that of the first model, paired.
+    /// Paired difference to the first model.
     Difference,
 }
 
-/// What a value counts.
+/// The unit of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
     /// Floating-point operations.
@@ -38,12 +38,12 @@ pub enum Unit {
     Nats,
     /// A share, or a difference of shares, in [-1, 1].
     Share,
-    /// Whatever the metric's name says.
+    /// As the name of the metric states.
     Plain,
 }
 
 impl Unit {
-    /// As the CSV names it.
+    /// The name in the CSV.
     pub fn name(self) -> &'static str {
         match self {
             Self::Flops => "FLOP",
@@ -69,7 +69,7 @@ pub struct Quantity {
     pub metric: String,
     /// Unit of its values.
     pub unit: Unit,
-    /// None where a model has none. Values without an interval are counted or timed once.
+    /// By model; none where a model has no value. What is counted or timed has no interval.
     pub values: Vec<Option<Interval>>,
 }
 

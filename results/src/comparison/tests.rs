@@ -93,7 +93,7 @@ fn row<'a>(
 }
 
 #[test]
-fn models_stand_in_the_order_asked_for_and_differ_from_the_first() {
+fn models_are_in_the_order_requested_and_compared_with_the_first() {
     let found = compare(&[run("memory", 0, 1e9), run("dense", 0, 1e9)]).unwrap();
     let [group] = found.groups.as_slice() else {
         panic!("{found:?}")
@@ -137,7 +137,7 @@ fn seeds_of_one_configuration_are_one_model() {
 }
 
 #[test]
-fn seeds_that_agree_in_every_answer_are_not_certain() {
+fn seeds_that_agree_in_every_item_have_wilsons_interval() {
     let runs: Vec<RunRow> = (0..3).map(|seed| run("dense", seed, 1e9)).collect();
     let (frames, order) = frames(&runs, |run| answered(run, 0, 64));
     let found = Comparison::new(&frames, &order).unwrap();
@@ -174,7 +174,7 @@ fn rejection(change: impl Fn(&mut RunRow)) -> String {
 }
 
 #[test]
-fn numbers_that_do_not_mean_the_same_are_refused_by_name() {
+fn numbers_that_are_not_comparable_are_an_error_that_names_the_field() {
     assert_eq!(
         rejection(|run| run.flop_convention = "one".into()),
         "FLOP convention differs: `two a multiply-add` in s:l/dense/0 (dense01000000000), `one` in s:l/memory/0 \
@@ -191,7 +191,7 @@ fn numbers_that_do_not_mean_the_same_are_refused_by_name() {
 }
 
 #[test]
-fn other_questions_are_refused_and_absent_ones_are_not() {
+fn other_items_are_an_error_and_absent_ones_are_not() {
     let runs = [run("dense", 0, 1e9), run("memory", 0, 1e9)];
     let of = |change: fn(&mut Vec<ItemRow>)| {
         let (frames, order) = frames(&runs, |run| {
@@ -225,7 +225,7 @@ fn other_questions_are_refused_and_absent_ones_are_not() {
 }
 
 #[test]
-fn what_disturbs_is_told_and_what_failed_is_left_out_with_its_reason() {
+fn other_settings_are_warnings_and_failed_runs_are_left_out_with_their_reason() {
     let mut other = run("memory", 0, 1e9);
     other.config = other.config.replace("rate = 1", "rate = 2");
     other.threads = 1;
@@ -243,7 +243,7 @@ fn what_disturbs_is_told_and_what_failed_is_left_out_with_its_reason() {
 }
 
 #[test]
-fn models_of_one_place_and_other_configurations_are_told_apart() {
+fn models_of_one_size_and_block_and_other_configurations_have_different_labels() {
     let mut other = run("dense", 0, 1e9);
     other.run = "abcdefgh".into();
     other.config.push_str("y = 2\n");

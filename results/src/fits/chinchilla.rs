@@ -1,14 +1,14 @@
-//! Public points with a known fit: the check that ours finds what others found.
+//! Public points with a published fit, which ours must reproduce.
 
 use super::{Law, LossPoint};
 
 /// The points read off figure 4 of Hoffmann et al. (2022) by epoch-research/analyzing-chinchilla.
 const TABLE: &str = include_str!("../../published/chinchilla.csv");
 
-/// Points of the highest losses that the replication leaves out.
+/// Points of the highest losses, which the replication omits.
 const OUTLIERS: usize = 5;
 
-/// A fit that somebody else published.
+/// A published fit.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PublishedFit {
     /// The fitted law.
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn the_published_law_is_found_again() {
+    fn the_published_fit_is_reproduced() {
         let known = CHINCHILLA.law;
         let found = parametric(&chinchilla(), 200, 0).unwrap();
         let digits = |ours: f64, theirs: f64| {
@@ -109,7 +109,7 @@ mod tests {
                 "{interval:?}"
             );
         }
-        // Some 240 points do not leave an exponent free, nor pin it.
+        // 240 points bound the exponent, with an interval of this width.
         assert!((0.03..0.12).contains(&(found.alpha.high - found.alpha.low)));
     }
 }

@@ -1,8 +1,8 @@
 //! `L(N, D) = E + A / N^alpha + B / D^beta` through points, with intervals.
 //!
 //! The estimator is that of Hoffmann et al. (2022), section 3.3: the summed Huber loss of the logarithms, so that errors
-//! are relative and one run that went wrong does not pull the law towards itself. The sum, not the mean, and a search that
-//! is run to its end, as T. Besiroglu et al., "Chinchilla Scaling: A replication attempt" (2024), found to matter.
+//! are relative and outliers have bounded influence. It is the sum, not the mean, and the search is run to convergence,
+//! both of which matter according to T. Besiroglu et al., "Chinchilla Scaling: A replication attempt" (2024).
 
 use std::fmt;
 
@@ -15,13 +15,13 @@ use super::points::{LossPoint, distinct};
 use super::warning::{FitWarning, warnings};
 use crate::statistics::{Interval, percentile_interval, stream};
 
-/// Points that a fit of five parameters needs at least.
+/// Fewest points for a fit of five parameters.
 pub const LEAST_POINTS: usize = 6;
 
 /// Resamples of the points behind the intervals of [`parametric`].
 pub const RESAMPLES: u64 = 1000;
 
-/// The nearest starts, which each resample tries again beside the best fit itself: a resample may have another basin.
+/// Best starts from which each resample is fitted again, beside the best fit itself: a resample can have another minimum.
 const RESTARTS: usize = 3;
 
 /// A law fitted to points.
@@ -31,7 +31,7 @@ pub struct Parametric {
     pub law: Law,
     /// Summed Huber loss of the log losses at the law: comparable only between fits of the same points.
     pub objective: f64,
-    /// Points.
+    /// Number of points.
     pub n: u64,
     /// E, nats per token.
     pub irreducible: Interval,
@@ -43,18 +43,18 @@ pub struct Parametric {
     pub alpha: Interval,
     /// Exponent of the tokens.
     pub beta: Interval,
-    /// Of [`Law::params_exponent`].
+    /// [`Law::params_exponent`].
     pub params_exponent: Interval,
-    /// Of [`Law::tokens_exponent`].
+    /// [`Law::tokens_exponent`].
     pub tokens_exponent: Interval,
-    /// What the points do not show; empty for a sound fit.
+    /// Warnings; empty for a well-determined fit.
     pub warnings: Vec<FitWarning>,
 }
 
 /// Why there is no law.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoLaw {
-    /// Fewer runs than the law has parameters.
+    /// Fewer than [`LEAST_POINTS`] runs.
     TooFewPoints {
         /// Runs.
         found: usize,
@@ -78,15 +78,15 @@ impl fmt::Display for NoLaw {
         match self {
             Self::TooFewPoints { found } => write!(
                 f,
-                "{found} finished runs for the five parameters of the law; {LEAST_POINTS} are the least"
+                "{found} finished runs for the five parameters of the law; at least {LEAST_POINTS} are required"
             ),
             Self::TooFewParams { found } => write!(
                 f,
-                "{found} distinct parameter counts; three are the least that show a power of N"
+                "{found} distinct parameter counts; at least three are required for an exponent of N"
             ),
             Self::TooFewTokens { found } => write!(
                 f,
-                "{found} distinct token counts; three are the least that show a power of D"
+                "{found} distinct token counts; at least three are required for an exponent of D"
             ),
             Self::InvalidPoint => write!(
                 f,
@@ -97,8 +97,9 @@ impl fmt::Display for NoLaw {
 }
 
 /// Fits the law and, with `resamples` draws of as many points with replacement, its 95 % percentile intervals. A resample
-/// with fewer than five distinct points, or three distinct N or D, shows no law and is drawn again, at most a hundred times.
-/// With `resamples` below 40 there are no intervals, as two tails of 2.5 % need a draw each.
+/// with fewer than five distinct points, or three distinct N or D, does not determine the law and is drawn again, at most a
+/// hundred times. With `resamples` below 40 there are no intervals, since each tail of 2.5 % requires at least one
+/// resample.
 ///
 /// ```
 /// use results::fits::{LossPoint, parametric};
@@ -117,7 +118,7 @@ impl fmt::Display for NoLaw {
 /// assert!((fit.law.alpha - 0.35).abs() < 1e-3 && (fit.law.beta - 0.37).abs() < 1e-3);
 /// assert!((fit.law.params_exponent() - 0.37 / 0.72).abs() < 1e-3);
 /// assert!(fit.warnings.is_empty());
-/// assert!(parametric(&points[..5], 100, 0).is_err()); // five parameters through five points would say nothing
+/// assert!(parametric(&points[..5], 100, 0).is_err()); // five points would be fitted exactly
 /// ```
 pub fn parametric(points: &[LossPoint], resamples: u64, seed: u64) -> Result<Parametric, NoLaw> {
     let valid = |p: &&LossPoint| {

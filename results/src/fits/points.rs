@@ -1,9 +1,9 @@
-//! What a curve is drawn through: one point for each finished run.
+//! The points of fits: one for each finished run.
 
 use crate::RunRow;
 
-/// What is counted as N. A block whose parameters are not all used by every token has several answers, and the
-/// exponents differ between them: say which one a number is about.
+/// What is counted as N. For a block whose parameters are not all used by every token the readings differ, and so do the
+/// exponents: state the reading with every number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reading {
     /// Parameters that take part in one token's forward pass.
@@ -19,7 +19,7 @@ impl Reading {
     /// All readings.
     pub const ALL: [Self; 3] = [Self::Active, Self::Total, Self::Matmul];
 
-    /// As a reader should see it.
+    /// The reading in words.
     pub fn label(self) -> &'static str {
         match self {
             Self::Active => "active parameters",
@@ -38,10 +38,10 @@ impl Reading {
     }
 }
 
-/// One run as the fits see it.
+/// One run, as input of the fits.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LossPoint {
-    /// Training FLOPs that were requested: what makes a budget.
+    /// Training FLOPs requested, which define the budget.
     pub budget: f64,
     /// N, under one [`Reading`].
     pub params: f64,
@@ -49,7 +49,7 @@ pub struct LossPoint {
     pub tokens: f64,
     /// C, training FLOPs spent.
     pub flops: f64,
-    /// Nats per token, held out.
+    /// Held-out loss in nats per token.
     pub loss: f64,
 }
 
@@ -62,8 +62,7 @@ impl LossPoint {
     }
 }
 
-/// The finished runs of `block` as points, in the order of `runs`. Runs whose loss is no positive number are left out:
-/// nothing can be fitted to them.
+/// The finished runs of `block` as points, in the order of `runs`. Runs whose loss is not a positive number are left out.
 pub fn points<'a>(
     runs: impl IntoIterator<Item = &'a RunRow>,
     block: &str,
@@ -82,7 +81,7 @@ pub fn points<'a>(
         .collect()
 }
 
-/// Distinct values among numbers that are not computed, but counted or configured: equal means equal.
+/// The number of distinct values, by exact equality: for numbers that are counted or configured, not computed.
 pub(super) fn distinct(values: impl Iterator<Item = f64>) -> usize {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);

@@ -1,4 +1,4 @@
-//! Fits of points whose law is known.
+//! Fits of points generated from a known law.
 
 use rand::Rng;
 
@@ -61,7 +61,7 @@ fn a_law_is_found_from_points_that_follow_it() {
 }
 
 #[test]
-fn intervals_hold_the_law_in_most_noisy_worlds() {
+fn intervals_cover_the_law_in_most_noisy_data_sets() {
     let trials = 30;
     let mut held = [0; 3];
     for trial in 0..trials {
@@ -79,7 +79,7 @@ fn intervals_hold_the_law_in_most_noisy_worlds() {
 }
 
 #[test]
-fn threads_change_no_digit_and_seeds_do() {
+fn the_number_of_threads_changes_nothing_and_the_seed_does() {
     let mut noise = noise(0);
     let points = grid(|n, d| LAW.loss(n, d) * noise());
     let on = |threads| {
@@ -94,7 +94,7 @@ fn threads_change_no_digit_and_seeds_do() {
 }
 
 #[test]
-fn too_little_is_refused_and_says_how_much_is_needed() {
+fn too_few_points_are_an_error_that_states_the_minimum() {
     let points = grid(|n, d| LAW.loss(n, d));
     assert_eq!(
         parametric(&points[..5], 0, 0),
@@ -116,7 +116,7 @@ fn too_little_is_refused_and_says_how_much_is_needed() {
 }
 
 #[test]
-fn what_the_points_do_not_show_is_a_doubt() {
+fn parameters_that_are_not_identified_are_warnings() {
     let warnings = |points: &[LossPoint]| parametric(points, 0, 0).unwrap().warnings;
     let flat = grid(|_, d| 2.0 + 2000.0 * d.powf(-0.37));
     assert!(
@@ -240,7 +240,7 @@ fn targets_that_differ_by_rounding_are_one_budget() {
     assert_eq!(isoflop(&points, 0).budgets.len(), 2);
 }
 
-/// How often the intervals of N*, D* and the loss hold the truth over `trials` worlds with normal errors of `scatter`
+/// How often the intervals of N*, D* and the loss cover the truth over `trials` data sets with normal errors of `scatter`
 /// about an exact parabola, as shares of those that have one, and how many have.
 fn coverage(factors: &[f64], scatter: f64, trials: u64) -> ([f64; 3], u64) {
     let (mut held, mut bounded) = ([0.0; 3], 0);
@@ -281,7 +281,7 @@ fn the_interval_of_a_minimum_covers_it_however_few_the_sizes() {
 }
 
 #[test]
-fn an_interval_past_the_sizes_is_kept_and_says_so() {
+fn an_interval_beyond_the_sizes_is_kept_and_labelled() {
     // Two seeds at each end: the line of tokens continues past the last two sizes, not the last two runs.
     let mut errors = [0.02, -0.02, -0.003, 0.003, 0.02, -0.02].into_iter();
     let factors = [0.8, 0.8, 1.1, 2.0, 4.0, 4.0];

@@ -1,4 +1,4 @@
-//! What a fitted law does not show.
+//! Warnings about a fitted law.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use super::minimize::{EXPONENT_BOUNDS, term_bounds};
 /// Twice the parameters of the law.
 const FEW: usize = 10;
 
-/// Why a law is less than it seems.
+/// A reason to distrust part of a fitted law.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum FitWarning {
     /// The best E is 0.
@@ -17,9 +17,9 @@ pub enum FitWarning {
     FlatInParams,
     /// The loss does not fall with D.
     FlatInTokens,
-    /// An exponent rests on the end of the range searched.
+    /// An exponent is at a bound of the search.
     Steep,
-    /// So few points that resampling them shows little.
+    /// Too few points for reliable resampling.
     FewPoints {
         /// Runs.
         found: usize,
@@ -36,18 +36,18 @@ impl fmt::Display for FitWarning {
         match self {
             Self::NoIrreducible => write!(
                 f,
-                "the best irreducible loss is 0: the points lie too far from it to show one"
+                "the best irreducible loss is 0: the losses are too far above it to identify one"
             ),
-            Self::FlatInParams => write!(f, "these points show no loss that falls with N"),
-            Self::FlatInTokens => write!(f, "these points show no loss that falls with D"),
+            Self::FlatInParams => write!(f, "in these points the loss does not fall with N"),
+            Self::FlatInTokens => write!(f, "in these points the loss does not fall with D"),
             Self::Steep => write!(
                 f,
-                "an exponent rests on the end of the range searched, {}",
+                "an exponent is at the upper bound of the search, {}",
                 EXPONENT_BOUNDS.1
             ),
             Self::FewPoints { found } => write!(
                 f,
-                "{found} runs for five parameters: intervals are rough below {FEW}"
+                "{found} runs for five parameters: intervals are unreliable below {FEW}"
             ),
             Self::Collinear { correlation } => write!(
                 f,
@@ -57,7 +57,7 @@ impl fmt::Display for FitWarning {
     }
 }
 
-/// All that is to be doubted about the law at `best`.
+/// All warnings about the law at `best`.
 pub(super) fn warnings(residuals: &Residuals, best: &Free) -> Vec<FitWarning> {
     let [a, b, e, alpha, beta] = *best;
     let (nothing, _) = term_bounds(residuals);

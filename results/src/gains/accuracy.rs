@@ -8,12 +8,12 @@ use super::sample::Sample;
 use crate::ItemRow;
 use crate::statistics::subject;
 
-/// The answers of one block on one rung.
+/// The evaluated items of one block on one rung.
 #[derive(Clone, Debug)]
 pub struct RungItems<'a> {
-    /// On one [`CostAxis`](super::CostAxis).
+    /// Cost on one [`CostAxis`](super::CostAxis), mean over seeds.
     pub cost: f64,
-    /// By seed.
+    /// Item rows, one vector for each seed.
     pub seeds: Vec<Vec<&'a ItemRow>>,
 }
 
@@ -27,11 +27,15 @@ fn by_key<'a>(rows: &[&'a ItemRow]) -> BTreeMap<Key<'a>, &'a ItemRow> {
     rows.iter().map(|&row| (key(row), row)).collect()
 }
 
-/// By how much dense's cost must grow to reach the block's accuracy, over the items that every seed of every rung answered.
+/// The factor by which dense's cost must grow to reach the block's accuracy, over the items on which every seed of every
+/// rung was evaluated. `seed` seeds the resampling.
 ///
-/// The interval draws [`subject`]s with replacement, the same for the block and for every rung of dense: an easy draw is
-/// easy for all. Where every rung has two seeds or more, each accuracy also moves by Student's t over its seeds; otherwise
-/// the interval covers the choice of items and not of seeds, and its method says so.
+/// The interval resamples [`subject`]s with replacement, the same for the block and for every rung of dense, since an easy
+/// resample is easy for all. Where every rung has two seeds or more, each accuracy also varies by Student's t over its
+/// seeds; otherwise the interval covers the choice of items and not of seeds, as its method states.
+///
+/// # Errors
+/// Fewer than two rungs of different cost, a rung without seeds, or no common item.
 pub fn gain_in_accuracy(dense: &[RungItems], block: &RungItems, seed: u64) -> Result<Gain, NoGain> {
     let rungs: Vec<(f64, Vec<BTreeMap<Key, &ItemRow>>)> = dense
         .iter()

@@ -5,17 +5,17 @@ use super::sample::Sample;
 use super::{Better, CostAxis};
 use crate::RunRow;
 
-/// The losses of one block on one rung.
+/// The validation losses of one block on one rung.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RungLosses {
-    /// On one [`CostAxis`].
+    /// Cost on one [`CostAxis`], mean over seeds.
     pub cost: f64,
     /// Nats per token, one per seed.
     pub seeds: Vec<f64>,
 }
 
 impl RungLosses {
-    /// Of finished runs that differ by seed alone: their mean cost, and each one's validation loss.
+    /// From finished runs that differ in the seed alone: their mean cost and the validation loss of each.
     pub fn of(runs: &[&RunRow], axis: CostAxis) -> Self {
         Self {
             cost: runs.iter().map(|run| axis.of(run)).sum::<f64>() / runs.len() as f64,
@@ -29,11 +29,11 @@ impl RungLosses {
     }
 }
 
-/// By how much dense's cost must grow to reach the block's loss: compute-equivalent or parameter-equivalent, as the costs
-/// are of one [`CostAxis`] or another.
+/// The factor by which dense's cost must grow to reach the block's loss: compute-equivalent or parameter-equivalent,
+/// depending on the [`CostAxis`] of the costs. `seed` seeds the resampling.
 ///
-/// With two seeds or more on every rung, an interval: each mean is drawn from Student's t about it and the gain computed
-/// anew. With a single seed on some rung nothing says how far its loss would move, and there is none.
+/// With two seeds or more on every rung there is an interval: each mean is resampled from Student's t about it and the gain
+/// computed again. With a single seed on some rung the variance over seeds is unknown, and there is none.
 ///
 /// ```
 /// use results::gains::{RungLosses, Ratio, gain_in_loss};

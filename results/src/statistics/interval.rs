@@ -1,6 +1,6 @@
-//! An estimate and how far to trust it.
+//! An estimate with its confidence interval.
 
-/// A value with the ends of its 95 % interval.
+/// A value with the ends of its 95 % confidence interval.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Interval {
     /// Point estimate.
@@ -11,12 +11,12 @@ pub struct Interval {
     pub high: f64,
     /// Observations behind the value: items, or seeds where each seed has one number.
     pub n: u64,
-    /// Name of the method, for the reader.
+    /// Name of the method.
     pub method: &'static str,
 }
 
 impl Interval {
-    /// A value that nothing bounds.
+    /// A value without an interval.
     pub fn unbounded(value: f64, n: u64, method: &'static str) -> Self {
         Self {
             value,
@@ -27,7 +27,7 @@ impl Interval {
         }
     }
 
-    /// Whether both ends are known.
+    /// Whether both ends are finite.
     pub fn is_bounded(&self) -> bool {
         self.low.is_finite() && self.high.is_finite()
     }
@@ -49,7 +49,7 @@ impl Interval {
     }
 }
 
-/// On which side of a point an interval lies.
+/// The side of a point on which an interval is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
     /// All of the interval is above the point.
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn touching_is_not_excluding() {
+    fn an_end_at_the_point_does_not_exclude_it() {
         let at = |low, high| Interval {
             value: 0.5,
             low,

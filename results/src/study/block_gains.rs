@@ -12,13 +12,17 @@ use crate::study::{Measure, Rung, Study, mean};
 /// Seed of the resampling.
 const SEED: u64 = 0x150_F10D;
 
-/// The reading of parameters that gains are reported in.
+/// The reading of parameters in which gains are reported.
 pub const READING: Reading = Reading::Active;
 
-/// Why a gain is none, in words.
+/// Why there is no gain, in words.
 pub type Reason = String;
 
-/// How many times its cost, on `axis`, dense would need to be as good as `block` on `rung`.
+/// The factor by which dense's cost on `axis` must grow to be as good as `block` on `rung`.
+///
+/// # Errors
+/// Why there is no gain:
+/// no finished or comparable run, no evaluated suite, or a curve of dense with fewer than two costs.
 pub fn gain(
     study: &Study,
     suites: &[Suite],
@@ -34,7 +38,7 @@ pub fn gain(
         return Err("not comparable with dense".into());
     }
     let of_measure = measure.suites(suites);
-    // Every suite of every run: a rung that was evaluated on less would be on the curve for other questions.
+    // Every suite of every run: a rung that was evaluated on fewer suites would have other items than the curve.
     let scored = |runs: &[&RunRow]| missing(study, &of_measure, runs).is_none();
     let curve = curve(study, first, &scored);
     let text = |reason: NoGain| reason.to_string();
@@ -67,8 +71,8 @@ pub fn gain(
     gain_in_accuracy(&dense, &items_of(&runs), SEED).map_err(text)
 }
 
-/// The dense runs that a block is held against, on the data of `run`: one rung for each budget; where several sizes had one
-/// and were scored, that of the lowest loss.
+/// The dense runs of the reference curve, on the data of `run`: one rung for each budget; where several sizes share it and
+/// were evaluated, that of the lowest loss.
 fn curve<'a>(
     study: &Study<'a>,
     run: &RunRow,

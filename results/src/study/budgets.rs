@@ -1,4 +1,4 @@
-//! Rungs that share a budget, and where on them a block is.
+//! Rungs that share a budget, and the best of them for a block.
 
 use crate::RunRow;
 use crate::fits::BUDGET_TOLERANCE;
@@ -10,7 +10,8 @@ use super::scores::{self, Suite};
 pub type BlockAtRung<'s> = (&'s str, &'s Rung);
 
 impl<'a> Study<'a> {
-    /// The rungs of each budget of training FLOPs, from the smallest; where tokens were held equal every rung is alone.
+    /// The rungs of each budget of training FLOPs, from the smallest; where tokens were held equal every rung is a budget
+    /// of its own.
     pub fn budgets(&self) -> Vec<Vec<&Rung>> {
         let mut budgets: Vec<Vec<&Rung>> = Vec::new();
         let is_flops = |rung: &Rung| matches!(rung.key.1, BudgetKey::Flops(_));
@@ -33,8 +34,8 @@ impl<'a> Study<'a> {
         self.budgets().iter().any(|budget| budget.len() > 1)
     }
 
-    /// Where a block is at a budget: the rung of its lowest mean validation loss, of those that answered all suites
-    /// asked where there are any. One size may be past a block's best and short of another's, so that each is taken at its own.
+    /// The best rung of a block at a budget: that of its lowest mean validation loss, among those evaluated on all `suites`
+    /// where there are any. The optimal size differs between blocks, so that each is taken at its own.
     pub fn best<'s>(
         &self,
         block: &'s str,
@@ -61,7 +62,7 @@ impl<'a> Study<'a> {
         self.finished(block, rung)
     }
 
-    /// Whether all finished runs of these places saw the same data and were trained alike.
+    /// Whether all finished runs of these blocks had the same data, tokenizer and training settings.
     pub fn same_training(&self, blocks: &[BlockAtRung]) -> bool {
         let runs: Vec<&RunRow> = blocks.iter().flat_map(|at| self.at(*at)).collect();
         runs.iter().all(|run| mismatch(run, runs[0]).is_none())

@@ -7,7 +7,7 @@
 //! | `measure` | [`Measure`]: what blocks are compared by |
 //! | [`block_order`] | the order in which blocks are listed |
 //! | [`scores`] | accuracies and paired differences to dense, with their confidence intervals |
-//! | [`block_gains`] | what a block's score would cost dense, in compute and parameters |
+//! | [`block_gains`] | compute- and parameter-equivalent gains of each block |
 //! | [`scaling`] | values over budgets, and the laws through them |
 //! | [`table_size`] | accuracy against slots of the value tables |
 //! | [`knowledge`] | bits stored per parameter |

@@ -8,7 +8,7 @@ use crate::statistics::{Interval, mean_over_seeds};
 use super::scores::{self, Suite};
 use super::{Rung, Study, mean};
 
-/// Budgets that a power of FLOPs is fitted to at least: two are always fitted exactly, which shows nothing.
+/// Fewest budgets for a power of FLOPs: two are always fitted exactly.
 pub const LEAST_BUDGETS: usize = 3;
 
 /// Resamples behind the intervals of [`parametric_law`]: enough for two digits, in seconds.

@@ -1,4 +1,4 @@
-//! Accuracies and differences: one suite at a time for the table and the figure, several together for the verdict.
+//! Accuracies and paired differences to dense: of one suite, or pooled over several.
 
 mod difference;
 mod suite;
@@ -16,24 +16,24 @@ pub use difference::{PairedDifference, accuracy_difference};
 pub use suite::{Suite, guess_accuracy, is_scored};
 use suite::{rows, suites};
 
-/// Seed of the resampling: any number does, as long as it never changes.
+/// Seed of the resampling, fixed so that intervals are reproducible.
 const SEED: u64 = 0x150_F10D;
 
-/// One cell of the scoreboard.
+/// The score of a block on a rung.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BlockScore {
     /// Seeds with a score.
     pub seeds: usize,
     /// Share of right answers with its confidence interval.
     pub accuracy: Interval,
-    /// Accuracy less that of dense, on the same items and seeds. None for dense itself, where nothing matches, and
-    /// where the runs were not trained alike.
+    /// Accuracy minus that of dense, on the same items and seeds. None for dense itself, where no item or seed is shared,
+    /// and where data or training settings differ.
     pub difference: Option<PairedDifference>,
 }
 
-/// The scoreboard: every suite, rung and block by its place in the study.
+/// The scores of every suite, rung and block, by their indices in the study.
 pub struct Scores<'a> {
-    /// In the order of the page.
+    /// By name, each followed by its recall suite.
     pub suites: Vec<Suite<'a>>,
     block_scores: BTreeMap<(usize, usize, usize), BlockScore>,
 }
@@ -58,18 +58,18 @@ impl<'a> Scores<'a> {
         }
     }
 
-    /// The cell of a suite, a rung and a block; none where nothing scored.
+    /// The score of a suite, a rung and a block; none where no run was scored.
     pub fn get(&self, suite: usize, rung: usize, block: usize) -> Option<&BlockScore> {
         self.block_scores.get(&(suite, rung, block))
     }
 }
 
-/// A run without answers to a suite that others answered, as an interrupted evaluation leaves it.
+/// A run without a score on a suite on which others have one, as after an interrupted evaluation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MissingScore {
     /// The run.
     pub run: String,
-    /// The suite without answers.
+    /// The suite without a score.
     pub suite: String,
 }
 
@@ -94,7 +94,7 @@ pub fn missing(study: &Study, suites: &[&Suite], runs: &[&RunRow]) -> Option<Mis
 /// The score of `block` on `rung` over several suites taken together; none where no run of it scored.
 ///
 /// # Errors
-/// Several suites are pooled only where every run answered each: else the blocks would be asked different questions.
+/// Several suites are pooled only where every run was evaluated on each: otherwise blocks would have different items.
 pub fn block_score(
     study: &Study,
     suites: &[&Suite],
@@ -134,7 +134,7 @@ fn accuracy(study: &Study, suites: &[&Suite], runs: &[&RunRow]) -> Interval {
             .flat_map(|suite| rows(study, suite, run))
             .collect();
         match scores.as_slice() {
-            // The suite's own interval knows how its items were drawn.
+            // The suite's own interval accounts for how its items were sampled.
             [score] => {
                 let ScoreRow {
                     value,
@@ -183,11 +183,11 @@ fn accuracy(study: &Study, suites: &[&Suite], runs: &[&RunRow]) -> Interval {
         let values: Vec<f64> = runs.iter().map(|run| single(run).value).collect();
         mean_over_seeds(&values)
     };
-    // Seeds that all answered all alike scatter not at all, which is no proof that nothing else would happen.
+    // Seeds that agree in every item have variance zero, which underestimates the uncertainty: Wilson's interval instead.
     if mean.low == mean.high && mean.n > 0 {
         return wilson((mean.value * mean.n as f64).round().max(0.0) as u64, mean.n);
     }
-    // No share is outside [0, 1]; NaN, where nothing bounds it, stays.
+    // Cut to the range of a share; NaN ends of an unbounded interval are kept.
     Interval {
         low: if mean.low < 0.0 { 0.0 } else { mean.low },
         high: if mean.high > 1.0 { 1.0 } else { mean.high },

@@ -46,7 +46,7 @@ pub enum Ranking<'s> {
 /// Whether the 95 % interval of a paired difference excludes zero.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Significance {
-    /// There is no interval: nothing can be paired, or, for a loss, the blocks have one seed in common.
+    /// There is no interval: no items can be paired, or, for a loss, the blocks have at most one seed in common.
     NoInterval,
     /// The interval excludes zero.
     ExcludesZero(PairedDifference),

@@ -1,4 +1,4 @@
-//! Accuracy against the size of the value table: measured here, and published, each in axes of its own.
+//! Accuracy against the size of the value table: measured here, and published, in separate figures.
 
 mod reported;
 
@@ -20,14 +20,14 @@ pub fn body(study: &Study, suites: &[Suite]) -> Result<Markup, ReportError> {
         h3 { "Measured here" }
         @match measured(study, suites) {
             Some(figure) => (figure.render()?),
-            None => p.none { "No block with slots was scored on facts, so there is nothing measured to show." },
+            None => p.none { "No block with slots was scored on facts." },
         }
         h3 { "Published: figure 1 of " (MEMORY_LAYERS) }
         (reported::figure().render()?)
     })
 }
 
-/// Slots as a reader knows them: the square of the half-keys.
+/// A number of slots: as the square of the number of half-keys where it is one.
 fn name(slots: u64) -> String {
     let half = slots.isqrt();
     match slots {
@@ -39,7 +39,7 @@ fn name(slots: u64) -> String {
 
 fn measured(study: &Study, suites: &[Suite]) -> Option<Figure> {
     let mut data = Table::new("Accuracy by slots")
-        .text("Asked")
+        .text("Kind")
         .text("Block")
         .text("Size")
         .number("Slots")
@@ -76,9 +76,9 @@ fn measured(study: &Study, suites: &[Suite]) -> Option<Figure> {
     (!panels.is_empty()).then(|| Figure {
         id: "figure-memory-size".into(),
         caption: "Share of right answers on all suites of facts together against slots of the value table. A line \
-            joins what \
-            ran at one width, depth and budget, from the dense decoder, which has no slots, to its tables. Points \
-            that no line joins are of different sizes: between them the whole model changes, not the table alone. \
+            joins \
+            runs of one width, depth and budget, from the dense decoder, which has no slots. Points \
+            without a line between them are of different sizes: they differ in the whole model, not in the table alone. \
             Bars \
             are 95 % intervals."
             .into(),

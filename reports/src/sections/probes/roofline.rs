@@ -1,4 +1,4 @@
-//! The roofline: achieved FLOP/s against FLOPs per byte, under what the device reached on plain work.
+//! The roofline: achieved FLOP/s against FLOPs per byte, under the rates that the device reached in microbenchmarks.
 
 use results::ProbeRow;
 
@@ -11,21 +11,21 @@ use crate::figure::Figure;
 use crate::table::Table;
 use results::number::{bytes, fixed, percent, scientific};
 
-/// The roof of a device, and every measured layer under it.
+/// The roofline of a device, and every measured layer.
 pub fn figure(group: &ProbeGroup) -> Option<Figure> {
     let roofline = group.roofline()?;
     let rows = group.under_roofline();
     if rows.is_empty() {
         return None;
     }
-    let mut data = Table::new("Layers under the roof")
+    let mut data = Table::new("Layers under the roofline")
         .text("Block")
         .text("Size")
         .number("Slots")
         .text("Phase")
         .number("FLOPs/byte")
         .number("FLOP/s")
-        .number("Of the roof there, %");
+        .number("Share of the roofline, %");
     for row in &rows {
         data.row([
             row.block.clone(),
@@ -44,11 +44,11 @@ pub fn figure(group: &ProbeGroup) -> Option<Figure> {
     (!panels.is_empty()).then(|| Figure {
         id: format!("figure-roofline-{}", group.index),
         caption: format!(
-            "Measured layers under the roof of this device: {} FLOP/s of its fastest matrix product and {}/s of its \
+            "Measured layers under the roofline of this device: {} FLOP/s of its fastest matrix product and {}/s of its \
                 fastest sequential \
              read, both measured in the same sessions as the layers (of several sessions the highest). Bytes are \
              counted by formula, \
-             so a layer whose data stay in cache may stand above the sloped part.",
+             so that a layer whose data stay in cache can be above the sloped part.",
             scientific(roofline.peak_flop_per_s),
             bytes(roofline.peak_bytes_per_s)
         ),

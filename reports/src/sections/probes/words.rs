@@ -8,7 +8,7 @@ pub fn look(group: &ProbeGroup, block: &str) -> usize {
     blocks.position(|other| *other == block).unwrap_or(0)
 }
 
-/// What a phase is, in words.
+/// A phase in words.
 pub fn words(phase: &str) -> &'static str {
     match phase {
         "step" => "forward, backward and update",

@@ -8,7 +8,7 @@ use results::number::NONE;
 use results::study::Study;
 use results::study::scaling::{loss_power, lowest_losses, parametric_law};
 
-/// A line for each block that finished; below it what has to be known of each.
+/// A row for each block that finished, and below the table the warnings of its law.
 pub fn table(study: &Study) -> Markup {
     let mut notes: Vec<String> = Vec::new();
     let mut table = Table::new("Fitted laws by block")

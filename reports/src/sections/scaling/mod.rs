@@ -1,4 +1,4 @@
-//! How each block's loss and accuracy move with training FLOPs: bands, fitted lines, and the law behind them.
+//! Each block's loss and accuracy over training FLOPs, with bands and fitted lines, and its parametric law.
 
 mod laws;
 
@@ -67,14 +67,13 @@ fn figure(study: &Study, suites: &[Suite]) -> Figure {
     Figure {
         id: "figure-scaling".into(),
         caption: format!(
-            "Validation loss and accuracy on all suites of facts together against training FLOPs. Where one budget \
-                was spent on \
-             several sizes, the best of them. Bands are 95 % intervals: of the loss over seeds, where there are two \
+            "Validation loss and accuracy on all suites of facts together against training FLOPs. Where several sizes share a budget, \
+             the best of them. Bands are 95 % intervals: of the loss over seeds, where there are two \
              or \
              more; of the accuracy over items and seeds. A dashed line is a power of FLOPs, fitted to a block with \
              {LEAST_BUDGETS} budgets or more and drawn between them where the interval of its exponent excludes 0; \
-             it has no irreducible loss and must not be read beyond \
-             its ends. Where there is no such line, and for accuracy, solid lines only join the points."
+             it has no irreducible loss and must not be extrapolated. \
+             Where there is no such line, and for accuracy, solid lines only join the points."
         ),
         panels,
         data,

@@ -93,9 +93,9 @@ fn ranked(words: &Words, summary: &AccuracySummary, ranking: &Ranking) -> String
     );
     let choice = selection_note(*candidates);
     match significance {
-        Significance::NoInterval => format!(
-            "{against}. The answers cannot be paired item by item, so the difference has no interval."
-        ),
+        Significance::NoInterval => {
+            format!("{against}. The items cannot be paired, so the difference has no interval.")
+        }
         Significance::ExcludesZero(difference) => {
             format!("{against}: {}{choice}.", points(difference, items))
         }

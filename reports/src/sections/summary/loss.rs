@@ -44,7 +44,9 @@ pub fn sentence(ranking: Option<Ranking>) -> String {
     );
     let (difference, conclusion) = match significance {
         Significance::NoInterval => {
-            return format!("{values}: one seed of each, hence no interval and no claim.");
+            return format!(
+                "{values}: fewer than two seeds in common, hence no interval and no claim."
+            );
         }
         Significance::ExcludesZero(difference) => (difference, selection_note(candidates)),
         Significance::IncludesZero(difference) => {

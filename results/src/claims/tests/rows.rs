@@ -1,4 +1,4 @@
-//! Made-up rows, and the finding that they lead to.
+//! Made-up rows, and their finding.
 
 use crate::statistics::wilson;
 use crate::test_rows::finished_run;
@@ -8,12 +8,12 @@ use crate::claims::{Finding, claims};
 use crate::study::Study;
 use crate::study::scores::Scores;
 
-/// Items that a block answers, of 200 about 200 subjects.
+/// Number of correct items, of 200 about 200 subjects.
 pub type Right = usize;
 
 const ITEMS: usize = 200;
 
-/// A run of a size with a target; its answers come from [`frames`].
+/// A run of a size, with the target of that size; its items come from [`frames`].
 pub fn run(size: usize, block: &str) -> RunRow {
     let target = 1e12 * 4f64.powi(size as i32);
     RunRow {
@@ -38,7 +38,7 @@ pub fn run(size: usize, block: &str) -> RunRow {
     }
 }
 
-/// Runs with their answers to a suite of recall: every run right on its first so many items.
+/// Runs with their items of a recall suite: the first [`Right`] items of each run are correct.
 pub fn frames(runs: Vec<(RunRow, Right)>, usage: Vec<UsageRow>) -> Frames {
     let (mut scores, mut items) = (Vec::new(), Vec::new());
     for (run, right) in &runs {

@@ -15,11 +15,11 @@ pub struct PairedDifference {
     pub seeds: usize,
 }
 
-/// Accuracy of `ours` less that of `theirs`, in share points, each on its own rung.
+/// Accuracy of `ours` minus that of `theirs`, each on its own rung: a difference of shares in [-1, 1].
 ///
 /// # Errors
-/// Why there is none: runs that were not trained alike, no seed in common, a suite that one of several was not asked, and
-/// answers to different items.
+/// Why there is none: other data or training settings, no seed in common, a run without a score on one of several suites,
+/// or no item in common.
 pub fn accuracy_difference(
     study: &Study,
     suites: &[&Suite],
@@ -28,7 +28,7 @@ pub fn accuracy_difference(
 ) -> Result<PairedDifference, String> {
     if !study.same_training(&[ours, theirs]) {
         return Err(format!(
-            "{} and {} were not trained alike",
+            "{} and {} have other data or training settings",
             ours.0, theirs.0
         ));
     }
@@ -40,7 +40,7 @@ pub fn accuracy_difference(
         .filter_map(|run| Some((run, same(&run)?)))
         .collect();
     match suites {
-        // A seed that was not asked the only suite is a seed fewer; with several it would shift what the rest are about.
+        // With one suite a seed without its items is dropped; with several suites it is an error, as the items would differ.
         [suite] => pairs.retain(|(run, other)| {
             [run, other]
                 .iter()
@@ -65,7 +65,7 @@ pub fn accuracy_difference(
         .map(|(run, other)| (answers(run), answers(other)))
         .collect();
     let interval =
-        paired_difference(&seeds, SEED).ok_or("the answers cannot be paired by item and seed")?;
+        paired_difference(&seeds, SEED).ok_or("the items cannot be paired by item and seed")?;
     Ok(PairedDifference {
         interval,
         seeds: pairs.len(),

@@ -1,4 +1,4 @@
-//! Pooled accuracies of runs that were not all asked the same.
+//! Pooled accuracies of runs that were not all evaluated on the same suites.
 
 use crate::Frames;
 
@@ -30,7 +30,7 @@ fn places(evaluated: impl Fn(&RunRow) -> bool) -> Frames {
 }
 
 #[test]
-fn several_suites_are_pooled_where_every_run_answered_each() {
+fn several_suites_are_pooled_where_every_run_was_evaluated_on_each() {
     let pooled = |frames: &Frames| {
         let study = Study::new(frames);
         let suites = suites(&study);
@@ -55,7 +55,7 @@ fn several_suites_are_pooled_where_every_run_answered_each() {
 }
 
 #[test]
-fn what_guessing_reaches_is_weighted_by_items() {
+fn the_majority_guess_is_weighted_by_items() {
     let frames = places(|_| true);
     let study = Study::new(&frames);
     let suite = |name, baseline| Suite {
