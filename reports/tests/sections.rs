@@ -96,7 +96,7 @@ fn claims_have_verdicts_and_those_at_larger_scale_are_not_tested() {
     );
     assert_eq!(yes + no + open, 22, "nine headlines twice, and four");
     assert!(yes > 0 && open >= 4, "{yes} {no} {open}");
-    // The largest size of the synthetic has one seed: nothing there is more than a hint.
+    // The largest size has one seed, so that its verdicts are those of one run each.
     assert!(count(">supported in one run each, at this scale") > 0);
     assert!(claims.contains("128B memory parameters") && claims.contains("one seed"));
 }

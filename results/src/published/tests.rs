@@ -92,12 +92,12 @@ fn what_was_not_recovered_is_absent() {
     assert_eq!(value("table 1", "134m", "Memory", "", "HotPotQA"), None);
     assert_eq!(value("table 1", "373m", "Memory", "", "NQ"), None);
     let small = |row: &&PublishedRow| row.size != "1.3b" && row.size != "7b";
-    let asked = |metric: &str| {
+    let has = |metric: &str| {
         of(MEMORY_LAYERS, "table 1")
             .filter(small)
             .any(|row| row.metric == metric)
     };
-    assert!(!asked("PIQA") && !asked("OBQA") && asked("NQ"));
+    assert!(!has("PIQA") && !has("OBQA") && has("NQ"));
 }
 
 #[test]

@@ -51,7 +51,7 @@ impl<'a> ProbeGroup<'a> {
         cells.filter_map(smallest).collect()
     }
 
-    /// The roofline of the device: of several sessions the highest rates; none where neither was measured.
+    /// The roofline of the device: the highest rates of all sessions; none unless both rates were measured.
     pub fn roofline(&self) -> Option<Roofline> {
         let highest = |of: fn(&ProbeRow) -> f64| {
             let values = self.rows.iter().map(|row| of(row));
