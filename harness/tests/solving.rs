@@ -69,7 +69,7 @@ fn a_block_is_solved_at_each_size_wherever_its_reference_is() {
 
 #[test]
 fn the_rule_of_the_paper_gives_its_numbers_of_experts() {
-    let given = "n_experts = 4 # each size has its own: the lowest even number whose total exceeds Memory's";
+    let given = "n_experts = 4 # overridden at each size; the lowest even number at which the total exceeds that of Memory";
     assert!(PAPER.contains(given));
     let rule = r#"solve = { equal = "params_total", reference = "memory", side = "above", tolerance = 0.3, knobs = { n_experts = { multiple_of = 2 } } }"#;
     let mut text = PAPER.replace(given, rule);
