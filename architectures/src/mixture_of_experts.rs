@@ -17,7 +17,7 @@
 //! # let decoder: DecoderConfig = serde_json::from_str(
 //! #     r#"{"vocab_size": 32000, "d_model": 768, "n_layers": 12, "n_heads": 12, "seq_len": 4096}"#).unwrap();
 //! let moe: MixtureOfExpertsConfig = serde_json::from_str(r#"{"n_experts": 16}"#).unwrap();
-//! let cost = moe.cost(&decoder, false);
+//! let cost = moe.cost(&decoder);
 //! assert_eq!(cost.params_dense, 16 * 3 * 768 * 2048 + 768 * 16);
 //! assert_eq!(cost.forward(), 2 * (3 * 768 * 2048 + 768 * 16));
 //! ```
@@ -29,11 +29,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::block::{Architecture, Block, Builder};
 use crate::config::{ConfigError, DecoderConfig};
+use crate::context::Context;
 use crate::cost::Cost;
 use crate::dense::Dense;
 use crate::kernels::{experts, fused};
+use crate::knob::Knob;
 use crate::pass::Pass;
 use crate::routing::{self, Assignments};
+
+/// What a solver may vary.
+pub const KNOBS: &[Knob] = &[
+    Knob::count(&["n_experts"], 4096),
+    Knob::D_FF,
+    Knob::count(&["top_k"], 1024),
+];
 
 /// The selection of experts in training.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -154,7 +163,7 @@ impl Architecture for MixtureOfExpertsConfig {
         Ok(())
     }
 
-    fn cost(&self, decoder: &DecoderConfig, _: bool) -> Cost {
+    fn cost(&self, decoder: &DecoderConfig) -> Cost {
         let expert = Dense::cost(decoder.d_model, self.hidden(decoder));
         let share = |whole: u64| (self.experts_per_token() * whole as f64).round() as u64;
         let mut experts = expert.times(self.n_experts);
@@ -190,20 +199,20 @@ pub struct MixtureOfExperts {
 }
 
 impl Block for MixtureOfExperts {
-    fn forward(&self, x: Tensor<3>, pass: &mut Pass) -> Tensor<3> {
+    fn forward(&self, x: Tensor<3>, context: &mut Context) -> Tensor<3> {
         let shape = x.dims();
         let [batch, seq, d_model] = shape;
         let tokens = x.reshape([batch * seq, d_model]);
         let logits = self.router.forward(tokens.clone());
         let probabilities = activation::softmax(logits.clone(), 1);
         let (assignments, weights) = match self.config.routing {
-            Routing::ExpertChoice if pass.is_training() => {
+            Routing::ExpertChoice if context.pass.is_training() => {
                 let assignments =
                     routing::expert_choice(&probabilities, self.config.capacity_factor);
                 let weights = assignments.weights(probabilities);
                 (assignments, weights)
             }
-            _ => self.token_choice(logits, probabilities, pass),
+            _ => self.token_choice(logits, probabilities, context.pass),
         };
         self.apply_experts(tokens, weights, &assignments)
             .reshape(shape)

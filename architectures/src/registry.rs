@@ -5,27 +5,44 @@ use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use crate::block::{Architecture, Block, Builder};
+use crate::buffer::{Buffer, HasBuffers, Statistics};
 use crate::config::{ConfigError, DecoderConfig};
+use crate::context::Context;
 use crate::cost::Cost;
-use crate::pass::Pass;
+use crate::knob::Knob;
+use crate::table_spec::TableSpec;
 use crate::value_table::ValueTable;
 use crate::{dense, memory, mixture_of_experts, peer};
 
 macro_rules! registry {
-    ($($(#[$doc:meta])* $variant:ident($module:ident :: $config:ident)),* $(,)?) => {
-        /// A block's configuration; in a sweep file, `kind` names the variant in snake_case.
+    ($($(#[$doc:meta])* $kind:literal => $variant:ident($module:ident :: $config:ident)),* $(,)?) => {
+        /// A block's configuration, tagged by `kind`.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-        #[serde(tag = "kind", rename_all = "snake_case")]
+        #[serde(tag = "kind")]
         pub enum BlockConfig {
-            $($(#[$doc])* $variant($module::$config),)*
+            $($(#[$doc])* #[serde(rename = $kind)] $variant($module::$config),)*
+        }
+
+        impl BlockConfig {
+            /// Every `kind` there is.
+            pub const KINDS: &[&str] = &[$($kind),*];
+
+            /// Its `kind`.
+            pub fn kind(&self) -> &'static str {
+                match self { $(Self::$variant(_) => $kind,)* }
+            }
+
+            /// The integers that a solver may vary in blocks of a kind; none for an unknown kind.
+            pub fn knobs(kind: &str) -> &'static [Knob] {
+                match kind { $($kind => $module::KNOBS,)* _ => &[] }
+            }
         }
 
         /// [`BlockConfig`] as a map of one key, its `kind`. Unlike those of an internally tagged enum its fields are not
         /// buffered, so that a deserializer can report the path of an error.
         #[derive(Debug, Deserialize)]
-        #[serde(rename_all = "snake_case")]
         pub enum BlockByKind {
-            $($(#[$doc])* $variant($module::$config),)*
+            $($(#[$doc])* #[serde(rename = $kind)] $variant($module::$config),)*
         }
 
         impl From<BlockByKind> for BlockConfig {
@@ -48,16 +65,16 @@ macro_rules! registry {
                 match self { $(Self::$variant(config) => config.check(decoder),)* }
             }
 
-            fn shares(&self, decoder: &DecoderConfig) -> Option<String> {
-                match self { $(Self::$variant(config) => config.shares(decoder),)* }
+            fn tables(&self, decoder: &DecoderConfig) -> Vec<TableSpec> {
+                match self { $(Self::$variant(config) => config.tables(decoder),)* }
             }
 
-            fn table_width(&self, decoder: &DecoderConfig) -> Option<usize> {
-                match self { $(Self::$variant(config) => config.table_width(decoder),)* }
+            fn reads_residual_stream(&self) -> bool {
+                match self { $(Self::$variant(config) => config.reads_residual_stream(),)* }
             }
 
-            fn cost(&self, decoder: &DecoderConfig, shared: bool) -> Cost {
-                match self { $(Self::$variant(config) => config.cost(decoder, shared),)* }
+            fn cost(&self, decoder: &DecoderConfig) -> Cost {
+                match self { $(Self::$variant(config) => config.cost(decoder),)* }
             }
 
             fn build(&self, builder: &mut Builder) -> AnyBlock {
@@ -66,12 +83,30 @@ macro_rules! registry {
         }
 
         impl Block for AnyBlock {
-            fn forward(&self, x: Tensor<3>, pass: &mut Pass) -> Tensor<3> {
-                match self { $(Self::$variant(block) => block.forward(x, pass),)* }
+            fn forward(&self, x: Tensor<3>, context: &mut Context) -> Tensor<3> {
+                match self { $(Self::$variant(block) => block.forward(x, context),)* }
             }
 
             fn tables(&self) -> Vec<&ValueTable> {
                 match self { $(Self::$variant(block) => block.tables(),)* }
+            }
+
+            fn buffers(&self) -> Vec<&Buffer> {
+                match self { $(Self::$variant(block) => block.buffers(),)* }
+            }
+
+            fn update_buffers(&self, statistics: &Statistics) {
+                match self { $(Self::$variant(block) => block.update_buffers(statistics),)* }
+            }
+        }
+
+        impl HasBuffers for AnyBlock {
+            fn buffers(&self) -> Vec<&Buffer> {
+                Block::buffers(self)
+            }
+
+            fn update_buffers(&self, statistics: &Statistics) {
+                Block::update_buffers(self, statistics);
             }
         }
     };
@@ -79,13 +114,13 @@ macro_rules! registry {
 
 registry! {
     /// SwiGLU feed-forward.
-    Dense(dense::DenseConfig),
+    "dense" => Dense(dense::DenseConfig),
     /// Routed SwiGLU feed-forwards.
-    MixtureOfExperts(mixture_of_experts::MixtureOfExpertsConfig),
+    "mixture_of_experts" => MixtureOfExperts(mixture_of_experts::MixtureOfExpertsConfig),
     /// Retrieved single-neuron experts.
-    Peer(peer::PeerConfig),
+    "peer" => Peer(peer::PeerConfig),
     /// Product-key memory; Memory+ with its options.
-    Memory(memory::MemoryConfig),
+    "memory" => Memory(memory::MemoryConfig),
 }
 
 impl Default for BlockConfig {

@@ -43,7 +43,7 @@ impl Estimate {
         let by_sequence = MemoryNeed::by_sequence(run, assumed.format);
         let devices = fewest(
             &by_sequence,
-            run.model.table_width()?,
+            run.model.tables()?.iter().map(|table| table.width).min(),
             assumed.device_memory,
         );
         let device_seconds = run.budget.train_flops / speed.rate();

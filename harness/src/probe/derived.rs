@@ -3,6 +3,7 @@
 //! A pass of the model takes what passes of its parts take together, each as often as the model has it. What a whole pass
 //! would do beyond that is not in it: three layers on one table update it thrice, and waits between parts are left out.
 
+use architectures::LayerConfig;
 use std::collections::HashMap;
 
 use results::ProbeRow;
@@ -42,7 +43,13 @@ pub fn row(
         run: row_context.id_of(&target.size, &target.block, phase, &target.model)?,
         size: target.size.clone(),
         block: target.block.clone(),
-        table_slots: target.layers.iter().map(grid::slots).max().unwrap_or(0),
+        table_slots: target
+            .layers
+            .iter()
+            .flat_map(LayerConfig::blocks)
+            .map(grid::slots)
+            .max()
+            .unwrap_or(0),
         phase: phase.to_string(),
         basis: DERIVED.to_owned(),
         d_model: d_model as u64,

@@ -1,7 +1,7 @@
 //! Which parts a sweep needs measured: every distinct part of its models, and their tables at sizes of their own.
 
 use architectures::{
-    Architecture, BlockConfig, ConfigError, Cost, DecoderConfig, ModelConfig, Part,
+    Architecture, BlockConfig, ConfigError, Cost, DecoderConfig, LayerConfig, ModelConfig, Part,
 };
 
 use experiment::plan::Plan;
@@ -21,8 +21,8 @@ pub struct ProbedModel {
     pub block: String,
     /// The whole model.
     pub model: ModelConfig,
-    /// What follows attention in each layer.
-    pub layers: Vec<BlockConfig>,
+    /// The blocks of each layer.
+    pub layers: Vec<LayerConfig>,
 }
 
 /// A part of some model, to be measured alone.
@@ -30,7 +30,8 @@ pub struct ProbedModel {
 pub struct Cell {
     /// Label of the size.
     pub size: String,
-    /// `attention` (a layer but for its block), `embedding`, `head`, or the label of the block.
+    /// `attention` (a layer but for its block), `embedding`, `head`, `norm` (of blocks before
+    /// attention), or the label of the block.
     pub block: String,
     /// What is built.
     pub part: Part,
@@ -162,6 +163,7 @@ fn label(part: &Part, size: &str, all: &[ProbedModel]) -> String {
         Part::Layer => return "attention".to_owned(),
         Part::Embedding => return "embedding".to_owned(),
         Part::Head => return "head".to_owned(),
+        Part::Norm => return "norm".to_owned(),
         Part::Block(block) => block,
     };
     let family = |block: &BlockConfig| with_n_keys(block, 0).unwrap_or_else(|| block.clone());

@@ -161,7 +161,13 @@ impl<'a> TimedPart<'a> {
         });
         let rates = LearningRates::of(self.training, 1.0);
         self.optimizers
-            .update(part, gradients.dense, gradients.tables, rates)
+            .update(
+                part,
+                gradients.dense,
+                gradients.tables,
+                &gradients.statistics,
+                rates,
+            )
             .0
     }
 

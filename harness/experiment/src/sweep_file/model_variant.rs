@@ -1,6 +1,6 @@
 //! `[blocks.LABEL]`: what replaces the feed-forward, and in which layers.
 
-use architectures::{DecoderConfig, ModelConfig, PlacedBlock, Placement};
+use architectures::{DecoderConfig, ModelConfig, PlacedBlock, Placement, Site};
 use serde::Deserialize;
 
 use super::error::FileError;
@@ -41,7 +41,11 @@ pub fn model_variant(
     let block = read_block(file, &table)?;
     let model = ModelConfig {
         decoder: decoder.clone(),
-        blocks: vec![PlacedBlock { block, placement }],
+        blocks: vec![PlacedBlock {
+            block,
+            placement,
+            site: Site::default(),
+        }],
     };
     if solve.is_none() {
         model
