@@ -12,7 +12,7 @@ use crate::cost::Cost;
 use crate::knob::Knob;
 use crate::table_spec::TableSpec;
 use crate::value_table::ValueTable;
-use crate::{dense, memory, mixture_of_experts, peer};
+use crate::{deepseek_moe, dense, memory, mixture_of_experts, mlp, peer};
 
 macro_rules! registry {
     ($($(#[$doc:meta])* $kind:literal => $variant:ident($module:ident :: $config:ident)),* $(,)?) => {
@@ -115,6 +115,10 @@ macro_rules! registry {
 registry! {
     /// SwiGLU feed-forward.
     "dense" => Dense(dense::DenseConfig),
+    /// Two matrices with GELU.
+    "mlp" => Mlp(mlp::MlpConfig),
+    /// Fine-grained and shared experts, balanced by a selection bias.
+    "deepseek_moe" => DeepseekMoe(deepseek_moe::DeepseekMoeConfig),
     /// Routed SwiGLU feed-forwards.
     "mixture_of_experts" => MixtureOfExperts(mixture_of_experts::MixtureOfExpertsConfig),
     /// Retrieved single-neuron experts.
