@@ -129,7 +129,7 @@ fn solved_values_are_in_the_configuration_that_names_a_run() {
 }
 
 #[test]
-fn what_cannot_be_solved_names_its_line_and_the_nearest() {
+fn the_error_of_an_unreachable_target_names_its_line_and_the_nearest_value() {
     let message = error_message(&SOLVE.replace("tolerance = 0.2, ", "tolerance = 1e-6, "));
     assert!(
         message
@@ -147,19 +147,19 @@ fn what_cannot_be_solved_names_its_line_and_the_nearest() {
             .replace("memory", "dense"),
     );
     assert!(
-        message.contains("of which dense at xs has none; choose another reference"),
+        message.contains("which is 0 for dense at xs; choose another reference"),
         "{message}"
     );
 }
 
 #[test]
-fn mistakes_in_a_request_are_named() {
+fn errors_of_invalid_requests_name_the_reason() {
     for (from, to, parts) in [
         (
             "\"memory\"",
             "\"memry\"",
             vec![
-                "`blocks.moe.solve.reference` = \"memry\" is no block at size xs",
+                "`blocks.moe.solve.reference` = \"memry\" is not a block at size xs",
                 "did you mean `memory`?",
             ],
         ),
@@ -173,7 +173,7 @@ fn mistakes_in_a_request_are_named() {
             "params_total",
             "params",
             vec![
-                "`blocks.moe.solve.equal` = \"params\" is not a choice",
+                "`blocks.moe.solve.equal` = \"params\" is not a valid value",
                 "params_total",
             ],
         ),
@@ -195,7 +195,7 @@ fn mistakes_in_a_request_are_named() {
         (
             "n_experts = {}",
             "layers = {}",
-            vec!["needs a centred placement"],
+            vec!["requires a centred placement"],
         ),
         (
             "n_experts = {}",
@@ -205,7 +205,7 @@ fn mistakes_in_a_request_are_named() {
         (
             "knobs = { n_experts = {} }",
             "knobs = {}",
-            vec!["frees no knob"],
+            vec!["has no free knob"],
         ),
         (
             "tolerance = 0.2",
@@ -216,7 +216,7 @@ fn mistakes_in_a_request_are_named() {
             "solve = {",
             "n_experts = 3\nsolve = {",
             vec![
-                "f.toml:18: `blocks.moe.n_experts` is given, and `blocks.moe.solve.knobs.n_experts` frees it",
+                "f.toml:18: `blocks.moe.n_experts` is given, but `blocks.moe.solve.knobs.n_experts` solves for it",
             ],
         ),
     ] {

@@ -1,10 +1,9 @@
-//! Counter-based randomness, keyed by (seed, stream, step).
+//! Keyed pseudorandom generators: one independent generator for each key (seed, stream name, step).
 //!
-//! Every draw gets a generator of its own, derived from what is drawn and not from what was drawn before it: building
-//! things in another order, or more of them, changes nothing.
+//! A generator depends on its key and not on earlier draws, so adding or reordering draws does not change the others.
 //!
 //! ```text
-//! generator(seed, stream, step) = ChaCha8(key = BLAKE3(seed ‖ step ‖ stream)),   seed and step as 8 bytes, little-endian
+//! generator(seed, name, step) = ChaCha8(key = BLAKE3(seed ‖ step ‖ name)),   seed and step as 8 bytes, little-endian
 //! ```
 //!
 //! ```
@@ -18,24 +17,25 @@
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 
-/// The generator of one key.
+/// The type of the generators.
 pub type Stream = rand_chacha::ChaCha8Rng;
 
-/// The generator of one draw.
+/// The generator of one key.
 ///
 /// # Arguments
-/// * `name`: what the draw decides, for example `biographies.names`.
-/// * `step`: which draw of that name.
+/// * `seed`: seed of the experiment.
+/// * `name`: name of the stream, for example `biographies.names`.
+/// * `step`: index of the generator within the stream, for example the epoch.
 pub fn stream(seed: u64, name: &str, step: u64) -> Stream {
     let mut hasher = blake3::Hasher::new();
     hasher.update(&seed.to_le_bytes());
     hasher.update(&step.to_le_bytes());
-    // The name comes last: it alone has no fixed length, so no two keys have the same bytes.
+    // The name is last because only its length varies, so that different keys have different bytes.
     hasher.update(name.as_bytes());
     Stream::from_seed(*hasher.finalize().as_bytes())
 }
 
-/// `0..n` in an order fixed by the key.
+/// A random permutation of `0..n`, determined by the key as in [`stream`].
 pub fn permutation(n: usize, seed: u64, name: &str, step: u64) -> Vec<usize> {
     let mut order: Vec<usize> = (0..n).collect();
     order.shuffle(&mut stream(seed, name, step));
@@ -51,7 +51,7 @@ mod tests {
     use rand::Rng;
 
     #[test]
-    fn every_part_of_the_key_matters_and_nothing_else_does() {
+    fn the_generator_depends_on_every_part_of_the_key() {
         let draw = |seed, name, step| stream(seed, name, step).random::<u64>();
         let first = draw(1, "a", 2);
         assert_eq!(first, draw(1, "a", 2));
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn a_permutation_has_every_index_once() {
+    fn a_permutation_contains_every_index_once() {
         let mut order = permutation(100, 7, "x", 0);
         assert_ne!(order, (0..100).collect::<Vec<_>>());
         order.sort_unstable();

@@ -1,6 +1,6 @@
-//! Axes: how far they reach, where their ticks stand and what is written there.
+//! Axes: their ranges, ticks and tick labels.
 
-/// One axis of a chart. Positions are what [`Axis::place`] makes of a value: its logarithm on a log axis.
+/// One axis of a chart. Positions are the values of [`Axis::position`]: logarithms on a log axis.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Axis {
     pub label: String,
@@ -12,7 +12,7 @@ pub struct Axis {
 }
 
 impl Axis {
-    /// A linear axis around `values`, which are what will be drawn on it.
+    /// A linear axis whose range includes `values`.
     pub fn linear(label: &str, values: impl Iterator<Item = f64>) -> Self {
         let (low, high) = reach(values.filter(|v| v.is_finite())).unwrap_or((0.0, 1.0));
         let ticks = even(low, high);
@@ -33,7 +33,7 @@ impl Axis {
         axis
     }
 
-    /// A logarithmic axis around the values above zero.
+    /// A logarithmic axis whose range includes the positive values.
     pub fn log(label: &str, values: impl Iterator<Item = f64>) -> Self {
         let logs = values.filter(|v| v.is_finite() && *v > 0.0).map(f64::log10);
         let (low, high) = reach(logs).unwrap_or((0.0, 1.0));
@@ -47,7 +47,7 @@ impl Axis {
         }
     }
 
-    /// One place per name, at 0, 1, 2, ...
+    /// One category per name, at positions 0, 1, 2, ...
     pub fn categories(label: &str, names: &[&str]) -> Self {
         let ticks: Vec<_> = names
             .iter()
@@ -64,8 +64,8 @@ impl Axis {
         }
     }
 
-    /// Where a value is; none where the axis has no such place.
-    pub fn place(&self, value: f64) -> Option<f64> {
+    /// Position of a value; none for a value that is not finite or, on a log axis, not positive.
+    pub fn position(&self, value: f64) -> Option<f64> {
         let at = if self.log && value > 0.0 {
             value.log10()
         } else {
@@ -133,7 +133,7 @@ fn decades(low: f64, high: f64) -> Vec<(f64, String)> {
     if ticks.len() >= 2 {
         return ticks;
     }
-    // The range is so narrow that no round digit falls in it: even steps are all but even on a log axis too.
+    // The range is too narrow for a round digit; on so narrow a range even steps are nearly even on a log axis.
     even(10f64.powf(low), 10f64.powf(high))
         .into_iter()
         .filter(|(value, _)| *value > 0.0)
@@ -141,11 +141,11 @@ fn decades(low: f64, high: f64) -> Vec<(f64, String)> {
         .collect()
 }
 
-/// As short as a tick can be: `0.5`, `200`, `2e12`.
+/// The shortest text of a tick: `0.5`, `200`, `2e12`.
 fn short(value: f64) -> String {
     let size = value.abs();
     if size == 0.0 || (1e-3..1e4).contains(&size) {
-        // Rust prints the shortest digits that read back; rounding first drops the dust of powers and steps.
+        // Rust prints the shortest digits that parse to the value; rounding first removes floating-point error.
         let rounded: f64 = format!("{value:.3e}").parse().unwrap_or(value);
         return format!("{rounded}").replace('-', "\u{2212}");
     }
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn every_range_has_some_ticks_and_all_lie_inside() {
+    fn every_range_has_ticks_and_all_are_inside() {
         for (low, high) in [
             (1.0, 1.0),
             (2.31, 2.32),
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn ticks_are_told_apart() {
+    fn tick_texts_are_distinct() {
         for axis in [
             Axis::linear("", [2.310, 2.321].into_iter()),
             Axis::log("", [7e12, 7.1e12].into_iter()),
@@ -218,11 +218,14 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_place_is_left_out() {
+    fn values_without_a_position_are_left_out() {
         let axis = Axis::log("", [0.0, f64::NAN, 10.0].into_iter());
-        assert_eq!(axis.place(0.0), None);
-        assert_eq!(axis.place(f64::NAN), None);
-        assert_eq!(axis.place(100.0), Some(2.0));
-        assert_eq!(Axis::linear("", [].into_iter()).place(f64::INFINITY), None);
+        assert_eq!(axis.position(0.0), None);
+        assert_eq!(axis.position(f64::NAN), None);
+        assert_eq!(axis.position(100.0), Some(2.0));
+        assert_eq!(
+            Axis::linear("", [].into_iter()).position(f64::INFINITY),
+            None
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! One panel: lines with marks, error bars and an optional reference line, drawn with plotters.
+//! One panel of a figure: lines with marks, error bars, bands and guides, drawn with plotters.
 
 mod draw;
 mod ticks;
@@ -29,21 +29,21 @@ pub struct Series {
     pub style: Style,
 }
 
-/// How a series is drawn, which says how its points came to be.
+/// How a series is drawn, which encodes the origin of its points.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Style {
     /// Measured, and joined by a line.
     #[default]
     Joined,
-    /// Measured, each for itself: what is between them is not known, or drawn as a guide.
+    /// Measured, without a line: values in between are unknown, or drawn as a guide.
     Apart,
     /// Not measured but computed, digitised or transcribed: a dashed line with hollow marks.
     Hollow,
 }
 
 impl Style {
-    /// How a block's points over the sizes are drawn: joined where each size has a budget of its own, and apart where sizes
-    /// share one, since a line would go up and down within the budget.
+    /// The style of a block's points over the sizes: joined where each size has its own budget, and without lines where
+    /// sizes share one, since a line would go up and down within the budget.
     pub fn between_rungs(study: &Study) -> Self {
         match study.sizes_share_a_budget() {
             true => Self::Apart,
@@ -52,7 +52,7 @@ impl Style {
     }
 }
 
-/// A line that is no series: a fit, a roof, the span of an interval.
+/// A line that is not a series: a fit, a roofline, an interval.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Guide {
     /// Number of a block's colour; none for what belongs to no block.
@@ -66,7 +66,7 @@ pub struct Guide {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Band {
     pub look: usize,
-    /// Place, low and high.
+    /// Position on the x axis, low and high.
     pub edges: Vec<(f64, f64, f64)>,
 }
 
@@ -77,9 +77,9 @@ pub struct Chart {
     pub x: Axis,
     pub y: Axis,
     pub series: Vec<Series>,
-    /// A level to compare with, and what it is.
+    /// A horizontal reference line, and its label.
     pub level: Option<(f64, String)>,
-    /// Whether each point has its mark; long curves have one at their end only.
+    /// Whether each point has a mark; long curves have one at their end only.
     pub marks: bool,
     pub guides: Vec<Guide>,
     pub bands: Vec<Band>,
@@ -101,7 +101,7 @@ impl Series {
 }
 
 impl Chart {
-    /// A panel whose points all have marks, with nothing beside its series.
+    /// A panel with marks at all points, without level, guides and bands.
     pub fn new(title: &str, x: Axis, y: Axis, series: Vec<Series>) -> Self {
         Self {
             title: title.into(),
@@ -115,7 +115,7 @@ impl Chart {
         }
     }
 
-    /// The panel as SVG that a page can hold, for a width and a height in CSS pixels.
+    /// The panel as inline SVG, for a width and a height in CSS pixels.
     pub fn svg(&self, (width, height): (f64, f64)) -> Result<String, String> {
         let size = (units(width), units(height));
         let mut raw = String::new();
@@ -127,7 +127,7 @@ impl Chart {
         Ok(svg::finish(&raw, &self.description()))
     }
 
-    /// The panel in words: where each line starts and where it ends.
+    /// The panel in words: the first and last point of each series.
     pub fn description(&self) -> String {
         let mut text = format!("{}: {} against {}.", self.title, self.y.label, self.x.label);
         for series in &self.series {

@@ -1,4 +1,4 @@
-//! A page of models side by side: what `isoflop compare` shows, to keep and to send.
+//! The page of `isoflop compare`: models side by side.
 
 use maud::{Markup, html};
 use results::comparison::{Comparison, Group, Quantity, QuantityKind, Unit};
@@ -10,7 +10,7 @@ use crate::sections::Section;
 use crate::table::Table;
 use results::number::{NONE, bytes, duration, fixed, percent, prefixed, scientific, signed};
 
-/// Anchors of the groups; a page with more has them in the text alone.
+/// Anchors of the groups; further groups share one section.
 const ANCHORS: [&str; 8] = [
     "group-1", "group-2", "group-3", "group-4", "group-5", "group-6", "group-7", "group-8",
 ];
@@ -44,13 +44,13 @@ pub fn render_comparison(comparison: &Comparison) -> Result<String, ReportError>
     let first = &comparison.groups[0].models[0].label;
     let lede = html! {
         p.lede {
-            "Models that were given the same stand in one table. Differences are to the first model of each table, \
+            "Models with the same budget are in one table. Differences are to the first model of each table, \
                 paired "
-            "by question and seed; brackets are 95\u{a0}% intervals. No correction is made for looking at several "
-            "models and suites. All runs agree in how FLOPs are counted, in data, tokenizer and questions."
+            "by item and seed; brackets are 95\u{a0}% intervals. They are not corrected for "
+            "multiple comparisons. All runs have the same FLOP convention, data, tokenizer and items."
         }
         @if !comparison.left_out.is_empty() {
-            p.warning { strong { "Left out, as they failed: " } (comparison.left_out.join("; ")) "." }
+            p.warning { strong { "Failed and left out: " } (comparison.left_out.join("; ")) "." }
         }
     };
     Ok(document(
@@ -77,7 +77,7 @@ fn body(group: &Group) -> Markup {
         }
         let name = match quantity.kind {
             QuantityKind::Difference => {
-                html! { (words(quantity)) " " span.gap { "less " (group.models[0].label) } }
+                html! { (words(quantity)) " " span.gap { "minus " (group.models[0].label) } }
             }
             _ => html! { (words(quantity)) },
         };
@@ -88,13 +88,13 @@ fn body(group: &Group) -> Markup {
         table.row(std::iter::once(name).chain(cells));
     }
     html! {
-        @if group.models.len() == 1 { p.none { "Nothing else that was named had this budget: no difference." } }
-        @for doubt in &group.doubts { p.warning { (doubt) "." } }
+        @if group.models.len() == 1 { p.none { "No other selected model has this budget, so there is no difference." } }
+        @for warning in &group.warnings { p.warning { (warning) "." } }
         (table)
         p.note {
             "Runs: "
-            @for (place, model) in group.models.iter().enumerate() {
-                @if place > 0 { "; " }
+            @for (index, model) in group.models.iter().enumerate() {
+                @if index > 0 { "; " }
                 (model.label) " " code { (model.run_ids().join(", ")) }
             }
             ". FLOPs: " (group.models[0].first().flop_convention)
@@ -115,10 +115,10 @@ fn cell(quantity: &Quantity, value: Option<&Interval>) -> Markup {
     let Some(value) = value else {
         return html! { (NONE) };
     };
-    let class = match quantity.kind {
-        QuantityKind::Difference if value.excludes(0.0) => Some(better(quantity, value.value)),
-        _ => None,
-    };
+    let class = quantity.is_better(value).map(|better| match better {
+        true => "better",
+        false => "worse",
+    });
     let scored = matches!(
         quantity.kind,
         QuantityKind::Score | QuantityKind::Difference
@@ -134,15 +134,6 @@ fn cell(quantity: &Quantity, value: Option<&Interval>) -> Markup {
                 "n\u{a0}" (value.n)
             }
         }
-    }
-}
-
-/// Lower is better for a loss, higher for a share.
-fn better(quantity: &Quantity, difference: f64) -> &'static str {
-    if (difference > 0.0) == (quantity.unit == Unit::Share) {
-        "better"
-    } else {
-        "worse"
     }
 }
 
@@ -163,7 +154,7 @@ fn text(quantity: &Quantity, value: f64) -> String {
     }
 }
 
-/// What follows a value, where its text does not say it.
+/// The unit after a value, where its text does not include it.
 fn unit(quantity: &Quantity) -> &'static str {
     match (quantity.unit, quantity.kind) {
         (Unit::Share, QuantityKind::Difference) => "\u{a0}pt",

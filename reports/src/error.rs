@@ -1,4 +1,4 @@
-//! What can keep a page from being made.
+//! Errors of rendering.
 
 /// A report that could not be rendered.
 #[derive(Debug, thiserror::Error)]
@@ -14,7 +14,7 @@ pub enum ReportError {
     /// A figure cannot be drawn.
     #[error("figure `{figure}` cannot be drawn ({detail})")]
     Drawing {
-        /// Title of the figure.
+        /// Anchor of the figure.
         figure: String,
         /// The cause.
         detail: String,

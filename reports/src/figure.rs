@@ -1,4 +1,4 @@
-//! A figure: its panels, a legend, a caption, and the numbers it was drawn from.
+//! A figure: its panels, a legend, a caption, and its data as a table.
 
 use maud::{Markup, PreEscaped, html};
 
@@ -16,8 +16,8 @@ pub struct Figure {
     pub data: Table,
 }
 
-/// How panels stand: a class for the style sheet, and the width and height in CSS pixels that a panel gets on a wide page,
-/// so that its text comes out at its own size.
+/// The layout of panels: a class of the style sheet, and the width and height in CSS pixels of a panel on a wide page, at
+/// which its text has its nominal size.
 fn layout(panels: usize) -> (&'static str, (f64, f64)) {
     match panels {
         0 | 1 => ("panels one", (720.0, 360.0)),
@@ -64,7 +64,7 @@ impl Figure {
         })
     }
 
-    /// Every block that any panel shows, in the order of the looks.
+    /// Every block that any panel shows, in the order of their looks.
     fn legend(&self) -> Vec<(usize, &str, Style)> {
         let mut entries: Vec<_> = self
             .panels
@@ -73,7 +73,7 @@ impl Figure {
             .filter(|series| !series.points.is_empty())
             .map(|series| (series.look, series.name.as_str(), series.style))
             .collect();
-        // A block that is joined in one panel and not in another is one entry.
+        // A block that is joined by lines in one panel only has one entry.
         entries.sort();
         entries.dedup_by_key(|(look, name, _)| (*look, *name));
         entries

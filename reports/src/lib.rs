@@ -1,23 +1,23 @@
-//! How it is shown: one HTML page from the frames of a sweep.
+//! Reports: one HTML page from the frames of a sweep or from a comparison. This crate draws; statistics, comparability and
+//! verdicts are computed in [`results`].
 //!
-//! [`render`] is a pure function: it reads no clock, no file and no model, so the same frames give the same bytes. The
-//! page loads nothing and needs no script; its figures are inline SVG, each with a description in words and its data
+//! [`render`] is a pure function: it reads no clock, no file and no model, so that the same frames give the same bytes. The
+//! page loads nothing and requires no script; its figures are inline SVG, each with a description in words and its data
 //! in a table, and it follows the reader's light or dark preference.
 //!
-//! | module | what |
+//! | module | contents |
 //! |---|---|
-//! | `study` | the frames grouped the way the page asks: blocks, rungs, seeds |
-//! | `score` | accuracies and paired differences to dense, with their intervals |
-//! | `axis`, `chart`, `marker`, `svg` | figures |
-//! | `figure`, `table`, `number` | the page's parts |
-//! | `sections` | one file per section |
+//! | `sections` | one file for each section of the page of a sweep |
 //! | `comparison` | the page of `isoflop compare` |
+//! | `page`, `figure`, `table`, `interval` | parts of a page |
+//! | `axis`, `chart`, `marker`, `svg` | drawing of a figure's panels |
 
 mod axis;
 mod chart;
 mod comparison;
 mod error;
 mod figure;
+mod interval;
 mod marker;
 mod page;
 mod sections;

@@ -1,4 +1,4 @@
-//! How a block looks: a colour and a shape, so that neither colour sight nor a colour printer is needed.
+//! The mark of a block: a colour and a shape, so that blocks can be distinguished without colour.
 
 use plotters::coord::Shift;
 use plotters::prelude::*;
@@ -14,7 +14,7 @@ pub fn draw<'a>(area: &Area<'a>, at: (i32, i32), look: usize) -> Drawn<'a> {
     shape(area, at, look, 4.5, svg::block(look))
 }
 
-/// The same in outline: for what was not measured.
+/// The same in outline, for points that were not measured.
 pub fn draw_hollow<'a>(area: &Area<'a>, at: (i32, i32), look: usize) -> Drawn<'a> {
     shape(area, at, look, 4.5, svg::block(look))?;
     shape(area, at, look, 2.4, svg::PAPER)
@@ -29,7 +29,7 @@ fn shape<'a>(
 ) -> Drawn<'a> {
     let fill = colour.filled();
     let r = (pixels * UNITS) as i32;
-    // Shapes of equal weight to the eye need unequal radii.
+    // Shapes of equal visual weight have unequal radii.
     let (narrow, wide) = (r * 7 / 8, r * 5 / 4);
     let polygon = |corners: &[(i32, i32)]| {
         let points: Vec<_> = corners.iter().map(|(dx, dy)| (x + dx, y + dy)).collect();
@@ -62,7 +62,7 @@ fn star(radius: i32) -> Vec<(i32, i32)> {
         .collect()
 }
 
-/// A line with the mark on it, as a series of this style has it, for a legend.
+/// The legend key of a series of this style: a line with its mark.
 pub fn key(look: usize, style: Style) -> Result<String, String> {
     let size = (svg::units(30.0), svg::units(14.0));
     let mut raw = String::new();

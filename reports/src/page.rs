@@ -1,4 +1,4 @@
-//! The page around the sections.
+//! The page: its head, style, header and sections.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use results::Frames;
@@ -30,11 +30,11 @@ pub fn render(frames: &Frames) -> Result<String, ReportError> {
     } else {
         sweeps.join(", ")
     };
-    let lede = sections::verdict(&study, &scores.suites);
+    let lede = sections::summary(&study, &scores.suites);
     Ok(document("isoflop sweep", &title, &lede, &sections))
 }
 
-/// A whole page: a small line, a title, what comes first, and sections that a list of links leads to.
+/// A whole page: a kicker, a title, the first paragraphs, and sections with a list of links to them.
 pub fn document(kicker: &str, title: &str, lede: &Markup, sections: &[Section]) -> String {
     let page = html! {
         (DOCTYPE)

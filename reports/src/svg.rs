@@ -1,12 +1,12 @@
-//! From what plotters writes to what a page can hold.
+//! SVG of plotters as inline SVG of the page.
 //!
-//! plotters knows colours as numbers, a page as variables that change between light and dark. Drawing therefore uses
-//! colours that nobody would choose, each standing for a role, and [`finish`] puts the role's variable in its place.
+//! plotters writes colours as numbers, while the page uses variables that change between light and dark. Drawing therefore
+//! uses reserved colours, one for each role, which [`finish`] replaces by the role's variable.
 
 use maud::{PreEscaped, Render};
 use plotters::style::RGBColor;
 
-/// Drawing units per CSS pixel: plotters rounds to whole units, and whole pixels make ragged curves.
+/// Drawing units per CSS pixel: plotters rounds to whole units, and whole pixels would be too coarse for curves.
 pub const UNITS: f64 = 8.0;
 
 /// Pixels as drawing units.
@@ -21,7 +21,7 @@ pub const MUTED: RGBColor = RGBColor(0, 1, 1);
 /// Grid lines.
 pub const RULE: RGBColor = RGBColor(0, 1, 2);
 
-/// The page behind everything: what makes a mark hollow.
+/// Background of the page, and the inside of hollow marks.
 pub const PAPER: RGBColor = RGBColor(0, 1, 3);
 
 /// Number of block colours; more blocks repeat them with another marker.
@@ -32,7 +32,7 @@ pub fn block(look: usize) -> RGBColor {
     RGBColor(1, 0, (look % COLOURS) as u8)
 }
 
-/// A figure's panel: scales with the page, speaks through `description`.
+/// A panel: scales with the page and has `description` as its accessible label.
 pub fn finish(raw: &str, description: &str) -> String {
     let label = PreEscaped(description.render().into_string())
         .0
@@ -40,13 +40,13 @@ pub fn finish(raw: &str, description: &str) -> String {
     with_head(raw, &format!("role=\"img\" aria-label=\"{label}\""))
 }
 
-/// A drawing that says nothing which the text beside it does not.
+/// A drawing without information beyond the text beside it.
 pub fn decoration(raw: &str) -> String {
     with_head(raw, "aria-hidden=\"true\" focusable=\"false\"")
 }
 
 fn with_head(raw: &str, attributes: &str) -> String {
-    // The head's own width and height would fix the size, and HTML needs no namespace.
+    // Without width and height the size is not fixed, and inline SVG needs no namespace.
     let (head, body) = raw.split_once(">\n").unwrap_or(("", raw));
     let view = head
         .split_once("viewBox=\"")
@@ -77,7 +77,7 @@ mod tests {
         <line opacity=\"1\" stroke=\"#010004\" x1=\"0\"/>\n<text fill=\"#000100\">\n#000100\n</text>\n</svg>\n";
 
     #[test]
-    fn colours_become_roles_and_text_stays() {
+    fn colours_become_roles_and_text_is_unchanged() {
         let done = finish(RAW, "a");
         assert!(done.starts_with("<svg viewBox=\"0 0 8 4\" role=\"img\" aria-label=\"a\">\n"));
         assert!(done.contains("<line stroke=\"var(--block-4)\" x1=\"0\"/>"));

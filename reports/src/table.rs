@@ -1,20 +1,20 @@
-//! Tables: text to the left, numbers to the right, a container of their own to scroll in.
+//! Tables: text aligned left, numbers right, in a container that scrolls.
 
 use maud::{Markup, Render, html};
 
-/// What a column holds.
+/// The content of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Holds {
-    Words,
+enum Content {
+    Text,
     Numbers,
-    /// Sentences, which break into lines.
+    /// Sentences, which wrap.
     Prose,
 }
 
-impl Holds {
+impl Content {
     fn class(self) -> Option<&'static str> {
         match self {
-            Self::Words => None,
+            Self::Text => None,
             Self::Numbers => Some("number"),
             Self::Prose => Some("prose"),
         }
@@ -24,16 +24,16 @@ impl Holds {
 /// A table. The first column names its row.
 #[derive(Clone, Debug, Default)]
 pub struct Table {
-    /// Title and what the column holds.
-    columns: Vec<(String, Holds)>,
+    /// Title and content.
+    columns: Vec<(String, Content)>,
     rows: Vec<Vec<Markup>>,
-    /// Places of the rows that open a group.
+    /// Indices of the rows that start a group.
     groups: Vec<usize>,
     label: String,
 }
 
 impl Table {
-    /// `label` tells a screen reader what scrolls.
+    /// `label` names the scrolling region for screen readers.
     pub fn new(label: &str) -> Self {
         Self {
             label: label.into(),
@@ -43,19 +43,19 @@ impl Table {
 
     /// Adds a column of words.
     pub fn text(mut self, title: &str) -> Self {
-        self.columns.push((title.into(), Holds::Words));
+        self.columns.push((title.into(), Content::Text));
         self
     }
 
     /// Adds a column of numbers.
     pub fn number(mut self, title: &str) -> Self {
-        self.columns.push((title.into(), Holds::Numbers));
+        self.columns.push((title.into(), Content::Numbers));
         self
     }
 
     /// Adds a column of sentences.
     pub fn prose(mut self, title: &str) -> Self {
-        self.columns.push((title.into(), Holds::Prose));
+        self.columns.push((title.into(), Content::Prose));
         self
     }
 
@@ -65,7 +65,7 @@ impl Table {
             .push(cells.into_iter().map(|cell| cell.render()).collect());
     }
 
-    /// Sets the next row off from those before it.
+    /// Starts a group of rows at the next row.
     pub fn group(&mut self) {
         self.groups.push(self.rows.len());
     }
@@ -82,25 +82,25 @@ impl Table {
 
 impl Render for Table {
     fn render(&self) -> Markup {
-        let class = |place: usize| self.columns.get(place)?.1.class();
+        let class = |index: usize| self.columns.get(index)?.1.class();
         html! {
             div.scroll tabindex="0" role="region" aria-label=(self.label) {
                 table {
                     thead {
                         tr {
-                            @for (place, (title, _)) in self.columns.iter().enumerate() {
-                                th scope="col" class=[class(place)] { (title) }
+                            @for (index, (title, _)) in self.columns.iter().enumerate() {
+                                th scope="col" class=[class(index)] { (title) }
                             }
                         }
                     }
                     tbody {
                         @for (line, row) in self.rows.iter().enumerate() {
                             tr class=[self.groups.contains(&line).then_some("group")] {
-                                @for (place, cell) in row.iter().enumerate() {
-                                    @if place == 0 {
-                                        th scope="row" class=[class(place)] { (cell) }
+                                @for (index, cell) in row.iter().enumerate() {
+                                    @if index == 0 {
+                                        th scope="row" class=[class(index)] { (cell) }
                                     } @else {
-                                        td class=[class(place)] { (cell) }
+                                        td class=[class(index)] { (cell) }
                                     }
                                 }
                             }

@@ -1,27 +1,12 @@
 //! The sections about fits, probes, published numbers and claims.
 
-mod specimen;
+mod html;
+mod synthetic;
 
-use std::sync::LazyLock;
-
+use html::{between, page};
 use reports::render;
 use results::Frames;
-use specimen::{BLOCKS, frames};
-
-/// Rendered once: the bootstraps behind it take their time.
-fn page() -> String {
-    static PAGE: LazyLock<String> = LazyLock::new(|| render(&frames()).unwrap());
-    PAGE.clone()
-}
-
-/// The text between each `open` and the `close` after it.
-fn between<'a>(page: &'a str, open: &str, close: &str) -> Vec<&'a str> {
-    page.split(open)
-        .skip(1)
-        .filter_map(|rest| rest.split_once(close))
-        .map(|(inside, _)| inside)
-        .collect()
-}
+use synthetic::{BLOCKS, frames};
 
 /// The text of a section.
 fn section<'a>(page: &'a str, id: &str) -> &'a str {
@@ -29,7 +14,7 @@ fn section<'a>(page: &'a str, id: &str) -> &'a str {
 }
 
 #[test]
-fn measured_and_published_never_share_axes() {
+fn measured_and_published_values_never_share_axes() {
     let page = page();
     let sizes = section(&page, "memory-size");
     let figures = between(sizes, "<figure", "</figure>");
@@ -52,7 +37,7 @@ fn an_isoflop_curve_has_its_minimum_or_the_reason_for_none() {
     let curves = section(&page, "isoflop");
     assert!(curves.contains("figure-isoflop") && curves.contains("minimum"));
     assert!(
-        curves.contains("distinct sizes; a parabola needs three"),
+        curves.contains("distinct sizes; a parabola requires three"),
         "the largest budget has one size"
     );
     let quick = Frames::new(
@@ -72,12 +57,12 @@ fn an_isoflop_curve_has_its_minimum_or_the_reason_for_none() {
 }
 
 #[test]
-fn probes_say_what_was_derived_and_what_was_not_measured() {
+fn probes_label_what_was_derived_and_what_was_not_measured() {
     let page = page();
     let probes = section(&page, "probes");
     assert!(probes.contains("Derived, not measured: whole models"));
     assert!(probes.contains("needs 512 GiB, more than the 16 GiB &lt;free&gt; of this machine"));
-    assert!(probes.contains("figure-roofline-0") && probes.contains("Of the roof there"));
+    assert!(probes.contains("figure-roofline-0") && probes.contains("Share of the roofline"));
     let alone = Frames::default().with_probes(frames().probes().to_vec());
     let html = render(&alone).unwrap();
     assert!(html.contains("figure-roofline-0") && html.contains("No run finished"));
@@ -93,7 +78,7 @@ fn probes_say_what_was_derived_and_what_was_not_measured() {
 }
 
 #[test]
-fn claims_are_judged_and_the_unreachable_ones_are_not_tested() {
+fn claims_have_verdicts_and_those_at_larger_scale_are_not_tested() {
     let page = page();
     let claims = section(&page, "claims");
     let verdicts = between(claims, "<span class=\"", "</span>");
@@ -111,7 +96,7 @@ fn claims_are_judged_and_the_unreachable_ones_are_not_tested() {
     );
     assert_eq!(yes + no + open, 22, "nine headlines twice, and four");
     assert!(yes > 0 && open >= 4, "{yes} {no} {open}");
-    // The largest size of the specimen has one seed: nothing there is more than a hint.
+    // The largest size has one seed, so that its verdicts are those of one run each.
     assert!(count(">supported in one run each, at this scale") > 0);
     assert!(claims.contains("128B memory parameters") && claims.contains("one seed"));
 }

@@ -1,15 +1,15 @@
-//! The five types a row is made of, and how each becomes a Polars column and comes back.
+//! The five types of fields of a row, and their conversion to and from Polars columns.
 //!
-//! NaN is a value (a loss that diverged) and is kept; null means "was not measured" and is allowed in
-//! `Option` columns alone, so that a hole in a file cannot turn into a silent zero.
+//! NaN is a value (a loss that diverged) and is kept; null means "not measured" and is valid only in `Option` columns, so
+//! that a missing value cannot become a zero.
 
 use polars::prelude::*;
 
 use crate::FrameError;
 
-/// A type that can be in one column of a row.
-pub trait Cell: Sized {
-    /// The column's type in frames and files.
+/// A type of a field of a row.
+pub trait ColumnType: Sized {
+    /// Type of the column in frames and files.
     const DTYPE: DataType;
 
     /// A column of these values.
@@ -38,10 +38,10 @@ fn find<'a>(
     }
 }
 
-/// Implements [`Cell`] for a required type and nothing else: a null is an error that names its row.
+/// Implements [`ColumnType`] for a required type: a null is an error that names its row.
 macro_rules! required {
     ($type:ty, $dtype:ident, $access:ident) => {
-        impl Cell for $type {
+        impl ColumnType for $type {
             const DTYPE: DataType = DataType::$dtype;
 
             fn column(name: &'static str, values: Vec<Self>) -> Column {
@@ -69,7 +69,7 @@ required!(u64, UInt64, u64);
 required!(f64, Float64, f64);
 required!(bool, Boolean, bool);
 
-impl Cell for Option<f64> {
+impl ColumnType for Option<f64> {
     const DTYPE: DataType = DataType::Float64;
 
     fn column(name: &'static str, values: Vec<Self>) -> Column {
@@ -91,9 +91,9 @@ mod tests {
     }
 
     #[test]
-    fn null_and_nan_stay_apart() {
+    fn null_and_nan_are_distinct() {
         let values = vec![None, Some(f64::NAN), Some(-0.0), Some(f64::INFINITY)];
-        let frame = frame(Cell::column("x", values));
+        let frame = frame(ColumnType::column("x", values));
         let back = Option::<f64>::read(&frame, "x").unwrap();
         assert_eq!(back[0], None);
         assert!(back[1].unwrap().is_nan());
@@ -101,8 +101,8 @@ mod tests {
     }
 
     #[test]
-    fn a_hole_in_a_required_column_names_its_row() {
-        let frame = frame(Cell::column("loss", vec![Some(1.0), None]));
+    fn a_null_in_a_required_column_is_an_error_that_names_its_row() {
+        let frame = frame(ColumnType::column("loss", vec![Some(1.0), None]));
         let error = f64::read(&frame, "loss").unwrap_err();
         assert!(matches!(
             error,
@@ -115,15 +115,15 @@ mod tests {
 
     #[test]
     fn another_type_is_not_converted() {
-        let frame = frame(Cell::column("steps", vec![1.0, 2.0]));
+        let frame = frame(ColumnType::column("steps", vec![1.0, 2.0]));
         let error = u64::read(&frame, "steps").unwrap_err().to_string();
         assert_eq!(error, "column `steps` holds f64, not u64");
     }
 
     #[test]
-    fn integers_above_the_reach_of_f64_are_kept() {
+    fn integers_above_the_precision_of_f64_are_kept() {
         let big = vec![u64::MAX, (1 << 53) + 1];
-        let frame = frame(Cell::column("n", big.clone()));
+        let frame = frame(ColumnType::column("n", big.clone()));
         assert_eq!(u64::read(&frame, "n").unwrap(), big);
     }
 }

@@ -1,11 +1,11 @@
-//! What can go wrong between rows and files. Every message fits on one line, names the place and says what to do.
+//! Errors between rows and files. Every message fits on one line, names the file or column and states what to do.
 
 use std::io;
 use std::path::PathBuf;
 
 use polars::prelude::PolarsError;
 
-/// A frame that does not hold the rows it should.
+/// A frame whose columns are not those of its rows.
 #[derive(Debug, thiserror::Error)]
 pub enum FrameError {
     /// A column is missing.

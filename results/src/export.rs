@@ -1,10 +1,10 @@
-//! Rows as files for others: one Parquet file and one CSV file of a whole table.
+//! Export: one Parquet file and one CSV file of a whole table.
 
 use std::path::Path;
 
 use polars::prelude::{CsvWriter, SerWriter};
 
-use crate::row::settle;
+use crate::row::sort_and_deduplicate;
 use crate::{Error, Row, parquet};
 
 /// Writes `<folder>/<table>.parquet` and `<folder>/<table>.csv`, sorted by key.
@@ -12,7 +12,7 @@ use crate::{Error, Row, parquet};
 /// # Errors
 /// When a file cannot be written; the other may have been.
 pub fn export<R: Row>(rows: &[R], folder: &Path) -> Result<(), Error> {
-    let rows = settle(rows.to_vec());
+    let rows = sort_and_deduplicate(rows.to_vec());
     parquet::write(&folder.join(format!("{}.parquet", R::TABLE)), &rows)?;
     let file = folder.join(format!("{}.csv", R::TABLE));
     let mut frame = R::to_frame(&rows).map_err(|source| Error::Frame {

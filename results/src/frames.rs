@@ -1,16 +1,16 @@
-//! Everything a sweep recorded, held in memory in an order that depends on the rows alone.
+//! All rows of a sweep in memory, in an order that depends on the rows alone.
 
 use std::path::Path;
 
 use polars::prelude::{CsvWriter, DataFrame, SerWriter};
 
-use crate::row::settle;
+use crate::row::sort_and_deduplicate;
 use crate::{
     Error, FrameError, ItemRow, MatchRow, ProbeRow, Row, RunRow, ScoreRow, StepRow, UsageRow,
     parquet,
 };
 
-/// The tables of a sweep. Rows were checked on the way in, so that reading them cannot fail.
+/// The tables of a sweep. Rows are validated when they are read, so that access cannot fail.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Frames {
     runs: Vec<RunRow>,
@@ -32,19 +32,19 @@ impl Frames {
         usage: Vec<UsageRow>,
     ) -> Self {
         Self {
-            runs: settle(runs),
-            steps: settle(steps),
-            scores: settle(scores),
-            items: settle(items),
-            usage: settle(usage),
+            runs: sort_and_deduplicate(runs),
+            steps: sort_and_deduplicate(steps),
+            scores: sort_and_deduplicate(scores),
+            items: sort_and_deduplicate(items),
+            usage: sort_and_deduplicate(usage),
             ..Self::default()
         }
     }
 
-    /// The same, with what a solver chose for its runs.
+    /// The same, with the solver's choices for its runs.
     pub fn with_matches(self, matches: Vec<MatchRow>) -> Self {
         Self {
-            matches: settle(matches),
+            matches: sort_and_deduplicate(matches),
             ..self
         }
     }
@@ -52,7 +52,7 @@ impl Frames {
     /// The same, with probes.
     pub fn with_probes(self, probes: Vec<ProbeRow>) -> Self {
         Self {
-            probes: settle(probes),
+            probes: sort_and_deduplicate(probes),
             ..self
         }
     }
@@ -72,7 +72,7 @@ impl Frames {
         &self.scores
     }
 
-    /// Rows of single answers.
+    /// Rows of evaluated items.
     pub fn items(&self) -> &[ItemRow] {
         &self.items
     }

@@ -1,23 +1,23 @@
-//! Results: typed rows, the frames and files that keep them, and the statistics drawn from them.
+//! Results: typed rows, the frames and files that store them, and statistics of them.
 //!
-//! A run of the harness ends as rows. [`Records`] writes each row the moment it exists, one Parquet file per run and
-//! kind of row, so that whatever stops a sweep leaves whole rows behind. [`Frames`] is everything a folder of records
-//! holds, in an order that depends on the rows alone: what is computed from the same rows is the same to the byte.
-//! [`statistics`] turns answers into intervals, [`fits`] runs into scaling laws, and
-//! [`gains`] scores into the cost at which dense would have them.
+//! The harness records a run as rows. [`Records`] writes rows as soon as they exist, one Parquet file for each run and kind
+//! of row, so that an interrupted sweep leaves complete rows. [`Frames`] are all rows of a folder of records, in an order
+//! that depends on the rows alone: the same rows give the same result to the byte.
 //!
 //! | from | to | with |
 //! |---|---|---|
 //! | rows | Parquet files, frames, CSV | [`Records`], [`Frames`] |
-//! | answers and losses | intervals and differences | [`statistics`] |
+//! | items and losses | confidence intervals and differences | [`statistics`] |
 //! | runs at several sizes and budgets | best sizes, and the law `L(N, D)` | [`fits`] |
-//! | scores of a block and of dense | how much more dense needs to be as good | [`gains`] |
+//! | scores of a block and of dense | compute- and parameter-equivalent gains | [`gains`] |
+//! | all rows | groups that can be compared, and their scores | [`study`] |
+//! | a study | the blocks compared at the largest budget | [`summary`] |
+//! | a study | verdicts on published claims, by rule | [`claims`] |
+//! | selected runs | models side by side, or why they cannot be compared | [`comparison`] |
 //!
-//! [`study`] groups the rows for comparison and [`claims`] decides, by rule, what they say about published claims.
-//! [`comparison`] sets models side by side, or says why they cannot be.
-//! [`published`] holds what others printed, for comparison.
+//! [`published`] and [`planned`] are embedded tables: published numbers, and the plan of the paper's sweep.
 //!
-//! This crate knows neither models nor text; it can be read by anything that wants the numbers.
+//! The crate depends on neither the models nor the suites.
 //!
 //! ```
 //! use results::{Records, UsageRow};
@@ -54,12 +54,13 @@ pub mod published;
 mod records;
 mod row;
 mod rows;
-#[cfg(test)]
-mod specimen;
 pub mod statistics;
 pub mod study;
+pub mod summary;
+#[cfg(test)]
+mod test_rows;
 
-pub use cell::Cell;
+pub use cell::ColumnType;
 pub use error::{Error, FrameError};
 pub use export::export;
 pub use frames::Frames;

@@ -1,6 +1,6 @@
-//! Numbers as a reader wants them: few digits, fixed width, a true minus sign, and a dash where there is none.
+//! Numbers as text: few digits, a true minus sign, and a dash for a missing or non-finite value.
 
-/// Shown where a number is missing or not finite.
+/// Shown for a missing or non-finite number.
 pub const NONE: &str = "–";
 
 /// `digits` decimals.
@@ -10,7 +10,7 @@ pub fn fixed(value: f64, digits: usize) -> String {
     }
     let text = format!("{value:.digits$}");
     match text.strip_prefix('-') {
-        // Minus zero is a rounding of a small negative number, not a finding.
+        // Minus zero is a rounded small negative number.
         Some(rest) if rest.chars().all(|c| matches!(c, '0' | '.')) => rest.into(),
         Some(rest) => format!("\u{2212}{rest}"),
         None => text,
@@ -80,7 +80,7 @@ fn scaled(value: f64, base: f64, prefixes: &[&str], unit: &str) -> String {
     }
 }
 
-/// Seconds as a person says them.
+/// Seconds, in seconds, minutes or hours.
 pub fn duration(seconds: f64) -> String {
     match seconds {
         s if !s.is_finite() => NONE.into(),
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn prefixes_turn_over_at_the_right_place() {
+    fn prefixes_change_at_the_rounded_value() {
         for (value, text) in [
             (0.0, "0"),
             (7.0, "7"),

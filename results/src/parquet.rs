@@ -1,4 +1,4 @@
-//! One file of rows, whole or not there.
+//! One Parquet file of rows, replaced atomically.
 
 use std::fs::{self, File};
 use std::io::{self, BufReader};
@@ -9,8 +9,8 @@ use polars::prelude::{DataFrame, ParquetReader, ParquetWriter, PolarsError, SerR
 
 use crate::{Error, Row};
 
-/// Replaces `file` by these rows: a temporary file beside it is written, flushed to the disk and renamed, so that a
-/// reader, a crash or a Ctrl-C sees either the old rows or the new ones.
+/// Replaces `file` by these rows: a temporary file in its folder is written, flushed to the disk and renamed, so that after
+/// a crash or Ctrl-C, and for every reader, the file has either the old rows or the new ones.
 pub fn write<R: Row>(file: &Path, rows: &[R]) -> Result<(), Error> {
     let frame_error = |source| Error::Frame {
         file: file.to_owned(),
@@ -61,7 +61,7 @@ pub fn replace(
     Ok(())
 }
 
-/// The rows of one file, in the file's order.
+/// The rows of one file, in the order of the file.
 pub fn read<R: Row>(file: &Path) -> Result<Vec<R>, Error> {
     let frame = read_frame(file)?;
     R::from_frame(&frame).map_err(|source| Error::Frame {
@@ -80,8 +80,8 @@ fn read_frame(file: &Path) -> Result<DataFrame, Error> {
         file: file.to_owned(),
         detail: one_line(detail),
     };
-    // Polars panics on some damaged pages. That must come out as a message that names the file; nothing of the reader
-    // outlives the panic.
+    // Polars panics on some damaged pages, which must become an error that names the file. The reader is dropped by the
+    // panic, so that no broken state remains.
     let reader = AssertUnwindSafe(|| ParquetReader::new(BufReader::new(opened)).finish());
     match panic::catch_unwind(reader) {
         Ok(Ok(frame)) => Ok(frame),

@@ -1,7 +1,7 @@
-//! The plan of the paper's sweep: what its models would need, derived by formula. Nothing in it was measured or published.
+//! The plan of the paper's sweep: the requirements of its models, derived by formula, neither measured nor published.
 //!
 //! `results/planned/paper.csv` is what `isoflop plan` prints for `sweeps/paper.toml` under [`ASSUMED`]; a test of the
-//! harness holds the file to the plan.
+//! harness compares the two.
 
 use std::sync::LazyLock;
 
@@ -35,26 +35,26 @@ pub struct PlannedRow {
     pub forward_flops_per_token: u64,
     /// Bytes of table rows that one token gathers.
     pub bytes_gathered_per_token: u64,
-    /// Of training.
+    /// Training tokens.
     pub tokens: u64,
     /// Training FLOPs of the run.
     pub train_flops: f64,
-    /// Without the tables', as are gradients and optimizer state.
+    /// Memory of weights in bytes; like gradients and optimizer state without those of tables.
     pub weights_bytes: u64,
     /// Memory of gradients in bytes.
     pub gradients_bytes: u64,
     /// Memory of optimizer moments in bytes.
     pub optimizer_bytes: u64,
-    /// Value tables with their gradients and optimizer state.
+    /// Memory of value tables with their gradients and optimizer state, in bytes.
     pub table_bytes: u64,
-    /// Fewest devices that hold it with the activations of one sequence each, where a way to split it was found.
+    /// Smallest number of devices on which it fits with the activations of one sequence each; none where no split was found.
     pub devices: Option<u64>,
-    /// At the assumed throughput.
+    /// Device hours at the assumed throughput.
     pub device_hours: f64,
 }
 
 static ROWS: LazyLock<Vec<PlannedRow>> = LazyLock::new(|| {
-    // Compiled in, and read by a test: a file that does not parse cannot be shipped.
+    // Compiled in and parsed by a test.
     parse(PAPER).unwrap_or_else(|error| panic!("results/planned/paper.csv: {error}"))
 });
 
@@ -84,7 +84,7 @@ mod tests {
                 .find(|row| row.size == size && row.block == block);
             row.unwrap_or_else(|| panic!("{size} {block}")).params_total as f64
         };
-        // What table 1 prints, within what a transcription of three decimals can say.
+        // Table 1, within the precision of a transcription with three decimals.
         for (size, block, printed) in [
             ("134m", "peer", 1.037e9),
             ("1.3b", "memory", 3.377e9),

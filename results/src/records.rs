@@ -6,10 +6,10 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::row::settle;
+use crate::row::sort_and_deduplicate;
 use crate::{Error, Frames, Row, StepRow, parquet};
 
-/// A folder of records. Folders and files are made when something is written.
+/// A folder of records. Folders and files are created at the first write.
 #[derive(Clone, Debug)]
 pub struct Records {
     folder: PathBuf,
@@ -19,7 +19,7 @@ impl Records {
     /// The records under `folder`, which need not exist yet.
     ///
     /// # Errors
-    /// When `folder` is something else than a folder.
+    /// When `folder` exists and is not a folder.
     pub fn open(folder: impl AsRef<Path>) -> Result<Self, Error> {
         let folder = folder.as_ref().to_owned();
         if folder.exists() && !folder.is_dir() {
@@ -37,7 +37,7 @@ impl Records {
         &self.folder
     }
 
-    /// Replaces the rows of this kind that `run` has.
+    /// Replaces the rows of this kind of `run`.
     pub fn write<R: Row>(&self, run: &str, rows: &[R]) -> Result<(), Error> {
         let file = self.file::<R>(run)?;
         if let Some(row) = rows.iter().find(|row| row.run() != run) {
@@ -46,10 +46,10 @@ impl Records {
                 found: row.run().into(),
             });
         }
-        parquet::write(&file, &settle(rows.to_vec()))
+        parquet::write(&file, &sort_and_deduplicate(rows.to_vec()))
     }
 
-    /// Adds rows to those that `run` has; a row of the same key replaces the older one.
+    /// Adds rows to those of `run`; a row of the same key replaces the older one.
     ///
     /// The whole file is rewritten: a few milliseconds for thousands of rows. Add steps in batches where they are fast.
     pub fn append<R: Row>(&self, run: &str, rows: &[R]) -> Result<(), Error> {
@@ -58,12 +58,12 @@ impl Records {
         self.write(run, &all)
     }
 
-    /// [`Records::append`] for the rows that are added most often.
+    /// [`Records::append`] for steps, the rows that are added most often.
     pub fn append_steps(&self, run: &str, rows: &[StepRow]) -> Result<(), Error> {
         self.append(run, rows)
     }
 
-    /// The rows of this kind that `run` has: none where it has no file.
+    /// The rows of this kind of `run`: empty where it has no file.
     pub fn read_run<R: Row>(&self, run: &str) -> Result<Vec<R>, Error> {
         let file = self.file::<R>(run)?;
         match file.try_exists() {
@@ -78,10 +78,10 @@ impl Records {
         for file in self.files(R::TABLE)? {
             rows.extend(parquet::read::<R>(&file)?);
         }
-        Ok(settle(rows))
+        Ok(sort_and_deduplicate(rows))
     }
 
-    /// Everything, sorted by key.
+    /// All rows of all tables, sorted by key.
     ///
     /// # Errors
     /// When the folder does not exist, or a file is corrupt, foreign or lacks a column.
@@ -110,7 +110,7 @@ impl Records {
         Ok(self.folder.join(R::TABLE).join(format!("{run}.parquet")))
     }
 
-    /// The Parquet files of a table by name; temporary files of an interrupted write have no such ending.
+    /// The Parquet files of a table by name; temporary files of an interrupted write have another ending.
     fn files(&self, table: &str) -> Result<Vec<PathBuf>, Error> {
         let folder = self.folder.join(table);
         if !folder.is_dir() {

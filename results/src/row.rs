@@ -1,4 +1,4 @@
-//! A row type is written once, by [`rows!`]: its struct, its columns, its order and its conversions follow.
+//! A row type is declared once, by [`rows!`], which derives its struct, columns, order and conversions.
 
 use std::cmp::Ordering;
 
@@ -11,23 +11,23 @@ pub trait Row: Clone + Sized {
     /// The table's name: a folder of the records and the stem of its CSV file.
     const TABLE: &'static str;
 
-    /// The run this row belongs to.
+    /// Name of the run that the row belongs to.
     fn run(&self) -> &str;
 
-    /// Order by key. Rows of equal key are the same row, measured again.
+    /// Order by key. Of rows of equal key the later replaces the earlier.
     fn order(&self, other: &Self) -> Ordering;
 
-    /// The rows as a frame, one column per field.
+    /// The rows as a frame, one column for each field.
     fn to_frame(rows: &[Self]) -> Result<DataFrame, FrameError>;
 
-    /// The rows of a frame. Columns that the row does not know are ignored.
+    /// The rows of a frame. Columns that are not fields of the row are ignored.
     fn from_frame(frame: &DataFrame) -> Result<Vec<Self>, FrameError>;
 }
 
 /// Sorts by key and keeps, of rows with equal keys, the one that came last.
 ///
-/// A run that was interrupted starts over and repeats its steps; the repetition replaces, it does not add.
-pub(crate) fn settle<R: Row>(mut rows: Vec<R>) -> Vec<R> {
+/// A run that was interrupted starts again and repeats its steps, which replace those recorded before.
+pub(crate) fn sort_and_deduplicate<R: Row>(mut rows: Vec<R>) -> Vec<R> {
     // A stable sort of the reversed list puts the latest of equals first, which is the one that `dedup` keeps.
     rows.reverse();
     rows.sort_by(R::order);
@@ -63,7 +63,7 @@ macro_rules! rows {
             fn to_frame(rows: &[Self]) -> Result<polars::prelude::DataFrame, $crate::FrameError> {
                 let columns = vec![$({
                     let values = rows.iter().map(|row| row.$field.clone()).collect();
-                    <$type as $crate::Cell>::column(stringify!($field), values)
+                    <$type as $crate::ColumnType>::column(stringify!($field), values)
                 },)+];
                 polars::prelude::DataFrame::new(rows.len(), columns).map_err($crate::FrameError::Shape)
             }
@@ -72,7 +72,7 @@ macro_rules! rows {
                 frame: &polars::prelude::DataFrame,
             ) -> Result<Vec<Self>, $crate::FrameError> {
                 $(let mut $field =
-                    <$type as $crate::Cell>::read(frame, stringify!($field))?.into_iter();)+
+                    <$type as $crate::ColumnType>::read(frame, stringify!($field))?.into_iter();)+
                 let mut rows = Vec::with_capacity(frame.height());
                 while let ($(Some($field),)+) = ($($field.next(),)+) {
                     rows.push(Self { $($field,)+ });
@@ -136,6 +136,9 @@ mod tests {
     #[test]
     fn the_last_of_equal_keys_wins() {
         let rows = vec![probe("a", 2, 1.0), probe("a", 1, 2.0), probe("a", 2, 3.0)];
-        assert_eq!(settle(rows), [probe("a", 1, 2.0), probe("a", 2, 3.0)]);
+        assert_eq!(
+            sort_and_deduplicate(rows),
+            [probe("a", 1, 2.0), probe("a", 2, 3.0)]
+        );
     }
 }

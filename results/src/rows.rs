@@ -10,7 +10,7 @@ pub const WHOLE_SUITE: &str = "all";
 pub const SHARE_METRICS: [&str; 3] = ["exact_match", "pass@1", "accuracy"];
 
 rows! {
-    /// One trained model: what was evaluated, what it cost, what it reached, and where it came from.
+    /// One run: its configuration, cost, losses and provenance.
     "runs" => RunRow by [sweep, size, block, seed, run] {
         /// Hash of everything that determines the run.
         run: String,
@@ -30,7 +30,7 @@ rows! {
         matching: String,
         /// Training FLOPs requested.
         target_flops: f64,
-        /// Training FLOPs spent: a whole number of steps never meets the target exactly.
+        /// Training FLOPs spent, which differ from the target since steps are whole.
         train_flops: f64,
         /// Training tokens.
         tokens: u64,
@@ -48,17 +48,17 @@ rows! {
         params_active: u64,
         /// All parameters.
         params_total: u64,
-        /// Per token.
+        /// Forward FLOPs per token in products with weights.
         forward_matmul_flops: f64,
-        /// Per token.
+        /// Forward FLOPs per token in attention.
         forward_attention_flops: f64,
-        /// Per token.
+        /// Forward FLOPs per token in weighted sums over table rows.
         forward_lookup_flops: f64,
         /// Bytes of table rows read per token in the forward pass.
         bytes_gathered: f64,
-        /// Nats per token, over the last steps.
+        /// Training loss in nats per token, over the last steps.
         train_loss: f64,
-        /// Nats per token, on the held-out set.
+        /// Validation loss in nats per token, on the held-out set.
         val_loss: f64,
         /// Held-out tokens that `val_loss` averages.
         val_tokens: u64,
@@ -92,7 +92,7 @@ rows! {
         device: String,
         /// Worker threads.
         threads: u64,
-        /// RFC 3339, UTC.
+        /// Start of the run, RFC 3339, UTC.
         started: String,
         /// The command that repeats this run.
         command: String,
@@ -104,19 +104,19 @@ rows! {
         run: String,
         /// Optimizer steps done, from 1.
         step: u64,
-        /// Seen so far.
+        /// Training tokens so far.
         tokens: u64,
-        /// Spent so far.
+        /// Training FLOPs so far.
         train_flops: f64,
-        /// Training time so far, evaluation excluded.
+        /// Seconds of training so far, evaluation excluded.
         wall_s: f64,
-        /// Nats per token.
+        /// Training loss in nats per token.
         loss: f64,
-        /// Nats per token, at the steps where the held-out set was read.
+        /// Validation loss in nats per token, at the steps where it was evaluated.
         val_loss: Option<f64>,
         /// Learning rate of the dense parameters at this step.
         learning_rate: f64,
-        /// Global norm before clipping, tables apart.
+        /// Global gradient norm before clipping, without tables.
         grad_norm: f64,
         /// Norm of the tables' gradients before clipping.
         table_grad_norm: f64,
@@ -126,7 +126,7 @@ rows! {
         tokens_per_s: f64,
     }
 
-    /// One number that a suite gives a run.
+    /// One score of a run on a suite.
     "scores" => ScoreRow by [run, suite, task, metric] {
         /// Name of the run that the row belongs to.
         run: String,
@@ -148,13 +148,13 @@ rows! {
         high: f64,
         /// Items behind the value.
         n: u64,
-        /// What a majority guess would score, where that means something.
+        /// Score of the majority guess, where it is defined.
         baseline: Option<f64>,
-        /// How the interval was made, such as `wilson`.
+        /// Method of the interval, such as `wilson`.
         interval: String,
     }
 
-    /// One answer. Paired differences need these.
+    /// One evaluated item. Paired differences require these rows.
     "items" => ItemRow by [run, suite, task, item] {
         /// Name of the run that the row belongs to.
         run: String,
@@ -166,17 +166,17 @@ rows! {
         item: String,
         /// Whether the answer is right.
         correct: bool,
-        /// Of the expected answer.
+        /// Negative log-likelihood of the expected answer, in bits.
         nll_bits: f64,
         /// The reference answer.
         expected: String,
         /// The answer of the model.
         given: String,
-        /// How the answer was judged, where there is more to say than right or wrong: the sandbox's verdict.
+        /// Further result of the evaluation, where there is one: the sandbox's verdict.
         detail: String,
     }
 
-    /// How one layer spread its reads over its slots, experts or neurons.
+    /// The distribution of one layer's reads over its slots, experts or neurons.
     "usage" => UsageRow by [run, layer, unit] {
         /// Name of the run that the row belongs to.
         run: String,
@@ -188,13 +188,13 @@ rows! {
         units: u64,
         /// Share of the units read at least once.
         used_share: f64,
-        /// Divergence of the weight of use from the uniform distribution; 0 is even.
+        /// KL divergence of the distribution of weight over units from the uniform one, in nats; 0 is uniform.
         kl_nats: f64,
-        /// Weight of the most used unit.
+        /// Share of the total weight on the most used unit.
         max_share: f64,
     }
 
-    /// What a solver chose so that a run meets the sweep's target, and how near it came.
+    /// The knobs that the solver chose for a run, with target and actual value.
     "matches" => MatchRow by [run, target] {
         /// Name of the run that the row belongs to.
         run: String,
@@ -202,11 +202,11 @@ rows! {
         target: String,
         /// The value requested, in the target's unit.
         wanted: f64,
-        /// The value reached.
+        /// The actual value, in the same unit.
         reached: f64,
         /// Largest relative difference that the sweep allows.
         tolerance: f64,
-        /// The knobs turned, such as `n_keys = 181`.
+        /// The values of the free knobs, such as `n_keys = 181`.
         knobs: String,
     }
 
@@ -226,7 +226,7 @@ rows! {
         basis: String,
         /// `finished`, `failed`, or `skipped` where it does not fit.
         status: String,
-        /// Why it was not measured; empty when it was.
+        /// Why it was not measured; empty where it was.
         reason: String,
         /// Width of the residual stream.
         d_model: u64,
@@ -236,27 +236,27 @@ rows! {
         repeats: u64,
         /// Median seconds of one pass.
         seconds: f64,
-        /// Fastest pass.
+        /// Seconds of the fastest pass.
         seconds_low: f64,
-        /// Slowest pass.
+        /// Seconds of the slowest pass.
         seconds_high: f64,
         /// Tokens per second.
         tokens_per_s: f64,
-        /// Per token in this phase, as counted by `flop_convention`.
+        /// FLOPs per token in this phase, as counted by `flop_convention`.
         flops: f64,
-        /// Per token in this phase: weights, table rows and optimizer state read and written, by formula.
+        /// Bytes per token in this phase, by formula: weights, table rows and optimizer state read and written.
         bytes: f64,
         /// FLOPs per second.
         flop_per_s: f64,
         /// Bytes per second.
         bytes_per_s: f64,
-        /// Fastest matrix product measured on this device in the same session.
+        /// FLOP/s of the fastest matrix product measured on this device in the same session.
         peak_flop_per_s: f64,
-        /// Fastest sequential read measured on this device in the same session.
+        /// Bytes/s of the fastest sequential read measured on this device in the same session.
         peak_bytes_per_s: f64,
-        /// Highest resident memory while it was measured; of the device where that has its own.
+        /// Peak resident memory in bytes during the measurement; of the device's own memory where it has one.
         peak_memory_bytes: u64,
-        /// What it was expected to need.
+        /// Estimated memory in bytes.
         needed_memory_bytes: u64,
         /// Parameters outside tables.
         params_dense: u64,
@@ -274,7 +274,7 @@ rows! {
         dirty: bool,
         /// Versions of harness, tensor library and compiler.
         version: String,
-        /// RFC 3339, UTC.
+        /// Start of the probe, RFC 3339, UTC.
         started: String,
         /// The command that repeats this probe.
         command: String,

@@ -1,4 +1,4 @@
-//! The folder of records as the harness and the report use it: what is written is read back, what is damaged is an error.
+//! The folder of records: rows are read back as written, and a damaged file is an error.
 
 use std::fs;
 use std::path::Path;
@@ -54,7 +54,7 @@ fn score(run: &str, baseline: Option<f64>) -> ScoreRow {
 }
 
 #[test]
-fn rows_come_back_with_nulls_nan_and_any_script() {
+fn rows_are_read_back_with_nulls_nan_and_any_script() {
     let folder = tempfile::tempdir().unwrap();
     let records = Records::open(folder.path().join("new/records")).unwrap();
     records
@@ -78,7 +78,7 @@ fn rows_come_back_with_nulls_nan_and_any_script() {
 }
 
 #[test]
-fn order_of_writing_does_not_show() {
+fn the_order_of_writing_does_not_matter() {
     let read = |order: &[(&str, u64)]| {
         let folder = tempfile::tempdir().unwrap();
         let records = Records::open(folder.path()).unwrap();
@@ -128,7 +128,7 @@ fn an_interrupted_write_leaves_the_old_rows() {
     let folder = tempfile::tempdir().unwrap();
     let records = Records::open(folder.path()).unwrap();
     records.append_steps("a", &[step("a", 1, 5.0)]).unwrap();
-    // What a killed process leaves behind: half of a file under its temporary name.
+    // After a killed process: half of a file under its temporary name.
     let whole = fs::read(folder.path().join("steps/a.parquet")).unwrap();
     fs::write(
         folder.path().join("steps/.writing-x"),
@@ -167,7 +167,7 @@ fn a_corrupt_file_names_itself_and_the_remedy() {
 }
 
 #[test]
-fn a_file_cut_anywhere_is_told() {
+fn a_truncated_file_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let records = Records::open(folder.path()).unwrap();
     let rows: Vec<StepRow> = (0..20).map(|i| step("a", i, i as f64)).collect();
@@ -204,7 +204,7 @@ fn damaged_pages_are_an_error_not_a_panic() {
 }
 
 #[test]
-fn a_foreign_table_names_the_column_it_lacks() {
+fn a_file_of_another_table_is_an_error_that_names_the_missing_column() {
     let text = broken(|file| {
         let folder = tempfile::tempdir().unwrap();
         let other = Records::open(folder.path()).unwrap();
@@ -215,7 +215,7 @@ fn a_foreign_table_names_the_column_it_lacks() {
 }
 
 #[test]
-fn wrong_places_and_names_are_refused() {
+fn invalid_folders_and_names_are_errors() {
     let folder = tempfile::tempdir().unwrap();
     let absent = Records::open(folder.path().join("nothing")).unwrap();
     assert!(matches!(absent.read_all(), Err(Error::Absent { .. })));

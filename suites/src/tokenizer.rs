@@ -27,18 +27,18 @@ pub struct Tokenizer {
 
 impl Tokenizer {
     /// Size of the smallest vocabulary: every byte and the separator.
-    pub const LEAST_VOCABULARY: usize = 257;
+    pub const MIN_VOCAB_SIZE: usize = 257;
 
     /// A vocabulary of at most `vocab_size` entries, fewer when no pair that occurs twice is left in the texts.
     ///
     /// # Errors
     ///
-    /// `vocab_size` is below [`Self::LEAST_VOCABULARY`], or training fails.
+    /// `vocab_size` is below [`Self::MIN_VOCAB_SIZE`], or training fails.
     pub fn train(texts: &[String], vocab_size: usize) -> Result<Self, SuiteError> {
-        if vocab_size < Self::LEAST_VOCABULARY {
+        if vocab_size < Self::MIN_VOCAB_SIZE {
             let remedy = format!(
                 "write at least {}: every byte and the separator",
-                Self::LEAST_VOCABULARY
+                Self::MIN_VOCAB_SIZE
             );
             return Err(SuiteError::config("vocab_size", vocab_size, remedy));
         }

@@ -1,38 +1,43 @@
-//! From a budget of the dense decoder to the steps of another: the matching that the comparison rests on.
+//! Training budgets: the number of steps of a model, from the budget of the dense decoder of its size.
 
 use architectures::Cost;
 
 use crate::sweep_file::Matching;
 
-/// Tokens, as a count.
+/// A number of tokens.
 pub type Tokens = u64;
-/// Floating-point operations, as a total too large for an exact count.
+/// A total number of floating-point operations; f64, because totals exceed the range of exact integers.
 pub type TotalFlops = f64;
 
-/// What the dense decoder of a size is given; the other blocks' budgets follow from it.
+/// Budget of the dense decoder of a size, from which the budgets of the other blocks are derived.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum DenseBudget {
     /// Training tokens.
     Tokens(Tokens),
-    /// Training FLOPs: sizes given as many lie on one isoFLOP curve.
+    /// Training FLOPs; sizes with equal FLOPs form one isoFLOP curve (Hoffmann et al. 2022, approach 2).
     Flops(TotalFlops),
 }
 
-/// How long a run is trained.
+/// Length of a training run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TrainingBudget {
-    /// Whole batches.
+    /// Number of steps, of one batch each.
     pub steps: usize,
-    /// What the steps hold.
+    /// Tokens of all steps.
     pub tokens: Tokens,
-    /// Requested training FLOPs.
+    /// Training FLOPs that the budget prescribes.
     pub target_flops: TotalFlops,
-    /// Training FLOPs that the steps cost.
+    /// Training FLOPs of the steps, a whole number of batches.
     pub train_flops: TotalFlops,
 }
 
 impl TrainingBudget {
-    /// The steps of a model of cost `cost` where the dense decoder of its size, of cost `dense`, gets `given`.
+    /// The budget of a model with cost `cost` per token if the dense decoder of its size, with cost `dense` per token,
+    /// has the budget `given`. The number of steps is rounded to the nearest integer and is at least one.
+    ///
+    /// # Arguments
+    /// * `matching`: whether training FLOPs or training tokens equal those of the dense decoder.
+    /// * `batch_tokens`: tokens of one batch.
     pub fn new(
         matching: Matching,
         dense: &Cost,
@@ -59,7 +64,7 @@ impl TrainingBudget {
         }
     }
 
-    /// Relative difference between the FLOPs spent and those requested.
+    /// Relative difference between `train_flops` and `target_flops`.
     pub fn deviation(&self) -> f64 {
         self.train_flops / self.target_flops - 1.0
     }
@@ -88,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn flops_are_met_to_the_digit_at_every_size() {
+    fn the_target_equals_given_flops_at_every_size() {
         for dense in [7, 100, 313] {
             let given = DenseBudget::Flops(3e6);
             let of =
@@ -100,20 +105,20 @@ mod tests {
     }
 
     #[test]
-    fn a_cheaper_block_sees_more_tokens_for_the_same_flops() {
+    fn a_block_with_fewer_flops_per_token_is_trained_on_more_tokens() {
         let budget = of(Matching::Flops, 100, 50, 10_000, 10);
         assert_eq!((budget.steps, budget.tokens), (2000, 20_000));
         assert_eq!((budget.target_flops, budget.train_flops), (3e6, 3e6));
     }
 
     #[test]
-    fn equal_tokens_cost_what_they_cost() {
+    fn with_equal_tokens_the_target_is_the_cost_of_the_block() {
         let budget = of(Matching::Tokens, 100, 50, 10_000, 10);
         assert_eq!((budget.tokens, budget.target_flops), (10_000, 1.5e6));
     }
 
     #[test]
-    fn whole_batches_miss_the_target_by_half_a_batch_at_most() {
+    fn rounding_to_whole_batches_deviates_by_at_most_half_a_batch() {
         for other in 1..300 {
             let budget = of(Matching::Flops, 100, other, 1_000, 64);
             let half_batch = 32.0 * 3.0 * other as f64;

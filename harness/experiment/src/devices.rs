@@ -1,27 +1,28 @@
-//! How many devices a run needs, and how they share its memory.
+//! The number of devices that a run requires, and the distribution of its memory over them.
 //!
-//! The table is split by columns, as the paper's memory parallel has it (section 4): every device holds all rows, and
-//! of each row its own part, with the gradient and the moments of that part. The dense part follows one of two rules:
+//! Tables are split by columns, as in the memory parallelism of "Memory Layers at Scale": every device
+//! stores a range of columns of all rows, with the gradient and the moments of that range. The dense part follows one
+//! of two layouts:
 //!
 //! ```text
-//! replicated:  dense + sequence + widest share of columns <= memory of a device
-//! sharded   : (dense + sequence) / n + widest share of columns <= memory of a device
+//! replicated:  dense + sequence      + largest range of columns <= memory of a device
+//! sharded   : (dense + sequence) / n + largest range of columns <= memory of a device
 //! ```
 //!
-//! `dense` is weights, gradients and optimizer, `sequence` the activations of one sequence: the rest of a batch is
-//! accumulated. Replicated wherever some number of devices can do it, else sharded; the smallest `n` of the rule. More
-//! devices than these divide the batch and save time, not memory.
+//! `dense` is weights, gradients and optimizer, `sequence` the activations of one sequence, with gradients accumulated
+//! over the sequences of a batch. The layout is replicated if some number of devices is sufficient for it, otherwise
+//! sharded, and `n` is the smallest sufficient number. Further devices divide the batch: they reduce time, not memory.
 
 use std::fmt;
 
 use crate::memory_need::{Bytes, MemoryNeed};
 
-/// Where the dense part is.
+/// Distribution of the dense part over devices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layout {
-    /// Whole on each device.
+    /// A copy on each device.
     Replicated,
-    /// In even parts, one sequence's activations with it.
+    /// Split evenly, together with the activations of one sequence.
     Sharded,
 }
 
@@ -34,41 +35,41 @@ impl fmt::Display for Layout {
     }
 }
 
-/// The fewest devices that hold a run.
+/// The smallest number of devices whose memory is sufficient for a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Devices {
-    /// How many.
+    /// Number of devices.
     pub count: u64,
-    /// Where the dense part is.
+    /// Distribution of the dense part.
     pub layout: Layout,
-    /// Who holds how many columns; none where there is no table.
+    /// Distribution of the table's columns; `None` if the model has no table.
     pub columns: Option<Columns>,
-    /// What the fullest device holds.
-    pub fullest: Bytes,
+    /// Bytes on the device with the most.
+    pub max_bytes: Bytes,
 }
 
-/// A table's columns among devices, as evenly as whole columns go.
+/// Distribution of a table's columns over devices; numbers of columns differ by at most one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Columns {
-    /// All of them.
+    /// Number of columns.
     pub width: u64,
-    /// Among how many devices.
+    /// Number of devices.
     pub devices: u64,
 }
 
 impl Columns {
-    /// Of the devices that hold most.
-    pub fn widest(self) -> u64 {
+    /// The largest number of columns on one device.
+    pub fn max_per_device(self) -> u64 {
         self.width.div_ceil(self.devices)
     }
 
-    /// Whether all devices hold equally many.
-    pub fn divides(self) -> bool {
+    /// Whether all devices have the same number of columns.
+    pub fn is_even(self) -> bool {
         self.width.is_multiple_of(self.devices)
     }
 }
 
-/// `8x256`, or `7x158 + 6x157` where it does not divide; `whole` on one device.
+/// `8x256`, or `7x158 + 6x157` if the distribution is uneven; `whole` on one device.
 impl fmt::Display for Columns {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (even, more) = (self.width / self.devices, self.width % self.devices);
@@ -80,22 +81,23 @@ impl fmt::Display for Columns {
     }
 }
 
-/// The fewest devices of `memory` bytes that hold `need`, which is of one sequence; its table is `width` columns wide.
-/// None where even a single column, or no part of the dense weights, fits beside the rest.
-pub fn fewest(need: &MemoryNeed, width: Option<usize>, memory: Bytes) -> Option<Devices> {
+/// The smallest number of devices with `memory` bytes each that is sufficient for `need`, the memory with one sequence
+/// at a time, and a table of `width` columns. `None` if no number of devices is sufficient, since the table has at most
+/// one part per column.
+pub fn min_devices(need: &MemoryNeed, width: Option<usize>, memory: Bytes) -> Option<Devices> {
     let width = width.map(|width| width as u64).filter(|_| need.table > 0);
     [Layout::Replicated, Layout::Sharded]
         .into_iter()
-        .find_map(|layout| fewest_of(need, width, memory, layout))
+        .find_map(|layout| min_devices_in(need, width, memory, layout))
 }
 
-fn fewest_of(
+fn min_devices_in(
     need: &MemoryNeed,
     width: Option<u64>,
     memory: Bytes,
     layout: Layout,
 ) -> Option<Devices> {
-    let fullest_at = |count: u64| {
+    let max_bytes_at = |count: u64| {
         let dense = need.dense() + need.activations;
         let dense = match layout {
             Layout::Replicated => dense,
@@ -105,29 +107,31 @@ fn fewest_of(
             width,
             devices: count,
         });
-        let table = columns.map_or(0, |columns| need.table / columns.width * columns.widest());
+        let table = columns.map_or(0, |columns| {
+            need.table / columns.width * columns.max_per_device()
+        });
         (dense + table, columns)
     };
-    // Without a table, as many as there are bytes to divide; with one, a column each.
-    let most = width.unwrap_or(need.total().div_ceil(memory.max(1))).max(1);
-    if fullest_at(most).0 > memory {
+    // Upper bound: one column per device, or, without a table, the total divided by the memory of a device.
+    let max = width.unwrap_or(need.total().div_ceil(memory.max(1))).max(1);
+    if max_bytes_at(max).0 > memory {
         return None;
     }
-    let (mut low, mut high) = (1, most);
+    let (mut low, mut high) = (1, max);
     while low < high {
         let middle = low + (high - low) / 2;
-        if fullest_at(middle).0 <= memory {
+        if max_bytes_at(middle).0 <= memory {
             high = middle;
         } else {
             low = middle + 1;
         }
     }
-    let (fullest, columns) = fullest_at(low);
+    let (max_bytes, columns) = max_bytes_at(low);
     Some(Devices {
         count: low,
         layout,
         columns,
-        fullest,
+        max_bytes,
     })
 }
 
@@ -146,52 +150,52 @@ mod tests {
     }
 
     #[test]
-    fn what_fits_takes_one_device() {
-        let devices = fewest(&need(50, 0, 50), None, 100).unwrap();
+    fn one_device_is_used_if_its_memory_is_sufficient() {
+        let devices = min_devices(&need(50, 0, 50), None, 100).unwrap();
         assert_eq!((devices.count, devices.layout), (1, Layout::Replicated));
-        assert_eq!((devices.columns, devices.fullest), (None, 100));
+        assert_eq!((devices.columns, devices.max_bytes), (None, 100));
     }
 
     #[test]
-    fn columns_are_split_where_the_dense_part_fits() {
-        // 40 of 100 bytes are left for the table: ten columns of eight bytes, at most five to a device.
-        let devices = fewest(&need(50, 80, 10), Some(10), 100).unwrap();
+    fn columns_are_split_if_a_device_can_store_the_dense_part() {
+        // 40 of 100 bytes remain for ten columns of eight bytes: at most five per device.
+        let devices = min_devices(&need(50, 80, 10), Some(10), 100).unwrap();
         assert_eq!((devices.count, devices.layout), (2, Layout::Replicated));
         let columns = devices.columns.unwrap();
         assert_eq!(
-            (columns.to_string().as_str(), columns.divides()),
+            (columns.to_string().as_str(), columns.is_even()),
             ("2x5", true)
         );
-        // At most three: four devices, of which two hold two.
-        let devices = fewest(&need(60, 80, 10), Some(10), 100).unwrap();
+        // At most three columns per device: four devices, two of them with two columns.
+        let devices = min_devices(&need(60, 80, 10), Some(10), 100).unwrap();
         let columns = devices.columns.unwrap();
         assert_eq!(columns.to_string(), "2x3 + 2x2");
-        assert_eq!((columns.divides(), devices.fullest), (false, 94));
+        assert_eq!((columns.is_even(), devices.max_bytes), (false, 94));
     }
 
     #[test]
-    fn what_no_device_holds_alone_is_sharded() {
-        let devices = fewest(&need(250, 0, 30), None, 100).unwrap();
+    fn a_dense_part_larger_than_a_device_is_sharded() {
+        let devices = min_devices(&need(250, 0, 30), None, 100).unwrap();
         assert_eq!((devices.count, devices.layout), (3, Layout::Sharded));
-        let devices = fewest(&need(250, 80, 30), Some(10), 100).unwrap();
+        let devices = min_devices(&need(250, 80, 30), Some(10), 100).unwrap();
         assert_eq!((devices.count, devices.layout), (4, Layout::Sharded));
     }
 
     #[test]
-    fn no_number_of_devices_is_enough_for_a_column_that_fits_on_none() {
-        assert_eq!(fewest(&need(1, 2000, 1), Some(10), 100), None);
-        assert_eq!(fewest(&need(1, 0, 0), None, 0), None);
+    fn no_number_of_devices_is_sufficient_for_a_column_larger_than_a_device() {
+        assert_eq!(min_devices(&need(1, 2000, 1), Some(10), 100), None);
+        assert_eq!(min_devices(&need(1, 0, 0), None, 0), None);
     }
 
     #[test]
-    fn the_count_is_the_smallest() {
+    fn no_smaller_number_of_devices_is_sufficient() {
         for dense in [0, 30, 99, 120, 500] {
             for table in [0, 64, 640, 6400] {
                 let need = need(dense, table, 5);
-                let Some(found) = fewest(&need, Some(64), 100) else {
+                let Some(found) = min_devices(&need, Some(64), 100) else {
                     continue;
                 };
-                assert!(found.fullest <= 100);
+                assert!(found.max_bytes <= 100);
                 for fewer in 1..found.count {
                     let dense = match found.layout {
                         Layout::Replicated => dense + 5,

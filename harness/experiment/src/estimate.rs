@@ -1,47 +1,50 @@
-//! What a run will need: memory, devices, time and money, before anything is built.
+//! Estimates of the memory, devices, time and price of a run, computed before any model is built.
 
 use architectures::ConfigError;
 
-use crate::devices::{Devices, fewest};
+use crate::devices::{Devices, min_devices};
 use crate::memory_need::{Bytes, MemoryNeed, NumericFormat};
 use crate::plan::Run;
 use crate::speed::Speed;
 
-/// What the estimates take for granted.
+/// Assumptions of an estimate.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Assumptions {
-    /// What numbers are kept in.
+    /// Numeric format of weights, tables and activations.
     pub format: NumericFormat,
-    /// Memory of one device.
+    /// Memory of one device, in bytes.
     pub device_memory: Bytes,
-    /// What a device costs for an hour, in any currency.
+    /// Price of one device-hour, in any currency.
     pub price: Option<f64>,
 }
 
-/// What one run will need.
+/// Estimated resources of one run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Estimate {
-    /// Memory where a whole batch is worked on at once, as this program does.
+    /// Memory if a whole batch is processed at once, as in this program.
     pub need: MemoryNeed,
-    /// Memory where one sequence is worked on at a time, as the devices are counted for.
+    /// Memory if sequences are processed one at a time, from which the number of devices is computed.
     pub by_sequence: MemoryNeed,
-    /// The fewest devices that hold it; none where no number does.
+    /// The smallest sufficient number of devices; `None` if no number is sufficient.
     pub devices: Option<Devices>,
-    /// Of one device.
+    /// Training rate of one device, with its source.
     pub speed: Speed,
-    /// Hours of one device, summed over all devices.
+    /// Hours of training, summed over devices.
     pub device_hours: f64,
-    /// Seconds on those devices, as if they lost nothing to each other.
+    /// Seconds of training on those devices, assuming linear scaling; `None` if `devices` is.
     pub seconds: Option<f64>,
-    /// Device-hours at the price.
+    /// Price of the device-hours, in the currency of [`Assumptions::price`]; `None` if no price is assumed.
     pub cost: Option<f64>,
 }
 
 impl Estimate {
-    /// What `run` will need at `speed`.
+    /// The estimate for `run` at `speed` per device.
+    ///
+    /// # Errors
+    /// If the model's configuration is invalid.
     pub fn of(run: &Run, speed: Speed, assumed: &Assumptions) -> Result<Self, ConfigError> {
         let by_sequence = MemoryNeed::by_sequence(run, assumed.format);
-        let devices = fewest(
+        let devices = min_devices(
             &by_sequence,
             run.model.tables()?.iter().map(|table| table.width).min(),
             assumed.device_memory,
@@ -67,7 +70,7 @@ mod tests {
     use crate::sweep_file::Sweep;
 
     #[test]
-    fn more_devices_take_less_time_and_cost_the_same() {
+    fn time_is_divided_by_the_number_of_devices_and_the_price_is_not() {
         let plan = Plan::new(Sweep::parse("f.toml", crate::testing::SWEEP).unwrap()).unwrap();
         let run = &plan.runs[1];
         let speed = Speed::Stated(1e6);

@@ -1,17 +1,17 @@
-//! What follows from configuration alone: a sweep file becomes a plan, and a plan its costs and estimates.
+//! Configuration of experiments: from a sweep file to a plan of runs, with their cost and estimates of their resources.
 //!
 //! | module | contents |
 //! |---|---|
-//! | [`sweep_file`] | a sweep file, read and checked once |
-//! | [`training`] | optimizers, learning-rate schedule and the order of the data, as configured |
-//! | [`budget`] | training steps from a budget of FLOPs or tokens |
-//! | [`matching`] | the solver: values of a block's free knobs at which it costs what a reference costs |
-//! | [`plan`] | every run of a sweep |
-//! | [`memory_need`], [`devices`], [`speed`], [`estimate`] | memory, number of devices, time and price of a run |
-//! | [`units`] | bytes, rates, times and prices as people write them |
-//! | [`quantity`] | numbers as people read them |
+//! | [`sweep_file`] | sweep files, read and validated |
+//! | [`training`] | configuration of optimizers, learning-rate schedule and data order |
+//! | [`budget`] | number of training steps for a budget of FLOPs or tokens |
+//! | [`matching`] | solver for a block's free knobs so that its cost equals that of a reference |
+//! | [`plan`] | the list of all runs of a sweep |
+//! | [`memory_need`], [`devices`], [`speed`], [`estimate`] | estimates of memory, number of devices, time and price of a run |
+//! | [`units`] | parsing of bytes, rates, times and prices with units |
+//! | [`quantity`] | formatting of numbers with units |
 //!
-//! The crate opens no device, reads no clock and no file but the sweep file.
+//! The crate uses no device and no clock; the sweep file is the only file that it reads.
 
 pub mod budget;
 pub mod devices;
@@ -25,6 +25,6 @@ pub mod sweep_file;
 pub mod training;
 pub mod units;
 
-/// A sweep file for tests: two sizes, two blocks.
+/// A sweep file for tests.
 #[doc(hidden)]
 pub mod testing;

@@ -1,40 +1,41 @@
-//! How much memory a training run will need, by formula.
+//! Estimate of the memory that a training run requires, by formula.
 //!
 //! ```text
-//!               f32, as this program trains     bf16, as the paper trains
+//!               f32, as in this program          bf16, as in the paper
 //! weights       4 P                             6 P    f32 masters and bf16 copies
-//! gradients     4 P m                           4 P m  f32, of m micro-batches side by side
+//! gradients     4 P m                           4 P m  f32, of m concurrent micro-batches
 //! optimizer     8 P                             8 P    two moments in f32
-//! table        12 T                             8 T    values and two moments; in bf16 a dense gradient, too
+//! table        12 T                             8 T    values and two moments; in bf16 also a dense gradient
 //! activations   4 n                             2 n
 //! n = B (M / 2d + 10 L d + 2 V)
 //! ```
 //!
-//! `P` dense parameters, `T` table parameters, `B` tokens of a batch, `M` matmul and lookup FLOPs of one token
-//! (`M / 2d` approximates the numbers that come out of its products: a matrix `[d, n]` costs `2 d n` and gives `n`),
-//! `L` layers of width `d` (residuals, norms; attention keeps no scores), `V` vocabulary (logits and their gradient).
-//! In f32 a table's gradient is never dense. The bf16 column is the recipe of "Memory Layers at Scale": 8 bytes for a
-//! value. An estimate: nothing is recomputed, and what an allocator keeps beyond it is not known before.
+//! `P` is the number of dense parameters, `T` of table parameters, `B` the tokens of a batch, `M` the matmul and lookup
+//! FLOPs of one token (`M / 2d` approximates the number of outputs of its matrix products: a matrix `[d, n]` has
+//! `2 d n` FLOPs and `n` outputs), `L` the number of layers of width `d` (residuals, norms; attention stores no scores),
+//! and `V` the vocabulary size (logits and their gradient). In f32 the gradient of a table is never dense. The bf16 column
+//! is the recipe of "Memory Layers at Scale" (Berges et al. 2024): 8 bytes per table value. The estimate assumes no
+//! recomputation of activations and excludes the overhead of the allocator.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::plan::Run;
 
-/// Bytes, as a count.
+/// A number of bytes.
 pub type Bytes = u64;
 
-/// What numbers are kept in, for planning; training is in f32.
+/// Numeric format assumed by an estimate; training in this program is in f32.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum NumericFormat {
-    /// As this program trains.
+    /// f32, as in this program.
     #[default]
     F32,
-    /// As the paper trains: f32 masters of dense weights, everything else that is large in bf16.
+    /// Mixed precision, as in the paper: f32 master copies of dense weights; weights, tables and activations in bf16.
     Bf16,
 }
 
-/// Bytes for one number of each kind.
+/// Bytes per parameter or activation, by component.
 struct Widths {
     weight: Bytes,
     gradient: Bytes,
@@ -58,7 +59,7 @@ impl NumericFormat {
         }
     }
 
-    /// The formula, for a table's footer: two lines.
+    /// The formula as two lines of text, the footer of a printed table.
     pub fn formula(self) -> String {
         let Widths {
             weight,
@@ -96,29 +97,29 @@ impl FromStr for NumericFormat {
     }
 }
 
-/// Bytes that training needs, all micro-batches of a step side by side.
+/// Bytes of memory that training requires, by component, with all micro-batches of a step computed concurrently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MemoryNeed {
-    /// Dense weights.
+    /// Dense weights, in bf16 with their master copies.
     pub weights: Bytes,
-    /// Their gradients.
+    /// Gradients of the dense weights.
     pub gradients: Bytes,
-    /// Their moments.
+    /// AdamW moments of the dense weights.
     pub optimizer: Bytes,
-    /// Value tables with everything that is as large as they are.
+    /// Value tables with their moments and, in bf16, their dense gradient.
     pub table: Bytes,
-    /// What the backward pass reads.
+    /// Activations stored for the backward pass.
     pub activations: Bytes,
 }
 
 impl MemoryNeed {
-    /// What `run` needs.
+    /// Memory of `run` with whole batches.
     pub fn of(run: &Run, format: NumericFormat) -> Self {
         let sequences = run.training.batch_size;
         Self::with(run, format, sequences, run.training.micro_batches)
     }
 
-    /// What `run` needs where one sequence is worked on at a time.
+    /// Memory of `run` if sequences are processed one at a time.
     pub fn by_sequence(run: &Run, format: NumericFormat) -> Self {
         Self::with(run, format, 1, 1)
     }
@@ -140,12 +141,12 @@ impl MemoryNeed {
         }
     }
 
-    /// Dense weights, gradients and moments.
+    /// Bytes of dense weights, gradients and moments.
     pub fn dense(&self) -> Bytes {
         self.weights + self.gradients + self.optimizer
     }
 
-    /// All of it.
+    /// Bytes of all components.
     pub fn total(&self) -> Bytes {
         self.dense() + self.table + self.activations
     }
@@ -158,7 +159,7 @@ mod tests {
     use crate::sweep_file::Sweep;
 
     #[test]
-    fn the_parts_follow_the_formula() {
+    fn components_equal_the_formula() {
         let plan = Plan::new(Sweep::parse("f.toml", crate::testing::SWEEP).unwrap()).unwrap();
         let run = &plan.runs[1];
         let (dense, table) = (run.cost.params_dense, run.cost.params_table);
@@ -174,7 +175,7 @@ mod tests {
             [6 * dense, 4 * dense, 8 * dense, 8 * table]
         );
         assert_eq!(need.activations, 2 * paper.activations);
-        // Batches of four sequences, in one part.
+        // Batches of four sequences, in one micro-batch.
         let one = MemoryNeed::by_sequence(run, NumericFormat::F32);
         assert_eq!(need.activations, 4 * one.activations);
         assert_eq!(

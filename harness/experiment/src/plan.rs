@@ -1,4 +1,4 @@
-//! The plan: every run of a sweep with its budget, before anything is built.
+//! The plan of a sweep: all runs with their costs and budgets, computed before any model is built.
 
 use architectures::{ConfigError, Cost, ModelConfig};
 
@@ -7,12 +7,12 @@ use crate::matching::{Matched, TRAIN_FLOPS};
 use crate::sweep_file::{Matching, ModelVariant, Size, Sweep};
 use crate::training::{TrainingConfig, stream_tokens};
 
-/// What a sweep will do, in order.
+/// All runs of a sweep, in the order of execution.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// The sweep it was made from.
+    /// The sweep.
     pub sweep: Sweep,
-    /// Seed by seed, so that an interrupted sweep has whole comparisons.
+    /// The runs; seeds are the outermost loop, so that an interrupted sweep has complete comparisons for some seeds.
     pub runs: Vec<Run>,
 }
 
@@ -23,24 +23,24 @@ pub struct Run {
     pub label: RunLabel,
     /// The model.
     pub model: ModelConfig,
-    /// How it is trained.
+    /// The training configuration.
     pub training: TrainingConfig,
-    /// What a token costs.
+    /// Cost of one token.
     pub cost: Cost,
-    /// How long it is trained.
+    /// The number of steps and tokens.
     pub budget: TrainingBudget,
-    /// What was to be equal to the reference, and how nearly it is.
+    /// The matched quantities, with target and deviation.
     pub matches: Vec<Matched>,
 }
 
-/// Which model of the comparison a run trains, and with which seed.
+/// Size, block and seed, which identify a run within its sweep.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RunLabel {
     /// Label of the size.
     pub size: String,
     /// Label of the block.
     pub block: String,
-    /// Of weights and order.
+    /// Seed of the initial weights and of the data order.
     pub seed: u64,
 }
 
@@ -51,8 +51,11 @@ impl std::fmt::Display for RunLabel {
 }
 
 impl Run {
-    /// FLOPs of a token over those of the dense decoder of the same size.
-    pub fn to_dense(&self) -> Result<f64, ConfigError> {
+    /// Ratio of the forward FLOPs of one token to those of the dense decoder of the same size.
+    ///
+    /// # Errors
+    /// If the dense decoder's configuration is invalid.
+    pub fn flops_relative_to_dense(&self) -> Result<f64, ConfigError> {
         let dense = ModelConfig {
             decoder: self.model.decoder.clone(),
             blocks: Vec::new(),
@@ -60,7 +63,7 @@ impl Run {
         Ok(self.cost.forward() as f64 / dense.cost()?.forward() as f64)
     }
 
-    /// The target that its block's free knobs meet; none where it had none.
+    /// The target for which the knobs of its block were solved; `None` if all knobs were given.
     pub fn solved(&self) -> Option<&Matched> {
         self.matches
             .iter()
@@ -69,7 +72,10 @@ impl Run {
 }
 
 impl Plan {
-    /// Every run of `sweep`.
+    /// The plan of `sweep`.
+    ///
+    /// # Errors
+    /// If a model's configuration is invalid.
     pub fn new(sweep: Sweep) -> Result<Self, ConfigError> {
         let mut runs = Vec::new();
         for &seed in &sweep.seeds {
@@ -80,13 +86,14 @@ impl Plan {
         Ok(Self { sweep, runs })
     }
 
-    /// Tokens of the stream that the longest run may touch.
-    pub fn most_tokens(&self) -> Tokens {
+    /// Tokens of the training stream that the longest run may read; see [`stream_tokens`].
+    pub fn max_stream_tokens(&self) -> Tokens {
         let tokens = |run: &Run| stream_tokens(run.budget.tokens, run.model.decoder.seq_len);
         self.runs.iter().map(tokens).max().unwrap_or(1)
     }
 }
 
+/// The runs of one size and seed, in the order of its variants.
 fn runs_of(sweep: &Sweep, size: &Size, seed: u64) -> Result<Vec<Run>, ConfigError> {
     let dense = ModelConfig {
         decoder: size.decoder.clone(),
@@ -122,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn seeds_are_outermost() {
+    fn seeds_are_the_outermost_loop() {
         let text = crate::testing::SWEEP.replace("seeds = [0]", "seeds = [3, 1]");
         let plan = Plan::new(Sweep::parse("f.toml", &text).unwrap()).unwrap();
         let labels: Vec<_> = plan.runs.iter().map(|run| run.label.to_string()).collect();

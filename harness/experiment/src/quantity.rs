@@ -1,11 +1,13 @@
-//! Numbers as people read them: three significant digits with a prefix.
+//! Formatting of numbers: three significant digits with a unit prefix.
 //!
-//! Own code: bytesize and humantime write bytes and times, but neither counts such as `1.23 G` nor years.
+//! The crates bytesize and humantime format bytes and times, but neither formats counts such as `1.23 G`, nor
+//! fractional years.
 
 /// Seconds of a Julian year.
 const YEAR: f64 = 365.25 * 86_400.0;
 
-/// `12 s`, `3 min 20 s`, `5 h 2 min`, `3 d 2 h`, `7.3 y`.
+/// A duration given in seconds, as `12 s`, `3 min 20 s`, `5 h 2 min`, `3 d 2 h` or `7.29 y`; `unknown` if it is not
+/// finite.
 pub fn duration(seconds: f64) -> String {
     if !seconds.is_finite() {
         return "unknown".to_owned();
@@ -21,12 +23,12 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
-/// Three digits and a decimal prefix: `1.23 G`.
+/// A count with three significant digits and a decimal prefix, such as `1.23 G`.
 pub fn count(value: f64) -> String {
     scaled(value, 1000.0, &["", "k", "M", "G", "T", "P", "E", "Z", "Y"])
 }
 
-/// Three digits and a binary prefix: `1.23 GiB`.
+/// A number of bytes with three significant digits and a binary prefix, such as `1.23 GiB`.
 pub fn bytes(value: u64) -> String {
     scaled(
         value as f64,
@@ -39,7 +41,7 @@ fn scaled(value: f64, base: f64, prefixes: &[&str]) -> String {
     let mut value = value;
     let mut prefix = prefixes.iter();
     let mut unit = prefix.next().copied().unwrap_or("");
-    // 999.5 would be written 1000.
+    // 999.5 would be rounded to 1000.
     while value.abs() >= 0.9995 * base {
         let Some(next) = prefix.next() else { break };
         value /= base;
@@ -80,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_have_three_digits() {
+    fn counts_have_three_significant_digits() {
         let all = [7.0, 999.6, 1234.0, 12_345.0, 999_600.0, 6.9e7, 1e30].map(count);
         assert_eq!(
             all,

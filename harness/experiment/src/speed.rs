@@ -1,4 +1,4 @@
-//! How fast one device trains, and what the rate is based on.
+//! Training rate of one device, with its source.
 
 /// FLOPs per second.
 pub type FlopRate = f64;
@@ -6,13 +6,13 @@ pub type FlopRate = f64;
 /// A training rate of one device, with its source.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Speed {
-    /// Given by the caller.
+    /// Given on the command line.
     Stated(FlopRate),
-    /// Of the whole model, derived from a probe of its layers.
+    /// Of the whole model, derived from measured times of its layers (`isoflop probe`).
     Probed(FlopRate),
-    /// Of a finished run of the same block.
+    /// Measured in a finished run of the same block.
     Measured(FlopRate),
-    /// Of a matrix product, less what training usually loses.
+    /// Rate of a matrix product times an assumed efficiency.
     Assumed(FlopRate),
 }
 
@@ -27,7 +27,7 @@ impl Speed {
         }
     }
 
-    /// The source in one word, as `isoflop plan` prints it.
+    /// Name of the source, as `isoflop plan` prints it.
     pub fn basis(self) -> &'static str {
         match self {
             Self::Stated(_) => "stated",

@@ -1,6 +1,6 @@
-//! A sweep for tests.
+//! A sweep file for tests.
 
-/// Two sizes, two blocks.
+/// A sweep of two sizes and two blocks.
 pub const SWEEP: &str = r#"
 seeds = [0]
 match = { mode = "flops" }

@@ -1,10 +1,14 @@
-//! Quantities as people write them on the command line.
+//! Parsing of quantities with units, as given on the command line.
 //!
-//! Own code: bytesize reads no exponents (`1e9`), humantime no fractions and no bare seconds, and neither reads rates.
+//! The crate bytesize does not parse exponents (`1e9`), humantime does not parse fractions or seconds without a unit,
+//! and neither parses rates.
 
 use std::time::Duration;
 
-/// `80GiB`, `80 GB`, `512 MiB`, `1e9`: bytes.
+/// Bytes, from text such as `80GiB`, `80 GB`, `512 MiB` or `1e9`.
+///
+/// # Errors
+/// If the text is not a number of at least one byte with an optional unit.
 pub fn bytes(text: &str) -> Result<u64, String> {
     let usage = || "write bytes such as 80GiB or 80GB".to_owned();
     let (number, unit) = split(text).ok_or_else(usage)?;
@@ -28,7 +32,10 @@ pub fn bytes(text: &str) -> Result<u64, String> {
     }
 }
 
-/// `400T`, `4e14`, `400 TFLOP/s`: a rate in FLOPs per second.
+/// FLOPs per second, from text such as `400T`, `4e14` or `400 TFLOP/s`.
+///
+/// # Errors
+/// If the text is not a finite number above 0 with an optional unit.
 pub fn flop_rate(text: &str) -> Result<f64, String> {
     let usage = || "write FLOPs per second such as 400T or 4e14".to_owned();
     let (number, unit) = split(text).ok_or_else(usage)?;
@@ -45,13 +52,19 @@ pub fn flop_rate(text: &str) -> Result<f64, String> {
     positive(number * 10f64.powi(power)).ok_or_else(usage)
 }
 
-/// `2.5`: a price.
+/// A price, from text such as `2.5`.
+///
+/// # Errors
+/// If the text is not a finite number above 0.
 pub fn price(text: &str) -> Result<f64, String> {
     let price = text.parse().ok().and_then(positive);
     price.ok_or_else(|| "write a price above 0 such as 2.5".to_owned())
 }
 
-/// `90s`, `15m`, `1.5h`: a time; a bare number is of seconds.
+/// A duration, from text such as `90s`, `15m` or `1.5h`; a number without a unit is in seconds.
+///
+/// # Errors
+/// If the text is not a finite number of 0 or more with an optional unit.
 pub fn duration(text: &str) -> Result<Duration, String> {
     let usage = || "write a time such as 90s, 15m or 1h".to_owned();
     let (number, unit) = split(text).ok_or_else(usage)?;
@@ -68,10 +81,10 @@ fn positive(number: f64) -> Option<f64> {
     (number > 0.0 && number.is_finite()).then_some(number)
 }
 
-/// The number in front, and what follows it.
+/// The leading number and the text after it.
 fn split(text: &str) -> Option<(f64, &str)> {
     let text = text.trim();
-    // An exponent is a letter that belongs to the number: the longest part that reads as one.
+    // The longest prefix that parses as a number, because an exponent contains a letter.
     let ends = text.char_indices().map(|(at, c)| at + c.len_utf8());
     let number = |end: usize| Some((text[..end].parse::<f64>().ok()?, text[end..].trim()));
     ends.rev()
@@ -84,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bytes_are_read_by_either_base() {
+    fn bytes_are_parsed_with_decimal_and_binary_prefixes() {
         assert_eq!(bytes("80GiB"), Ok(80 << 30));
         assert_eq!(bytes("80 GB"), Ok(80_000_000_000));
         assert_eq!(bytes("1.5kib"), Ok(1536));
@@ -98,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_of_seconds_unless_they_say_otherwise() {
+    fn durations_without_a_unit_are_in_seconds() {
         assert_eq!(duration("15m"), Ok(Duration::from_secs(900)));
         assert_eq!(duration("0.5"), Ok(Duration::from_millis(500)));
         for wrong in ["", "m", "-1s", "3 cups", "9e99h"] {

@@ -4,7 +4,7 @@ use serde::Serialize;
 use suites::Dataset;
 
 use experiment::plan::{Plan, Run};
-use experiment::sweep_file::Data;
+use experiment::sweep_file::DataConfig;
 use experiment::training::TrainingConfig;
 
 /// Raised when the same configuration would no longer give the same run.
@@ -28,7 +28,7 @@ pub fn configuration(plan: &Plan, run: &Run) -> Result<String, toml::ser::Error>
         matching: String,
         seed: u64,
         steps: usize,
-        data: &'a Data,
+        data: &'a DataConfig,
         training: &'a TrainingConfig,
         model: &'a architectures::ModelConfig,
     }

@@ -226,7 +226,7 @@ fn impossible_shapes() {
     assert_says(
         &message,
         line("seq_len") + 1,
-        &["`decoder.vocab_size` = 300 cannot hold", "320"],
+        &["`decoder.vocab_size` = 300 is smaller than", "320"],
     );
 }
 

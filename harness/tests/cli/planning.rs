@@ -285,7 +285,10 @@ fn match_says_what_it_chose_and_how_far_off_it_is() {
             vec!["--knob", "n_experts", "--size", "373M"],
             "did you mean `373m`?",
         ),
-        (vec!["--knob", "n_keys"], "n_keys is no knob of this block"),
+        (
+            vec!["--knob", "n_keys"],
+            "n_keys is not a knob of this block",
+        ),
         (
             vec!["--knob", "n_experts", "--tolerance", "nan"],
             "0.01 is one percent",

@@ -1,4 +1,4 @@
-//! Drawing a panel, from the back to the front: grid, bands, guides, lines, bars, marks.
+//! Drawing a panel, from back to front: grid, bands, guides, lines, error bars, marks.
 
 use plotters::coord::Shift;
 use plotters::coord::cartesian::Cartesian2d;
@@ -106,14 +106,14 @@ impl Chart {
         if let Some((at, name)) = &self.level {
             self.draw_level(area, &plane, *at, name, (left, right))?;
         }
-        for (place, series) in self.series.iter().enumerate() {
-            self.draw_series(area, &plane, series, self.dodge(place))?;
+        for (position, series) in self.series.iter().enumerate() {
+            self.draw_series(area, &plane, series, self.dodge(position))?;
         }
         area.present()
     }
 
-    /// Equal FLOPs mean equal x: error bars would hide each other, so each block is a little aside.
-    fn dodge(&self, place: usize) -> i32 {
+    /// Horizontal offset of a series in drawing units: at equal FLOPs the error bars of blocks would overlap.
+    fn dodge(&self, position: usize) -> i32 {
         let ranges = self
             .series
             .iter()
@@ -122,7 +122,7 @@ impl Chart {
         if !ranges {
             return 0;
         }
-        let aside = place as f64 - (self.series.len() as f64 - 1.0) / 2.0;
+        let aside = position as f64 - (self.series.len() as f64 - 1.0) / 2.0;
         (aside * 5.0 * UNITS) as i32
     }
 
@@ -136,7 +136,7 @@ impl Chart {
     ) -> Result<(), Failure> {
         let Some(at) = self
             .y
-            .place(at)
+            .position(at)
             .filter(|at| (self.y.low..=self.y.high).contains(at))
         else {
             return Ok(());
@@ -153,7 +153,7 @@ impl Chart {
     }
 
     fn pixels(&self, plane: &Plane, path: impl Iterator<Item = (f64, f64)>) -> Vec<(i32, i32)> {
-        path.filter_map(|(x, y)| Some(plane.translate(&(self.x.place(x)?, self.y.place(y)?))))
+        path.filter_map(|(x, y)| Some(plane.translate(&(self.x.position(x)?, self.y.position(y)?))))
             .collect()
     }
 
@@ -187,7 +187,7 @@ impl Chart {
     ) -> Result<(), Failure> {
         let colour = svg::block(series.look);
         let pixel = |x: f64, y: f64| {
-            let (x, y) = plane.translate(&(self.x.place(x)?, self.y.place(y)?));
+            let (x, y) = plane.translate(&(self.x.position(x)?, self.y.position(y)?));
             Some((x + dodge, y))
         };
         let path: Vec<_> = series
@@ -234,7 +234,7 @@ impl Chart {
     }
 }
 
-/// A dashed line through these pixels; dashes run on around corners.
+/// A dashed line through these pixels; the pattern continues around corners.
 fn dashes(area: &Area, path: &[(i32, i32)], colour: RGBColor, wide: f64) -> Result<(), Failure> {
     let dash = 5.0 * UNITS;
     let mut walked = 0.0;
@@ -248,14 +248,14 @@ fn dashes(area: &Area, path: &[(i32, i32)], colour: RGBColor, wide: f64) -> Resu
         };
         let mut along = 0.0;
         while along < length {
-            // Where in the rhythm of dash and gap this place is.
+            // Position within one period of dash and gap.
             let phase: f64 = (walked + along) % (2.0 * dash);
             let next = if phase < dash {
                 dash - phase
             } else {
                 2.0 * dash - phase
             };
-            // Rounding must not make a step of nothing.
+            // At least one unit, so that rounding cannot give a step of zero.
             let to = (along + next.max(1.0)).min(length);
             if phase < dash {
                 let stroke = colour.stroke_width(units(wide));

@@ -1,6 +1,6 @@
-//! Which of an axis's ticks are far enough apart for their text.
+//! Selection of the ticks of an axis whose texts do not overlap.
 
-/// Width of a tick's text, in pixels, as wide as sans-serif digits are.
+/// Estimated width of a tick's text in sans-serif digits, in pixels.
 pub fn text_width(text: &str) -> f64 {
     text.chars().count() as f64 * 7.2
 }
@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tick_texts_never_touch_and_round_ones_stay() {
+    fn tick_texts_never_overlap_and_round_ones_are_kept() {
         let ticks: Vec<(f64, String)> = ["8e11", "9e11", "1e12", "1.5e12", "2e12", "3e12"]
             .iter()
             .map(|text| (text.parse::<f64>().unwrap().log10(), (*text).to_owned()))

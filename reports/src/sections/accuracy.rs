@@ -26,16 +26,16 @@ pub fn body(study: &Study, scores: &Scores) -> Result<Markup, ReportError> {
         .number("Items");
     let suites = scores.suites.iter().enumerate();
     let panels = suites
-        .map(|(place, suite)| panel(study, scores, place, suite, &mut data))
+        .map(|(index, suite)| panel(study, scores, index, suite, &mut data))
         .collect();
     Figure {
         id: "figure-accuracy".into(),
         caption: "Share of right answers against training FLOPs, one panel per suite. Bars are 95 % intervals; \
             blocks \
-            stand a few pixels apart sideways so that their bars can be seen. The dashed line is what always giving \
-            the most common answer would score. Suites named \u{201c}recall\u{201d} complete statements in a \
+            are offset horizontally by a few pixels so that their bars do not overlap. The dashed line is the accuracy of \
+            always giving the most common answer. Suites named \u{201c}recall\u{201d} complete statements in a \
             phrasing that was \
-            trained on; the others ask in one that was not."
+            trained on; the others ask questions in a phrasing that was not."
             .into(),
         panels,
         data,
@@ -43,16 +43,16 @@ pub fn body(study: &Study, scores: &Scores) -> Result<Markup, ReportError> {
     .render()
 }
 
-fn panel(study: &Study, scores: &Scores, place: usize, suite: &Suite, data: &mut Table) -> Chart {
+fn panel(study: &Study, scores: &Scores, index: usize, suite: &Suite, data: &mut Table) -> Chart {
     let mut series = Vec::new();
     for (look, block) in study.blocks.iter().enumerate() {
         let mut points = Vec::new();
         for (step, rung) in study.rungs.iter().enumerate() {
-            let Some(entry) = scores.get(place, step, look) else {
+            let Some(score) = scores.get(index, step, look) else {
                 continue;
             };
             let (accuracy, x) = (
-                entry.accuracy,
+                score.accuracy,
                 mean(&study.finished(block, rung), |r| r.train_flops),
             );
             let range = accuracy

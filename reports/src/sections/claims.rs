@@ -1,4 +1,4 @@
-//! The paper's headlines, each with its rule, the evidence measured here, and the verdict that follows.
+//! The claims: each headline with its rule, the evidence measured here, and the verdict.
 
 use maud::{Markup, html};
 use results::published::MEMORY_LAYERS;
@@ -27,15 +27,15 @@ pub fn body(study: &Study, suites: &[Suite]) -> Markup {
         .collect();
     html! {
         p {
-            "The headlines of " (MEMORY_LAYERS) " in our own words, each with a rule that alone gives the "
-            "verdict: " (counts.join(", ")) ", at this scale. The paper's decoders have 134m to 8b parameters and saw 200B "
-            "tokens or more; those here are smaller by far, so that no verdict is one on the paper's own models. A rule that "
-            "applies and cannot decide counts as not tested, and says so. No correction is made for the number of rules."
+            "The headlines of " (MEMORY_LAYERS) " in our own words, each with a rule that alone determines the "
+            "verdict: " (counts.join(", ")) ", at this scale. The paper's decoders have 134m to 8b parameters and were trained on 200B "
+            "tokens or more; those here are much smaller, so that no verdict is about the paper's own models. A rule that "
+            "applies and cannot decide counts as not tested. Intervals are not corrected for the number of rules."
         }
         p {
-            "Where the blocks have only one seed in common, a verdict says \u{201c}in one run each\u{201d}. Its interval is about the choice of "
-            "items alone: another seed of the same blocks may turn out otherwise, so it is a hint and no finding. "
-            "Where several sizes had one budget, each block is taken at its size of the lowest validation loss."
+            "Where the blocks have only one seed in common, the verdict is \u{201c}in one run each\u{201d}. Its interval covers the choice of "
+            "items and not variation over seeds, so it is preliminary. "
+            "Where several sizes share a budget, each block is taken at its size of the lowest validation loss."
         }
         @for (title, claims) in &groups {
             h3 { (title) }
@@ -54,7 +54,7 @@ fn table(title: &str, claims: &[Claim]) -> Table {
         let class = match claim.finding.outcome {
             Verdict::Supported => "better",
             Verdict::Contradicted => "worse",
-            // No colour: it is not to be seen from afar.
+            // No colour for weak evidence.
             Verdict::SupportedOnce | Verdict::ContradictedOnce | Verdict::NotTested => "level",
         };
         table.row([

@@ -1,4 +1,4 @@
-//! What was compared and how well the match held.
+//! The runs compared, and their deviation from the target.
 
 use maud::{Markup, html};
 
@@ -14,7 +14,7 @@ pub fn body(study: &Study) -> Markup {
         .filter(|(matching, _)| runs.iter().any(|run| run.matching == *matching))
         .map(|(_, words)| *words)
         .collect();
-    let mut table = Table::new("Blocks by size, with what they were given")
+    let mut table = Table::new("Blocks by size, with budget and parameters")
         .text("Block")
         .text("Size")
         .number("Target FLOPs")
@@ -50,30 +50,30 @@ pub fn body(study: &Study) -> Markup {
             ]);
         }
     }
-    let outsiders: Vec<_> = study
+    let not_comparable: Vec<_> = study
         .rungs
         .iter()
         .flat_map(|rung| {
-            let found = study.outsiders(rung).into_iter();
+            let found = study.not_comparable(rung).into_iter();
             found.map(move |(run, why)| (rung, run, why))
         })
         .collect();
     html! {
         p {
-            "The decoders of one size differ in their feed-forward block alone. What was held equal between them: "
+            "The decoders of one size differ in their feed-forward block alone. Held equal between them: "
             strong { (if held.is_empty() { "not recorded".into() } else { held.join(" and ") }) }
-            ". A run takes whole steps, so it misses its target by a little; the deviation says by how much."
+            ". A run takes whole steps, so that its FLOPs differ slightly from the target, by the deviation given."
         }
-        @if !outsiders.is_empty() {
+        @if !not_comparable.is_empty() {
             p.warning {
                 strong { "Not comparable: " }
                 "these runs differ in more than their block from the "
                 (REFERENCE)
-                " run of their size (from the first that finished, where no "
+                " run of their size (from the first finished run, where no "
                 (REFERENCE)
-                " run did). Where one of them takes part, no difference is computed and none is claimed. "
-                @for (place, (rung, run, why)) in outsiders.iter().enumerate() {
-                    @if place > 0 { "; " }
+                " run finished). For comparisons with them no difference is computed and none is claimed. "
+                @for (index, (rung, run, why)) in not_comparable.iter().enumerate() {
+                    @if index > 0 { "; " }
                     (run.block) ", " (rung.label) ", seed " (run.seed) " (" code { (run.run) } "): " (why)
                 }
                 "."

@@ -1,4 +1,4 @@
-//! What did not work: every failed run and every skipped score, with its reason.
+//! Failed runs and skipped scores, with their reasons.
 
 use std::collections::BTreeMap;
 
@@ -29,10 +29,10 @@ pub fn body(study: &Study) -> Markup {
             run.block.clone(),
             size,
             run.seed.to_string(),
-            told(&run.reason),
+            or_dash(&run.reason),
         ]);
     }
-    // One suite is skipped in many runs for one reason, which is one fact.
+    // A suite skipped in many runs for one reason has one row.
     let mut gaps: BTreeMap<(&str, &str, &str), usize> = BTreeMap::new();
     for score in study
         .frames
@@ -53,7 +53,7 @@ pub fn body(study: &Study) -> Markup {
         skipped.row([
             suite.to_owned(),
             task.to_owned(),
-            told(reason),
+            or_dash(reason),
             scores.to_string(),
         ]);
     }
@@ -65,7 +65,7 @@ pub fn body(study: &Study) -> Markup {
     }
 }
 
-fn told(reason: &str) -> String {
+fn or_dash(reason: &str) -> String {
     if reason.trim().is_empty() {
         NONE.into()
     } else {

@@ -1,48 +1,48 @@
 //! The gain of a block: how much more compute, or how many more parameters, dense would need to be as good.
 
 use maud::{Markup, html};
-use results::RunRow;
-use results::gains::{Axis, Gain, TokensToScore, tokens_to_loss};
+use results::gains::{CostAxis, Gain, TokensToScore};
 
 use crate::table::Table;
 use results::number::{NONE, fixed, percent, prefixed};
-use results::study::block_gains::{Measure, READING, Reason, gain, gain_text};
+use results::study::Measure;
+use results::study::block_gains::{READING, Reason, gain, gain_text};
 use results::study::block_order::REFERENCE;
 use results::study::scores::Suite;
-use results::study::{Study, mean};
+use results::study::{Study, tokens_to_dense};
 
 pub fn body(study: &Study, suites: &[Suite]) -> Markup {
     let table = gains(study, suites);
     if table.is_empty() {
-        return html! { p.none { "No block finished beside dense, so there is no gain to tell." } };
+        return html! { p.none { "No block finished beside dense, so there is no gain." } };
     }
     let tokens = tokens(study);
     html! {
         p {
-            "A gain says how many times a block's cost dense would have needed to be as good. Dense's curve is its \
-                own runs, joined "
-            "by straight lines over the logarithm of cost; past its ends nothing is extrapolated, and a gain is a \
+            "A gain is the cost at which dense reaches a block's score, relative to the cost of the block. Dense's curve is \
+                interpolated between its own runs, "
+            "linearly in the logarithm of cost; it is not extrapolated, and outside it a gain is a \
                 bound (≥ or ≤). "
-            "Brackets are 95\u{a0}% intervals, whose ends may be bounds too. A gain compares at equal score: where \
+            "Brackets are 95\u{a0}% intervals, whose ends can be bounds, too. A gain compares at equal score: where \
                 dense's curve is flat, a "
-            "small difference is a large gain with a wide interval. It is no speed-up."
+            "small difference is a large gain with a wide interval. It is not a speed-up."
         }
         p.note {
             "Parameters are " (READING.label()) ". Dense's larger sizes were also trained longer where budgets grow \
                 with size, so "
-            "the parameter-equivalent gain is along this ladder. No correction is made for looking at several \
-                blocks and sizes."
+            "the parameter-equivalent gain is relative to these budgets. Intervals are not corrected for multiple \
+                comparisons."
         }
         (table)
         h3 { "Tokens to reach dense's final loss" }
         @if tokens.is_empty() {
-            p.none { "No validation loss was recorded along the way." }
+            p.none { "No validation loss was recorded during training." }
         } @else {
             p {
                 "Tokens after which a block's validation loss first was as low as dense's at the end, at the same \
                     size and budget, and "
-                "their share of the tokens that dense took. One entry for each seed. The learning rate falls to its \
-                    end with each run, so a loss in "
+                "their share of the tokens that dense was trained on. One entry for each seed. The learning rate decays to the \
+                    end of each run, so that a loss in "
                 "the middle of a run is higher than that of a run that ended there."
             }
             (tokens)
@@ -69,7 +69,7 @@ fn gains(study: &Study, suites: &[Suite]) -> Table {
                     continue;
                 }
                 let of = |axis| gain(study, suites, measure, axis, (block, rung));
-                let (compute, params) = (of(Axis::Flops), of(Axis::Params(READING)));
+                let (compute, params) = (of(CostAxis::Flops), of(CostAxis::Params(READING)));
                 let known = compute.as_ref().or(params.as_ref()).ok();
                 table.row([
                     (*block).to_owned(),
@@ -90,13 +90,13 @@ fn gains(study: &Study, suites: &[Suite]) -> Table {
     table
 }
 
-/// What has to be known to read both numbers, each thing once; that ≥ and ≤ are bounds is above the table.
+/// Remarks on both gains, each once; that ≥ and ≤ are bounds is explained above the table.
 fn remarks(compute: &Result<Gain, Reason>, params: &Result<Gain, Reason>) -> String {
     let mut once: Vec<String> = Vec::new();
     for gain in [compute, params] {
         let words = match gain {
             Ok(gain) if gain.interval.is_none() => format!("no interval: {}", gain.method),
-            Ok(gain) if gain.flattened => "dense was worse on a dearer rung".to_owned(),
+            Ok(gain) if gain.flattened => "dense was worse on a more expensive rung".to_owned(),
             Ok(_) => continue,
             Err(reason) => reason.clone(),
         };
@@ -115,59 +115,24 @@ fn tokens(study: &Study) -> Table {
         .number("Dense's tokens")
         .text("Reached")
         .number("Share of dense's tokens, %");
-    for rung in study.rungs.iter().rev() {
-        let dense = study.finished(REFERENCE, rung);
-        let goal = mean(&dense, |run| run.val_loss);
-        if !goal.is_finite() {
-            continue;
-        }
+    for of in tokens_to_dense(study).iter().rev() {
         table.group();
-        let spent = mean(&dense, |run| run.tokens as f64);
-        for block in study.blocks.iter().filter(|block| **block != REFERENCE) {
-            if !study.comparable(block, rung) {
-                continue;
-            }
-            let reached: Vec<TokensToScore> = study
-                .finished(block, rung)
-                .iter()
-                .map(|run| first(study, run, goal))
-                .collect();
-            if reached.is_empty()
-                || reached
-                    .iter()
-                    .all(|one| matches!(one, TokensToScore::Unmeasured))
-            {
-                continue;
-            }
+        for (block, seeds) in &of.blocks {
             let share = |one: &TokensToScore| match one {
-                TokensToScore::Before(tokens) => format!("≤ {}", percent(tokens / spent)),
-                TokensToScore::At(tokens) => percent(tokens / spent),
+                TokensToScore::Before(tokens) => format!("≤ {}", percent(tokens / of.dense_tokens)),
+                TokensToScore::At(tokens) => percent(tokens / of.dense_tokens),
                 TokensToScore::Never { .. } | TokensToScore::Unmeasured => NONE.into(),
             };
+            let joined = |texts: Vec<String>| texts.join("; ");
             table.row([
                 (*block).to_owned(),
-                rung.label.clone(),
-                fixed(goal, 4),
-                prefixed(spent),
-                reached
-                    .iter()
-                    .map(ToString::to_string)
-                    .collect::<Vec<_>>()
-                    .join("; "),
-                reached.iter().map(share).collect::<Vec<_>>().join("; "),
+                of.rung.label.clone(),
+                fixed(of.dense_loss, 4),
+                prefixed(of.dense_tokens),
+                joined(seeds.iter().map(ToString::to_string).collect()),
+                joined(seeds.iter().map(share).collect()),
             ]);
         }
     }
     table
-}
-
-fn first(study: &Study, run: &RunRow, goal: f64) -> TokensToScore {
-    tokens_to_loss(
-        study
-            .frames
-            .steps()
-            .iter()
-            .filter(|step| step.run == run.run),
-        goal,
-    )
 }

@@ -1,40 +1,30 @@
 //! Loss against size at one budget: the parabolas and their minima.
 
 use maud::{Markup, html};
-use results::fits::{IsoFlop, IsoflopCurve, NoMinimum, Reading, isoflop, points};
+use results::fits::{IsoflopCurve, IsoflopFit, LEAST_SIZES, Reading};
 use results::statistics::Interval;
 
-use super::scaling::budget_values::interval;
 use crate::ReportError;
 use crate::axis::Axis;
 use crate::chart::{Chart, Guide, Point, Series, Style};
 use crate::figure::Figure;
+use crate::interval::{self, interval};
 use crate::table::Table;
 use results::number::{fixed, prefixed, scientific};
 use results::study::Study;
-
-/// Seed of the resampling.
-const SEED: u64 = 0x150_F10D;
-
-/// Sizes that a parabola needs.
-const LEAST_SIZES: usize = 3;
+use results::study::scaling::isoflop_curves;
 
 /// The look of minima: budgets take the looks before it.
 const MINIMUM: usize = 7;
 
 pub fn body(study: &Study) -> Result<Markup, ReportError> {
-    let blocks: Vec<(&str, IsoFlop)> = study
+    let blocks: Vec<(&str, IsoflopFit)> = study
         .blocks
         .iter()
-        .map(|block| {
-            (
-                *block,
-                isoflop(&points(study.frames.runs(), block, Reading::Active), SEED),
-            )
-        })
+        .map(|block| (*block, isoflop_curves(study, block, Reading::Active)))
         .filter(|(_, fitted)| !fitted.budgets.is_empty())
         .collect();
-    let drawn: Vec<&(&str, IsoFlop)> = blocks
+    let drawn: Vec<&(&str, IsoflopFit)> = blocks
         .iter()
         .filter(|(_, fitted)| {
             fitted
@@ -48,8 +38,8 @@ pub fn body(study: &Study) -> Result<Markup, ReportError> {
         let most = budgets.map(sizes).max().unwrap_or(0);
         return Ok(html! {
             p.none {
-                "No isoFLOP curve can be drawn: it takes " (LEAST_SIZES) " sizes or more at one budget of training FLOPs, and \
-                here no block has more than " (most) ". A sweep file requests it with sizes whose "
+                "No isoFLOP curve can be drawn: it requires " (LEAST_SIZES) " sizes or more at one budget of training FLOPs, and \
+                here no block has more than " (most) ". A sweep file requests one with sizes whose "
                 code { "flops" } " are the same."
             }
         });
@@ -63,7 +53,7 @@ pub fn body(study: &Study) -> Result<Markup, ReportError> {
     })
 }
 
-fn figure(blocks: &[&(&str, IsoFlop)]) -> Figure {
+fn figure(blocks: &[&(&str, IsoflopFit)]) -> Figure {
     let mut data = Table::new("Loss by size at each budget")
         .text("Block")
         .number("Training FLOPs")
@@ -79,11 +69,11 @@ fn figure(blocks: &[&(&str, IsoFlop)]) -> Figure {
         id: "figure-isoflop".into(),
         caption: "Validation loss against active parameters, one curve for each budget of training FLOPs, one panel \
             for each block. \
-            Dashed curves are parabolas in the logarithm of the parameters. A hollow mark is the minimum of one, \
+            Dashed curves are parabolas in the logarithm of the parameters. A hollow mark is its minimum, \
             with its \
-            95 % interval as a horizontal bar, cut at the frame, where four runs or more allow it; a minimum at or past the smallest \
+            95 % interval as a horizontal bar, cut at the frame, where there are four runs or more; a minimum at or beyond the smallest \
             or largest \
-            size is none, and stands in the table with its reason."
+            size is not valid, and is listed in the table with the reason."
             .into(),
         panels,
         data,
@@ -91,7 +81,7 @@ fn figure(blocks: &[&(&str, IsoFlop)]) -> Figure {
 }
 
 /// The budgets of all blocks by their label, from the smallest.
-fn budgets(blocks: &[&(&str, IsoFlop)]) -> Vec<String> {
+fn budgets(blocks: &[&(&str, IsoflopFit)]) -> Vec<String> {
     let mut flops: Vec<f64> = blocks
         .iter()
         .flat_map(|(_, fitted)| &fitted.budgets)
@@ -107,7 +97,7 @@ fn label(flops: f64) -> String {
     format!("{} FLOPs", scientific(flops))
 }
 
-fn panel(block: &str, fitted: &IsoFlop, budgets: &[String], data: &mut Table) -> Chart {
+fn panel(block: &str, fitted: &IsoflopFit, budgets: &[String], data: &mut Table) -> Chart {
     let (mut series, mut guides, mut minima) = (Vec::new(), Vec::new(), Vec::new());
     for budget in &fitted.budgets {
         let name = label(budget.points[0].budget);
@@ -172,7 +162,7 @@ fn panel(block: &str, fitted: &IsoFlop, budgets: &[String], data: &mut Table) ->
     }
 }
 
-fn minima(study: &Study, blocks: &[(&str, IsoFlop)]) -> Markup {
+fn minima(study: &Study, blocks: &[(&str, IsoflopFit)]) -> Markup {
     let mut table = Table::new("Minima by block and budget")
         .text("Block")
         .number("Training FLOPs")
@@ -196,7 +186,12 @@ fn minima(study: &Study, blocks: &[(&str, IsoFlop)]) -> Markup {
                     interval(&found.loss, 3),
                     String::new(),
                 ],
-                Err(reason) => [String::new(), String::new(), String::new(), why(reason)],
+                Err(reason) => [
+                    String::new(),
+                    String::new(),
+                    String::new(),
+                    reason.to_string(),
+                ],
             };
             table.row(head.into_iter().chain(tail));
         }
@@ -209,7 +204,7 @@ fn minima(study: &Study, blocks: &[(&str, IsoFlop)]) -> Markup {
         .prose("Where there is none, why");
     for (block, _) in blocks {
         for reading in Reading::ALL {
-            let fitted = isoflop(&points(study.frames.runs(), block, reading), SEED);
+            let fitted = isoflop_curves(study, block, reading);
             let exponent = |power: &Result<results::fits::Power, results::fits::NoPower>| {
                 power
                     .as_ref()
@@ -229,7 +224,7 @@ fn minima(study: &Study, blocks: &[(&str, IsoFlop)]) -> Markup {
     }
     html! {
         (table)
-        p { "How the best size grows. Which parameters are counted changes the exponents, so every reading is \
+        p { "How the best size grows with compute. The exponents depend on which parameters are counted, so every reading is \
             given." }
         (powers)
     }
@@ -241,17 +236,5 @@ fn sizes(budget: &IsoflopCurve) -> usize {
 }
 
 fn many(interval: &Interval) -> String {
-    match interval.is_bounded() {
-        true => format!(
-            "{} [{}, {}]",
-            prefixed(interval.value),
-            prefixed(interval.low),
-            prefixed(interval.high)
-        ),
-        false => prefixed(interval.value),
-    }
-}
-
-fn why(reason: &NoMinimum) -> String {
-    reason.to_string()
+    interval::text(interval, prefixed)
 }

@@ -1,7 +1,6 @@
 //! Bits of knowledge stored per parameter, where a suite measures them.
 
 use maud::{Markup, html};
-use results::statistics::mean_over_seeds;
 
 use crate::ReportError;
 use crate::axis::Axis;
@@ -9,30 +8,12 @@ use crate::chart::{Chart, Point, Series, Style};
 use crate::figure::Figure;
 use crate::table::Table;
 use results::number::{fixed, prefixed};
-use results::study::scores::is_scored;
-use results::study::{Study, mean};
-
-const METRIC: &str = "bits_per_parameter";
+use results::study::Study;
+use results::study::knowledge::{KnowledgeTask, bits_per_parameter, knowledge_tasks};
 
 pub fn body(study: &Study) -> Result<Markup, ReportError> {
-    let scores = study
-        .frames
-        .scores()
-        .iter()
-        .filter(|score| score.metric == METRIC && is_scored(score));
-    let mut suites: Vec<(&str, &str)> = scores
-        .map(|s| (s.suite.as_str(), s.task.as_str()))
-        .collect();
-    suites.sort_unstable();
-    suites.dedup();
-    // The tasks of a suite that is scored as a whole are the same knowledge again.
-    let whole: Vec<&str> = suites
-        .iter()
-        .filter(|(_, task)| *task == results::WHOLE_SUITE)
-        .map(|(suite, _)| *suite)
-        .collect();
-    suites.retain(|(suite, task)| *task == results::WHOLE_SUITE || !whole.contains(suite));
-    if suites.is_empty() {
+    let tasks = knowledge_tasks(study);
+    if tasks.is_empty() {
         return Ok(html! { p.none { "No suite measured the bits stored per parameter." } });
     }
     let mut data = Table::new("Bits stored per parameter")
@@ -41,17 +22,17 @@ pub fn body(study: &Study) -> Result<Markup, ReportError> {
         .text("Size")
         .number("Parameters")
         .number("Bits per parameter");
-    let panels = suites
+    let panels = tasks
         .iter()
-        .map(|(suite, task)| panel(study, suite, task, &mut data))
+        .map(|task| panel(study, *task, &mut data))
         .collect();
     Figure {
         id: "figure-knowledge".into(),
-        caption: "Knowledge that recall proves, in bits per parameter of the whole model, tables included, against \
+        caption: "Knowledge measured by recall, in bits per parameter of the whole model, tables included, against \
             its \
             parameters. It counts statements completed in a phrasing that was trained on; questions in an unseen \
             phrasing \
-            are not counted, as they would count a fact twice. Mean over seeds."
+            are not counted, since that would count a fact twice. Mean over seeds."
             .into(),
         panels,
         data,
@@ -59,36 +40,19 @@ pub fn body(study: &Study) -> Result<Markup, ReportError> {
     .render()
 }
 
-fn panel(study: &Study, suite: &str, task: &str, data: &mut Table) -> Chart {
-    let title = if task == results::WHOLE_SUITE {
-        suite.to_owned()
+fn panel(study: &Study, of: KnowledgeTask, data: &mut Table) -> Chart {
+    let title = if of.task == results::WHOLE_SUITE {
+        of.suite.to_owned()
     } else {
-        format!("{suite}, {task}")
-    };
-    let value = |run: &str| {
-        let of_run = |s: &&results::ScoreRow| {
-            s.run == run && s.suite == suite && s.task == task && s.metric == METRIC && is_scored(s)
-        };
-        study
-            .frames
-            .scores()
-            .iter()
-            .find(of_run)
-            .map(|score| score.value)
+        format!("{}, {}", of.suite, of.task)
     };
     let mut series = Vec::new();
     for (look, block) in study.blocks.iter().enumerate() {
         let mut points = Vec::new();
         for rung in &study.rungs {
-            let runs = study.finished(block, rung);
-            let bits: Vec<f64> = runs.iter().filter_map(|run| value(&run.run)).collect();
-            if bits.is_empty() {
+            let Some((x, y)) = bits_per_parameter(study, of, block, rung) else {
                 continue;
-            }
-            let (x, y) = (
-                mean(&runs, |run| run.params_total as f64),
-                mean_over_seeds(&bits).value,
-            );
+            };
             points.push(Point { x, y, range: None });
             data.row([
                 title.clone(),

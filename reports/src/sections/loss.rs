@@ -1,4 +1,4 @@
-//! Validation loss: where each block ended, by FLOPs and by time, and how it got there.
+//! Validation loss: at the end of training, over FLOPs and time, and during training.
 
 use std::collections::BTreeMap;
 
@@ -30,7 +30,7 @@ pub fn body(study: &Study) -> Result<Markup, ReportError> {
         (ends(study).render()?)
         @match curves {
             Some(figure) => (figure.render()?),
-            None => p.none { "No validation loss was recorded along the way." },
+            None => p.none { "No validation loss was recorded during training." },
         }
     })
 }
@@ -96,8 +96,8 @@ fn ends(study: &Study) -> Figure {
         id: "figure-loss".into(),
         caption: "Validation loss at the end of training against what the training cost, one point per size, mean \
             over \
-            seeds. Lower is better; at equal FLOPs the vertical distance is what a block buys, and against time it \
-            is what the block buys on this device with this implementation."
+            seeds. Lower is better; at equal FLOPs the vertical distance is the effect of the block, and against time it \
+            is that on this device with this implementation."
             .into(),
         panels: vec![
             panel("Loss for FLOPs", "training FLOPs", by_flops),
@@ -138,9 +138,9 @@ fn curves(study: &Study) -> Option<Figure> {
         id: "figure-curves".into(),
         caption: "Validation loss during training against tokens seen, mean over seeds, one panel per size. The \
             first tenth \
-            of training is left out: all blocks fall alike there, and it would flatten what differs. Blocks that \
+            of training is left out: there the losses of all blocks fall equally, on a much larger scale. Blocks that \
             spend \
-            fewer FLOPs per token see more tokens for the same budget, so their curves reach further. The table \
+            fewer FLOPs per token are trained on more tokens for the same budget, so that their curves are longer. The table \
             below holds at most six points of each curve."
             .into(),
         panels,

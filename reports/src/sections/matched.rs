@@ -1,4 +1,4 @@
-//! What a solver turned so that a block costs what another does: target and actual.
+//! Blocks with solved knobs: target and actual cost.
 
 use maud::{Markup, html};
 
@@ -6,10 +6,10 @@ use crate::table::Table;
 use results::number::{prefixed, signed};
 use results::study::Study;
 
-/// The target that every run matched by FLOPs has; how closely it was met is shown with the budgets.
+/// The target of every run matched by FLOPs, whose deviation is shown with the budgets.
 const BUDGET: &str = "train_flops";
 
-/// A table of the solved blocks; nothing where none was solved for.
+/// A table of the solved blocks; empty where there are none.
 pub fn solved(study: &Study) -> Markup {
     let mut table = Table::new("Blocks whose knobs were solved for, with target and actual")
         .text("Block")
@@ -41,7 +41,7 @@ pub fn solved(study: &Study) -> Markup {
     }
     html! {
         @if !table.is_empty() {
-            p { "These blocks were given the knobs that bring them to a target beside the budget." }
+            p { "The knobs of these blocks were solved for a target beside the budget." }
             (table)
         }
     }

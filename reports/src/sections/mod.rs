@@ -18,8 +18,8 @@ mod published;
 mod scaling;
 mod scoreboard;
 mod speed;
+mod summary;
 mod usage;
-mod verdict;
 
 use maud::Markup;
 
@@ -27,7 +27,7 @@ use crate::ReportError;
 use results::study::Study;
 use results::study::scores::Scores;
 
-pub use verdict::verdict;
+pub use summary::summary;
 
 /// A part of the page with its heading.
 pub struct Section {
@@ -37,7 +37,7 @@ pub struct Section {
     pub body: Markup,
 }
 
-/// All sections; those without rows in these frames note it.
+/// All sections; one without rows in these frames states so.
 pub fn all(study: &Study, scores: &Scores) -> Result<Vec<Section>, ReportError> {
     let section = |id, title: &str, body| Section {
         id,

@@ -1,4 +1,4 @@
-//! What the paper's own sweep would need: derived, not run.
+//! The requirements of the paper's own sweep: derived, not run.
 
 use maud::{Markup, html};
 use results::planned::{ASSUMED, PlannedRow, planned};
@@ -15,9 +15,9 @@ pub fn body() -> Markup {
             "The models of the paper as " code { "sweeps/paper.toml" } " has them, counted by formula; the plan is \
                 what "
             code { "isoflop plan paper " (ASSUMED.join(" ")) } " prints. The throughput of a device is an \
-                assumption, so device hours are as "
-            "good as it. State is weights, gradients and optimizer state of training in bf16, of the dense \
-                parameters and of the tables apart; "
+                assumption, and device hours depend on "
+            "it. State is weights, gradients and optimizer state of training in bf16, of the dense \
+                parameters and of the tables separately; "
             "devices of 80 GiB are the fewest that hold both and the activations of one sequence. All \
                 " (rows.len()) " runs together: " (prefixed(hours)) " device hours."
         }

@@ -1,4 +1,4 @@
-//! Where the numbers come from, and how to get them again.
+//! Provenance: commits, versions, devices and data of the runs, and the commands that repeat them.
 
 use std::collections::BTreeMap;
 
@@ -46,7 +46,7 @@ fn commit(run: &RunRow) -> String {
     }
 }
 
-/// Each value with the number of runs that have it; empty values are no values.
+/// Each non-empty value with the number of runs that have it.
 fn distinct(runs: &[RunRow], of: impl Fn(&RunRow) -> String) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     for value in runs.iter().map(of).filter(|value| !value.trim().is_empty()) {

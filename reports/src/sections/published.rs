@@ -1,4 +1,4 @@
-//! What others printed, table by table: shown beside the measured rows, never among them.
+//! Published numbers, table by table.
 
 use maud::{Markup, html};
 use results::published::{PublishedRow, published};
@@ -11,9 +11,9 @@ pub fn body() -> Markup {
     let tables = published().chunk_by(|a, b| a.source == b.source && a.table == b.table);
     html! {
         p {
-            "Nothing in this section was measured here. No table was seen in a paper's own PDF: each says how its \
-                numbers came here. A dash is a "
-            "number that could not be recovered, or that the source does not give."
+            "Nothing in this section was measured here. No table was read from a paper's own PDF: each states how its \
+                numbers were obtained. A dash is a "
+            "number that could not be recovered, or that is not in the source."
         }
         @for rows in tables {
             details {
@@ -29,7 +29,7 @@ fn marks(rows: &[PublishedRow]) -> String {
     distinct(rows.iter().map(|row| row.mark.to_string())).join("; ")
 }
 
-/// Notes, each once, with what they are about where that is not the whole table.
+/// Notes, each once, with their row where they are not about the whole table.
 fn notes(rows: &[PublishedRow]) -> Vec<String> {
     distinct(rows.iter().filter(|row| !row.note.is_empty()).map(|row| {
         match rows.iter().all(|other| other.note == row.note) {

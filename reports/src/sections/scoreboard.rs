@@ -4,14 +4,15 @@ use maud::{Markup, html};
 
 use crate::table::Table;
 use results::number::{NONE, fixed, percent, signed};
+use results::statistics::Side;
 use results::study::Study;
-use results::study::scores::{Entry, Gap, Scores, Suite};
+use results::study::scores::{BlockScore, PairedDifference, Scores, Suite};
 
-/// What sets the suites of questions apart from those of recall.
-const QUESTIONS_AND_RECALL: &str = "Questions and recall are scored apart. A suite of facts asks about them in a phrasing that was \
-    never trained on; the same suite with \u{201c}recall\u{201d} has statements completed in a phrasing that was. A \
+/// The difference between suites of questions and of recall.
+const QUESTIONS_AND_RECALL: &str = "Questions and recall are scored separately. A suite of facts asks questions in a phrasing that was \
+    not trained on; the same suite with \u{201c}recall\u{201d} has statements completed in a phrasing that was. A \
     block \
-    may store more without answering more.";
+    can store more facts without answering more questions.";
 
 pub fn body(study: &Study, scores: &Scores) -> Markup {
     html! {
@@ -28,20 +29,20 @@ pub fn body(study: &Study, scores: &Scores) -> Markup {
                 p { (QUESTIONS_AND_RECALL) }
             }
         }
-        @for (place, suite) in scores.suites.iter().enumerate() {
+        @for (index, suite) in scores.suites.iter().enumerate() {
             h3 { (suite.name) " " small { (suite.metric.replace('_', " ")) } }
-            (table(study, scores, place, suite))
+            (table(study, scores, index, suite))
         }
     }
 }
 
-fn table(study: &Study, scores: &Scores, place: usize, suite: &Suite) -> Markup {
+fn table(study: &Study, scores: &Scores, index: usize, suite: &Suite) -> Markup {
     let blocks = 0..study.blocks.len();
     let rungs: Vec<usize> = (0..study.rungs.len())
         .filter(|&rung| {
             blocks
                 .clone()
-                .any(|block| scores.get(place, rung, block).is_some())
+                .any(|block| scores.get(index, rung, block).is_some())
         })
         .collect();
     let mut table = rungs
@@ -52,17 +53,22 @@ fn table(study: &Study, scores: &Scores, place: usize, suite: &Suite) -> Markup 
     let mut items: Vec<u64> = Vec::new();
     let mut seeds: Vec<usize> = Vec::new();
     for block in blocks {
-        let entries: Vec<Option<&Entry>> = rungs
+        let scores_of_block: Vec<Option<&BlockScore>> = rungs
             .iter()
-            .map(|&rung| scores.get(place, rung, block))
+            .map(|&rung| scores.get(index, rung, block))
             .collect();
-        if entries.iter().all(Option::is_none) {
+        if scores_of_block.iter().all(Option::is_none) {
             continue;
         }
-        items.extend(entries.iter().flatten().map(|entry| entry.accuracy.n));
-        seeds.extend(entries.iter().flatten().map(|entry| entry.seeds));
+        items.extend(
+            scores_of_block
+                .iter()
+                .flatten()
+                .map(|score| score.accuracy.n),
+        );
+        seeds.extend(scores_of_block.iter().flatten().map(|score| score.seeds));
         let name = html! { (study.blocks[block]) };
-        table.row(std::iter::once(name).chain(entries.iter().copied().map(cell)));
+        table.row(std::iter::once(name).chain(scores_of_block.iter().copied().map(cell)));
     }
     if let Some(baseline) = suite.baseline {
         let name = html! { em { "majority guess" } };
@@ -74,19 +80,19 @@ fn table(study: &Study, scores: &Scores, place: usize, suite: &Suite) -> Markup 
     }
 }
 
-fn cell(entry: Option<&Entry>) -> Markup {
-    let Some(entry) = entry else {
+fn cell(score: Option<&BlockScore>) -> Markup {
+    let Some(score) = score else {
         return html! { (NONE) };
     };
-    let accuracy = entry.accuracy;
+    let accuracy = score.accuracy;
     html! {
         span.value { (percent(accuracy.value)) }
         " " span.interval { "[" (percent(accuracy.low)) ", " (percent(accuracy.high)) "]" }
-        @if let Some(Gap { interval: gap, .. }) = entry.difference {
-            @let (class, mark) = match gap {
-                g if !g.excludes(0.0) => ("level", "≈"),
-                g if g.value > 0.0 => ("better", "▲"),
-                _ => ("worse", "▼"),
+        @if let Some(PairedDifference { interval: gap, .. }) = score.difference {
+            @let (class, mark) = match gap.side(0.0) {
+                Side::Above => ("better", "▲"),
+                Side::Below => ("worse", "▼"),
+                Side::Undecided => ("level", "≈"),
             };
             br;
             span.gap {

@@ -53,7 +53,7 @@ pub fn body(study: &Study) -> Result<Markup, ReportError> {
         caption: "Training throughput in tokens per second, the same as achieved FLOP/s, and bytes of table rows \
             gathered \
             per token in the forward pass, by size, mean over seeds. All vertical axes are logarithmic; a block \
-            that gathers nothing has no point in the last panel. Throughput speaks of this implementation on this \
+            that gathers nothing has no point in the last panel. Throughput is that of this implementation on this \
             device, not of the block in general."
             .into(),
         panels: vec![
@@ -74,10 +74,10 @@ fn panel(study: &Study, title: &str, label: &str, of: impl Fn(&RunRow) -> f64) -
         .enumerate()
         .map(|(look, block)| {
             let value = |rung| mean(&study.finished(block, rung), &of);
-            let places = study.rungs.iter().enumerate();
-            let points = places
-                .map(|(place, rung)| Point {
-                    x: place as f64,
+            let rungs = study.rungs.iter().enumerate();
+            let points = rungs
+                .map(|(index, rung)| Point {
+                    x: index as f64,
                     y: value(rung),
                     range: None,
                 })

@@ -1,4 +1,4 @@
-//! How evenly the layers used what they have.
+//! How evenly the layers use their slots, experts or neurons.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::table::Table;
 use results::number::{NONE, fixed, percent};
 use results::study::Study;
 
-/// Place of rung and block, layer, unit.
+/// Index of the rung and of the block, layer, unit.
 type LayerKey<'a> = (usize, usize, u64, &'a str);
 
 pub fn body(study: &Study) -> Markup {
@@ -23,7 +23,7 @@ pub fn body(study: &Study) -> Markup {
         .number("Used, %")
         .number("KL, nats")
         .number("Largest share, %");
-    // The page's order, with the seeds of a layer side by side.
+    // By rung, block, layer and unit; each with a row for every seed.
     let mut layers: BTreeMap<LayerKey, Vec<(&UsageRow, u64)>> = BTreeMap::new();
     let mut tokens: Vec<u64> = Vec::new();
     for row in study.frames.usage() {
@@ -76,10 +76,10 @@ pub fn body(study: &Study) -> Markup {
             p {
                 "Measured over the " (measured) " held-out tokens of each run, not over training. Every token reads as many "
                 "units of a layer as its heads times its top k, so a table with more slots than tokens times reads "
-                "cannot reach 100 %; where tokens per unit are few, unused slots say little. "
+                "cannot reach 100 %; with few tokens per unit, unused slots are not informative. "
                 "Mean over seeds. Used is the share of units read at least once; KL is the "
                 "divergence of the weight of use from even use, 0 being perfectly even; the largest share is the "
-                "weight of the most used unit."
+                "share of the weight on the most used unit."
             }
             (table)
         }

@@ -1,72 +1,73 @@
-//! The rules about gains: how much compute, or how many parameters, dense would have needed.
+//! The rules about compute- and parameter-equivalent gains.
 
 use crate::RunRow;
-use crate::gains::{Axis, Ratio};
+use crate::gains::{CostAxis, Ratio};
 
-use super::comparison_scope::{ComparisonScope, ground};
-use super::evidence::{Rows, count, decided};
+use super::evidence::{ClaimData, count, decided};
+use super::scope::{ComparisonScope, common_scope};
 use super::verdict::{Finding, Verdict};
 use crate::number::percent;
+use crate::study::Measure;
 use crate::study::REFERENCE;
 use crate::study::block_gains::gain_text;
-use crate::study::block_gains::{Measure, READING, gain};
+use crate::study::block_gains::{READING, gain};
 use crate::study::scores::Suite;
 use crate::study::{BlockAtRung, Rung};
 
-/// Largest ratio of tokens at which dense's sizes, and memory, count as trained for the same time.
+/// Largest ratio of tokens at which runs count as trained on equal tokens.
 const TOKENS: f64 = 1.05;
 
-/// Share of right answers beyond which dense's curve is too flat to be read backwards: there a difference of one answer is a
-/// difference in compute of any size.
+/// Accuracy above which dense's curve is too flat to be inverted: there a difference of one item is an arbitrarily large
+/// difference in compute.
 const CEILING: f64 = 0.95;
 
-/// Memory+ at the largest budget up to `top` that leaves dense `times` its FLOPs, and the number of sizes there: nearer to
-/// the end of dense's curve no gain so large could be seen.
+/// Memory+ at the largest budget up to `top` such that dense was also trained with `times` its FLOPs, and the number of
+/// sizes there: at a larger budget a gain of `times` could not be measured.
 fn below<'s>(
-    rows: &Rows<'s, '_>,
-    asked: &[&Suite],
+    data: &ClaimData<'s, '_>,
+    suites: &[&Suite],
     top: &Rung,
     times: f64,
 ) -> Option<(BlockAtRung<'s>, usize)> {
     let spent = |run: &&RunRow| run.train_flops;
-    let rungs = rows.study.rungs.iter();
-    let dense = rungs.flat_map(|rung| rows.study.finished(REFERENCE, rung));
+    let rungs = data.study.rungs.iter();
+    let dense = rungs.flat_map(|rung| data.study.finished(REFERENCE, rung));
     let most = dense.map(|run| spent(&run)).fold(0.0, f64::max);
-    let budgets = rows.study.budgets();
+    let budgets = data.study.budgets();
     budgets.iter().rev().find_map(|budget| {
-        let place = rows.study.best("memory+", budget, asked)?;
-        let runs = rows.study.at(place);
+        let candidate = data.study.best("memory+", budget, suites)?;
+        let runs = data.study.at(candidate);
         let fits = runs.iter().all(|run| times * spent(run) <= most);
-        let comparable = rows.study.comparable(place.0, place.1);
-        (fits && place.1.flops <= top.flops && comparable).then_some((place, budget.len()))
+        let comparable = data.study.comparable(candidate.0, candidate.1);
+        (fits && candidate.1.flops <= top.flops && comparable).then_some((candidate, budget.len()))
     })
 }
 
 /// Whether the compute gain of memory+ is above `times`.
-pub fn worth(rows: &Rows, measure: Measure, times: f64) -> Finding {
-    let top = match ground(rows, measure, &["memory+", REFERENCE]) {
-        Ok(ground) => ground,
+pub fn worth(data: &ClaimData, measure: Measure, times: f64) -> Finding {
+    let top = match common_scope(data, measure, &["memory+", REFERENCE]) {
+        Ok(scope) => scope,
         Err(finding) => return finding,
     };
-    let largest = top.places.iter().map(|place| place.1);
+    let largest = top.blocks.iter().map(|candidate| candidate.1);
     let Some(largest) = largest.max_by(|a, b| a.flops.total_cmp(&b.flops)) else {
         return Finding::untested("no size was found");
     };
-    let axis = Axis::Flops;
-    let Some((place, sizes)) = below(rows, &top.suites, largest, times) else {
+    let axis = CostAxis::Flops;
+    let Some((candidate, sizes)) = below(data, &top.suites, largest, times) else {
         return Finding::untested(format!(
             "dense was not trained with {times} times the FLOPs of any memory+ run here"
         ));
     };
-    let found = gain(rows.study, rows.suites, measure, axis, place);
+    let found = gain(data.study, data.suites, measure, axis, candidate);
     let gain = match &found {
         Ok(gain) => gain,
         Err(reason) => return Finding::untested(format!("no gain: {reason}")),
     };
     if gain.score > CEILING {
         return Finding::untested(format!(
-            "memory+ is right {} % of the time at the largest budget that leaves dense {times} times its FLOPs: too near to \
-             all for a gain",
+            "memory+ has an accuracy of {} % at the largest budget with dense runs of {times} times its FLOPs: too close to \
+             100 % for a gain",
             percent(gain.score)
         ));
     }
@@ -78,7 +79,7 @@ pub fn worth(rows: &Rows, measure: Measure, times: f64) -> Finding {
         count(gain.seeds as usize)
     );
     let outcome = match gain.interval {
-        // A bound counts for what it bounds: at least 3 is above 2, and at least 1 is not known to be.
+        // A bound is used as such: at least 3 is above 2, while at least 1 need not be.
         Some((Ratio::Exactly(low) | Ratio::AtLeast(low), _)) if low > times => Verdict::Supported,
         Some((_, Ratio::Exactly(high) | Ratio::AtMost(high))) if high < times => {
             Verdict::Contradicted
@@ -86,26 +87,26 @@ pub fn worth(rows: &Rows, measure: Measure, times: f64) -> Finding {
         _ => Verdict::NotTested,
     };
     let undecided = match gain.interval {
-        Some(_) => format!("the interval holds {times}, or reaches past dense's own sizes"),
+        Some(_) => format!("the interval includes {times}, or extends beyond dense's sizes"),
         None => gain.method.to_owned(),
     };
-    let ground = ComparisonScope::new(top.suites, vec![place], sizes);
+    let scope = ComparisonScope::new(top.suites, vec![candidate], sizes);
     decided(
         outcome.by(gain.seeds as usize),
         evidence,
-        ground.scale(rows),
+        scope.scale(data),
         &undecided,
     )
 }
 
-/// Whether the compute gain of memory+ is above `times` in many cases: one case cannot contradict that.
-pub fn often_worth(rows: &Rows, measure: Measure, times: f64) -> Finding {
-    let found = worth(rows, measure, times);
+/// Whether the compute gain of memory+ is above `times` in many cases, which one case cannot contradict.
+pub fn often_worth(data: &ClaimData, measure: Measure, times: f64) -> Finding {
+    let found = worth(data, measure, times);
     match found.outcome {
         Verdict::Contradicted | Verdict::ContradictedOnce => Finding {
             outcome: Verdict::NotTested,
             evidence: format!(
-                "{}. Undecided: less than {times} here leaves open what other cases show",
+                "{}. Undecided: less than {times} in one case does not contradict many",
                 found.evidence
             ),
             ..found
@@ -115,14 +116,14 @@ pub fn often_worth(rows: &Rows, measure: Measure, times: f64) -> Finding {
 }
 
 /// Whether memory is as good as dense with twice its parameters.
-pub fn twice_the_parameters(rows: &Rows, measure: Measure) -> Finding {
-    let ground = match ground(rows, measure, &["memory", REFERENCE]) {
-        Ok(ground) => ground,
+pub fn twice_the_parameters(data: &ClaimData, measure: Measure) -> Finding {
+    let scope = match common_scope(data, measure, &["memory", REFERENCE]) {
+        Ok(scope) => scope,
         Err(finding) => return finding,
     };
-    let memory = ground.places[0];
-    let rungs = rows.study.rungs.iter();
-    let dense = rungs.flat_map(|rung| rows.study.finished(REFERENCE, rung));
+    let memory = scope.blocks[0];
+    let rungs = data.study.rungs.iter();
+    let dense = rungs.flat_map(|rung| data.study.finished(REFERENCE, rung));
     let least_and_most = |runs: &mut dyn Iterator<Item = &RunRow>| {
         runs.map(|run| run.tokens as f64)
             .fold((f64::INFINITY, 0.0f64), |(l, m), t| (l.min(t), m.max(t)))
@@ -130,17 +131,17 @@ pub fn twice_the_parameters(rows: &Rows, measure: Measure) -> Finding {
     let (least, most) = least_and_most(&mut dense.into_iter());
     if most > TOKENS * least {
         return Finding::untested(
-            "dense's sizes were trained on different numbers of tokens here, so that larger means longer, too",
+            "dense's sizes were trained on different numbers of tokens here, so that size and training length are confounded",
         );
     }
-    let (few, many) = least_and_most(&mut rows.study.at(memory).into_iter());
+    let (few, many) = least_and_most(&mut data.study.at(memory).into_iter());
     if most.max(many) > TOKENS * least.min(few) {
         return Finding::untested(
-            "memory and dense were trained on different numbers of tokens here, so that one was trained longer, too",
+            "memory and dense were trained on different numbers of tokens here",
         );
     }
-    let axis = Axis::Params(READING);
-    let found = gain(rows.study, rows.suites, measure, axis, memory);
+    let axis = CostAxis::Params(READING);
+    let found = gain(data.study, data.suites, measure, axis, memory);
     let gain = match &found {
         Ok(gain) => gain,
         Err(reason) => return Finding::untested(format!("no gain: {reason}")),
@@ -166,7 +167,7 @@ pub fn twice_the_parameters(rows: &Rows, measure: Measure) -> Finding {
     decided(
         outcome.by(gain.seeds as usize),
         evidence,
-        ground.scale(rows),
+        scope.scale(data),
         "the interval is wider than 1.5 to 3, or there is none",
     )
 }

@@ -1,49 +1,50 @@
-//! Where a rule looks: the rung, the scale, the intervals.
+//! The evidence of a rule in words: differences, accuracies, and the scale of the runs.
 
 use crate::published::{MEMORY_LAYERS, published};
-use crate::statistics::Interval;
+use crate::statistics::{Interval, Side};
 use crate::{RunRow, fits::Reading};
 
 use super::verdict::{Finding, Verdict};
 use crate::number::{fixed, percent, prefixed, signed};
-use crate::study::scores::{self, Gap, Suite};
+use crate::study::scores::{self, PairedDifference, Suite};
 use crate::study::{BlockAtRung, Study};
 
-/// Everything that rules look at.
-pub struct Rows<'s, 'a> {
+/// The input of the rules.
+pub struct ClaimData<'s, 'a> {
     pub study: &'s Study<'a>,
     pub suites: &'s [Suite<'a>],
 }
 
-impl<'s, 'a> Rows<'s, 'a> {
-    /// The paired difference of two blocks on suites, each on its rung, and the words for it; or why there is none.
+impl<'s, 'a> ClaimData<'s, 'a> {
+    /// The paired difference of two blocks on suites, each on its rung, and its text; or why there is none.
     pub fn difference(
         &self,
         suites: &[&Suite],
         ours: BlockAtRung,
         theirs: BlockAtRung,
-    ) -> Result<(Gap, String), String> {
-        let gap = scores::against(self.study, suites, ours, theirs)?;
+    ) -> Result<(PairedDifference, String), String> {
+        let difference = scores::accuracy_difference(self.study, suites, ours, theirs)?;
         let words = format!(
             "{} less {}: {} points{}, n {} items, {}",
             ours.0,
             theirs.0,
-            signed(gap.interval.value * 100.0, 1),
-            span(&gap.interval, 100.0),
-            gap.interval.n,
-            count(gap.seeds),
+            signed(difference.interval.value * 100.0, 1),
+            span(&difference.interval, 100.0),
+            difference.interval.n,
+            count(difference.seeds),
         );
-        Ok((gap, words))
+        Ok((difference, words))
     }
 
-    /// The accuracy of a block, and the words for it; or why there is none.
+    /// The accuracy of a block, and its text; or why there is none.
     pub fn accuracy(
         &self,
         suites: &[&Suite],
-        place: BlockAtRung,
+        at: BlockAtRung,
     ) -> Result<(Interval, String), String> {
-        let (block, rung) = place;
-        let entry = scores::entry(self.study, suites, block, rung).map_err(|e| e.to_string())?;
+        let (block, rung) = at;
+        let entry =
+            scores::block_score(self.study, suites, block, rung).map_err(|e| e.to_string())?;
         let accuracy = entry
             .ok_or_else(|| format!("{block} has no score"))?
             .accuracy;
@@ -56,19 +57,19 @@ impl<'s, 'a> Rows<'s, 'a> {
     }
 
     /// Size, parameters, tokens, seeds and names of the runs of these blocks.
-    pub fn scale(&self, places: &[BlockAtRung]) -> String {
-        let one = places.iter().all(|(_, rung)| *rung == places[0].1);
-        let of = |place: &BlockAtRung| {
-            let runs = self.study.at(*place);
+    pub fn scale(&self, blocks: &[BlockAtRung]) -> String {
+        let one = blocks.iter().all(|(_, rung)| *rung == blocks[0].1);
+        let of = |at: &BlockAtRung| {
+            let runs = self.study.at(*at);
             let first = runs.first()?;
             let names: Vec<&str> = runs.iter().map(|run| run.run.as_str()).collect();
             let size = match one {
                 true => String::new(),
-                false => format!(" at size {}", place.1.label),
+                false => format!(" at size {}", at.1.label),
             };
             Some(format!(
                 "{}{size} {} dense and {} table parameters, {} tokens, {} ({})",
-                place.0,
+                at.0,
                 prefixed(first.params_dense as f64),
                 prefixed(first.params_table as f64),
                 prefixed(first.tokens as f64),
@@ -76,15 +77,15 @@ impl<'s, 'a> Rows<'s, 'a> {
                 names.join(", "),
             ))
         };
-        let blocks: Vec<String> = places.iter().filter_map(of).collect();
-        let size = match places {
+        let texts: Vec<String> = blocks.iter().filter_map(of).collect();
+        let size = match blocks {
             [(_, rung), ..] if one => format!("size {}: ", rung.label),
             _ => String::new(),
         };
-        size + &blocks.join("; ")
+        size + &texts.join("; ")
     }
 
-    /// The largest of what ran, for headlines about what did not.
+    /// The largest recorded run, for headlines about larger models.
     pub fn most(&self) -> String {
         let finished = || {
             self.study
@@ -121,17 +122,17 @@ fn span(interval: &Interval, scale: f64) -> String {
     }
 }
 
-/// A rule about the sign of a difference: ahead, behind, or neither is shown.
-pub fn sign(gap: &Gap) -> Verdict {
-    let found = match gap.interval {
-        gap if !gap.excludes(0.0) => Verdict::NotTested,
-        gap if gap.value > 0.0 => Verdict::Supported,
-        _ => Verdict::Contradicted,
+/// The verdict of a rule about the sign of a difference.
+pub fn sign(difference: &PairedDifference) -> Verdict {
+    let found = match difference.interval.side(0.0) {
+        Side::Above => Verdict::Supported,
+        Side::Below => Verdict::Contradicted,
+        Side::Undecided => Verdict::NotTested,
     };
-    found.by(gap.seeds)
+    found.by(difference.seeds)
 }
 
-/// The same as a finding; an interval that holds zero leaves the headline undecided.
+/// A finding; where the rule is undecided its evidence states why.
 pub fn decided(outcome: Verdict, evidence: String, scale: String, undecided: &str) -> Finding {
     let evidence = match outcome {
         Verdict::NotTested => format!("{evidence}. Undecided: {undecided}"),
@@ -144,7 +145,7 @@ pub fn decided(outcome: Verdict, evidence: String, scale: String, undecided: &st
     }
 }
 
-/// Published values of a metric at 1.3b in table 1, with the mark.
+/// Published values of a metric at 1.3b in table 1, with their mark.
 pub fn table_1(metric: &str, models: &[(&str, &str)]) -> String {
     let value = |(model, variant): &(&str, &str)| {
         let row = published().iter().find(|row| {

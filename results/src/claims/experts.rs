@@ -1,11 +1,11 @@
-//! The rules about the mixture of experts: ahead of it at equal compute and parameters.
+//! The rules about the mixture of experts: whether blocks are better at equal compute and parameters.
 
-use super::comparison_scope::{ComparisonScope, matched};
-use super::evidence::Rows;
+use super::evidence::ClaimData;
 use super::rules::ahead_on;
+use super::scope::{ComparisonScope, equal_compute_scope};
 use super::verdict::{Finding, Verdict};
 use crate::number::fixed;
-use crate::study::block_gains::Measure;
+use crate::study::Measure;
 use crate::study::mean;
 
 /// Largest ratio of total parameters at which two models count as matched in them.
@@ -13,18 +13,18 @@ const MATCHED: f64 = 1.25;
 
 const MIXTURE: &str = "moe";
 
-/// Whether memory+ is ahead of a mixture of its own size.
-pub fn beats_experts(rows: &Rows, measure: Measure) -> Finding {
-    match matched(rows, measure, &["memory+", MIXTURE]) {
-        Ok(ground) => beats(rows, &ground),
+/// Whether memory+ is better than a mixture with as many parameters.
+pub fn beats_experts(data: &ClaimData, measure: Measure) -> Finding {
+    match equal_compute_scope(data, measure, &["memory+", MIXTURE]) {
+        Ok(scope) => beats(data, &scope),
         Err(finding) => finding,
     }
 }
 
-/// Whether the first place is ahead of the second, a mixture.
-fn beats(rows: &Rows, ground: &ComparisonScope) -> Finding {
-    let [ours, mixture] = [ground.places[0], ground.places[1]];
-    let total = |place| mean(&rows.study.at(place), |run| run.params_total as f64);
+/// Whether the first block is better than the second, a mixture.
+fn beats(data: &ClaimData, scope: &ComparisonScope) -> Finding {
+    let [ours, mixture] = [scope.blocks[0], scope.blocks[1]];
+    let total = |at| mean(&data.study.at(at), |run| run.params_total as f64);
     let ratio = total(ours) / total(mixture);
     if !(1.0 / MATCHED..=MATCHED).contains(&ratio) {
         return Finding::untested(format!(
@@ -34,28 +34,28 @@ fn beats(rows: &Rows, ground: &ComparisonScope) -> Finding {
             ours.1.label
         ));
     }
-    ahead_on(rows, ground)
+    ahead_on(data, scope)
 }
 
-/// Whether PEER, memory and memory+ are all ahead of the mixture, at one budget that all four have.
-pub fn all_beat_experts(rows: &Rows, measure: Measure) -> Finding {
-    let blocks = ["peer", "memory", "memory+", MIXTURE];
-    let ground = match matched(rows, measure, &blocks) {
-        Ok(ground) => ground,
+/// Whether PEER, memory and memory+ are all better than the mixture, at one budget that all four have.
+pub fn all_beat_experts(data: &ClaimData, measure: Measure) -> Finding {
+    let labels = ["peer", "memory", "memory+", MIXTURE];
+    let scope = match equal_compute_scope(data, measure, &labels) {
+        Ok(scope) => scope,
         Err(finding) => return finding,
     };
-    let [variants @ .., mixture] = ground.places.as_slice() else {
+    let [variants @ .., mixture] = scope.blocks.as_slice() else {
         return Finding::untested("no block was named");
     };
     let found: Vec<Finding> = variants
         .iter()
-        .map(|place| beats(rows, &ground.of(&[*place, *mixture])))
+        .map(|at| beats(data, &scope.of(&[*at, *mixture])))
         .collect();
     let outcomes: Vec<Verdict> = found.iter().map(|one| one.outcome).collect();
     let words: Vec<&str> = found.iter().map(|one| one.evidence.as_str()).collect();
     Finding {
         outcome: Verdict::all(&outcomes),
         evidence: words.join(" | "),
-        scale: ground.scale(rows),
+        scale: scope.scale(data),
     }
 }

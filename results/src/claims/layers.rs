@@ -1,25 +1,27 @@
-//! How many memory layers are best: the one rule that looks at where blocks stand.
+//! The rule about the best number of memory layers.
 
-use super::comparison_scope::unequal;
-use super::evidence::{Rows, decided, sign};
-use super::rules::HOLDS_ZERO;
+use super::evidence::{ClaimData, decided, sign};
+use super::rules::INCLUDES_ZERO;
+use super::scope::unequal_flops;
 use super::verdict::{Finding, Verdict};
-use crate::study::block_gains::Measure;
+use crate::study::Measure;
 use crate::study::{BlockAtRung, Rung};
 
-/// What has to be equal between memories that differ in the number of their layers, and that number.
+/// What must be equal between memories that differ in the number of their layers, and that number.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Memory {
+    /// Number of memory layers.
     layers: usize,
-    /// Of each layer.
+    /// Slots of each layer.
     slots: u64,
+    /// Table parameters.
     table: u64,
 }
 
 /// The memory of a block on a rung, where it is gated and all its layers have the same number of slots.
-fn memory(rows: &Rows, (block, rung): BlockAtRung) -> Option<Memory> {
-    let run = *rows.study.finished(block, rung).first()?;
-    let usage = rows.study.frames.usage().iter();
+fn memory(data: &ClaimData, (block, rung): BlockAtRung) -> Option<Memory> {
+    let run = *data.study.finished(block, rung).first()?;
+    let usage = data.study.frames.usage().iter();
     let slots: Vec<u64> = usage
         .filter(|row| row.run == run.run && row.unit == "slot")
         .map(|row| row.units)
@@ -34,12 +36,12 @@ fn memory(rows: &Rows, (block, rung): BlockAtRung) -> Option<Memory> {
 }
 
 /// The block with three layers, and those that differ from it in the number of layers alone, one of them having more.
-type Field<'s> = (BlockAtRung<'s>, Vec<(BlockAtRung<'s>, usize)>);
+type LayerComparison<'s> = (BlockAtRung<'s>, Vec<(BlockAtRung<'s>, usize)>);
 
-fn field<'s>(rows: &Rows<'s, '_>, rung: &'s Rung) -> Option<Field<'s>> {
-    let places = rows.study.blocks.iter().map(|block| (*block, rung));
-    let found: Vec<(BlockAtRung, Memory)> = places
-        .filter_map(|place| Some((place, memory(rows, place)?)))
+fn layer_comparison<'s>(data: &ClaimData<'s, '_>, rung: &'s Rung) -> Option<LayerComparison<'s>> {
+    let candidates = data.study.blocks.iter().map(|block| (*block, rung));
+    let found: Vec<(BlockAtRung, Memory)> = candidates
+        .filter_map(|candidate| Some((candidate, memory(data, candidate)?)))
         .collect();
     let (three, own) = found.iter().find(|(_, memory)| memory.layers == 3)?;
     let others: Vec<(BlockAtRung, usize)> = found
@@ -47,47 +49,50 @@ fn field<'s>(rows: &Rows<'s, '_>, rung: &'s Rung) -> Option<Field<'s>> {
         .filter(|(_, other)| {
             other.layers != 3 && other.slots == own.slots && other.table == own.table
         })
-        .map(|(place, other)| (*place, other.layers))
+        .map(|(candidate, other)| (*candidate, other.layers))
         .collect();
     let more = others.iter().any(|(_, layers)| *layers > 3);
     more.then_some((*three, others))
 }
 
-pub fn three_layers(rows: &Rows) -> Finding {
-    let mut rungs = rows.study.rungs.iter().rev();
-    let Some((three, others)) = rungs.find_map(|rung| field(rows, rung)) else {
+pub fn three_layers(data: &ClaimData) -> Finding {
+    let mut rungs = data.study.rungs.iter().rev();
+    let Some((three, others)) = rungs.find_map(|rung| layer_comparison(data, rung)) else {
         return Finding::untested(
             "no gated memories with three layers and with more, of equal slots and table parameters, ran at one size and budget",
         );
     };
-    let places: Vec<BlockAtRung> = std::iter::once(three)
-        .chain(others.iter().map(|(place, _)| *place))
+    let candidates: Vec<BlockAtRung> = std::iter::once(three)
+        .chain(others.iter().map(|(candidate, _)| *candidate))
         .collect();
-    if let Some(words) = unequal(rows, &places) {
+    if let Some(words) = unequal_flops(data, &candidates) {
         return Finding::untested(words);
     }
-    let suites = Measure::Recall.suites(rows.suites);
+    let suites = Measure::Recall.suites(data.suites);
     if suites.is_empty() {
         return Finding::untested("no suite of recall of facts was scored");
     }
-    let gaps: Result<Vec<_>, String> = others
+    let differences: Result<Vec<_>, String> = others
         .iter()
         .map(|(other, layers)| {
-            let (gap, words) = rows.difference(&suites, three, *other)?;
-            Ok((sign(&gap), format!("{words} ({layers} layers)")))
+            let (difference, words) = data.difference(&suites, three, *other)?;
+            Ok((sign(&difference), format!("{words} ({layers} layers)")))
         })
         .collect();
-    // A number of layers that cannot be compared may be the best one.
-    let gaps = match gaps {
-        Ok(gaps) => gaps,
+    // A number of layers that cannot be compared can be the best one.
+    let differences = match differences {
+        Ok(differences) => differences,
         Err(reason) => return Finding::untested(reason),
     };
-    let signs: Vec<Verdict> = gaps.iter().map(|(sign, _)| *sign).collect();
-    let words: Vec<&str> = gaps.iter().map(|(_, words)| words.as_str()).collect();
+    let signs: Vec<Verdict> = differences.iter().map(|(sign, _)| *sign).collect();
+    let words: Vec<&str> = differences
+        .iter()
+        .map(|(_, words)| words.as_str())
+        .collect();
     decided(
         Verdict::all(&signs),
         words.join("; "),
-        rows.scale(&places),
-        HOLDS_ZERO,
+        data.scale(&candidates),
+        INCLUDES_ZERO,
     )
 }

@@ -1,119 +1,123 @@
 //! The rules about facts that compare two blocks at equal compute.
 
-use super::comparison_scope::{ComparisonScope, matched};
-use super::evidence::{Rows, decided, sign};
+use super::evidence::{ClaimData, decided, sign};
+use super::scope::{ComparisonScope, equal_compute_scope};
 use super::verdict::{Finding, Verdict};
 use crate::number::percent;
+use crate::study::Measure;
 use crate::study::REFERENCE;
-use crate::study::block_gains::Measure;
-use crate::study::scores::floor;
+use crate::study::scores::guess_accuracy;
 
-/// Points within which two blocks count as equal.
+/// Largest difference of accuracies, as a share, at which two blocks count as equal.
 const EQUAL: f64 = 0.05;
 
-/// What leaves a rule about a sign undecided.
-pub const HOLDS_ZERO: &str = "the interval holds 0";
+/// Why a rule about a sign is undecided.
+pub const INCLUDES_ZERO: &str = "the interval includes 0";
 
-/// Whether the first block is ahead of the second.
-pub fn ahead(rows: &Rows, measure: Measure, (block, other): (&str, &str)) -> Finding {
-    match matched(rows, measure, &[block, other]) {
-        Ok(ground) => ahead_on(rows, &ground),
+/// Whether the first block is better than the second, at equal compute.
+pub fn ahead(data: &ClaimData, measure: Measure, (block, other): (&str, &str)) -> Finding {
+    match equal_compute_scope(data, measure, &[block, other]) {
+        Ok(scope) => ahead_on(data, &scope),
         Err(finding) => finding,
     }
 }
 
-/// The same of the first two places of a ground.
-pub fn ahead_on(rows: &Rows, ground: &ComparisonScope) -> Finding {
-    match rows.difference(&ground.suites, ground.places[0], ground.places[1]) {
-        Ok((gap, words)) => decided(sign(&gap), words, ground.scale(rows), HOLDS_ZERO),
+/// The same for the first two blocks of a scope.
+pub fn ahead_on(data: &ClaimData, scope: &ComparisonScope) -> Finding {
+    match data.difference(&scope.suites, scope.blocks[0], scope.blocks[1]) {
+        Ok((difference, words)) => {
+            decided(sign(&difference), words, scope.scale(data), INCLUDES_ZERO)
+        }
         Err(reason) => Finding::untested(reason),
     }
 }
 
 /// Whether memory+ has twice dense's accuracy.
-pub fn doubled(rows: &Rows, measure: Measure) -> Finding {
-    let ground = match matched(rows, measure, &["memory+", REFERENCE]) {
-        Ok(ground) => ground,
+pub fn doubled(data: &ClaimData, measure: Measure) -> Finding {
+    let scope = match equal_compute_scope(data, measure, &["memory+", REFERENCE]) {
+        Ok(scope) => scope,
         Err(finding) => return finding,
     };
-    let (ours, theirs) = (ground.places[0], ground.places[1]);
-    let found = rows
-        .difference(&ground.suites, ours, theirs)
-        .and_then(|gap| Ok((gap, rows.accuracy(&ground.suites, theirs)?)));
-    let ((gap, difference), (dense, accuracy)) = match found {
+    let (ours, theirs) = (scope.blocks[0], scope.blocks[1]);
+    let found = data
+        .difference(&scope.suites, ours, theirs)
+        .and_then(|difference| Ok((difference, data.accuracy(&scope.suites, theirs)?)));
+    let ((difference, words), (dense, accuracy)) = match found {
         Ok(found) => found,
         Err(reason) => return Finding::untested(reason),
     };
     if dense.value <= 0.0 {
         return Finding {
-            scale: ground.scale(rows),
+            scale: scope.scale(data),
             ..Finding::untested(format!(
-                "{difference}, on top of {accuracy}: nothing is no number that a rise could be a share of"
+                "{words}, on top of {accuracy}: a relative increase from 0 is not defined"
             ))
         };
     }
-    let outcome = match (gap.interval, dense) {
-        (gap, dense) if !gap.is_bounded() || !dense.is_bounded() => Verdict::NotTested,
-        (gap, dense) if gap.low > dense.high => Verdict::Supported,
-        // Nothing can be twice as often right as what is right half the time.
+    let outcome = match (difference.interval, dense) {
+        (difference, dense) if !difference.is_bounded() || !dense.is_bounded() => {
+            Verdict::NotTested
+        }
+        (difference, dense) if difference.low > dense.high => Verdict::Supported,
+        // Twice an accuracy of 50 % or more is out of range.
         (_, dense) if dense.high >= 0.5 => Verdict::NotTested,
-        (gap, dense) if gap.high < dense.low => Verdict::Contradicted,
+        (difference, dense) if difference.high < dense.low => Verdict::Contradicted,
         _ => Verdict::NotTested,
     };
-    let rise = percent(gap.interval.value / dense.value);
+    let rise = percent(difference.interval.value / dense.value);
     decided(
-        outcome.by(gap.seeds),
-        format!("{difference}, on top of {accuracy}: a rise of {rise} %"),
-        ground.scale(rows),
-        "the two intervals overlap, or dense is right so often that twice that is out of reach",
+        outcome.by(difference.seeds),
+        format!("{words}, on top of {accuracy}: a rise of {rise} %"),
+        scope.scale(data),
+        "the two intervals overlap, or twice dense's accuracy is out of range",
     )
 }
 
 /// Whether two blocks are within [`EQUAL`] of each other.
 ///
-/// Two that guess, and two that know everything, are equal for want of something to differ in: both have to lie clear of
-/// the majority guess and of all.
-pub fn alike(rows: &Rows, measure: Measure, (block, other): (&str, &str)) -> Finding {
-    let ground = match matched(rows, measure, &[block, other]) {
-        Ok(ground) => ground,
+/// At chance level and at 100 % equality is not informative: the intervals of both accuracies must exclude the majority
+/// guess and 100 %.
+pub fn within_margin(data: &ClaimData, measure: Measure, (block, other): (&str, &str)) -> Finding {
+    let scope = match equal_compute_scope(data, measure, &[block, other]) {
+        Ok(scope) => scope,
         Err(finding) => return finding,
     };
-    let (ours, theirs) = (ground.places[0], ground.places[1]);
-    let accuracy = |place| rows.accuracy(&ground.suites, place);
-    let found = rows
-        .difference(&ground.suites, ours, theirs)
-        .and_then(|gap| Ok((gap, accuracy(ours)?, accuracy(theirs)?)));
-    let ((gap, words), (one, its), (two, others)) = match found {
+    let (ours, theirs) = (scope.blocks[0], scope.blocks[1]);
+    let accuracy = |at| data.accuracy(&scope.suites, at);
+    let found = data
+        .difference(&scope.suites, ours, theirs)
+        .and_then(|difference| Ok((difference, accuracy(ours)?, accuracy(theirs)?)));
+    let ((difference, words), (one, its), (two, others)) = match found {
         Ok(found) => found,
         Err(reason) => return Finding::untested(reason),
     };
     let evidence = format!("{words}; {its}, {others}");
-    let guess = rows
+    let guess = data
         .study
         .at(ours)
         .first()
-        .map_or(0.0, |run| floor(rows.study, &ground.suites, run));
-    let told = [one, two]
+        .map_or(0.0, |run| guess_accuracy(data.study, &scope.suites, run));
+    let informative = [one, two]
         .iter()
         .all(|accuracy| accuracy.low > guess && accuracy.high < 1.0);
-    let outcome = match gap.interval {
-        gap if !gap.is_bounded() || !told => Verdict::NotTested,
-        gap if gap.low > -EQUAL && gap.high < EQUAL => Verdict::Supported,
-        gap if gap.low > EQUAL || gap.high < -EQUAL => Verdict::Contradicted,
+    let outcome = match difference.interval {
+        difference if !difference.is_bounded() || !informative => Verdict::NotTested,
+        difference if difference.low > -EQUAL && difference.high < EQUAL => Verdict::Supported,
+        difference if difference.low > EQUAL || difference.high < -EQUAL => Verdict::Contradicted,
         _ => Verdict::NotTested,
     };
-    let undecided = if !told {
+    let undecided = if !informative {
         format!(
-            "an accuracy is not clear of the majority guess, {} %, or of all",
+            "the interval of an accuracy includes the majority guess, {} %, or 100 %",
             percent(guess)
         )
     } else {
-        "the interval reaches across 5 points".into()
+        "the interval includes a difference of 5 points".into()
     };
     decided(
-        outcome.by(gap.seeds),
+        outcome.by(difference.seeds),
         evidence,
-        ground.scale(rows),
+        scope.scale(data),
         &undecided,
     )
 }

@@ -1,6 +1,6 @@
-//! A claim, what its rule gives for the rows, and the verdict.
+//! A claim, the result of its rule, and the verdict.
 
-/// What the rows here say about a headline.
+/// What the recorded runs show about a headline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// The interval of the rule is on the side of the claim.
@@ -9,14 +9,14 @@ pub enum Verdict {
     SupportedOnce,
     /// The interval of the rule is on the other side.
     Contradicted,
-    /// The same against it.
+    /// Contradicted by the rule's interval, from one training run of each block.
     ContradictedOnce,
     /// The rows cannot decide the rule.
     NotTested,
 }
 
 impl Verdict {
-    /// From the strongest to none.
+    /// All verdicts, in the order of the report.
     pub const ALL: [Self; 5] = [
         Self::Supported,
         Self::SupportedOnce,
@@ -25,7 +25,7 @@ impl Verdict {
         Self::NotTested,
     ];
 
-    /// Every verdict is about this scale.
+    /// The verdict in words, limited to the scale of the recorded runs.
     pub fn words(self) -> &'static str {
         match self {
             Self::Supported => "supported at this scale",
@@ -36,7 +36,7 @@ impl Verdict {
         }
     }
 
-    /// The outcome where so many seeds were in common.
+    /// The outcome where the blocks have this many seeds in common.
     pub(super) fn by(self, seeds: usize) -> Self {
         match self {
             Self::Supported if seeds < 2 => Self::SupportedOnce,
@@ -45,7 +45,7 @@ impl Verdict {
         }
     }
 
-    /// Of a headline that needs all of these: one against it is enough, and the weakest for it decides.
+    /// The verdict of a headline that requires all `parts`: one contradiction suffices, else the weakest support decides.
     pub(super) fn all(parts: &[Self]) -> Self {
         let has = |outcome: Self| parts.contains(&outcome);
         if has(Self::Contradicted) {
@@ -62,19 +62,19 @@ impl Verdict {
     }
 }
 
-/// What a rule made of the rows.
+/// The result of a rule.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finding {
     /// What the rule gives.
     pub outcome: Verdict,
-    /// Numbers with their interval, n and seeds; or why there are none.
+    /// Numbers with their intervals, n and seeds; or why there are none.
     pub evidence: String,
     /// Size, parameters, tokens and runs behind the evidence; empty where there is none.
     pub scale: String,
 }
 
 impl Finding {
-    /// Nothing here can speak to it.
+    /// The finding where no recorded run can test the headline.
     pub(super) fn untested(why: impl Into<String>) -> Self {
         Self {
             outcome: Verdict::NotTested,
@@ -84,14 +84,14 @@ impl Finding {
     }
 }
 
-/// A headline with its rule and what came of it.
+/// A headline with its rule and the finding.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Claim {
-    /// In our own words.
+    /// The claim in our own words.
     pub headline: &'static str,
-    /// The published numbers it rests on, with their marks; empty where the sources that could be read have none.
+    /// The published numbers behind it, with their marks; empty where the available sources have none.
     pub published: String,
-    /// When it is supported and when contradicted; in all other cases it is not tested.
+    /// When it is supported and when contradicted; otherwise it is not tested.
     pub rule: &'static str,
     /// What the rule gives for these rows.
     pub finding: Finding,

@@ -1,10 +1,10 @@
-//! What keeps two runs out of one table, and what merely disturbs.
+//! Differences between runs that make a comparison invalid, and those that are warnings.
 
 use super::Model;
-use super::answers::Answers;
+use super::items::ItemsByRun;
 use crate::{ItemRow, RunRow};
 
-/// Two runs whose numbers do not mean the same.
+/// Two runs whose numbers are not comparable.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{field} differs: `{}` in {}, `{}` in {}", .first.1, .first.0, .second.1, .second.0)]
 pub struct Mismatch {
@@ -16,11 +16,11 @@ pub struct Mismatch {
     pub second: (String, String),
 }
 
-/// A text that each run has.
+/// A text column of a run.
 type OfRun = fn(&RunRow) -> &str;
 
 /// Rejects runs that differ in how FLOPs are counted, in data, in tokenizer or in what they were evaluated on.
-pub fn check(runs: &[&RunRow], answers: &Answers) -> Result<(), Mismatch> {
+pub fn check(runs: &[&RunRow], items_by_run: &ItemsByRun) -> Result<(), Mismatch> {
     let fields: [(&str, OfRun); 3] = [
         ("FLOP convention", |run| &run.flop_convention),
         ("data fingerprint", |run| &run.data_fingerprint),
@@ -38,12 +38,12 @@ pub fn check(runs: &[&RunRow], answers: &Answers) -> Result<(), Mismatch> {
             ));
         }
     }
-    // A suite that one run was not evaluated on says nothing about the others: each suite is held to the first run with it.
-    let mut asked: Vec<(&str, &RunRow, Tasks)> = Vec::new();
+    // A run need not be evaluated on every suite: each suite is compared with the first run that was.
+    let mut evaluated: Vec<(&str, &RunRow, TaskFingerprint)> = Vec::new();
     for run in runs {
-        for (suite, items) in answers.suites(run) {
-            let tasks = Tasks::of(items);
-            match asked.iter().find(|(name, ..)| *name == suite) {
+        for (suite, items) in items_by_run.suites(run) {
+            let tasks = TaskFingerprint::of(items);
+            match evaluated.iter().find(|(name, ..)| *name == suite) {
                 Some((_, other, theirs)) if *theirs != tasks => {
                     let field = format!("task fingerprint of {suite}");
                     return Err(mismatch(
@@ -53,7 +53,7 @@ pub fn check(runs: &[&RunRow], answers: &Answers) -> Result<(), Mismatch> {
                     ));
                 }
                 Some(_) => {}
-                None => asked.push((suite, run, tasks)),
+                None => evaluated.push((suite, run, tasks)),
             }
         }
     }
@@ -79,17 +79,17 @@ fn mismatch(field: &str, first: (&RunRow, String), second: (&RunRow, String)) ->
     }
 }
 
-/// The items and their expected answers, as a number.
+/// Hash of the items of a suite and their expected answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Tasks {
+struct TaskFingerprint {
     items: usize,
     hash: u64,
 }
 
-impl Tasks {
-    /// Of items in the order of their rows.
+impl TaskFingerprint {
+    /// The fingerprint of items in the order of their rows.
     fn of(items: &[&ItemRow]) -> Self {
-        // FNV-1a: equality within one table is all that is asked of it. Zero bytes end each part.
+        // FNV-1a: it is only compared within one table. Zero bytes end each part.
         let bytes = items.iter().flat_map(|item| {
             let parts = [&item.task, &item.item, &item.expected];
             parts.into_iter().flat_map(|part| part.bytes().chain([0]))
@@ -104,14 +104,14 @@ impl Tasks {
     }
 }
 
-impl std::fmt::Display for Tasks {
+impl std::fmt::Display for TaskFingerprint {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{:016x}, {} items", self.hash, self.items)
     }
 }
 
-/// What differs within a group beside the block: noted, not an error, since it may be what a reader wants to compare.
-pub fn doubts(models: &[Model]) -> Vec<String> {
+/// Differences within a group beside the block: not errors, since they can be the subject of the comparison.
+pub fn warnings(models: &[Model]) -> Vec<String> {
     let Some((first, others)) = models.split_first() else {
         return Vec::new();
     };
@@ -124,10 +124,10 @@ pub fn doubts(models: &[Model]) -> Vec<String> {
             .collect()
     };
     let seeds = |model: &Model| model.runs.iter().map(|run| run.seed).collect::<Vec<_>>();
-    let mut doubts = Vec::new();
+    let mut warnings = Vec::new();
     let mut tell = |what: &str, models: Vec<&str>| {
         if !models.is_empty() {
-            doubts.push(format!("{} {what} {}", models.join(", "), first.label));
+            warnings.push(format!("{} {what} {}", models.join(", "), first.label));
         }
     };
     tell(
@@ -147,7 +147,7 @@ pub fn doubts(models: &[Model]) -> Vec<String> {
         "has other seeds (differences are over the shared ones) than",
         uneven.map(|model| model.label.as_str()).collect(),
     );
-    doubts
+    warnings
 }
 
 /// The lines of `[training]` and of what is nested in it, in a resolved configuration.

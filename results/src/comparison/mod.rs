@@ -1,13 +1,15 @@
-//! Models side by side: what each was given, what it cost, what it reached, and how it differs from the first.
+//! Models side by side: the budget of each, its costs, its scores, and the differences to the first model.
 //!
-//! [`Comparison::new`] rejects runs whose numbers do not mean the same: other FLOP conventions, data, tokenizers or
-//! questions. What may differ but disturbs, such as training settings or the device, is reported beside the numbers. Runs
-//! of one configuration that differ in their seed are one model. Models are grouped by what was held equal, and
-//! compared within their group alone.
+//! [`Comparison::new`] rejects runs whose numbers are not comparable: other FLOP conventions, data, tokenizers or items.
+//! Differences that are permitted but can confound, such as training settings or the device, are warnings. Runs of one
+//! configuration that differ in their seed are one model. Models are grouped by what was held equal, and compared only
+//! within their group.
 
-mod answers;
+mod counted;
+mod items;
 mod mismatch;
 mod model;
+mod quantities;
 mod quantity;
 
 use std::collections::BTreeMap;
@@ -17,7 +19,7 @@ pub use model::Model;
 pub use quantity::{Quantity, QuantityKind, Unit};
 
 use crate::{Frames, RunRow};
-use answers::Answers;
+use items::ItemsByRun;
 
 /// Models side by side.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,7 +30,7 @@ pub struct Comparison {
     pub left_out: Vec<String>,
 }
 
-/// Models that were given the same.
+/// Models with the same budget.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Group {
     /// What was held equal, in words.
@@ -37,8 +39,8 @@ pub struct Group {
     pub models: Vec<Model>,
     /// One row of the table each.
     pub quantities: Vec<Quantity>,
-    /// What differs beside the block and may disturb the comparison.
-    pub doubts: Vec<String>,
+    /// Differences beside the block that can confound the comparison.
+    pub warnings: Vec<String>,
 }
 
 impl Comparison {
@@ -56,8 +58,8 @@ impl Comparison {
             .iter()
             .filter_map(|run| named.get(run.as_str()).copied())
             .partition(|run| run.status == "finished");
-        let answers = Answers::of(frames);
-        mismatch::check(&finished, &answers)?;
+        let items = ItemsByRun::of(frames);
+        mismatch::check(&finished, &items)?;
         let models = model::models(&finished);
         let mut budgets: BTreeMap<MatchedBy, Vec<Model>> = BTreeMap::new();
         for model in models {
@@ -68,8 +70,8 @@ impl Comparison {
         }
         let groups = budgets.into_values().map(|models| Group {
             held: held(&models),
-            quantities: quantity::quantities(&models, frames, &answers),
-            doubts: mismatch::doubts(&models),
+            quantities: quantities::quantities(&models, frames, &items),
+            warnings: mismatch::warnings(&models),
             models,
         });
         Ok(Self {
@@ -87,12 +89,12 @@ impl Comparison {
     }
 }
 
-/// What was held equal; sorts by its size.
+/// What was held equal; ordered by its size.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum MatchedBy {
-    /// Bits of the target, which sort as the positive numbers they are.
+    /// Bits of the target, whose order is that of the positive numbers.
     Flops(u64),
-    /// Of one size: equal tokens at two sizes are not equal compute.
+    /// Tokens and size: equal tokens at two sizes are not equal compute.
     Tokens(u64, String),
 }
 

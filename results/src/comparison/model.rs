@@ -5,14 +5,14 @@ use crate::RunRow;
 /// One column of a comparison.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model {
-    /// Size and block, and what else is needed to tell it from the others.
+    /// Size and block, and what else distinguishes it from the others.
     pub label: String,
     /// Its runs by seed; never empty.
     pub runs: Vec<RunRow>,
 }
 
 impl Model {
-    /// The run of the lowest seed: what all runs of a model share can be read there.
+    /// The run of the lowest seed, for what all runs of a model share.
     pub fn first(&self) -> &RunRow {
         &self.runs[0]
     }
@@ -22,7 +22,7 @@ impl Model {
         self.runs.iter().map(|run| run.run.as_str()).collect()
     }
 
-    /// The mean over its runs of a number.
+    /// The mean of a number over its runs.
     pub fn mean(&self, of: impl Fn(&RunRow) -> f64) -> f64 {
         self.runs.iter().map(of).sum::<f64>() / self.runs.len() as f64
     }
@@ -36,11 +36,14 @@ impl Model {
     }
 }
 
-/// The models of these runs, each where its first run stood.
+/// The models of these runs, in the order of their first runs.
 pub fn models(runs: &[&RunRow]) -> Vec<Model> {
     let mut models: Vec<Model> = Vec::new();
     for run in runs {
-        match models.iter_mut().find(|model| alike(model.first(), run)) {
+        match models
+            .iter_mut()
+            .find(|model| same_configuration(model.first(), run))
+        {
             Some(model) if model.runs.iter().any(|other| other.run == run.run) => {}
             Some(model) => model.runs.push((*run).clone()),
             None => models.push(Model {
@@ -56,7 +59,7 @@ pub fn models(runs: &[&RunRow]) -> Vec<Model> {
     models
 }
 
-fn alike(a: &RunRow, b: &RunRow) -> bool {
+fn same_configuration(a: &RunRow, b: &RunRow) -> bool {
     fn but_seed(config: &str) -> impl Iterator<Item = &str> {
         config.lines().filter(|line| !line.starts_with("seed = "))
     }
@@ -66,7 +69,7 @@ fn alike(a: &RunRow, b: &RunRow) -> bool {
         && but_seed(&a.config).eq(but_seed(&b.config))
 }
 
-/// Size and block; the sweep where there are several; a run's name where that is not enough.
+/// Labels by size and block; with the sweep where there are several, and the run's name where labels are equal.
 fn name(models: &mut [Model]) {
     let sweep = models.first().map(|model| model.first().sweep.clone());
     let several = models
@@ -74,15 +77,15 @@ fn name(models: &mut [Model]) {
         .any(|model| Some(&model.first().sweep) != sweep.as_ref());
     for model in models.iter_mut() {
         let run = model.first();
-        let place = format!("{}/{}", run.size, run.block);
+        let size_and_block = format!("{}/{}", run.size, run.block);
         model.label = match several {
-            true => format!("{}:{place}", run.sweep),
-            false => place,
+            true => format!("{}:{size_and_block}", run.sweep),
+            false => size_and_block,
         };
     }
     let labels: Vec<String> = models.iter().map(|model| model.label.clone()).collect();
-    for (place, model) in models.iter_mut().enumerate() {
-        let twin = |(other, label): (usize, &String)| other != place && *label == model.label;
+    for (index, model) in models.iter_mut().enumerate() {
+        let twin = |(other, label): (usize, &String)| other != index && *label == model.label;
         if labels.iter().enumerate().any(twin) {
             let short: String = model.first().run.chars().take(6).collect();
             model.label = format!("{} {short}", model.label);

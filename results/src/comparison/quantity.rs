@@ -1,26 +1,23 @@
-//! The rows of a comparison: one quantity, a value for each model.
+//! One row of a comparison: a quantity with its unit, and a value for each model.
 
-use super::answers::Answers;
-use super::{Model, model};
-use crate::statistics::{Interval, mean_over_seeds};
-use crate::{Frames, RunRow, ScoreRow, WHOLE_SUITE};
+use crate::statistics::{Interval, Side};
 
-/// What a quantity is about.
+/// The kind of a quantity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum QuantityKind {
-    /// What was given.
+    /// Budget and size.
     Matching,
-    /// What a token costs, by formula.
+    /// Cost per token, by formula.
     Cost,
-    /// What was timed or weighed.
+    /// Measured time, rate or memory.
     Speed,
-    /// What was reached.
+    /// Loss or score.
     Score,
-    /// Less that of the first model, paired.
+    /// Paired difference to the first model.
     Difference,
 }
 
-/// What a value counts.
+/// The unit of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
     /// Floating-point operations.
@@ -41,12 +38,12 @@ pub enum Unit {
     Nats,
     /// A share, or a difference of shares, in [-1, 1].
     Share,
-    /// Whatever the metric's name says.
+    /// As the name of the metric states.
     Plain,
 }
 
 impl Unit {
-    /// As the CSV names it.
+    /// The name in the CSV.
     pub fn name(self) -> &'static str {
         match self {
             Self::Flops => "FLOP",
@@ -72,239 +69,53 @@ pub struct Quantity {
     pub metric: String,
     /// Unit of its values.
     pub unit: Unit,
-    /// None where a model has none. Values without an interval are counted or timed once.
+    /// By model; none where a model has no value. What is counted or timed has no interval.
     pub values: Vec<Option<Interval>>,
 }
 
-/// A number that each run has.
-type OfRun = fn(&RunRow) -> f64;
-
-const COUNTED: [(QuantityKind, &str, Unit, OfRun); 16] = [
-    (
-        QuantityKind::Matching,
-        "target training FLOPs",
-        Unit::Flops,
-        |r| r.target_flops,
-    ),
-    (QuantityKind::Matching, "training FLOPs", Unit::Flops, |r| {
-        r.train_flops
-    }),
-    (QuantityKind::Matching, "off target", Unit::Share, |r| {
-        r.train_flops / r.target_flops - 1.0
-    }),
-    (
-        QuantityKind::Matching,
-        "training tokens",
-        Unit::Tokens,
-        |r| r.tokens as f64,
-    ),
-    (
-        QuantityKind::Matching,
-        "dense parameters",
-        Unit::Parameters,
-        |r| r.params_dense as f64,
-    ),
-    (
-        QuantityKind::Matching,
-        "table parameters",
-        Unit::Parameters,
-        |r| r.params_table as f64,
-    ),
-    (
-        QuantityKind::Matching,
-        "active parameters",
-        Unit::Parameters,
-        |r| r.params_active as f64,
-    ),
-    (
-        QuantityKind::Matching,
-        "total parameters",
-        Unit::Parameters,
-        |r| r.params_total as f64,
-    ),
-    (
-        QuantityKind::Cost,
-        "training FLOPs per token",
-        Unit::Flops,
-        |r| r.train_flops / r.tokens as f64,
-    ),
-    (
-        QuantityKind::Cost,
-        "table bytes gathered per token",
-        Unit::Bytes,
-        |r| r.bytes_gathered,
-    ),
-    (QuantityKind::Cost, "table size", Unit::Bytes, |r| {
-        r.table_bytes as f64
-    }),
-    (QuantityKind::Speed, "peak memory", Unit::Bytes, |r| {
-        r.peak_memory_bytes as f64
-    }),
-    (
-        QuantityKind::Speed,
-        "throughput",
-        Unit::TokensPerSecond,
-        |r| r.tokens_per_s,
-    ),
-    (
-        QuantityKind::Speed,
-        "achieved compute",
-        Unit::FlopsPerSecond,
-        |r| r.flop_per_s,
-    ),
-    (QuantityKind::Speed, "training time", Unit::Seconds, |r| {
-        r.train_wall_s
-    }),
-    (QuantityKind::Speed, "evaluation time", Unit::Seconds, |r| {
-        r.eval_wall_s
-    }),
-];
-
-/// All rows of a group.
-pub fn quantities(models: &[Model], frames: &Frames, answers: &Answers) -> Vec<Quantity> {
-    let mut rows: Vec<Quantity> = COUNTED
-        .iter()
-        .map(|&(kind, metric, unit, of)| Quantity {
-            kind,
-            metric: metric.into(),
-            unit,
-            values: models.iter().map(|model| counted(model, of)).collect(),
-        })
-        .collect();
-    rows.push(Quantity {
-        kind: QuantityKind::Score,
-        metric: "validation loss".into(),
-        unit: Unit::Nats,
-        values: models
-            .iter()
-            .map(|model| over_seeds(model.runs.iter().map(|run| run.val_loss)))
-            .collect(),
-    });
-    let metrics = metrics(models, frames);
-    rows.extend(metrics.iter().map(|(suite, metric)| {
-        Quantity {
-            kind: QuantityKind::Score,
-            metric: format!("{suite} {metric}"),
-            unit: unit(metric),
-            values: models
-                .iter()
-                .map(|model| {
-                    let rows = rows_of(model, frames, suite, metric);
-                    answers.score(model, &rows, is_share(metric))
-                })
-                .collect(),
+impl Quantity {
+    /// Whether a difference of this quantity shows the model to be better than the first, or worse; none where its
+    /// interval includes zero, and for what is no difference. A loss is better the lower it is, a share the higher.
+    pub fn is_better(&self, difference: &Interval) -> Option<bool> {
+        if self.kind != QuantityKind::Difference {
+            return None;
         }
-    }));
-    if let Some((first, others)) = models
-        .split_first()
-        .filter(|(_, others)| !others.is_empty())
-    {
-        rows.extend(differences(first, others, &metrics, answers));
-    }
-    rows
-}
-
-fn differences(
-    first: &Model,
-    others: &[Model],
-    metrics: &[(String, String)],
-    answers: &Answers,
-) -> Vec<Quantity> {
-    let row = |metric: String, unit, of: &dyn Fn(&model::Model) -> Option<Interval>| Quantity {
-        kind: QuantityKind::Difference,
-        metric,
-        unit,
-        values: std::iter::once(None).chain(others.iter().map(of)).collect(),
-    };
-    let loss = |model: &Model| {
-        over_seeds(
-            model
-                .paired(first)
-                .map(|(ours, theirs)| ours.val_loss - theirs.val_loss),
-        )
-    };
-    let mut rows = vec![row("validation loss".into(), Unit::Nats, &loss)];
-    rows.extend(
-        metrics
-            .iter()
-            .filter(|(_, metric)| is_share(metric))
-            .map(|(suite, metric)| {
-                row(format!("{suite} {metric}"), Unit::Share, &|model| {
-                    answers.difference(model, first, suite)
-                })
-            }),
-    );
-    rows
-}
-
-fn is_share(metric: &str) -> bool {
-    crate::SHARE_METRICS.contains(&metric)
-}
-
-fn unit(metric: &str) -> Unit {
-    if is_share(metric) {
-        Unit::Share
-    } else {
-        Unit::Plain
+        match difference.side(0.0) {
+            Side::Above => Some(self.unit == Unit::Share),
+            Side::Below => Some(self.unit != Unit::Share),
+            Side::Undecided => None,
+        }
     }
 }
 
-/// A number that is the same in all runs, or their mean: a cost has no interval.
-fn counted(model: &Model, of: OfRun) -> Option<Interval> {
-    let value = model.mean(of);
-    value
-        .is_finite()
-        .then(|| Interval::unbounded(value, model.runs.len() as u64, "none"))
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn over_seeds(values: impl Iterator<Item = f64>) -> Option<Interval> {
-    let values: Vec<f64> = values.filter(|value| value.is_finite()).collect();
-    (!values.is_empty()).then(|| mean_over_seeds(&values))
-}
-
-/// Suites and metrics that scored anywhere, shares first within a suite.
-fn metrics(models: &[Model], frames: &Frames) -> Vec<(String, String)> {
-    let of_models = |row: &&ScoreRow| {
-        models
-            .iter()
-            .any(|model| model.run_ids().contains(&row.run.as_str()))
-    };
-    let mut metrics: Vec<(String, bool, String)> = frames
-        .scores()
-        .iter()
-        .filter(|row| row.task == WHOLE_SUITE && is_scored(row))
-        .filter(of_models)
-        .map(|row| {
-            (
-                row.suite.clone(),
-                !is_share(&row.metric),
-                row.metric.clone(),
-            )
-        })
-        .collect();
-    metrics.sort();
-    metrics.dedup();
-    metrics
-        .into_iter()
-        .map(|(suite, _, metric)| (suite, metric))
-        .collect()
-}
-
-fn is_scored(row: &ScoreRow) -> bool {
-    row.status == "scored" && row.value.is_finite()
-}
-
-/// The rows of a model's seeds; none unless all of them scored, since a mean over fewer would not be the model's.
-fn rows_of<'a>(model: &Model, frames: &'a Frames, suite: &str, metric: &str) -> Vec<&'a ScoreRow> {
-    let of_run = |run: &RunRow| {
-        frames.scores().iter().find(|row| {
-            row.run == run.run
-                && row.suite == suite
-                && row.metric == metric
-                && row.task == WHOLE_SUITE
-                && is_scored(row)
-        })
-    };
-    let rows: Option<Vec<_>> = model.runs.iter().map(of_run).collect();
-    rows.unwrap_or_default()
+    #[test]
+    fn a_lower_loss_and_a_higher_share_are_better() {
+        let of = |kind, unit| Quantity {
+            kind,
+            metric: String::new(),
+            unit,
+            values: Vec::new(),
+        };
+        let interval = |low, high| Interval {
+            value: f64::midpoint(low, high),
+            low,
+            high,
+            n: 9,
+            method: "",
+        };
+        let loss = of(QuantityKind::Difference, Unit::Nats);
+        let share = of(QuantityKind::Difference, Unit::Share);
+        assert_eq!(loss.is_better(&interval(-0.2, -0.1)), Some(true));
+        assert_eq!(loss.is_better(&interval(0.1, 0.2)), Some(false));
+        assert_eq!(share.is_better(&interval(0.1, 0.2)), Some(true));
+        assert_eq!(share.is_better(&interval(-0.1, 0.2)), None);
+        assert_eq!(
+            of(QuantityKind::Score, Unit::Share).is_better(&interval(0.1, 0.2)),
+            None
+        );
+    }
 }

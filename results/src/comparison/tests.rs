@@ -2,45 +2,19 @@
 
 use super::*;
 use crate::statistics::wilson;
+use crate::test_rows::finished_run;
 use crate::{ItemRow, ScoreRow, WHOLE_SUITE};
 
 fn run(block: &str, seed: u64, target: f64) -> RunRow {
+    let val_loss = if block == "dense" { 3.0 } else { 2.5 } + seed as f64 / 10.0;
     RunRow {
         run: format!("{block}{seed}{target}"),
         sweep: "s".into(),
         size: "l".into(),
-        block: block.into(),
-        seed,
-        status: "finished".into(),
-        reason: String::new(),
         matching: "flops".into(),
         target_flops: target,
         train_flops: target * 1.01,
-        tokens: 1000,
-        steps: 10,
-        d_model: 8,
-        n_layers: 2,
-        params_dense: 100,
-        params_table: 50,
-        params_active: 110,
-        params_total: 150,
-        forward_matmul_flops: 1.0,
-        forward_attention_flops: 1.0,
-        forward_lookup_flops: 1.0,
-        bytes_gathered: 64.0,
-        train_loss: 2.0,
-        val_loss: if block == "dense" { 3.0 } else { 2.5 } + seed as f64 / 10.0,
-        val_tokens: 100,
-        tokens_per_s: 10.0,
-        flop_per_s: 10.0,
         flop_convention: "two a multiply-add".into(),
-        peak_memory_bytes: 1 << 20,
-        train_wall_s: 1.0,
-        eval_wall_s: 1.0,
-        table_bytes: 200,
-        commit: String::new(),
-        dirty: false,
-        version: String::new(),
         config: format!(
             "block = \"{block}\"\nseed = {seed}\n\n[training]\nrate = 1\n\n[model]\nx = \"{block}\"\n"
         ),
@@ -48,8 +22,7 @@ fn run(block: &str, seed: u64, target: f64) -> RunRow {
         tokenizer_fingerprint: "tokenizer".into(),
         device: "flex".into(),
         threads: 2,
-        started: String::new(),
-        command: String::new(),
+        ..finished_run(block, seed, val_loss)
     }
 }
 
@@ -120,7 +93,7 @@ fn row<'a>(
 }
 
 #[test]
-fn models_stand_in_the_order_asked_for_and_differ_from_the_first() {
+fn models_are_in_the_order_requested_and_compared_with_the_first() {
     let found = compare(&[run("memory", 0, 1e9), run("dense", 0, 1e9)]).unwrap();
     let [group] = found.groups.as_slice() else {
         panic!("{found:?}")
@@ -160,11 +133,11 @@ fn seeds_of_one_configuration_are_one_model() {
             .method,
         "t over seeds and items"
     );
-    assert!(group.doubts.is_empty(), "{:?}", group.doubts);
+    assert!(group.warnings.is_empty(), "{:?}", group.warnings);
 }
 
 #[test]
-fn seeds_that_agree_in_every_answer_are_not_certain() {
+fn seeds_that_agree_in_every_item_have_wilsons_interval() {
     let runs: Vec<RunRow> = (0..3).map(|seed| run("dense", seed, 1e9)).collect();
     let (frames, order) = frames(&runs, |run| answered(run, 0, 64));
     let found = Comparison::new(&frames, &order).unwrap();
@@ -201,7 +174,7 @@ fn rejection(change: impl Fn(&mut RunRow)) -> String {
 }
 
 #[test]
-fn numbers_that_do_not_mean_the_same_are_refused_by_name() {
+fn numbers_that_are_not_comparable_are_an_error_that_names_the_field() {
     assert_eq!(
         rejection(|run| run.flop_convention = "one".into()),
         "FLOP convention differs: `two a multiply-add` in s:l/dense/0 (dense01000000000), `one` in s:l/memory/0 \
@@ -218,7 +191,7 @@ fn numbers_that_do_not_mean_the_same_are_refused_by_name() {
 }
 
 #[test]
-fn other_questions_are_refused_and_absent_ones_are_not() {
+fn other_items_are_an_error_and_absent_ones_are_not() {
     let runs = [run("dense", 0, 1e9), run("memory", 0, 1e9)];
     let of = |change: fn(&mut Vec<ItemRow>)| {
         let (frames, order) = frames(&runs, |run| {
@@ -252,7 +225,7 @@ fn other_questions_are_refused_and_absent_ones_are_not() {
 }
 
 #[test]
-fn what_disturbs_is_told_and_what_failed_is_left_out_with_its_reason() {
+fn other_settings_are_warnings_and_failed_runs_are_left_out_with_their_reason() {
     let mut other = run("memory", 0, 1e9);
     other.config = other.config.replace("rate = 1", "rate = 2");
     other.threads = 1;
@@ -260,9 +233,9 @@ fn what_disturbs_is_told_and_what_failed_is_left_out_with_its_reason() {
     failed.status = "failed".into();
     failed.reason = "diverged".into();
     let found = compare(&[run("dense", 0, 1e9), other, failed]).unwrap();
-    let doubts = &found.groups[0].doubts;
-    assert_eq!(doubts.len(), 2, "{doubts:?}");
-    assert!(doubts[0].starts_with("l/memory had other training settings than l/dense"));
+    let warnings = &found.groups[0].warnings;
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
+    assert!(warnings[0].starts_with("l/memory had other training settings than l/dense"));
     assert_eq!(
         found.left_out,
         ["l peer seed 0 (peer01000000000): diverged"]
@@ -270,7 +243,7 @@ fn what_disturbs_is_told_and_what_failed_is_left_out_with_its_reason() {
 }
 
 #[test]
-fn models_of_one_place_and_other_configurations_are_told_apart() {
+fn models_of_one_size_and_block_and_other_configurations_have_different_labels() {
     let mut other = run("dense", 0, 1e9);
     other.run = "abcdefgh".into();
     other.config.push_str("y = 2\n");

@@ -5,10 +5,13 @@ use std::fmt;
 use rand::Rng;
 
 use super::parabola::Parabola;
-use super::points::{Point, distinct};
-use crate::statistics::{Interval, RESAMPLES, Z, middle, stream, t};
+use super::points::{LossPoint, distinct};
+use crate::statistics::{Interval, RESAMPLES, Z, percentile_interval, stream, t_quantile};
 
-/// A parabola through three runs leaves no residual, and so nothing that shows how far losses scatter.
+/// Distinct sizes that a parabola requires.
+pub const LEAST_SIZES: usize = 3;
+
+/// Fewest runs for an interval: a parabola through three runs leaves no residual to estimate the variance from.
 const LEAST_RUNS: usize = 4;
 
 /// The runs of one budget.
@@ -17,14 +20,14 @@ pub struct IsoflopCurve {
     /// Mean of the training FLOPs spent.
     pub flops: f64,
     /// By N.
-    pub points: Vec<Point>,
-    /// Loss over ln N, where three sizes allow one: for drawing, whether or not it has a minimum that counts.
+    pub points: Vec<LossPoint>,
+    /// Loss over ln N, where there are three sizes; whether or not its minimum is valid.
     pub parabola: Option<Parabola>,
     /// Its minimum, or why there is none.
     pub minimum: Result<Minimum, NoMinimum>,
 }
 
-/// Where a budget is spent best.
+/// The optimum of a budget.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Minimum {
     /// N*.
@@ -44,10 +47,10 @@ pub enum SweepEnd {
     Largest,
 }
 
-/// Why a budget has no minimum that counts.
+/// Why a budget has no valid minimum.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum NoMinimum {
-    /// Fewer sizes than a parabola needs.
+    /// Fewer sizes than a parabola requires.
     TooFewSizes {
         /// Sizes with a finished run.
         found: usize,
@@ -56,7 +59,7 @@ pub enum NoMinimum {
     OpensDownward,
     /// The runs do not bracket it: the least loss measured, or the parabola's lowest point, is at or past this end.
     Edge {
-        /// On which side of the sweep.
+        /// The end of the sweep.
         side: SweepEnd,
         /// The minimum of the parabola, in parameters.
         params: f64,
@@ -67,7 +70,7 @@ impl fmt::Display for NoMinimum {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
             Self::TooFewSizes { found } => {
-                write!(f, "{found} distinct sizes; a parabola needs three")
+                write!(f, "{found} distinct sizes; a parabola requires three")
             }
             Self::OpensDownward => write!(f, "the parabola opens downward: it has no minimum"),
             Self::Edge { side, params } => {
@@ -85,8 +88,8 @@ impl fmt::Display for NoMinimum {
 }
 
 impl IsoflopCurve {
-    /// Of runs that share a budget.
-    pub(super) fn new(mut points: Vec<Point>, seed: u64) -> Self {
+    /// The curve of runs that share a budget.
+    pub(super) fn new(mut points: Vec<LossPoint>, seed: u64) -> Self {
         points.sort_by(|x, y| x.params.total_cmp(&y.params));
         let pairs: Vec<(f64, f64)> = points.iter().map(|p| (p.params.ln(), p.loss)).collect();
         let parabola = Parabola::through(&pairs);
@@ -106,7 +109,7 @@ impl IsoflopCurve {
 }
 
 fn minimum(
-    points: &[Point],
+    points: &[LossPoint],
     pairs: &[(f64, f64)],
     parabola: &Parabola,
     seed: u64,
@@ -132,19 +135,19 @@ fn minimum(
     let intervals = if n < LEAST_RUNS {
         bare("fewer than four runs")
     } else {
-        // Few residuals show their own scatter badly: a draw counts as far as Student's t reaches past the normal.
-        let reach = t(n - 3) / Z;
+        // The variance of few residuals is poorly estimated: deviations are scaled by Student's t over the normal quantile.
+        let reach = t_quantile(n - 3) / Z;
         let drawn = resampled(pairs, parabola, seed, |curve| {
             let x = curve.lowest()?;
             let at = lowest + reach * (x - lowest);
             let loss = value[2] + reach * (curve.at(x) - value[2]);
             Some([at.exp(), tokens_at(points, at), loss])
         });
-        let ends = |i: usize| middle(drawn.iter().map(|one| one[i]).collect());
+        let ends = |i: usize| percentile_interval(drawn.iter().map(|one| one[i]).collect());
         if (drawn.len() as f64) < 0.975 * RESAMPLES as f64 {
             bare("too many resamples open downward")
         } else if !(0..3).map(ends).all(|(low, high)| (low + high).is_finite()) {
-            bare("the minimum runs away in too many resamples")
+            bare("the minimum is not finite in too many resamples")
         } else {
             let (low, high) = ends(0);
             let method = if low.ln() < first || high.ln() > last {
@@ -182,7 +185,7 @@ fn least_measured(pairs: &[(f64, f64)]) -> f64 {
         .map_or(f64::NAN, |size| size[0].0)
 }
 
-/// What `of` makes of the parabola through each resample, where it makes anything.
+/// The values of `of` for the parabola through each resample, without none.
 fn resampled<T>(
     pairs: &[(f64, f64)],
     parabola: &Parabola,
@@ -207,9 +210,9 @@ fn resampled<T>(
         .collect()
 }
 
-/// Tokens that a model of `ln N = at` would get, linear in logarithms between the neighbouring sizes; past the ends, where an
-/// interval may reach, the line through the last two sizes continues.
-fn tokens_at(points: &[Point], at: f64) -> f64 {
+/// Tokens of a model of `ln N = at`, linear in logarithms between the neighbouring sizes; beyond the ends, where an
+/// interval can extend, by the line through the last two sizes.
+fn tokens_at(points: &[LossPoint], at: f64) -> f64 {
     let (first, last) = (&points[0], &points[points.len() - 1]);
     let q = points
         .iter()

@@ -1,16 +1,16 @@
-//! Public points with a known fit: the check that ours finds what others found.
+//! Public points with a published fit, which ours must reproduce.
 
-use super::{Law, Point};
+use super::{Law, LossPoint};
 
 /// The points read off figure 4 of Hoffmann et al. (2022) by epoch-research/analyzing-chinchilla.
 const TABLE: &str = include_str!("../../published/chinchilla.csv");
 
-/// Points of the highest losses that the replication leaves out.
+/// Points of the highest losses, which the replication omits.
 const OUTLIERS: usize = 5;
 
-/// A fit that somebody else published.
+/// A published fit.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Published {
+pub struct PublishedFit {
     /// The fitted law.
     pub law: Law,
     /// Summed Huber loss of the log losses.
@@ -23,7 +23,7 @@ pub struct Published {
 
 /// The best fit of T. Besiroglu et al., "Chinchilla Scaling: A replication attempt" (2024), as their code finds it:
 /// `a` 6.1690, `b` 7.6698 and `e` 0.59730 in logarithms.
-pub const CHINCHILLA: Published = Published {
+pub const CHINCHILLA: PublishedFit = PublishedFit {
     law: Law {
         irreducible: 1.8172,
         a: 477.8,
@@ -37,8 +37,8 @@ pub const CHINCHILLA: Published = Published {
 };
 
 /// The 240 points of that fit: D = C / (6 N), and the five highest losses left out.
-pub fn chinchilla() -> Vec<Point> {
-    let mut points: Vec<Point> = TABLE.lines().skip(1).map(point).collect();
+pub fn chinchilla() -> Vec<LossPoint> {
+    let mut points: Vec<LossPoint> = TABLE.lines().skip(1).map(point).collect();
     let mut losses: Vec<f64> = points.iter().map(|point| point.loss).collect();
     losses.sort_by(f64::total_cmp);
     let highest_kept = losses[losses.len() - OUTLIERS - 1];
@@ -46,7 +46,7 @@ pub fn chinchilla() -> Vec<Point> {
     points
 }
 
-fn point(line: &str) -> Point {
+fn point(line: &str) -> LossPoint {
     let mut cells = line.split(',').map(|cell| {
         cell.trim()
             .parse::<f64>()
@@ -54,7 +54,7 @@ fn point(line: &str) -> Point {
     });
     let mut next = || cells.next().expect("the table has three columns");
     let (params, flops, loss) = (next(), next(), next());
-    Point {
+    LossPoint {
         budget: flops,
         params,
         tokens: flops / (6.0 * params),
@@ -73,11 +73,11 @@ mod tests {
         assert_eq!(TABLE.lines().count(), 246);
         let points = chinchilla();
         assert_eq!(points.len(), CHINCHILLA.points);
-        assert!(points.iter().all(Point::is_sound));
+        assert!(points.iter().all(LossPoint::is_valid));
     }
 
     #[test]
-    fn the_published_law_is_found_again() {
+    fn the_published_fit_is_reproduced() {
         let known = CHINCHILLA.law;
         let found = parametric(&chinchilla(), 200, 0).unwrap();
         let digits = |ours: f64, theirs: f64| {
@@ -96,7 +96,7 @@ mod tests {
             "{}",
             found.objective
         );
-        assert_eq!(found.doubts, []);
+        assert_eq!(found.warnings, []);
         for (interval, theirs) in [
             (found.irreducible, known.irreducible),
             (found.a, known.a),
@@ -109,7 +109,7 @@ mod tests {
                 "{interval:?}"
             );
         }
-        // Some 240 points do not leave an exponent free, nor pin it.
+        // 240 points bound the exponent, with an interval of this width.
         assert!((0.03..0.12).contains(&(found.alpha.high - found.alpha.low)));
     }
 }

@@ -1,19 +1,18 @@
 //! The best size of each budget, and how it grows: approach 2 of Hoffmann et al. (2022), section 3.2.
 //!
-//! At one budget a larger model sees fewer tokens. Between too small to learn and too large to be trained is a least
-//! loss; a parabola in `log N` through the losses finds it. Over budgets the minima then follow powers of compute.
+//! At one budget a larger model is trained on fewer tokens. The optimal size is the minimum of a parabola in `log N`
+//! through the losses. Over budgets the minima are fitted by powers of compute.
 
 use super::budget::{IsoflopCurve, Minimum};
-use super::points::Point;
+use super::points::LossPoint;
 use super::power::{NoPower, Power, power};
 
-/// Runs whose targets differ by less than this share are one budget: configurations that are meant to cost the same differ by
-/// rounding.
+/// Runs whose targets differ by less than this share have one budget: configurations of equal cost differ by rounding.
 pub const BUDGET_TOLERANCE: f64 = 0.02;
 
 /// The minima of all budgets, from the smallest, and their powers of compute.
 #[derive(Clone, Debug, PartialEq)]
-pub struct IsoFlop {
+pub struct IsoflopFit {
     /// One curve per budget of training FLOPs.
     pub budgets: Vec<IsoflopCurve>,
     /// N*(C).
@@ -22,8 +21,8 @@ pub struct IsoFlop {
     pub tokens: Result<Power, NoPower>,
 }
 
-impl IsoFlop {
-    /// What was left out and why, one sentence each.
+impl IsoflopFit {
+    /// What was left out and why, one sentence for each.
     pub fn explain(&self) -> Vec<String> {
         let left_out = |budget: &IsoflopCurve| {
             let reason = budget.minimum.err()?;
@@ -41,14 +40,14 @@ impl IsoFlop {
 /// Minima of the budgets among `points`, with 95 % intervals by residual bootstrap where a budget has four runs or more.
 ///
 /// The residuals about the parabola, inflated by `sqrt(n / (n - 3))` for the three coefficients they were fitted with, are
-/// drawn with replacement and added to it. Drawing runs instead would often leave fewer than three sizes. What a draw is
-/// off by, in `ln N` and in loss, then counts `t(n - 3) / 1.96` fold, as n - 3 degrees of freedom show their own scatter
-/// badly: without it 95 % would be 81 % at n = 5. Four runs leave one degree, a factor of 6.5 and a very wide interval;
-/// three leave none, and there is no interval. Nor is there one where more than one draw in forty opens downward. An
-/// interval may reach past the sizes that ran; it is not cut, and its method says so.
+/// drawn with replacement and added to it. Resampling runs instead would often leave fewer than three sizes. Deviations of
+/// a resample, in `ln N` and in loss, are scaled by `t(n - 3) / 1.96`, since the variance is estimated with n - 3 degrees
+/// of freedom: without it the coverage at n = 5 is 81 %. Four runs leave one degree of freedom, a factor of 6.5 and a very
+/// wide interval; three leave none, and there is no interval. Nor is there one where more than one resample in forty opens
+/// downward. An interval can extend beyond the sizes that were trained; it is not truncated, and its method states it.
 ///
 /// ```
-/// use results::fits::{Point, isoflop};
+/// use results::fits::{LossPoint, isoflop};
 ///
 /// // Losses with their minimum at N = 1e7 sqrt(C / 1e16) and C = 6 N D.
 /// let mut points = Vec::new();
@@ -58,7 +57,7 @@ impl IsoFlop {
 ///         let params: f64 = best * factor;
 ///         let loss = 3.0 + 0.1 * f64::ln(factor).powi(2);
 ///         let tokens = budget / (6.0 * params);
-///         points.push(Point { budget, params, tokens, flops: budget, loss });
+///         points.push(LossPoint { budget, params, tokens, flops: budget, loss });
 ///     }
 /// }
 /// let fitted = isoflop(&points, 0);
@@ -68,10 +67,10 @@ impl IsoFlop {
 /// assert!((fitted.params.unwrap().exponent.value - 0.5).abs() < 1e-6);
 /// assert!((fitted.tokens.unwrap().exponent.value - 0.5).abs() < 1e-6);
 /// ```
-pub fn isoflop(points: &[Point], seed: u64) -> IsoFlop {
-    let mut sorted: Vec<Point> = points
+pub fn isoflop(points: &[LossPoint], seed: u64) -> IsoflopFit {
+    let mut sorted: Vec<LossPoint> = points
         .iter()
-        .filter(|point| point.is_sound())
+        .filter(|point| point.is_valid())
         .copied()
         .collect();
     sorted.sort_by(|x, y| {
@@ -79,7 +78,7 @@ pub fn isoflop(points: &[Point], seed: u64) -> IsoFlop {
             .total_cmp(&y.budget)
             .then(x.params.total_cmp(&y.params))
     });
-    let mut groups: Vec<Vec<Point>> = Vec::new();
+    let mut groups: Vec<Vec<LossPoint>> = Vec::new();
     for point in sorted {
         match groups.last_mut() {
             Some(group) if point.budget <= group[0].budget * (1.0 + BUDGET_TOLERANCE) => {
@@ -100,7 +99,7 @@ pub fn isoflop(points: &[Point], seed: u64) -> IsoFlop {
         power(&minima(|minimum| minimum.params.value)),
         power(&minima(|minimum| minimum.tokens.value)),
     );
-    IsoFlop {
+    IsoflopFit {
         budgets,
         params,
         tokens,

@@ -1,16 +1,16 @@
-//! The parametric law, and how far it is from points.
+//! The parametric law, and its Huber objective on points.
 
-use super::Point;
+use super::LossPoint;
 
-/// Where Huber's loss turns from a square to a line: a residual of 0.1 % of the loss. Hoffmann et al. (2022), eq. 3.
+/// The residual at which Huber's loss changes from quadratic to linear: 0.1 % of the loss. Hoffmann et al. (2022), eq. 3.
 pub const DELTA: f64 = 1e-3;
 
 /// `L(N, D) = E + A / N^alpha + B / D^beta`: Hoffmann et al., "Training Compute-Optimal Large Language Models" (2022),
-/// equation 2. Losses in nats per token; A and B carry the units of N^alpha and D^beta, so that their size means
-/// nothing without the exponent beside it.
+/// equation 2. Losses in nats per token; A and B have the units of N^alpha and D^beta, so that they can only be read
+/// together with the exponents.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Law {
-    /// E: the loss that neither parameters nor tokens remove.
+    /// E, the irreducible loss, in nats per token.
     pub irreducible: f64,
     /// A.
     pub a: f64,
@@ -58,10 +58,10 @@ fn huber(residual: f64) -> f64 {
     }
 }
 
-/// The points as an optimizer wants them: logarithms, centred, each with a weight.
+/// The points as the optimizer's input: centred logarithms, each with a weight.
 ///
-/// The free numbers are the logarithms of the three terms *at the centre of the points*, and the two exponents. Written
-/// with `ln A` itself, moving an exponent by 0.01 would have to move `ln A` by 0.2 to stay in place; centred, the two are
+/// The free parameters are the logarithms of the three terms *at the centre of the points*, and the two exponents. With `ln
+/// A` itself, a change of 0.01 in the exponent would require one of 0.2 in `ln A` to keep the fit; centred, the two are
 /// nearly independent, and a quasi-Newton method needs tens of steps, not thousands.
 #[derive(Clone, Debug)]
 pub(super) struct Residuals {
@@ -75,9 +75,9 @@ pub(super) struct Residuals {
 pub(super) type Free = [f64; 5];
 
 impl Residuals {
-    pub fn new(points: &[Point]) -> Self {
+    pub fn new(points: &[LossPoint]) -> Self {
         let n = points.len() as f64;
-        let mean = |of: fn(&Point) -> f64| points.iter().map(|p| of(p).ln()).sum::<f64>() / n;
+        let mean = |of: fn(&LossPoint) -> f64| points.iter().map(|p| of(p).ln()).sum::<f64>() / n;
         let centre = [mean(|p| p.params), mean(|p| p.tokens)];
         Self {
             rows: points
@@ -95,7 +95,7 @@ impl Residuals {
         }
     }
 
-    /// The same points, drawn as often as `weights` says.
+    /// The same points with other weights: how often each was drawn.
     pub fn weighted(&self, weights: Vec<f64>) -> Self {
         Self {
             weights,
@@ -152,14 +152,14 @@ mod tests {
 
     #[test]
     fn the_gradient_is_that_of_the_objective() {
-        let point = |i: u32| Point {
+        let point = |i: u32| LossPoint {
             budget: 1.0,
             params: 1e6 * 2f64.powi(i as i32),
             tokens: 3e7 * 3f64.powi((i * i % 5) as i32),
             flops: 1.0,
             loss: 2.0 + f64::from(i * 7 % 4),
         };
-        let points: Vec<Point> = (0..9).map(point).collect();
+        let points: Vec<LossPoint> = (0..9).map(point).collect();
         let residuals =
             Residuals::new(&points).weighted((0..9).map(|i| f64::from(i % 3)).collect());
         let at = [-0.3, 0.1, 0.6, 0.4, 0.2];
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn the_optimum_is_where_no_trade_pays() {
+    fn the_optimum_is_a_minimum_at_fixed_flops() {
         let law = Law {
             irreducible: 1.8,
             a: 480.0,

@@ -1,9 +1,10 @@
 //! The least summed Huber loss, from many starts.
 //!
 //! Given the two exponents the law is linear in E, A and B. A start is therefore a pair of exponents from a grid, with the
-//! three coefficients by least squares: 36 starts cover what a blind grid over five numbers needs thousands for. From
-//! each, L-BFGS-B runs within bounds so wide that resting on one is a finding; the best is polished by the simplex method
-//! of Nelder and Mead, because Huber's loss has kinks in its second derivative, on which quasi-Newton steps stall early.
+//! three coefficients by least squares: 36 starts replace the thousands of a grid over five parameters. From each, L-BFGS-B
+//! runs within bounds so wide that a result at a bound is reported as a warning; the best is refined by the simplex method
+//! of Nelder and Mead, because Huber's loss has discontinuities in its second derivative, at which quasi-Newton steps stall
+//! early.
 
 use std::convert::Infallible;
 
@@ -14,14 +15,14 @@ use basin::{
 
 use super::law::{DELTA, Free, Residuals};
 
-/// The exponents tried, of N and of D.
+/// The grid of exponents, for N and for D.
 const EXPONENTS: [f64; 6] = [0.05, 0.2, 0.4, 0.7, 1.2, 2.0];
-/// Past these an exponent is no exponent any more.
+/// Bounds of the exponents in the search.
 pub(super) const EXPONENT_BOUNDS: (f64, f64) = (0.0, 4.0);
-/// A term may be this many e-folds below the loss: less than a millionth of it is nothing.
+/// The lower bound of a term, in e-folds below the loss: less than a millionth of it is negligible.
 pub(super) const FOLDS: f64 = 14.0;
 
-/// Why a run of the optimizer is no error: it reports those of the problem alone.
+/// Why the optimizer cannot fail: its errors are those of the problem.
 const CANNOT_FAIL: &str = "bounds are finite and ordered, and the objective is total";
 
 struct Problem<'a> {
@@ -30,7 +31,7 @@ struct Problem<'a> {
     high: Vec<f64>,
 }
 
-/// Objectives are handed over in units of [`DELTA`], near one: the optimizer's tolerances are absolute.
+/// Objectives are in units of [`DELTA`], near one: the optimizer's tolerances are absolute.
 impl CostFunction for Problem<'_> {
     type Param = Vec<f64>;
     type Output = f64;
@@ -78,7 +79,7 @@ impl<'a> Problem<'a> {
     }
 }
 
-/// The range of the logarithm of a term at the centre: from nothing to well above the largest loss.
+/// The range of the logarithm of a term at the centre: from negligible to well above the largest loss.
 pub(super) fn term_bounds(residuals: &Residuals) -> (f64, f64) {
     let losses = || residuals.rows().map(|(row, _)| row[2]);
     let least = losses().fold(f64::INFINITY, f64::min);
@@ -86,7 +87,7 @@ pub(super) fn term_bounds(residuals: &Residuals) -> (f64, f64) {
     (least - FOLDS, most + 2.0)
 }
 
-/// One descent: where it ends, and the objective there.
+/// One descent: its end, and the objective there.
 pub(super) fn descend(residuals: &Residuals, start: Free) -> (Free, f64) {
     let problem = Problem::new(residuals);
     let start = (0..5)
@@ -99,7 +100,7 @@ pub(super) fn descend(residuals: &Residuals, start: Free) -> (Free, f64) {
     (free(ended.best_param()), ended.best_cost() * DELTA)
 }
 
-/// Simplex and descent in turn until neither gains more than a millionth.
+/// Simplex and descent in turn until neither improves the objective by more than a millionth.
 pub(super) fn polish(residuals: &Residuals, from: (Free, f64)) -> (Free, f64) {
     let mut best = from;
     for _ in 0..20 {
@@ -140,7 +141,7 @@ pub(super) fn starts(residuals: &Residuals) -> Vec<Free> {
 }
 
 /// E, A and B by least squares on relative errors, given the exponents. Where the best has a term that is not positive, the
-/// best of the fits with fewer terms is taken and the missing terms start small.
+/// best of the fits with fewer terms is taken, and the omitted terms start small.
 fn coefficients(residuals: &Residuals, alpha: f64, beta: f64) -> Free {
     let (low, _) = term_bounds(residuals);
     let small = low + FOLDS - 5.0;
@@ -180,7 +181,7 @@ fn coefficients(residuals: &Residuals, alpha: f64, beta: f64) -> Free {
     [a, b, e, alpha, beta]
 }
 
-/// Three equations by elimination with pivots; none where they are dependent.
+/// Three linear equations by Gaussian elimination with pivots; none where they are dependent.
 pub(super) fn solve(mut matrix: [[f64; 3]; 3], mut right: [f64; 3]) -> Option<[f64; 3]> {
     let scale = matrix
         .iter()

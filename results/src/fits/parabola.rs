@@ -47,7 +47,7 @@ impl Parabola {
         self.at_centre + x * (self.slope + x * self.curvature)
     }
 
-    /// Where it is least; none where it does not open upward.
+    /// The position of the minimum; none where it does not open upward.
     pub fn lowest(&self) -> Option<f64> {
         (self.curvature > 0.0).then(|| self.centre - self.slope / (2.0 * self.curvature))
     }

@@ -1,27 +1,27 @@
 //! `L(N, D) = E + A / N^alpha + B / D^beta` through points, with intervals.
 //!
 //! The estimator is that of Hoffmann et al. (2022), section 3.3: the summed Huber loss of the logarithms, so that errors
-//! are relative and one run that went wrong does not pull the law towards itself. The sum, not the mean, and a search that
-//! is run to its end, as T. Besiroglu et al., "Chinchilla Scaling: A replication attempt" (2024), found to matter.
+//! are relative and outliers have bounded influence. It is the sum, not the mean, and the search is run to convergence,
+//! both of which matter according to T. Besiroglu et al., "Chinchilla Scaling: A replication attempt" (2024).
 
 use std::fmt;
 
 use rand::Rng;
 use rayon::prelude::*;
 
-use super::doubt::{Doubt, doubts};
 use super::law::{Law, Residuals};
 use super::minimize::{descend, polish, starts};
-use super::points::{Point, distinct};
-use crate::statistics::{Interval, middle, stream};
+use super::points::{LossPoint, distinct};
+use super::warning::{FitWarning, warnings};
+use crate::statistics::{Interval, percentile_interval, stream};
 
-/// Points that a fit of five parameters needs at least.
+/// Fewest points for a fit of five parameters.
 pub const LEAST_POINTS: usize = 6;
 
 /// Resamples of the points behind the intervals of [`parametric`].
 pub const RESAMPLES: u64 = 1000;
 
-/// The nearest starts, which each resample tries again beside the best fit itself: a resample may have another basin.
+/// Best starts from which each resample is fitted again, beside the best fit itself: a resample can have another minimum.
 const RESTARTS: usize = 3;
 
 /// A law fitted to points.
@@ -31,7 +31,7 @@ pub struct Parametric {
     pub law: Law,
     /// Summed Huber loss of the log losses at the law: comparable only between fits of the same points.
     pub objective: f64,
-    /// Points.
+    /// Number of points.
     pub n: u64,
     /// E, nats per token.
     pub irreducible: Interval,
@@ -43,18 +43,18 @@ pub struct Parametric {
     pub alpha: Interval,
     /// Exponent of the tokens.
     pub beta: Interval,
-    /// Of [`Law::params_exponent`].
+    /// [`Law::params_exponent`].
     pub params_exponent: Interval,
-    /// Of [`Law::tokens_exponent`].
+    /// [`Law::tokens_exponent`].
     pub tokens_exponent: Interval,
-    /// What the points do not show; empty for a sound fit.
-    pub doubts: Vec<Doubt>,
+    /// Warnings; empty for a well-determined fit.
+    pub warnings: Vec<FitWarning>,
 }
 
 /// Why there is no law.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoLaw {
-    /// Fewer runs than the law has parameters.
+    /// Fewer than [`LEAST_POINTS`] runs.
     TooFewPoints {
         /// Runs.
         found: usize,
@@ -70,7 +70,7 @@ pub enum NoLaw {
         found: usize,
     },
     /// A point has a count or a loss that is not positive and finite.
-    Unsound,
+    InvalidPoint,
 }
 
 impl fmt::Display for NoLaw {
@@ -78,17 +78,17 @@ impl fmt::Display for NoLaw {
         match self {
             Self::TooFewPoints { found } => write!(
                 f,
-                "{found} finished runs for the five parameters of the law; {LEAST_POINTS} are the least"
+                "{found} finished runs for the five parameters of the law; at least {LEAST_POINTS} are required"
             ),
             Self::TooFewParams { found } => write!(
                 f,
-                "{found} distinct parameter counts; three are the least that show a power of N"
+                "{found} distinct parameter counts; at least three are required for an exponent of N"
             ),
             Self::TooFewTokens { found } => write!(
                 f,
-                "{found} distinct token counts; three are the least that show a power of D"
+                "{found} distinct token counts; at least three are required for an exponent of D"
             ),
-            Self::Unsound => write!(
+            Self::InvalidPoint => write!(
                 f,
                 "a point has a count or a loss that is not positive and finite"
             ),
@@ -97,11 +97,12 @@ impl fmt::Display for NoLaw {
 }
 
 /// Fits the law and, with `resamples` draws of as many points with replacement, its 95 % percentile intervals. A resample
-/// with fewer than five distinct points, or three distinct N or D, shows no law and is drawn again, at most a hundred times.
-/// With `resamples` below 40 there are no intervals, as two tails of 2.5 % need a draw each.
+/// with fewer than five distinct points, or three distinct N or D, does not determine the law and is drawn again, at most a
+/// hundred times. With `resamples` below 40 there are no intervals, since each tail of 2.5 % requires at least one
+/// resample.
 ///
 /// ```
-/// use results::fits::{Point, parametric};
+/// use results::fits::{LossPoint, parametric};
 ///
 /// // Losses that follow L = 1.8 + 400 / N^0.35 + 2000 / D^0.37 exactly.
 /// let mut points = Vec::new();
@@ -109,27 +110,27 @@ impl fmt::Display for NoLaw {
 ///     for tokens in [1e9, 4e9, 16e9] {
 ///         let loss = 1.8 + 400.0 / f64::powf(params, 0.35) + 2000.0 / f64::powf(tokens, 0.37);
 ///         let flops = 6.0 * params * tokens;
-///         points.push(Point { budget: flops, params, tokens, flops, loss });
+///         points.push(LossPoint { budget: flops, params, tokens, flops, loss });
 ///     }
 /// }
 /// let fit = parametric(&points, 100, 0).unwrap();
 /// assert!((fit.law.irreducible - 1.8).abs() < 1e-3);
 /// assert!((fit.law.alpha - 0.35).abs() < 1e-3 && (fit.law.beta - 0.37).abs() < 1e-3);
 /// assert!((fit.law.params_exponent() - 0.37 / 0.72).abs() < 1e-3);
-/// assert!(fit.doubts.is_empty());
-/// assert!(parametric(&points[..5], 100, 0).is_err()); // five parameters through five points would say nothing
+/// assert!(fit.warnings.is_empty());
+/// assert!(parametric(&points[..5], 100, 0).is_err()); // five points would be fitted exactly
 /// ```
-pub fn parametric(points: &[Point], resamples: u64, seed: u64) -> Result<Parametric, NoLaw> {
-    let sound = |p: &&Point| {
+pub fn parametric(points: &[LossPoint], resamples: u64, seed: u64) -> Result<Parametric, NoLaw> {
+    let valid = |p: &&LossPoint| {
         [p.params, p.tokens, p.loss]
             .iter()
             .all(|x| x.is_finite() && *x > 0.0)
     };
-    if points.iter().filter(sound).count() < points.len() {
-        return Err(NoLaw::Unsound);
+    if points.iter().filter(valid).count() < points.len() {
+        return Err(NoLaw::InvalidPoint);
     }
     let counts = |kept: &dyn Fn(usize) -> bool| {
-        let of = |number: fn(&Point) -> f64| {
+        let of = |number: fn(&LossPoint) -> f64| {
             distinct(
                 (0..points.len())
                     .filter(|&i| kept(i))
@@ -182,7 +183,7 @@ pub fn parametric(points: &[Point], resamples: u64, seed: u64) -> Result<Paramet
         if drawn.len() < 40 {
             return Interval::unbounded(of(&law), n, "fewer than 40 resamples");
         }
-        let (low, high) = middle(drawn.iter().map(of).collect());
+        let (low, high) = percentile_interval(drawn.iter().map(of).collect());
         if low.is_nan() || high.is_nan() {
             return Interval::unbounded(of(&law), n, "both exponents vanish in a resample");
         }
@@ -205,6 +206,6 @@ pub fn parametric(points: &[Point], resamples: u64, seed: u64) -> Result<Paramet
         beta: interval(|law| law.beta),
         params_exponent: interval(Law::params_exponent),
         tokens_exponent: interval(Law::tokens_exponent),
-        doubts: doubts(&residuals, &best),
+        warnings: warnings(&residuals, &best),
     })
 }

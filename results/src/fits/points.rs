@@ -1,9 +1,9 @@
-//! What a curve is drawn through: one point for each finished run.
+//! The points of fits: one for each finished run.
 
 use crate::RunRow;
 
-/// What is counted as N. A block whose parameters are not all used by every token has several answers, and the
-/// exponents differ between them: say which one a number is about.
+/// What is counted as N. For a block whose parameters are not all used by every token the readings differ, and so do the
+/// exponents: state the reading with every number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reading {
     /// Parameters that take part in one token's forward pass.
@@ -19,7 +19,7 @@ impl Reading {
     /// All readings.
     pub const ALL: [Self; 3] = [Self::Active, Self::Total, Self::Matmul];
 
-    /// As a reader should see it.
+    /// The reading in words.
     pub fn label(self) -> &'static str {
         match self {
             Self::Active => "active parameters",
@@ -38,10 +38,10 @@ impl Reading {
     }
 }
 
-/// One run as the fits see it.
+/// One run, as input of the fits.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Point {
-    /// Training FLOPs that were requested: what makes a budget.
+pub struct LossPoint {
+    /// Training FLOPs requested, which define the budget.
     pub budget: f64,
     /// N, under one [`Reading`].
     pub params: f64,
@@ -49,40 +49,39 @@ pub struct Point {
     pub tokens: f64,
     /// C, training FLOPs spent.
     pub flops: f64,
-    /// Nats per token, held out.
+    /// Held-out loss in nats per token.
     pub loss: f64,
 }
 
-impl Point {
+impl LossPoint {
     /// Whether every number is positive and finite, as logarithms need.
-    pub fn is_sound(&self) -> bool {
+    pub fn is_valid(&self) -> bool {
         [self.budget, self.params, self.tokens, self.flops, self.loss]
             .iter()
             .all(|number| number.is_finite() && *number > 0.0)
     }
 }
 
-/// The finished runs of `block` as points, in the order of `runs`. Runs whose loss is no positive number are left out:
-/// nothing can be fitted to them.
+/// The finished runs of `block` as points, in the order of `runs`. Runs whose loss is not a positive number are left out.
 pub fn points<'a>(
     runs: impl IntoIterator<Item = &'a RunRow>,
     block: &str,
     reading: Reading,
-) -> Vec<Point> {
+) -> Vec<LossPoint> {
     runs.into_iter()
         .filter(|run| run.block == block && run.status == "finished")
-        .map(|run| Point {
+        .map(|run| LossPoint {
             budget: run.target_flops,
             params: reading.of(run),
             tokens: run.tokens as f64,
             flops: run.train_flops,
             loss: run.val_loss,
         })
-        .filter(Point::is_sound)
+        .filter(LossPoint::is_valid)
         .collect()
 }
 
-/// Distinct values among numbers that are not computed, but counted or configured: equal means equal.
+/// The number of distinct values, by exact equality: for numbers that are counted or configured, not computed.
 pub(super) fn distinct(values: impl Iterator<Item = f64>) -> usize {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
@@ -93,20 +92,20 @@ pub(super) fn distinct(values: impl Iterator<Item = f64>) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::specimen::run;
+    use crate::test_rows::finished_run;
 
     #[test]
     fn finished_runs_of_the_block_are_points_under_the_reading() {
         let failed = RunRow {
             status: "failed".into(),
-            ..run("memory", 3, 2.5)
+            ..finished_run("memory", 3, 2.5)
         };
         let runs = [
-            run("memory", 0, 3.0),
-            run("dense", 0, 3.5),
+            finished_run("memory", 0, 3.0),
+            finished_run("dense", 0, 3.5),
             failed,
-            run("memory", 1, f64::NAN),
-            run("memory", 2, 3.1),
+            finished_run("memory", 1, f64::NAN),
+            finished_run("memory", 2, 3.1),
         ];
         for (reading, params) in [
             (Reading::Active, 2e6),
@@ -114,7 +113,7 @@ mod tests {
             (Reading::Matmul, 1.5e6),
         ] {
             let found = points(&runs, "memory", reading);
-            let point = |loss| Point {
+            let point = |loss| LossPoint {
                 budget: 1e15,
                 params,
                 tokens: 5e6,

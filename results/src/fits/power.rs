@@ -1,22 +1,21 @@
-//! Straight lines between logarithms.
+//! Power laws: linear regression of logarithms.
 
 use std::fmt;
 
 use super::points::distinct;
-use crate::statistics::{Interval, t};
+use crate::statistics::{Interval, t_quantile};
 
 /// `y = coefficient * x^exponent`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Power {
     /// Value at `x = 1`.
     pub coefficient: f64,
-    /// With the interval of the regression's slope, from three points on.
+    /// The slope of the regression, with its interval from three points on.
     pub exponent: Interval,
 }
 
 impl Power {
-    /// y at `x`. Between the points that were fitted this interpolates; beyond them it extrapolates, and whoever shows that
-    /// must say so.
+    /// y at `x`: an interpolation between the fitted points, an extrapolation beyond them, to be labelled as such.
     pub fn at(&self, x: f64) -> f64 {
         self.coefficient * x.powf(self.exponent.value)
     }
@@ -33,7 +32,7 @@ impl fmt::Display for NoPower {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         write!(
             f,
-            "{} {} a minimum; a power law needs two, and its interval three",
+            "{} {} a minimum; a power law requires two, and its interval three",
             self.found,
             if self.found == 1 {
                 "budget has"
@@ -44,10 +43,10 @@ impl fmt::Display for NoPower {
     }
 }
 
-/// Least squares of `ln y` on `ln x`. Needs two distinct x; with exactly two points the line is exact and has no interval.
+/// Least squares of `ln y` on `ln x`. Requires two distinct x; with exactly two points the line is exact and has no interval.
 ///
-/// The interval is Student's, with n - 2 degrees of freedom: it takes what the points scatter about the line as the doubt
-/// of each, and with three points is wide on purpose.
+/// The interval is Student's t with n - 2 degrees of freedom and the residual variance about the line; with three points it
+/// is wide.
 pub fn power(pairs: &[(f64, f64)]) -> Result<Power, NoPower> {
     let found = distinct(pairs.iter().map(|(x, _)| *x));
     if found < 2 {
@@ -67,7 +66,7 @@ pub fn power(pairs: &[(f64, f64)]) -> Result<Power, NoPower> {
             .map(about)
             .map(|(x, y)| (y - slope * x).powi(2))
             .sum::<f64>();
-        let half = t(pairs.len() - 2) * (off / (n - 2.0) / spread).sqrt();
+        let half = t_quantile(pairs.len() - 2) * (off / (n - 2.0) / spread).sqrt();
         Interval {
             value: slope,
             low: slope - half,

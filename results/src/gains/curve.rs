@@ -1,30 +1,31 @@
-//! Dense's scores as a curve that can be asked backwards.
+//! Dense's scores as a monotone curve over cost, and its inverse: the least cost that reaches a score.
 
 use crate::fits::BUDGET_TOLERANCE;
 
-/// Goodness over cost, never falling: straight lines over the logarithm of cost between rungs.
+/// Score over cost, oriented so that higher is better, and non-decreasing: linear in the logarithm of cost between rungs.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Curve {
-    /// `(ln cost, goodness)`, by cost.
+    /// `(ln cost, oriented score)`, by cost.
     rungs: Vec<(f64, f64)>,
-    /// Whether a rung was worse than a cheaper one, and both were put at their mean.
+    /// Whether a rung was worse than a cheaper one, so that both were set to their mean.
     pub flattened: bool,
 }
 
-/// Where a curve reaches a goodness.
+/// The cost at which a curve reaches a score.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Crossing {
-    /// Already at the cheapest rung, which has this cost.
+    /// The cheapest rung, which has this cost, is already better.
     Below(f64),
+    /// At this cost.
     At(f64),
-    /// Not even at the dearest rung, which has this cost.
+    /// The most expensive rung, which has this cost, is not as good.
     Beyond(f64),
 }
 
 impl Curve {
-    /// Of rungs that cost the same, the best is kept: dense's curve is the best that its cost buys. Where a dearer rung is
-    /// worse, neighbours are put at their mean until none is: least squares under the condition that cost never harms
-    /// (pool adjacent violators; Barlow et al., "Statistical Inference under Order Restrictions", 1972).
+    /// Of rungs of equal cost the best is kept. Where a more expensive rung is worse, neighbours are pooled at their mean
+    /// until the curve is non-decreasing: isotonic least squares (pool adjacent violators; Barlow et al., "Statistical
+    /// Inference under Order Restrictions", 1972).
     pub fn new(rungs: impl Iterator<Item = (f64, f64)>) -> Self {
         let mut sorted: Vec<(f64, f64)> = rungs.map(|(cost, good)| (cost.ln(), good)).collect();
         sorted.sort_by(|x, y| x.0.total_cmp(&y.0));
@@ -37,7 +38,7 @@ impl Curve {
                 _ => best.push((cost, good)),
             }
         }
-        // Pools of neighbours: total goodness and number of rungs.
+        // Pools of neighbours: summed score and number of rungs.
         let mut pools: Vec<(f64, usize)> = Vec::new();
         let mean = |pool: (f64, usize)| pool.0 / pool.1 as f64;
         for &(_, good) in &best {
@@ -60,12 +61,12 @@ impl Curve {
         }
     }
 
-    /// Rungs of different cost.
+    /// Number of rungs of different cost.
     pub fn len(&self) -> usize {
         self.rungs.len()
     }
 
-    /// The least cost at which the curve is as good as `goodness`.
+    /// The least cost at which the curve reaches the oriented score `goodness`.
     pub fn reaches(&self, goodness: f64) -> Crossing {
         let (first, last) = (self.rungs[0], self.rungs[self.len() - 1]);
         if goodness < first.1 {
@@ -97,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_straight_over_the_logarithm_and_ends_where_the_rungs_end() {
+    fn it_is_linear_in_log_cost_and_is_not_extrapolated() {
         let curve = Curve::new([(100.0, 0.5), (1.0, 0.1), (10.0, 0.3)].into_iter());
         assert!(!curve.flattened);
         assert!((at(curve.reaches(0.2)) - 10f64.sqrt()).abs() < 1e-9);
@@ -110,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn what_falls_is_levelled_and_said_so() {
+    fn decreasing_scores_are_pooled_and_flagged() {
         let curve = Curve::new([(1.0, 0.1), (10.0, 0.5), (100.0, 0.3), (1000.0, 0.6)].into_iter());
         assert!(curve.flattened);
         // Both middle rungs have 0.4; the least cost that reaches it counts.
@@ -119,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn of_one_budget_the_best_stands() {
+    fn of_equal_costs_the_best_is_kept() {
         let curve = Curve::new([(1.0, 0.1), (10.0, 0.2), (10.1, 0.3)].into_iter());
         assert_eq!(curve.len(), 2);
         assert!((at(curve.reaches(0.3)) - 10.0).abs() < 1e-9);

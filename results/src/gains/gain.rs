@@ -10,16 +10,16 @@ use crate::statistics::{RESAMPLES, stream};
 /// How many times the block's cost dense needs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Ratio {
-    /// Dense's cheapest rung is better than the block already: the gain is this or less.
+    /// Dense's cheapest rung is already better than the block: the gain is this or less.
     AtMost(f64),
     /// The ratio.
     Exactly(f64),
-    /// Dense's dearest rung is not as good: the gain is this or more. No curve is drawn past the rungs.
+    /// Dense's most expensive rung is not as good: the gain is this or more. The curve is not extrapolated.
     AtLeast(f64),
 }
 
 impl Ratio {
-    /// The number, whatever it bounds.
+    /// The number, exact or a bound.
     pub fn number(self) -> f64 {
         match self {
             Self::AtMost(x) | Self::Exactly(x) | Self::AtLeast(x) => x,
@@ -43,8 +43,8 @@ impl fmt::Display for Ratio {
             Self::AtLeast(_) => "≥ ",
         };
         let number = self.number();
-        let places = if number < 10.0 { 2 } else { 0 };
-        write!(f, "{sign}{number:.places$}")
+        let decimals = if number < 10.0 { 2 } else { 0 };
+        write!(f, "{sign}{number:.decimals$}")
     }
 }
 
@@ -55,52 +55,53 @@ pub struct Gain {
     pub ratio: Ratio,
     /// Ends of the 95 % interval, which may themselves be bounds only.
     pub interval: Option<(Ratio, Ratio)>,
-    /// How the interval was made, or why there is none.
+    /// Method of the interval, or why there is none.
     pub method: &'static str,
     /// The block's score.
     pub score: f64,
     /// Items behind the score; 1 for a loss.
     pub items: u64,
-    /// Least number of seeds of a rung.
+    /// Smallest number of seeds of any rung.
     pub seeds: u64,
-    /// Whether dense was worse on a dearer rung, so that its curve was levelled there.
+    /// Whether dense was worse on a more expensive rung, so that its curve was pooled there.
     pub flattened: bool,
 }
 
 impl Gain {
-    /// What a reader has to know to read the number, one sentence each.
+    /// Remarks for reading the number, one sentence each.
     pub fn explain(&self) -> Vec<String> {
-        let mut said = Vec::new();
+        let mut notes = Vec::new();
         match self.ratio {
-            Ratio::AtLeast(_) => said.push(
-                "dense's largest rung is not as good as the block: the gain is a lower bound, not extrapolated".into(),
+            Ratio::AtLeast(_) => notes.push(
+                "dense's largest rung is not as good as the block: the gain is a lower bound".into(),
             ),
-            Ratio::AtMost(_) => said.push(
+            Ratio::AtMost(_) => notes.push(
                 "dense's smallest rung is already better than the block: the gain is an upper bound".into(),
             ),
             Ratio::Exactly(_) => {}
         }
         if self.interval.is_none() {
-            said.push(format!("no interval: {}", self.method));
+            notes.push(format!("no interval: {}", self.method));
         }
         if self.flattened {
-            said.push("dense was worse on a dearer rung; its curve is level there".into());
+            notes
+                .push("dense was worse on a more expensive rung; its curve is pooled there".into());
         }
-        said
+        notes
     }
 }
 
 /// Why there is no gain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoGain {
-    /// Fewer sizes of dense than a curve needs.
+    /// Fewer sizes of dense than a curve requires.
     TooFewRungs {
         /// Sizes of dense of different cost.
         found: usize,
     },
     /// A size has no finite score or no positive cost.
     NoScore,
-    /// No item was answered by the block and at every size of dense.
+    /// No item was evaluated for the block and at every size of dense.
     NoSharedItems,
 }
 
@@ -109,10 +110,10 @@ impl fmt::Display for NoGain {
         match self {
             Self::TooFewRungs { found } => write!(
                 f,
-                "dense finished on {found} rungs of different cost; a curve needs two"
+                "dense finished on {found} rungs of different cost; a curve requires two"
             ),
             Self::NoScore => write!(f, "a rung has no finite score or no positive cost"),
-            Self::NoSharedItems => write!(f, "no item was answered on all rungs"),
+            Self::NoSharedItems => write!(f, "no item was evaluated on all rungs"),
         }
     }
 }
@@ -127,10 +128,10 @@ pub(super) fn gain(
 ) -> Result<Gain, NoGain> {
     let plain = Draw::plain(sizes);
     let all = || dense.iter().chain([block]);
-    let sound = |s: &Sample| {
+    let valid = |s: &Sample| {
         s.seeds > 0 && s.cost > 0.0 && s.cost.is_finite() && s.mean(&plain).is_finite()
     };
-    if !all().all(sound) {
+    if !all().all(valid) {
         return Err(NoGain::NoScore);
     }
     let curve = Curve::new(
@@ -175,7 +176,7 @@ pub(super) fn gain(
             })
             .collect();
         drawn.sort_by(|x, y| x.order().total_cmp(&y.order()));
-        // Order statistics, outward: a number and a bound have no mean.
+        // Order statistics, rounded outward: a number and a bound cannot be interpolated.
         let last = (drawn.len() - 1) as f64;
         (
             drawn[(0.025 * last).floor() as usize],

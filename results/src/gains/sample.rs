@@ -1,4 +1,4 @@
-//! Scores of one rung, and what they might have been.
+//! Scores of one rung, and their resamples.
 
 use rand::Rng;
 use rand_distr::{Distribution, StudentT};
@@ -9,7 +9,7 @@ use random::Stream;
 pub(super) struct Sample {
     pub cost: f64,
     pub seeds: usize,
-    /// By cluster: the total of the seeds' average over its items.
+    /// By cluster: the seeds' mean, summed over its items.
     totals: Vec<f64>,
     /// Standard error of the mean over seeds; none with one seed.
     error: Option<f64>,
@@ -39,7 +39,7 @@ impl Sample {
         }
     }
 
-    /// The mean over seeds and items, with each cluster counted as often as `draw` has it.
+    /// The mean over seeds and items, with each cluster weighted by its count in `draw`.
     pub fn mean(&self, draw: &Draw) -> f64 {
         let total: f64 = self
             .totals
@@ -50,11 +50,11 @@ impl Sample {
         total / draw.items
     }
 
-    /// The same with another luck of seeds: Student's t with one degree of freedom less than there are seeds, the interval
-    /// of [`mean_over_seeds`](crate::statistics::mean_over_seeds) as a distribution. Drawing two seeds from two would hide
-    /// how little two seeds show.
+    /// The same with variation over seeds added: Student's t with one degree of freedom less than there are seeds, the
+    /// distribution behind the interval of [`mean_over_seeds`](crate::statistics::mean_over_seeds). Resampling two seeds
+    /// with replacement would understate their uncertainty.
     pub fn reseeded(&self, draw: &Draw, random: &mut Stream) -> f64 {
-        let luck = match self.error {
+        let deviation = match self.error {
             Some(error) => {
                 let degrees = (self.seeds - 1) as f64;
                 let student = StudentT::new(degrees).expect("two seeds have a degree of freedom");
@@ -62,11 +62,11 @@ impl Sample {
             }
             None => 0.0,
         };
-        self.mean(draw) + luck
+        self.mean(draw) + deviation
     }
 }
 
-/// How often each cluster is counted, and how many items that makes.
+/// The count of each cluster in a resample, and the number of items.
 #[derive(Clone, Debug)]
 pub(super) struct Draw {
     weights: Vec<f64>,

@@ -1,12 +1,12 @@
-//! What must hold of gains whatever the numbers.
+//! Invariants of gains, and worked examples.
 
 use super::*;
 use crate::fits::Reading;
-use crate::specimen::run;
+use crate::test_rows::finished_run;
 use crate::{ItemRow, StepRow};
 
-fn losses(cost: f64, seeds: &[f64]) -> Losses {
-    Losses {
+fn losses(cost: f64, seeds: &[f64]) -> RungLosses {
+    RungLosses {
         cost,
         seeds: seeds.to_vec(),
     }
@@ -29,8 +29,8 @@ fn answers(right: impl Fn(usize) -> bool) -> Vec<ItemRow> {
         .collect()
 }
 
-fn rung(cost: f64, seeds: &[Vec<ItemRow>]) -> Answers<'_> {
-    Answers {
+fn rung(cost: f64, seeds: &[Vec<ItemRow>]) -> RungItems<'_> {
+    RungItems {
         cost,
         seeds: seeds.iter().map(|rows| rows.iter().collect()).collect(),
     }
@@ -52,14 +52,14 @@ fn a_block_equal_to_dense_has_gain_one() {
     let sets: Vec<Vec<ItemRow>> = [20, 40, 50]
         .map(|most| answers(|i| i * 7 % 60 < most))
         .into();
-    let dense: Vec<Answers> = sets
+    let dense: Vec<RungItems> = sets
         .iter()
         .zip([1e15, 1e16, 1e17])
         .map(|(s, c)| rung(c, std::slice::from_ref(s)))
         .collect();
     for equal in &dense {
         let found = gain_in_accuracy(&dense, equal, 0).unwrap();
-        // The same answers in every draw: without doubt equal, but for draws in which dense's rungs change order.
+        // Identical items in every resample: equal, except in resamples where dense's rungs change order.
         assert!((found.ratio.number() - 1.0).abs() < 1e-9, "{found:?}");
         assert_eq!(found.method, "paired bootstrap over items");
         assert_eq!(found.items, 60);
@@ -80,7 +80,7 @@ fn a_halved_cost_is_twice_the_gain() {
 }
 
 #[test]
-fn past_the_rungs_there_are_bounds_and_a_sentence() {
+fn outside_the_rungs_a_gain_is_a_bound_with_a_remark() {
     let dense = [losses(1e15, &[5.0]), losses(1e17, &[3.0])];
     let better = gain_in_loss(&dense, &losses(1e16, &[2.9]), 0).unwrap();
     assert!(matches!(better.ratio, Ratio::AtLeast(x) if (x - 10.0).abs() < 1e-9));
@@ -122,7 +122,7 @@ fn every_seed_of_every_rung_counts() {
 }
 
 #[test]
-fn what_cannot_be_compared_is_refused_with_a_reason() {
+fn what_cannot_be_compared_is_an_error_with_its_reason() {
     let one = [losses(1e15, &[5.0]), losses(1.001e15, &[4.0])];
     let block = losses(1e16, &[4.0]);
     assert_eq!(
@@ -146,11 +146,11 @@ fn what_cannot_be_compared_is_refused_with_a_reason() {
 
 #[test]
 fn pairing_items_narrows_and_seeds_widen() {
-    // Items differ in ease, and the block knows what dense of the second rung knows and a little more.
+    // Items differ in difficulty; the block answers those of dense's second rung correctly and a few more.
     let ease = |i: usize| i * 7 % 60;
     let level = |most: usize| answers(move |i| ease(i) < most);
     let sets = [level(10), level(30), level(50)];
-    let dense: Vec<Answers> = sets
+    let dense: Vec<RungItems> = sets
         .iter()
         .zip([1e15, 1e16, 1e17])
         .map(|(s, c)| rung(c, std::slice::from_ref(s)))
@@ -167,7 +167,7 @@ fn pairing_items_narrows_and_seeds_widen() {
     assert!(high.number() < 20.0, "{found:?}");
     let twice = |s: &Vec<ItemRow>, by: usize| vec![s.clone(), answers(move |i| ease(i) < by)];
     let sets = [twice(&sets[0], 6), twice(&sets[1], 26), twice(&sets[2], 46)];
-    let dense: Vec<Answers> = sets
+    let dense: Vec<RungItems> = sets
         .iter()
         .zip([1e15, 1e16, 1e17])
         .map(|(s, c)| rung(c, s))
@@ -180,14 +180,14 @@ fn pairing_items_narrows_and_seeds_widen() {
 
 #[test]
 fn runs_become_losses_on_an_axis() {
-    let (a, b) = (run("dense", 0, 3.0), run("dense", 1, 3.2));
-    let on = |axis| Losses::of(&[&a, &b], axis);
-    assert_eq!(on(Axis::Flops), losses(1.001e15, &[3.0, 3.2]));
-    assert_eq!(on(Axis::Params(Reading::Total)).cost, 9e6);
+    let (a, b) = (finished_run("dense", 0, 3.0), finished_run("dense", 1, 3.2));
+    let on = |axis| RungLosses::of(&[&a, &b], axis);
+    assert_eq!(on(CostAxis::Flops), losses(1.001e15, &[3.0, 3.2]));
+    assert_eq!(on(CostAxis::Params(Reading::Total)).cost, 9e6);
 }
 
 #[test]
-fn tokens_are_read_where_the_loss_was() {
+fn tokens_are_interpolated_between_measured_losses() {
     let step = |tokens: u64, val_loss| StepRow {
         run: "r".into(),
         step: tokens,
@@ -211,7 +211,7 @@ fn tokens_are_read_where_the_loss_was() {
     ];
     let to = |loss| tokens_to_loss(&steps, loss);
     assert!(matches!(to(4.5), TokensToScore::At(t) if (t - 100_000f64.sqrt()).abs() < 1e-6));
-    // The first time counts, though the loss rose again after it.
+    // The first crossing counts, although the loss rose again later.
     assert!(matches!(to(4.0), TokensToScore::At(t) if (t - 1000.0).abs() < 1e-6));
     assert_eq!(to(5.0), TokensToScore::Before(100.0));
     assert_eq!(

@@ -1,4 +1,4 @@
-//! How long a run takes to be as good as asked.
+//! The training tokens after which a run reaches a score.
 
 use std::fmt;
 
@@ -8,11 +8,11 @@ use crate::StepRow;
 /// When a run reached a score.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum TokensToScore {
-    /// At the first measurement, after these tokens, it was there already.
+    /// At the first measurement, after these tokens, the score was already reached.
     Before(f64),
     /// After these tokens, between two measurements or at one.
     At(f64),
-    /// Not within these tokens; `best` is the best it came to.
+    /// Not within these tokens.
     Never {
         /// The best score measured, in its own unit.
         best: f64,
@@ -36,7 +36,8 @@ impl fmt::Display for TokensToScore {
     }
 }
 
-/// Tokens until a run's validation loss first was `loss` or less, between the steps at which it was read.
+/// Tokens until a run's validation loss first was `loss` nats per token or less, interpolated between the steps at which it
+/// was measured.
 pub fn tokens_to_loss<'a>(
     steps: impl IntoIterator<Item = &'a StepRow>,
     loss: f64,
@@ -48,8 +49,8 @@ pub fn tokens_to_loss<'a>(
     tokens_to_score(&measured, loss, Better::Lower)
 }
 
-/// Tokens until a score first was as good as asked, of `(tokens, score)` in any order. Between two measurements the score
-/// is a straight line over the logarithm of tokens; what came before the first and after the last is not guessed.
+/// Tokens until a score was first reached, from pairs `(tokens, score)` in any order. Between two measurements the score is
+/// linear in the logarithm of tokens; nothing is extrapolated before the first or after the last.
 ///
 /// ```
 /// use results::gains::{Better, TokensToScore, tokens_to_score};

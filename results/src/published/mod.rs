@@ -1,7 +1,7 @@
-//! Published figures: the tables and the figure that the measured rows are shown beside, never among.
+//! Published numbers: tables and a figure, shown beside measured rows and never among them.
 //!
-//! The files are `results/published/*.csv`; their README says what each column and mark means, and what was not
-//! recovered. They are part of the program, so that a report needs no file.
+//! The files are `results/published/*.csv`; their README documents each column and mark, and what was not recovered. They
+//! are compiled in, so that a report needs no file.
 
 mod row;
 
@@ -24,7 +24,7 @@ macro_rules! embedded {
     };
 }
 
-/// The files in the order in which a reader meets them.
+/// The files in the order of the report.
 const FILES: [(&str, &str); 7] = [
     embedded!("memory_layers_table_1"),
     embedded!("memory_layers_table_2"),
@@ -39,7 +39,7 @@ static ROWS: LazyLock<Vec<PublishedRow>> = LazyLock::new(|| {
     FILES
         .iter()
         .flat_map(|(name, text)| {
-            // The files are compiled in and a test reads them: one that does not parse cannot be shipped.
+            // Compiled in and parsed by a test.
             parse(text).unwrap_or_else(|error| panic!("results/published/{name}.csv: {error}"))
         })
         .collect()

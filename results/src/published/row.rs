@@ -1,44 +1,44 @@
-//! What others printed, one number a row.
+//! Published numbers, one for each row.
 
 use std::fmt;
 
 use serde::Deserialize;
 
-/// One published number. It is no measurement of this project and never is among measured rows.
+/// One published number: not a measurement of this project, and never among measured rows.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PublishedRow {
-    /// Where it was published, such as `arXiv 2412.09764`.
+    /// The publication, such as `arXiv 2412.09764`.
     pub source: String,
     /// Which of the source's tables or figures.
     pub table: String,
-    /// As the source calls it; empty where it does not say.
+    /// Size as named in the source; empty where it is not stated.
     pub size: String,
-    /// As the source calls it, such as `Memory+`.
+    /// Model as named in the source, such as `Memory+`.
     pub model: String,
     /// What else distinguishes rows of one model; empty where nothing does.
     pub variant: String,
-    /// As printed.
+    /// Parameters as printed.
     pub params: Option<f64>,
-    /// Rows of the value table; 0 where the model has none, none where it is not known.
+    /// Rows of the value table; 0 where the model has no table, none where the number is unknown.
     pub memory_slots: Option<u64>,
-    /// Of training.
+    /// Training tokens.
     pub tokens: Option<f64>,
     /// Name of the metric.
     pub metric: String,
-    /// Of `value`: shares are in percent here, as they were printed.
+    /// Unit of `value`: shares are in percent, as printed.
     pub unit: String,
     /// The printed value.
     pub value: f64,
-    /// Half-width by which a digitised value may be off; the sources state no uncertainties of their own.
+    /// Half-width of the error of a digitised value; the sources state no uncertainties.
     pub uncertainty: Option<f64>,
-    /// How the number came here.
+    /// How the number was obtained.
     pub mark: Mark,
-    /// What a reader has to know; empty where there is nothing.
+    /// A remark; may be empty.
     pub note: String,
 }
 
-/// How a published number came here: no table was seen in the paper's own PDF.
+/// How a published number was obtained: no table was read from the paper's own PDF.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 pub enum Mark {
     /// Two independent transcriptions of the paper agree.
@@ -47,7 +47,7 @@ pub enum Mark {
     /// One transcription of the whole table.
     #[serde(rename = "paper via one transcription")]
     OneTranscription,
-    /// Transcriptions that hold parts of the table.
+    /// Transcriptions of parts of the table.
     #[serde(rename = "paper via partial transcriptions")]
     PartialTranscriptions,
     /// A public copy of the paper's text.

@@ -1,4 +1,4 @@
-//! The embedded files against what the sources print, number by number where a slip would matter.
+//! The embedded files against the sources, for the numbers that claims and figures use.
 
 use super::*;
 
@@ -38,7 +38,7 @@ fn every_file_parses_and_has_the_rows_that_its_table_has() {
 }
 
 #[test]
-fn every_row_says_where_it_is_from_and_digitised_ones_how_far_they_may_be_off() {
+fn every_row_names_its_source_and_digitised_ones_their_uncertainty() {
     for row in published() {
         for text in [&row.source, &row.table, &row.model, &row.metric, &row.unit] {
             assert!(!text.is_empty(), "{row:?}");
@@ -54,7 +54,7 @@ fn every_row_says_where_it_is_from_and_digitised_ones_how_far_they_may_be_off() 
 }
 
 #[test]
-fn a_row_without_a_known_mark_is_refused() {
+fn a_row_without_a_known_mark_is_an_error() {
     let header = FILES[0].1.lines().next().unwrap();
     for mark in ["", "measured"] {
         let text = format!("{header}\na,b,c,d,,,,,e,f,1,,{mark},\n");
@@ -92,12 +92,12 @@ fn what_was_not_recovered_is_absent() {
     assert_eq!(value("table 1", "134m", "Memory", "", "HotPotQA"), None);
     assert_eq!(value("table 1", "373m", "Memory", "", "NQ"), None);
     let small = |row: &&PublishedRow| row.size != "1.3b" && row.size != "7b";
-    let asked = |metric: &str| {
+    let has = |metric: &str| {
         of(MEMORY_LAYERS, "table 1")
             .filter(small)
             .any(|row| row.metric == metric)
     };
-    assert!(!asked("PIQA") && !asked("OBQA") && asked("NQ"));
+    assert!(!has("PIQA") && !has("OBQA") && has("NQ"));
 }
 
 #[test]
@@ -132,14 +132,14 @@ fn the_other_tables_as_printed() {
 }
 
 #[test]
-fn the_two_oddities_are_told_in_their_rows() {
+fn the_two_inconsistencies_are_noted_in_their_rows() {
     let odd = of(MEMORY_LAYERS, "table 1").filter(|row| row.note.contains("copied cell"));
     assert_eq!(odd.count(), 5);
     let point =
         of(MEMORY_LAYERS, "figure 1").find(|row| row.metric == "TQA" && row.variant == "1m");
     let point = point.unwrap();
     assert!(point.note.contains("vanilla Memory"));
-    // The digitised point meets vanilla Memory within its uncertainty, and Memory+ by no means.
+    // The digitised point equals vanilla Memory within its uncertainty, and not Memory+.
     let vanilla = value("table 1", "1.3b", "Memory", "", "TQA").unwrap();
     let plus = value("table 1", "1.3b", "Memory+", "", "TQA").unwrap();
     let off = point.uncertainty.unwrap();

@@ -1,19 +1,19 @@
-//! The percentile bootstrap: draw as many observations as there are, with replacement, many times; the middle 95 % of
-//! the statistic is the interval.
+//! The percentile bootstrap: as many observations as there are, drawn with replacement, many times; the interval is the
+//! central 95 % of the statistic.
 //!
-//! B. Efron, "Bootstrap methods: another look at the jackknife", Annals of Statistics 7 (1979); Efron and Tibshirani,
-//! "An Introduction to the Bootstrap" (1993), chapter 13. With fewer than about twenty observations it is too narrow;
-//! it says nothing about how the items themselves were chosen.
+//! B. Efron, "Bootstrap methods: another look at the jackknife", Annals of Statistics 7 (1979); Efron and Tibshirani, "An
+//! Introduction to the Bootstrap" (1993), chapter 13. With fewer than about twenty observations it is too narrow; it does
+//! not cover bias in how the items were chosen.
 
 use rand::Rng;
 use random::Stream;
 
 use super::Interval;
 
-/// Resamples per interval: the ends then move by about a twentieth of the interval's half-width between seeds.
+/// Resamples per interval: the ends then vary by about a twentieth of the interval's half-width between seeds.
 pub const RESAMPLES: u64 = 2000;
 
-/// The mean of independent observations.
+/// The mean of independent observations; unbounded with fewer than two.
 pub fn bootstrap_mean(values: &[f64], seed: u64) -> Interval {
     let weighted: Vec<(f64, f64)> = values.iter().map(|&value| (value, 1.0)).collect();
     Interval {
@@ -22,7 +22,7 @@ pub fn bootstrap_mean(values: &[f64], seed: u64) -> Interval {
     }
 }
 
-/// The ratio of two totals, `sum a / sum b` over pairs `(a, b)`, such as bits over tokens: pairs are drawn whole.
+/// The ratio of two totals, `sum a / sum b` over pairs `(a, b)`, such as bits over tokens: pairs are resampled as units.
 pub fn bootstrap_ratio(pairs: &[(f64, f64)], seed: u64) -> Interval {
     let method = "bootstrap of a ratio";
     let n = pairs.len() as u64;
@@ -41,7 +41,7 @@ pub fn bootstrap_ratio(pairs: &[(f64, f64)], seed: u64) -> Interval {
             ratio(drawn.fold((0.0, 0.0), add))
         })
         .collect();
-    let (low, high) = middle(resampled);
+    let (low, high) = percentile_interval(resampled);
     Interval {
         value,
         low,
@@ -57,19 +57,19 @@ pub(crate) fn stream(seed: u64, resample: u64) -> Stream {
 }
 
 /// The 2.5 % and 97.5 % points, by linear interpolation (type 7 of Hyndman and Fan, 1996). NaN where any value is.
-pub(crate) fn middle(mut values: Vec<f64>) -> (f64, f64) {
+pub(crate) fn percentile_interval(mut values: Vec<f64>) -> (f64, f64) {
     if values.iter().any(|value| value.is_nan()) {
         return (f64::NAN, f64::NAN);
     }
     values.sort_by(f64::total_cmp);
     let last = (values.len() - 1) as f64;
     let at = |share: f64| {
-        let place = share * last;
+        let position = share * last;
         let (below, above) = (
-            values[place.floor() as usize],
-            values[place.ceil() as usize],
+            values[position.floor() as usize],
+            values[position.ceil() as usize],
         );
-        below + (above - below) * place.fract()
+        below + (above - below) * position.fract()
     };
     (at(0.025), at(0.975))
 }
@@ -78,7 +78,7 @@ pub(crate) fn middle(mut values: Vec<f64>) -> (f64, f64) {
 mod tests {
     use super::*;
 
-    /// Twelve uniforms less six: near enough to a normal deviate, and free of a dependency.
+    /// The sum of twelve uniforms less six: approximately a normal deviate.
     fn deviate(random: &mut Stream) -> f64 {
         (0..12).map(|_| random.random::<f64>()).sum::<f64>() - 6.0
     }
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn constant_data_leave_no_doubt_and_single_data_no_interval() {
+    fn constant_data_have_zero_width_and_single_data_no_interval() {
         let constant = bootstrap_mean(&[2.0; 9], 0);
         assert_eq!((constant.low, constant.high), (2.0, 2.0));
         assert!(!bootstrap_mean(&[2.0], 0).is_bounded());
@@ -127,11 +127,11 @@ mod tests {
     #[test]
     fn quantiles_interpolate() {
         let values = (0..=40).rev().map(f64::from).collect();
-        assert_eq!(middle(values), (1.0, 39.0));
+        assert_eq!(percentile_interval(values), (1.0, 39.0));
     }
 
     #[test]
-    fn covers_the_true_mean_about_as_often_as_promised() {
+    fn covers_the_true_mean_at_about_the_nominal_rate() {
         let mut random = stream(2, 0);
         let trials = 400;
         let covered = (0..trials)

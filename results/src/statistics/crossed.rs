@@ -1,32 +1,32 @@
-//! Means over seeds and items at once.
+//! Means over seeds crossed with items.
 //!
-//! Every seed's model answers the same items, so the answers form a table, seeds by items, and neither rows nor columns
-//! repeat independently: an easy item is easy for all seeds. Pooling the cells as if they were independent makes
-//! intervals too narrow. Nor are items independent where several ask about one subject; columns therefore come in
-//! clusters, and it is clusters that are taken to be drawn.
+//! Every seed's model is evaluated on the same items, so the results form a table of seeds by items, and cells of one row
+//! or one column are correlated: an easy item is easy for all seeds. Intervals that treat the cells as independent are too
+//! narrow. Nor are items independent where several are about one subject; columns are therefore clustered, and clusters are
+//! the sampling unit.
 //!
-//! With one seed the interval is the percentile bootstrap over clusters, and says nothing about how another seed would
-//! do; it is too narrow where few clusters differ from the rest, for which [`paired_difference`](super::paired_difference)
-//! guards its own. With several the doubt has two parts, each with its own half-width at 95 %:
+//! With one seed the interval is the percentile bootstrap over clusters, and does not cover variation over seeds; it is too
+//! narrow where few clusters differ from the rest, which [`paired_difference`](super::paired_difference) corrects for
+//! differences. With several seeds there are two sources of variance, each with its half-width at 95 %:
 //!
-//! - seeds: `t(S - 1) sqrt(s² / S)`, with `s²` the variance of the S seeds' means. With two seeds `t` is 12.7: two
-//!   numbers hardly show how far a third may lie, and resampling two rows hides that rather than saying it.
+//! - seeds: `t(S - 1) sqrt(s² / S)`, with `s²` the variance of the S seeds' means. With two seeds `t` is 12.7;
+//!   resampling two rows would understate that uncertainty.
 //! - items: `t(C - 1) sqrt(v)`, with `v` the variance of the mean over items of the seeds' average, between C clusters.
 //!
 //! The half-width of the sum is the root of the sum of their squares (W. G. Howe, "Approximate confidence limits on the
-//! mean of X + Y where X and Y are two tabled independent random variables", JASA 69, 1974). What is neither seed's nor
-//! item's, the luck of single answers, enters both parts: the interval errs towards being wide. Simulated coverage is
-//! in this file's tests.
+//! mean of X + Y where X and Y are two tabled independent random variables", JASA 69, 1974). The residual variance of
+//! single cells enters both parts, so that the interval is conservative. This file's tests simulate its coverage.
 
 use std::collections::BTreeMap;
 
 use super::Interval;
 use super::bootstrap::bootstrap_ratio;
-use super::seeds::t;
+use super::seeds::t_quantile;
 
-/// The mean of a table with one row per seed and one column per item. Rows are cut to the shortest.
+/// The mean of a table with one row per seed and one column per item. Rows are truncated to the shortest.
 ///
-/// `clusters` labels the columns: those of one label belong together. `n` counts items: not cells, not clusters.
+/// `clusters` labels the columns; columns of one label are one cluster. `n` of the result counts items, neither cells nor
+/// clusters. Unbounded with fewer than two clusters.
 pub fn crossed_mean<C: Ord>(table: &[Vec<f64>], clusters: &[C], seed: u64) -> Interval {
     let method = match table.len() {
         0 | 1 => "bootstrap over items",
@@ -35,7 +35,7 @@ pub fn crossed_mean<C: Ord>(table: &[Vec<f64>], clusters: &[C], seed: u64) -> In
     let rows = table.iter().map(Vec::len);
     let items = rows.min().unwrap_or(0).min(clusters.len());
     let (seeds, n) = (table.len() as f64, items as f64);
-    // The average of the seeds at each item.
+    // The mean over seeds of each item.
     let columns: Vec<f64> = (0..items)
         .map(|item| table.iter().map(|row| row[item]).sum::<f64>() / seeds)
         .collect();
@@ -63,7 +63,7 @@ pub fn crossed_mean<C: Ord>(table: &[Vec<f64>], clusters: &[C], seed: u64) -> In
         .map(|row| (row[..items].iter().sum::<f64>() / n - value).powi(2))
         .sum::<f64>()
         / ((seeds - 1.0) * seeds);
-    // A ratio's variance, linearised: clusters need not be of one size.
+    // The linearised variance of a ratio: clusters can differ in size.
     let number = totals.len() as f64;
     let between_items = totals
         .iter()
@@ -71,8 +71,8 @@ pub fn crossed_mean<C: Ord>(table: &[Vec<f64>], clusters: &[C], seed: u64) -> In
         .sum::<f64>()
         * number
         / ((number - 1.0) * n * n);
-    let half = (t(table.len() - 1).powi(2) * between_seeds
-        + t(totals.len() - 1).powi(2) * between_items)
+    let half = (t_quantile(table.len() - 1).powi(2) * between_seeds
+        + t_quantile(totals.len() - 1).powi(2) * between_items)
         .sqrt();
     Interval {
         value,
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn seeds_that_agree_add_no_certainty() {
+    fn seeds_that_agree_do_not_narrow_the_interval() {
         let once = crossed_mean(&[thirds()], &own(300), 0);
         let thrice = crossed_mean(&[thirds(), thirds(), thirds()], &own(300), 0);
         assert!(
@@ -136,8 +136,8 @@ mod tests {
     }
 
     #[test]
-    fn items_that_stand_and_fall_together_count_once() {
-        // Each answer six times over: the interval is that of the fifty subjects, with one seed and with several.
+    fn fully_correlated_items_count_once() {
+        // Each item repeated six times: the interval is that of the fifty subjects, with one seed and with several.
         let subject = |item: usize| item / 6;
         let row: Vec<f64> = (0..300)
             .map(|item| f64::from(u8::from(subject(item).is_multiple_of(2))))
@@ -154,7 +154,7 @@ mod tests {
         }
     }
 
-    /// The share of made-up tables whose interval holds the true mean, which is zero.
+    /// The share of simulated tables whose interval includes the true mean, which is zero.
     fn coverage(seeds: usize, skill: f64, ease: f64, luck: f64) -> f64 {
         let (trials, items, members) = (2000, 60, 3);
         let mut random = stream(3, seeds as u64);
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn covers_however_few_the_seeds_and_whatever_varies() {
+    fn coverage_is_nominal_for_few_seeds_and_all_sources_of_variance() {
         // Three standard errors of the simulation are 0.015 at 95 %.
         for seeds in [2, 3, 5, 12] {
             for (skill, ease, luck) in [
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_in_nothing_out() {
+    fn empty_tables_have_no_value() {
         assert!(crossed_mean::<u8>(&[], &[], 0).value.is_nan());
         assert!(crossed_mean::<u8>(&[vec![]], &[], 0).value.is_nan());
         assert!(!crossed_mean(&[vec![1.0], vec![0.0]], &[0], 0).is_bounded());

@@ -1,6 +1,6 @@
-//! An estimate and how far to trust it.
+//! An estimate with its confidence interval.
 
-/// A value with the ends of its 95 % interval.
+/// A value with the ends of its 95 % confidence interval.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Interval {
     /// Point estimate.
@@ -11,12 +11,12 @@ pub struct Interval {
     pub high: f64,
     /// Observations behind the value: items, or seeds where each seed has one number.
     pub n: u64,
-    /// Name of the method, for the reader.
+    /// Name of the method.
     pub method: &'static str,
 }
 
 impl Interval {
-    /// A value that nothing bounds.
+    /// A value without an interval.
     pub fn unbounded(value: f64, n: u64, method: &'static str) -> Self {
         Self {
             value,
@@ -27,15 +27,37 @@ impl Interval {
         }
     }
 
-    /// Whether both ends are known.
+    /// Whether both ends are finite.
     pub fn is_bounded(&self) -> bool {
         self.low.is_finite() && self.high.is_finite()
     }
 
-    /// Whether the interval is wholly on one side of `point`. An end that touches it does not exclude it.
+    /// Whether the whole interval is on one [`side`](Self::side) of `point`.
     pub fn excludes(&self, point: f64) -> bool {
-        self.is_bounded() && (self.low > point || self.high < point)
+        self.side(point) != Side::Undecided
     }
+
+    /// The side of `point` on which the whole interval is. An end that touches it does not exclude it.
+    pub fn side(&self, point: f64) -> Side {
+        if self.is_bounded() && self.low > point {
+            Side::Above
+        } else if self.is_bounded() && self.high < point {
+            Side::Below
+        } else {
+            Side::Undecided
+        }
+    }
+}
+
+/// The side of a point on which an interval is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// All of the interval is above the point.
+    Above,
+    /// All of it is below.
+    Below,
+    /// It includes the point or has no ends, so that no difference is shown.
+    Undecided,
 }
 
 #[cfg(test)]
@@ -43,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn touching_is_not_excluding() {
+    fn an_end_at_the_point_does_not_exclude_it() {
         let at = |low, high| Interval {
             value: 0.5,
             low,
@@ -51,6 +73,10 @@ mod tests {
             n: 9,
             method: "",
         };
+        assert_eq!(at(0.1, 0.9).side(0.0), Side::Above);
+        assert_eq!(at(-0.9, -0.1).side(0.0), Side::Below);
+        assert_eq!(at(0.0, 0.9).side(0.0), Side::Undecided);
+        assert_eq!(at(0.1, f64::NAN).side(0.0), Side::Undecided);
         assert!(at(0.1, 0.9).excludes(0.0));
         assert!(at(-0.9, -0.1).excludes(0.0));
         assert!(!at(0.0, 0.9).excludes(0.0));

@@ -1,26 +1,28 @@
 //! The difference between two blocks on the same items.
 //!
-//! Both answered the same questions, so the doubt about the difference is in the questions on which they differ; an
-//! interval from the pairs is narrower, and more honest, than comparing two intervals by eye. For several seeds it is the
+//! Both blocks are evaluated on the same items, so that the variance of the difference comes only from items on which they
+//! differ; the paired interval is narrower than a comparison of two separate intervals. For several seeds it is the
 //! interval of [`crossed_mean`] on the differences. For one seed it is the paired bootstrap of P. Koehn, "Statistical
-//! significance tests for machine translation evaluation", EMNLP 2004, over [`subject`]s, and [`guarded`]: alone it is
-//! too sure where few subjects differ.
+//! significance tests for machine translation evaluation", EMNLP 2004, over [`subject`]s, and [`widened`] where few
+//! subjects differ.
 //!
-//! Several seeds without any scatter, as where no answer differs, have no width from Student's t and are treated alike.
+//! Several seeds without any variance, as where no item differs, have width zero from Student's t and are treated as one
+//! seed.
 
 use std::collections::BTreeMap;
 
 use super::Interval;
 use super::crossed::crossed_mean;
-use super::guard::guarded;
+use super::small_sample::widened;
 use crate::ItemRow;
 
 type Key<'a> = (&'a str, &'a str, &'a str);
 
-/// Accuracy of `ours` less that of `theirs`, over the items that all seeds of both answered, in share points.
+/// Accuracy of `ours` minus that of `theirs`, over the items on which all seeds of both were evaluated: a difference of
+/// shares in [-1, 1]. `seed` seeds the resampling.
 ///
-/// Each element is one seed's pair of answers, `(ours, theirs)`; items match by (suite, task, item), and those about one
-/// [`subject`] count as one draw. None where no item matches; unbounded where all are about one subject.
+/// Each element of `seeds` is one seed's pair of item rows, `(ours, theirs)`; items match by (suite, task, item), and those
+/// about one [`subject`] are one cluster. None where no item matches; unbounded where all are about one subject.
 pub fn paired_difference(seeds: &[(Vec<&ItemRow>, Vec<&ItemRow>)], seed: u64) -> Option<Interval> {
     let sides: Vec<(BTreeMap<Key, bool>, BTreeMap<Key, bool>)> = seeds
         .iter()
@@ -60,14 +62,14 @@ pub fn paired_difference(seeds: &[(Vec<&ItemRow>, Vec<&ItemRow>)], seed: u64) ->
         method,
         ..crossed_mean(&table, &subjects, seed)
     };
-    // The width of a table without scatter is nothing but rounding.
+    // A table without variance has a width of rounding errors.
     let mean = if table.len() == 1 || mean.high - mean.low < 1e-12 {
-        guarded(mean, &by_subject(&table, &subjects))
+        widened(mean, &by_subject(&table, &subjects))
     } else {
         mean
     };
     Some(Interval {
-        // No difference of shares is larger; NaN, where nothing bounds it, stays.
+        // Cut to the range of a difference of shares; NaN ends of an unbounded interval are kept.
         low: if mean.low < -1.0 { -1.0 } else { mean.low },
         high: if mean.high > 1.0 { 1.0 } else { mean.high },
         ..mean
@@ -84,9 +86,10 @@ fn by_subject(table: &[Vec<f64>], subjects: &[Key]) -> Vec<f64> {
     totals.into_values().map(|total| total / seeds).collect()
 }
 
-/// What an item asks about: of an item named `relation/subject` the subject within its suite, else the item itself.
+/// The subject of an item, as (suite, task, name): of an item named `relation/subject` the subject within its suite, else
+/// the item itself.
 ///
-/// Answers about one subject depend on each other: a model that has learned a person knows several facts at once.
+/// Items about one subject are correlated: a model that has learned a person recalls several facts about them.
 pub fn subject(row: &ItemRow) -> (&str, &str, &str) {
     about((&row.suite, &row.task, &row.item))
 }
@@ -139,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_answers_differ_by_nothing_within_what_so_many_can_show() {
+    fn identical_items_have_difference_zero_with_positive_width() {
         let a = answers("t", |i| i % 2 == 0, 100);
         for seeds in [1, 3] {
             let found = paired_difference(&vec![pair(&a, &a); seeds], 0).unwrap();
@@ -157,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_exact_test_leaves_open_is_not_established() {
+    fn a_difference_excludes_zero_only_where_the_exact_test_does() {
         for (ups, downs, n) in [(4, 0, 64), (5, 0, 208), (7, 1, 208), (9, 2, 208), (2, 0, 2)] {
             for found in [flips(ups, downs, n), flips(downs, ups, n)] {
                 assert!(!found.excludes(0.0), "{ups} {downs} of {n}: {found:?}");
@@ -174,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn subjects_that_all_flip_leave_room_for_one_that_would_not() {
+    fn the_interval_has_positive_width_where_all_subjects_differ() {
         // (n - 1.96²) / (n + 1.96²).
         let found = flips(6, 0, 6);
         assert!(
@@ -215,8 +218,8 @@ mod tests {
     }
 
     #[test]
-    fn pairing_sees_what_two_intervals_hide() {
-        // 8 of 200 items flip, all one way: 54 % against 50 % overlap widely, but the pairs leave little doubt of the sign.
+    fn the_paired_interval_excludes_zero_where_two_intervals_overlap() {
+        // 8 of 200 items flip, all one way: 54 % against 50 % overlap widely, but the paired interval excludes zero.
         let theirs = answers("t", |i| i < 100, 200);
         let ours = answers("t", |i| i < 108, 200);
         let found = paired_difference(&[pair(&ours, &theirs)], 0).unwrap();
@@ -228,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn only_items_of_both_count_and_order_does_not() {
+    fn only_common_items_count_in_any_order() {
         let ours = answers("t", |_| true, 10);
         let mut theirs = answers("t", |i| i < 4, 8);
         theirs.reverse();
@@ -240,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn facts_about_one_subject_are_one_draw() {
+    fn facts_about_one_subject_are_one_cluster() {
         // Five subjects of forty flip, with all of their six facts.
         let named = |mut rows: Vec<ItemRow>| {
             for (i, row) in rows.iter_mut().enumerate() {

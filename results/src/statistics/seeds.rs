@@ -1,8 +1,8 @@
-//! Numbers that each seed has once.
+//! Intervals over seeds, for quantities with one value per seed.
 //!
-//! Student's interval, `mean ± t s / sqrt(n)` with n - 1 degrees of freedom ("The probable error of a mean", Biometrika
-//! 6, 1908). It assumes that seeds scatter normally, which few seeds can neither show nor refute; with two it is wide
-//! on purpose.
+//! Student's interval, `mean ± t s / sqrt(n)` with n - 1 degrees of freedom ("The probable error of a mean",
+//! Biometrika 6, 1908). It assumes a normal distribution over seeds, which few seeds can neither show nor reject; with two
+//! it is wide.
 
 use super::Interval;
 use super::wilson::Z;
@@ -27,7 +27,7 @@ pub fn mean_over_seeds(values: &[f64]) -> Interval {
         .map(|value| (value - mean).powi(2))
         .sum::<f64>()
         / (n - 1) as f64;
-    let half = t(n - 1) * (variance / n as f64).sqrt();
+    let half = t_quantile(n - 1) * (variance / n as f64).sqrt();
     Interval {
         value: mean,
         low: mean - half,
@@ -39,9 +39,8 @@ pub fn mean_over_seeds(values: &[f64]) -> Interval {
 
 /// The mean of `ours - theirs` over pairs `(ours, theirs)` of one seed each, such as two blocks' losses.
 ///
-/// A seed draws the order of the data for both, and what it does to both leaves the difference: narrower than the
-/// difference of two means wherever seeds move both alike, and no wider than that when they do not, but for the degrees of
-/// freedom. One pair has no interval.
+/// A seed determines the order of the data for both blocks, and what it does to both cancels in the difference: the
+/// interval is narrower than that of two means where the losses are correlated over seeds. One pair has no interval.
 ///
 /// ```
 /// use results::statistics::paired_over_seeds;
@@ -64,8 +63,8 @@ pub fn paired_over_seeds(pairs: &[(f64, f64)]) -> Interval {
     }
 }
 
-/// The 97.5 % point for `degrees` >= 1; past the table, the expansion of Abramowitz and Stegun 26.7.5.
-pub(crate) fn t(degrees: usize) -> f64 {
+/// The 97.5 % point of Student's t for `degrees` >= 1; beyond the table, the expansion of Abramowitz and Stegun 26.7.5.
+pub(crate) fn t_quantile(degrees: usize) -> f64 {
     T.get(degrees.saturating_sub(1))
         .copied()
         .unwrap_or_else(|| {
@@ -90,10 +89,10 @@ mod tests {
     }
 
     #[test]
-    fn the_expansion_meets_the_table_and_known_points() {
-        assert!((t(40) - 2.021_075).abs() < 1e-4);
-        assert!((t(120) - 1.979_930).abs() < 1e-5);
-        assert!((1..200).all(|v| t(v + 1) < t(v)));
+    fn the_expansion_agrees_with_the_table_and_known_points() {
+        assert!((t_quantile(40) - 2.021_075).abs() < 1e-4);
+        assert!((t_quantile(120) - 1.979_930).abs() < 1e-5);
+        assert!((1..200).all(|v| t_quantile(v + 1) < t_quantile(v)));
     }
 
     #[test]

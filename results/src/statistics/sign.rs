@@ -1,15 +1,14 @@
 //! The exact sign test.
 //!
-//! Q. McNemar, "Note on the sampling error of the difference between correlated proportions or percentages",
-//! Psychometrika 12 (1947), with the binomial distribution in place of its approximation: were neither of two better,
-//! each pair that differs would be a fair coin.
+//! Q. McNemar, "Note on the sampling error of the difference between correlated proportions or percentages", Psychometrika
+//! 12 (1947), with the exact binomial distribution: under the null hypothesis each pair that differs is a fair coin.
 
 /// The two-sided p of `ups` and `downs` under equal chances: twice the smaller tail, at most 1. Ties are not counted.
 ///
-/// Six that all point one way are the fewest below 0.05.
+/// Six differences of one sign are the fewest with p below 0.05.
 pub(super) fn sign_test(ups: u64, downs: u64) -> f64 {
     let (n, k) = (ups + downs, ups.min(downs));
-    // Terms of the tail as logarithms: 2^-n alone is nothing from a thousand pairs on.
+    // Terms of the tail as logarithms: 2^-n underflows from about a thousand pairs on.
     let mut term = -(n as f64) * std::f64::consts::LN_2;
     let mut tail = term.exp();
     for i in 1..=k {
@@ -40,7 +39,7 @@ mod tests {
     }
 
     #[test]
-    fn thousands_neither_vanish_nor_overflow() {
+    fn thousands_of_pairs_neither_underflow_nor_overflow() {
         // z = 200 / sqrt(10,000) = 2, less half a pair for continuity: 0.0466 by the normal distribution.
         let found = sign_test(5100, 4900);
         assert!((found - 0.0466).abs() < 2e-4, "{found}");

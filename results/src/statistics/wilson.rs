@@ -1,7 +1,7 @@
 //! Wilson's score interval for a proportion.
 //!
 //! E. B. Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22 (1927). It keeps its
-//! coverage where the usual `p ± z s` fails: few items, or scores near 0 and 1 (Brown, Cai and DasGupta, "Interval
+//! coverage where the Wald interval `p ± z s` fails: few items, or scores near 0 and 1 (Brown, Cai and DasGupta, "Interval
 //! estimation for a binomial proportion", Statistical Science 16, 2001), which is where small models score.
 
 use super::Interval;
@@ -9,9 +9,9 @@ use super::Interval;
 /// The 97.5 % point of the standard normal distribution.
 pub(crate) const Z: f64 = 1.959_963_984_540_054;
 
-/// The share of `n` items answered right, with its 95 % interval.
+/// The share of `n` items that are correct, with its 95 % interval.
 ///
-/// Without items nothing is known: NaN in [0, 1]. More successes than items count as all.
+/// Without items the value is NaN and the interval [0, 1]. More successes than items count as `n`.
 pub fn wilson(successes: u64, n: u64) -> Interval {
     let method = "wilson";
     if n == 0 {
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ends_hold_the_value() {
+    fn the_value_is_inside_its_interval() {
         for n in 1..200 {
             for successes in 0..=n {
                 let i = wilson(successes, n);
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn covers_as_promised() {
+    fn mean_coverage_is_nominal() {
         // Exact coverage: sum the binomial weights of the outcomes whose interval holds the true share. Wilson's
         // method may dip below 95 % at single points but must average it over shares.
         let n = 50u64;

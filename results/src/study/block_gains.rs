@@ -1,64 +1,33 @@
 //! The gain of each block in dense's own compute and parameters, rung by rung.
 
 use crate::fits::Reading;
-use crate::gains::{Answers, Axis, Gain, Losses, NoGain, gain_in_accuracy, gain_in_loss};
+use crate::gains::{CostAxis, Gain, NoGain, RungItems, RungLosses, gain_in_accuracy, gain_in_loss};
 use crate::number::NONE;
 use crate::{ItemRow, RunRow};
 
 use crate::study::REFERENCE;
 use crate::study::scores::{Suite, missing};
-use crate::study::{Rung, Study, mean};
+use crate::study::{Measure, Rung, Study, mean};
 
 /// Seed of the resampling.
 const SEED: u64 = 0x150_F10D;
 
-/// The reading of parameters that gains are reported in.
+/// The reading of parameters in which gains are reported.
 pub const READING: Reading = Reading::Active;
 
-/// What a gain is measured by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Measure {
-    /// Validation loss.
-    Loss,
-    /// Accuracy of recall suites.
-    Recall,
-    /// Accuracy of question suites.
-    Questions,
-}
-
-impl Measure {
-    /// All measures.
-    pub const ALL: [Self; 3] = [Self::Loss, Self::Recall, Self::Questions];
-
-    /// The measure in words.
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::Loss => "validation loss",
-            Self::Recall => "recall of facts",
-            Self::Questions => "questions of facts",
-        }
-    }
-
-    /// The suites behind it; none for the loss.
-    pub fn suites<'s, 'a>(self, suites: &'s [Suite<'a>]) -> Vec<&'s Suite<'a>> {
-        let facts = suites.iter().filter(|suite| suite.metric == "exact_match");
-        match self {
-            Self::Loss => Vec::new(),
-            Self::Recall => facts.filter(|suite| suite.is_recall()).collect(),
-            Self::Questions => facts.filter(|suite| !suite.is_recall()).collect(),
-        }
-    }
-}
-
-/// Why a gain is none, in words.
+/// Why there is no gain, in words.
 pub type Reason = String;
 
-/// How many times its cost, on `axis`, dense would need to be as good as `block` on `rung`.
+/// The factor by which dense's cost on `axis` must grow to be as good as `block` on `rung`.
+///
+/// # Errors
+/// Why there is no gain:
+/// no finished or comparable run, no evaluated suite, or a curve of dense with fewer than two costs.
 pub fn gain(
     study: &Study,
     suites: &[Suite],
     measure: Measure,
-    axis: Axis,
+    axis: CostAxis,
     (block, rung): (&str, &Rung),
 ) -> Result<Gain, Reason> {
     let runs = study.finished(block, rung);
@@ -68,51 +37,56 @@ pub fn gain(
     if !study.comparable(block, rung) {
         return Err("not comparable with dense".into());
     }
-    let asked = measure.suites(suites);
-    // Every suite of every run: a rung that was evaluated on less would be on the curve for other questions.
-    let scored = |runs: &[&RunRow]| missing(study, &asked, runs).is_none();
+    let of_measure = measure.suites(suites);
+    // Every suite of every run: a rung that was evaluated on fewer suites would have other items than the curve.
+    let scored = |runs: &[&RunRow]| missing(study, &of_measure, runs).is_none();
     let curve = curve(study, first, &scored);
-    let told = |reason: NoGain| reason.to_string();
+    let text = |reason: NoGain| reason.to_string();
     if measure == Measure::Loss {
-        let dense: Vec<Losses> = curve.iter().map(|runs| Losses::of(runs, axis)).collect();
-        return gain_in_loss(&dense, &Losses::of(&runs, axis), SEED).map_err(told);
+        let dense: Vec<RungLosses> = curve
+            .iter()
+            .map(|runs| RungLosses::of(runs, axis))
+            .collect();
+        return gain_in_loss(&dense, &RungLosses::of(&runs, axis), SEED).map_err(text);
     }
-    if asked.is_empty() {
+    if of_measure.is_empty() {
         return Err("no such suite was scored".into());
     }
-    if let Some(missing) = missing(study, &asked, &runs) {
+    if let Some(missing) = missing(study, &of_measure, &runs) {
         return Err(missing.to_string());
     }
-    let answers = |runs: &Vec<&RunRow>| Answers {
+    let items_of = |runs: &Vec<&RunRow>| RungItems {
         cost: mean(runs, |run| axis.of(run)),
         seeds: runs
             .iter()
             .map(|run| -> Vec<&ItemRow> {
-                let items = asked.iter().flat_map(|suite| study.items(run, suite.name));
+                let items = of_measure
+                    .iter()
+                    .flat_map(|suite| study.items(run, suite.name));
                 items.copied().collect()
             })
             .collect(),
     };
-    let dense: Vec<Answers> = curve.iter().map(answers).collect();
-    gain_in_accuracy(&dense, &answers(&runs), SEED).map_err(told)
+    let dense: Vec<RungItems> = curve.iter().map(items_of).collect();
+    gain_in_accuracy(&dense, &items_of(&runs), SEED).map_err(text)
 }
 
-/// The dense runs that a block is held against, on the data of `run`: one rung for each budget; where several sizes had one
-/// and were scored, that of the lowest loss.
+/// The dense runs of the reference curve, on the data of `run`: one rung for each budget; where several sizes share it and
+/// were evaluated, that of the lowest loss.
 fn curve<'a>(
     study: &Study<'a>,
     run: &RunRow,
     scored: &dyn Fn(&[&RunRow]) -> bool,
 ) -> Vec<Vec<&'a RunRow>> {
     let loss = |runs: &Vec<&RunRow>| mean(runs, |run| run.val_loss);
-    let alike = |other: &&RunRow| {
+    let same_data = |other: &&RunRow| {
         other.data_fingerprint == run.data_fingerprint
             && other.tokenizer_fingerprint == run.tokenizer_fingerprint
     };
     let best = |budget: Vec<&Rung>| {
         let dense = budget.iter().map(|rung| study.finished(REFERENCE, rung));
         dense
-            .filter(|dense| !dense.is_empty() && scored(dense) && dense.iter().all(alike))
+            .filter(|dense| !dense.is_empty() && scored(dense) && dense.iter().all(same_data))
             .min_by(|a, b| loss(a).total_cmp(&loss(b)))
     };
     study.budgets().into_iter().filter_map(best).collect()

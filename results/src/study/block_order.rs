@@ -1,6 +1,6 @@
-//! The order in which blocks appear everywhere, so that a reader learns it once.
+//! The order in which blocks are listed everywhere.
 
-/// Sorts labels: dense, mixtures, PEER, memory, memory+, then whatever else there is by name; without duplicates.
+/// Sorts labels: dense, mixtures, PEER, memory, memory+, then all others by name; without duplicates.
 pub fn ordered<'a>(labels: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let mut labels: Vec<&str> = labels.collect();
     labels.sort_by_key(|label| (rank(label), *label));
@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_known_come_first_and_in_order() {
+    fn known_blocks_come_first_in_their_order() {
         let labels = [
             "zeta",
             "memory+",

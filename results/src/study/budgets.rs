@@ -1,16 +1,17 @@
-//! Rungs that share a budget, and where on them a block is.
+//! Rungs that share a budget, and the best of them for a block.
 
 use crate::RunRow;
 use crate::fits::BUDGET_TOLERANCE;
 
-use super::grouping::{BudgetKey, Rung, Study, mean, obstacle};
+use super::grouping::{BudgetKey, Rung, Study, mean, mismatch};
 use super::scores::{self, Suite};
 
 /// A block at one size and budget.
 pub type BlockAtRung<'s> = (&'s str, &'s Rung);
 
 impl<'a> Study<'a> {
-    /// The rungs of each budget of training FLOPs, from the smallest; where tokens were held equal every rung is alone.
+    /// The rungs of each budget of training FLOPs, from the smallest; where tokens were held equal every rung is a budget
+    /// of its own.
     pub fn budgets(&self) -> Vec<Vec<&Rung>> {
         let mut budgets: Vec<Vec<&Rung>> = Vec::new();
         let is_flops = |rung: &Rung| matches!(rung.key.1, BudgetKey::Flops(_));
@@ -33,17 +34,17 @@ impl<'a> Study<'a> {
         self.budgets().iter().any(|budget| budget.len() > 1)
     }
 
-    /// Where a block is at a budget: the rung of its lowest mean validation loss, of those that answered all suites
-    /// asked where there are any. One size may be past a block's best and short of another's, so that each is taken at its own.
+    /// The best rung of a block at a budget: that of its lowest mean validation loss, among those evaluated on all `suites`
+    /// where there are any. The optimal size differs between blocks, so that each is taken at its own.
     pub fn best<'s>(
         &self,
         block: &'s str,
         budget: &[&'s Rung],
-        asked: &[&Suite],
+        suites: &[&Suite],
     ) -> Option<BlockAtRung<'s>> {
         let rank = |rung: &Rung| {
             let runs = self.finished(block, rung);
-            let part = scores::missing(self, asked, &runs).is_some();
+            let part = scores::missing(self, suites, &runs).is_some();
             (part, mean(&runs, |run| run.val_loss))
         };
         let finished = budget
@@ -61,9 +62,9 @@ impl<'a> Study<'a> {
         self.finished(block, rung)
     }
 
-    /// Whether all finished runs of these places saw the same data and were trained alike.
-    pub fn alike(&self, places: &[BlockAtRung]) -> bool {
-        let runs: Vec<&RunRow> = places.iter().flat_map(|place| self.at(*place)).collect();
-        runs.iter().all(|run| obstacle(run, runs[0]).is_none())
+    /// Whether all finished runs of these blocks had the same data, tokenizer and training settings.
+    pub fn same_training(&self, blocks: &[BlockAtRung]) -> bool {
+        let runs: Vec<&RunRow> = blocks.iter().flat_map(|at| self.at(*at)).collect();
+        runs.iter().all(|run| mismatch(run, runs[0]).is_none())
     }
 }

@@ -1,4 +1,4 @@
-//! The frames grouped the way the page asks: by block, by rung of the ladder, by seed.
+//! The frames grouped by block, by rung (size and budget), and by seed.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::{Frames, ItemRow, RunRow};
 use crate::number::{prefixed, scientific};
 use crate::study::block_order::{self, REFERENCE};
 
-/// One step of the ladder: the runs that are to be compared with each other.
+/// A size at one budget: the runs that are compared with each other.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rung {
     /// The size, and its budget where a size has several.
@@ -18,22 +18,22 @@ pub struct Rung {
     pub(super) key: Key,
 }
 
-/// Size and budget: a size may be trained on several, and different budgets are no seeds of each other.
+/// Size and budget: a size can have several budgets, whose runs are not seeds of one configuration.
 pub(super) type Key = (String, BudgetKey);
 
 /// What was held equal between blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum BudgetKey {
-    /// Bits of the target: it is computed alike for all blocks.
+    /// Bits of the target, which is computed in the same way for all blocks.
     Flops(u64),
     Tokens(u64),
 }
 
-/// The frames, with indices.
+/// The frames with indices, for comparison between blocks.
 pub struct Study<'a> {
     /// All rows.
     pub frames: &'a Frames,
-    /// Every block that was requested, failed runs included, in the page's order.
+    /// Every block that was requested, failed runs included, in the order of [`block_order`].
     pub blocks: Vec<&'a str>,
     /// From the smallest budget to the largest; of one budget from the smallest size.
     pub rungs: Vec<Rung>,
@@ -69,8 +69,8 @@ impl<'a> Study<'a> {
         self.frames.runs().iter().filter(|run| key(run) == rung.key)
     }
 
-    /// What the runs of a rung have to share to be compared: the first finished run of dense, or of whatever finished.
-    pub fn standard(&self, rung: &Rung) -> Option<&'a RunRow> {
+    /// The run with which those of a rung must be comparable: the first finished run of dense, or of any block.
+    pub fn reference_run(&self, rung: &Rung) -> Option<&'a RunRow> {
         let finished = |run: &&RunRow| run.status == "finished";
         self.on(rung)
             .filter(finished)
@@ -78,23 +78,23 @@ impl<'a> Study<'a> {
             .or_else(|| self.on(rung).find(finished))
     }
 
-    /// The finished runs of a rung that cannot be compared with its standard, with the reason.
-    pub fn outsiders(&self, rung: &Rung) -> Vec<(&'a RunRow, &'static str)> {
-        let standard = self.standard(rung);
+    /// The finished runs of a rung that are not comparable with its reference run, with the reason.
+    pub fn not_comparable(&self, rung: &Rung) -> Vec<(&'a RunRow, &'static str)> {
+        let reference_run = self.reference_run(rung);
         self.on(rung)
             .filter(|run| run.status == "finished")
-            .filter_map(|run| Some((run, obstacle(run, standard?)?)))
+            .filter_map(|run| Some((run, mismatch(run, reference_run?)?)))
             .collect()
     }
 
     /// Whether all finished runs of a block and of dense on a rung can be compared with each other.
     pub fn comparable(&self, block: &str, rung: &Rung) -> bool {
-        self.outsiders(rung)
+        self.not_comparable(rung)
             .iter()
             .all(|(run, _)| run.block != block && run.block != REFERENCE)
     }
 
-    /// The answers that a run gave to a suite.
+    /// The items of a suite on which a run was evaluated.
     pub fn items(&self, run: &RunRow, suite: &str) -> &[&'a ItemRow] {
         self.items
             .get(run.run.as_str())
@@ -114,8 +114,8 @@ impl<'a> Study<'a> {
     }
 }
 
-/// Why a difference between two runs would not be one between their blocks; none where it would be.
-pub(super) fn obstacle(a: &RunRow, b: &RunRow) -> Option<&'static str> {
+/// Why a difference between two runs cannot be attributed to their blocks; none where it can.
+pub(super) fn mismatch(a: &RunRow, b: &RunRow) -> Option<&'static str> {
     if a.data_fingerprint != b.data_fingerprint {
         Some("other data")
     } else if a.tokenizer_fingerprint != b.tokenizer_fingerprint {
@@ -138,7 +138,7 @@ fn key(run: &RunRow) -> Key {
 
 fn rungs(runs: &[RunRow]) -> Vec<Rung> {
     let mut flops: BTreeMap<Key, f64> = BTreeMap::new();
-    // Dense's parameters where it ran, else the fewest: a label says nothing about which size is larger.
+    // Sizes are ordered by dense's parameters where it ran, else by the fewest: labels need not sort by size.
     let mut params: BTreeMap<Key, (bool, u64)> = BTreeMap::new();
     for run in runs {
         let most = flops.entry(key(run)).or_insert(run.target_flops);

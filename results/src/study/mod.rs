@@ -4,16 +4,30 @@
 //! |---|---|
 //! | `grouping` | [`Study`]: the runs of each size and budget, and which of them can be compared |
 //! | `budgets` | sizes that share a budget, and the best of them for a block |
+//! | `measure` | [`Measure`]: what blocks are compared by |
 //! | [`block_order`] | the order in which blocks are listed |
 //! | [`scores`] | accuracies and paired differences to dense, with their confidence intervals |
-//! | [`block_gains`] | what a block's score would cost dense, in compute and parameters |
+//! | [`block_gains`] | compute- and parameter-equivalent gains of each block |
+//! | [`scaling`] | values over budgets, and the laws through them |
+//! | [`table_size`] | accuracy against slots of the value tables |
+//! | [`knowledge`] | bits stored per parameter |
+//! | [`probe_groups`] | probes of one device, and its roofline |
+//! | `tokens_to_dense` | tokens until a block has the final loss of dense |
 
 pub mod block_gains;
 pub mod block_order;
 mod budgets;
 mod grouping;
+pub mod knowledge;
+mod measure;
+pub mod probe_groups;
+pub mod scaling;
 pub mod scores;
+pub mod table_size;
+mod tokens_to_dense;
 
 pub use block_order::REFERENCE;
 pub use budgets::BlockAtRung;
 pub use grouping::{Rung, Study, mean};
+pub use measure::Measure;
+pub use tokens_to_dense::{TokensToDense, tokens_to_dense};

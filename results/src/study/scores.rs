@@ -1,6 +1,6 @@
-//! Accuracies and differences: one suite at a time for the table and the figure, several together for the verdict.
+//! Accuracies and paired differences to dense: of one suite, or pooled over several.
 
-mod gap;
+mod difference;
 mod suite;
 
 use std::collections::BTreeMap;
@@ -12,76 +12,79 @@ use crate::{ItemRow, RunRow, ScoreRow};
 use crate::study::REFERENCE;
 use crate::study::{Rung, Study};
 
-pub use gap::{Gap, against};
-pub use suite::{Suite, floor, is_scored};
+pub use difference::{PairedDifference, accuracy_difference};
+pub use suite::{Suite, guess_accuracy, is_scored};
 use suite::{rows, suites};
 
-/// Seed of the resampling: any number does, as long as it never changes.
+/// Seed of the resampling, fixed so that intervals are reproducible.
 const SEED: u64 = 0x150_F10D;
 
-/// One cell of the scoreboard.
+/// The score of a block on a rung.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Entry {
+pub struct BlockScore {
     /// Seeds with a score.
     pub seeds: usize,
     /// Share of right answers with its confidence interval.
     pub accuracy: Interval,
-    /// Accuracy less that of dense, on the same items and seeds. None for dense itself, where nothing matches, and
-    /// where the runs were not trained alike.
-    pub difference: Option<Gap>,
+    /// Accuracy minus that of dense, on the same items and seeds. None for dense itself, where no item or seed is shared,
+    /// and where data or training settings differ.
+    pub difference: Option<PairedDifference>,
 }
 
-/// The scoreboard: every suite, rung and block by its place in the study.
+/// The scores of every suite, rung and block, by their indices in the study.
 pub struct Scores<'a> {
-    /// In the order of the page.
+    /// By name, each followed by its recall suite.
     pub suites: Vec<Suite<'a>>,
-    entries: BTreeMap<(usize, usize, usize), Entry>,
+    block_scores: BTreeMap<(usize, usize, usize), BlockScore>,
 }
 
 impl<'a> Scores<'a> {
     /// Scores of every suite, size and block of `study`.
     pub fn new(study: &Study<'a>) -> Self {
         let suites = suites(study);
-        let mut entries = BTreeMap::new();
+        let mut block_scores = BTreeMap::new();
         for (s, suite) in suites.iter().enumerate() {
             for (r, rung) in study.rungs.iter().enumerate() {
                 for (b, block) in study.blocks.iter().enumerate() {
-                    if let Ok(Some(entry)) = entry(study, &[suite], block, rung) {
-                        entries.insert((s, r, b), entry);
+                    if let Ok(Some(score)) = block_score(study, &[suite], block, rung) {
+                        block_scores.insert((s, r, b), score);
                     }
                 }
             }
         }
-        Self { suites, entries }
+        Self {
+            suites,
+            block_scores,
+        }
     }
 
-    /// The cell of a suite, a rung and a block; none where nothing scored.
-    pub fn get(&self, suite: usize, rung: usize, block: usize) -> Option<&Entry> {
-        self.entries.get(&(suite, rung, block))
+    /// The score of a suite, a rung and a block; none where no run was scored.
+    pub fn get(&self, suite: usize, rung: usize, block: usize) -> Option<&BlockScore> {
+        self.block_scores.get(&(suite, rung, block))
     }
 }
 
-/// A run without answers to a suite that others answered, as an interrupted evaluation leaves it.
+/// A run without a score on a suite on which others have one, as after an interrupted evaluation.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Missing {
+pub struct MissingScore {
     /// The run.
     pub run: String,
-    /// The suite without answers.
+    /// The suite without a score.
     pub suite: String,
 }
 
-impl fmt::Display for Missing {
+impl fmt::Display for MissingScore {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         write!(f, "run {} has no score for {}", self.run, self.suite)
     }
 }
 
 /// The first of `runs` that lacks one of the suites.
-pub fn missing(study: &Study, suites: &[&Suite], runs: &[&RunRow]) -> Option<Missing> {
+pub fn missing(study: &Study, suites: &[&Suite], runs: &[&RunRow]) -> Option<MissingScore> {
     let lacks = |run: &&RunRow, suite: &&Suite| rows(study, suite, run).is_empty();
     runs.iter().find_map(|run| {
         let suite = suites.iter().find(|suite| lacks(run, suite))?;
-        Some(Missing {
+        Some(MissingScore {
             run: run.run.clone(),
             suite: suite.name.to_owned(),
         })
@@ -91,13 +94,13 @@ pub fn missing(study: &Study, suites: &[&Suite], runs: &[&RunRow]) -> Option<Mis
 /// The score of `block` on `rung` over several suites taken together; none where no run of it scored.
 ///
 /// # Errors
-/// Several suites are pooled only where every run answered each: else the blocks would be asked different questions.
-pub fn entry(
+/// Several suites are pooled only where every run was evaluated on each: otherwise blocks would have different items.
+pub fn block_score(
     study: &Study,
     suites: &[&Suite],
     block: &str,
     rung: &Rung,
-) -> Result<Option<Entry>, Missing> {
+) -> Result<Option<BlockScore>, MissingScore> {
     let finished = study.finished(block, rung);
     let scored = |run: &&RunRow| {
         suites
@@ -115,9 +118,9 @@ pub fn entry(
     }
     let dense = (REFERENCE, rung);
     let difference = (block != REFERENCE)
-        .then(|| against(study, suites, (block, rung), dense).ok())
+        .then(|| accuracy_difference(study, suites, (block, rung), dense).ok())
         .flatten();
-    Ok(Some(Entry {
+    Ok(Some(BlockScore {
         seeds: runs.len(),
         accuracy: accuracy(study, suites, &runs),
         difference,
@@ -131,7 +134,7 @@ fn accuracy(study: &Study, suites: &[&Suite], runs: &[&RunRow]) -> Interval {
             .flat_map(|suite| rows(study, suite, run))
             .collect();
         match scores.as_slice() {
-            // The suite's own interval knows how its items were drawn.
+            // The suite's own interval accounts for how its items were sampled.
             [score] => {
                 let ScoreRow {
                     value,
@@ -167,8 +170,8 @@ fn accuracy(study: &Study, suites: &[&Suite], runs: &[&RunRow]) -> Interval {
     };
     let answers: Vec<Vec<&ItemRow>> = runs.iter().map(|run| answers(run)).collect();
     let key = |item: &&ItemRow| (item.suite.clone(), item.task.clone(), item.item.clone());
-    let alike = |row: &Vec<&ItemRow>| row.iter().map(key).eq(answers[0].iter().map(key));
-    let mean = if !answers[0].is_empty() && answers.iter().all(alike) {
+    let same_items = |row: &Vec<&ItemRow>| row.iter().map(key).eq(answers[0].iter().map(key));
+    let mean = if !answers[0].is_empty() && answers.iter().all(same_items) {
         let right = |item: &&ItemRow| f64::from(u8::from(item.correct));
         let table: Vec<Vec<f64>> = answers
             .iter()
@@ -180,11 +183,11 @@ fn accuracy(study: &Study, suites: &[&Suite], runs: &[&RunRow]) -> Interval {
         let values: Vec<f64> = runs.iter().map(|run| single(run).value).collect();
         mean_over_seeds(&values)
     };
-    // Seeds that all answered all alike scatter not at all, which is no proof that nothing else would happen.
+    // Seeds that agree in every item have variance zero, which underestimates the uncertainty: Wilson's interval instead.
     if mean.low == mean.high && mean.n > 0 {
         return wilson((mean.value * mean.n as f64).round().max(0.0) as u64, mean.n);
     }
-    // No share is outside [0, 1]; NaN, where nothing bounds it, stays.
+    // Cut to the range of a share; NaN ends of an unbounded interval are kept.
     Interval {
         low: if mean.low < 0.0 { 0.0 } else { mean.low },
         high: if mean.high > 1.0 { 1.0 } else { mean.high },

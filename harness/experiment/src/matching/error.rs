@@ -1,52 +1,52 @@
-//! Why a target cannot be met.
+//! Errors of the solver.
 
 use super::knob::Knob;
 use super::request::Side;
 use super::target::Target;
 use crate::quantity::count;
 
-/// A request without a solution.
+/// A request that is invalid or has no solution; the message is a problem and, after a semicolon, its remedy.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum SolveError {
-    /// The block has no such integer.
-    #[error("{knob} is no knob of this block; {}", remedy_for(*.knob))]
+    /// The knob is not part of the block's configuration.
+    #[error("{knob} is not a knob of this block; {}", remedy_for(*.knob))]
     NoSuchKnob {
-        /// The knob that the block lacks.
+        /// The requested knob.
         knob: Knob,
     },
-    /// The request frees no knob.
-    #[error("frees no knob; write at least one, such as knobs = {{ n_keys = {{}} }}")]
+    /// The request has no free knob.
+    #[error("has no free knob; write at least one, such as knobs = {{ n_keys = {{}} }}")]
     NoKnob,
-    /// The reference has none of the target.
+    /// The target is zero for the reference.
     #[error(
-        "requires equal {target}, of which {reference} has none; choose another reference, such as a memory block"
+        "requires equal {target}, which is 0 for {reference}; choose another reference, such as a memory block"
     )]
-    Nothing {
-        /// What was to be equal.
+    ZeroReference {
+        /// The quantity to match.
         target: Target,
         /// Label of the reference, with its size.
         reference: String,
     },
-    /// Too much to try.
+    /// There are too many combinations to evaluate.
     #[error(
-        "leaves {combinations} combinations to try; bound the knobs with at_most, or free fewer"
+        "has {combinations} combinations to evaluate, too many; bound the knobs with at_most, or free fewer"
     )]
-    TooMany {
-        /// Combinations of all knobs but the bisected one.
+    TooManyCombinations {
+        /// Number of combinations of all knobs except the bisected one.
         combinations: u128,
     },
-    /// No shape within the bounds can be built, or none on the requested side.
+    /// No values within the bounds give a valid model on the requested side.
     #[error(
-        "has no values within the bounds that can be built{}{shape_error}; widen the bounds or change side",
-        on(*.side)
+        "has no valid values within the bounds{}{config_error}; widen the bounds or change side",
+        side_condition(*.side)
     )]
-    Empty {
-        /// Side of the reference that was required.
+    NoValidValues {
+        /// Required side of the reference.
         side: Side,
-        /// Why no shape can be built, in parentheses; empty where some can.
-        shape_error: String,
+        /// The error of the model's configuration, in parentheses; empty if some values give a valid model.
+        config_error: String,
     },
-    /// The nearest value is outside the tolerance.
+    /// The nearest value exceeds the tolerance.
     #[error(
         "cannot bring {target} to {} ({reference}) within {}: the nearest is {} ({:+.2} %) with {knobs}; raise the \
          tolerance, widen the bounds, free another knob or choose another reference",
@@ -56,7 +56,7 @@ pub enum SolveError {
         100.0 * (*.nearest as f64 / *.wanted as f64 - 1.0)
     )]
     Unreachable {
-        /// What was to be equal.
+        /// The quantity to match.
         target: Target,
         /// Label of the reference, with its size.
         reference: String,
@@ -64,7 +64,7 @@ pub enum SolveError {
         wanted: u64,
         /// Nearest value within the bounds, in the same unit.
         nearest: u64,
-        /// Largest relative difference allowed.
+        /// Maximum relative difference.
         tolerance: f64,
         /// The knobs at the nearest value, such as `n_keys = 50`.
         knobs: String,
@@ -73,20 +73,21 @@ pub enum SolveError {
 
 fn remedy_for(knob: Knob) -> &'static str {
     match knob {
-        Knob::Layers => "it turns the count of placement = { centred = { stride = N } }",
-        _ => "choose one of its own keys",
+        Knob::Layers => "it requires placement = { centred = { stride = N } }, whose count it sets",
+        _ => "choose an integer key of the block",
     }
 }
 
-fn on(side: Side) -> &'static str {
+/// The condition that `side` adds to the message of an error.
+fn side_condition(side: Side) -> &'static str {
     match side {
         Side::Nearest => "",
-        Side::Above => " and are not below the reference",
-        Side::Below => " and are not above the reference",
+        Side::Above => " at or above the reference",
+        Side::Below => " at or below the reference",
     }
 }
 
-/// `1 %`, `0.25 %`.
-fn percent(share: f64) -> String {
-    format!("{} %", (1e6 * share).round() / 1e4)
+/// A fraction as a percentage, such as `0.25 %`.
+fn percent(fraction: f64) -> String {
+    format!("{} %", (1e6 * fraction).round() / 1e4)
 }

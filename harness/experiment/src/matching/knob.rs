@@ -1,28 +1,28 @@
-//! Knobs: the integers of a block that change its cost.
+//! Knobs: integers of a block's configuration that change its cost.
 
 use std::fmt;
 
 use architectures::{BlockConfig, DecoderConfig, PlacedBlock, Placement};
 
-/// An integer of a block's configuration.
+/// A knob: an integer of a block's configuration for which the solver can solve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Knob {
-    /// Experts of a mixture.
+    /// Number of experts of a mixture.
     NExperts,
     /// Hidden width of an expert, or of a dense block.
     DFf,
-    /// Half-keys of a product-key block.
+    /// Number of half-keys of a product-key block.
     NKeys,
-    /// Slots that a head reads, or experts that a token passes.
+    /// Number of slots that a head reads, or of experts that a token is routed to.
     TopK,
-    /// Heads of a product-key block.
+    /// Number of heads of a product-key block.
     NHeads,
-    /// Layers of a centred placement: odd.
+    /// Number of layers of a centred placement, odd.
     Layers,
 }
 
 impl Knob {
-    /// All there are.
+    /// All knobs.
     pub const ALL: [Self; 6] = [
         Self::NExperts,
         Self::DFf,
@@ -32,8 +32,8 @@ impl Knob {
         Self::Layers,
     ];
 
-    /// The largest value tried where no bound is given: beyond what anybody trains.
-    pub fn most(self, decoder: &DecoderConfig) -> usize {
+    /// Default upper bound, above the values of published models.
+    pub fn default_max(self, decoder: &DecoderConfig) -> usize {
         match self {
             Self::NExperts => 4096,
             Self::DFf => 1 << 17,
@@ -44,8 +44,8 @@ impl Knob {
         }
     }
 
-    /// From one value to the next where no multiple is given: hidden widths keep the decoder's rounding, and a
-    /// centred placement has a middle.
+    /// Default step between values: hidden widths are multiples of the decoder's `d_ff_multiple`, and the number of
+    /// layers of a centred placement is odd.
     pub fn step(self, decoder: &DecoderConfig) -> usize {
         match self {
             Self::DFf => decoder.d_ff_multiple,
@@ -54,8 +54,8 @@ impl Knob {
         }
     }
 
-    /// Turns it to `value`; false where the block has no such knob.
-    pub fn turn(self, placed: &mut PlacedBlock, value: usize) -> bool {
+    /// Sets the knob to `value`; returns false if the block does not have it.
+    pub fn set(self, placed: &mut PlacedBlock, value: usize) -> bool {
         let knob = match (self, &mut placed.block, &mut placed.placement) {
             (Self::Layers, _, Placement::Centred { count, .. }) => count,
             (Self::NExperts, BlockConfig::MixtureOfExperts(block), _) => &mut block.n_experts,

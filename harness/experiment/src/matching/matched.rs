@@ -1,30 +1,30 @@
-//! What was to be equal, and how nearly it is: the figures of one target of a run.
+//! A matched quantity of a run: its target, its value and its deviation.
 
 use crate::budget::TrainingBudget;
 
-/// The target that tokens alone meet.
+/// Name of the target that is matched by the number of tokens.
 pub const TRAIN_FLOPS: &str = "train_flops";
 
-/// One target of one run, and what became of it.
+/// One matched quantity of one run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Matched {
-    /// What was to be equal: a [`super::Target`]'s name, or `train_flops`.
+    /// Name of the quantity: that of a [`super::Target`], or [`TRAIN_FLOPS`].
     pub target: String,
-    /// Whose value it is.
+    /// Label of the reference.
     pub reference: String,
-    /// The value of the reference, in the target's unit.
+    /// Value of the reference: FLOPs, parameters or bytes.
     pub wanted: f64,
-    /// The value of the solution, in the same unit.
+    /// Value of the solution, in the same unit.
     pub reached: f64,
-    /// Largest relative difference allowed.
+    /// Maximum relative difference.
     pub tolerance: f64,
     /// Solved values, such as `n_keys = 181`.
     pub knobs: String,
 }
 
 impl Matched {
-    /// Training FLOPs, matched by the number of tokens. Whole batches miss their target by half a batch at most, or by
-    /// all that one batch costs beyond it.
+    /// Training FLOPs, matched by the number of tokens. The tolerance is the FLOPs of half a batch, by rounding to
+    /// whole batches, or the excess of a single batch if the target is less than one batch.
     pub fn training_flops(budget: &TrainingBudget) -> Self {
         let batch = budget.train_flops / budget.steps as f64;
         Self {
@@ -51,7 +51,7 @@ mod tests {
     use architectures::Cost;
 
     #[test]
-    fn tokens_reach_their_flops_within_the_stated_tolerance() {
+    fn training_flops_deviate_by_at_most_the_tolerance() {
         let costing = |matmul| Cost {
             matmul,
             ..Cost::default()

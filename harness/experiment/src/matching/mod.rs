@@ -1,12 +1,13 @@
-//! Matching: which values of a block's free knobs make it cost what a reference costs.
+//! Matching: a solver for the free knobs (integers of a block's configuration) so that the cost of a model equals that
+//! of a reference.
 //!
 //! ```text
-//! wanted    = target(cost of the reference)         FLOPs, parameters or bytes of one token's pass, by formula
-//! solution  = the values within their bounds whose model comes nearest, on the requested side
+//! wanted    = target(cost of the reference)         FLOPs, parameters or bytes per token, by formula
+//! solution  = values within their bounds that minimise |target(cost of the model) - wanted|, on the requested side
 //! ```
 //!
-//! Costs are monotone in every knob, so one knob is bisected; combinations of the others are tried one by one. Nothing
-//! is built: this is arithmetic on [`architectures::Cost`].
+//! Costs are monotone in every knob, so one knob is found by bisection for each combination of values of the others.
+//! The solver evaluates [`architectures::Cost`] and builds no model.
 
 mod error;
 mod knob;
@@ -21,6 +22,6 @@ mod tests;
 pub use error::SolveError;
 pub use knob::Knob;
 pub use matched::{Matched, TRAIN_FLOPS};
-pub use request::{Bounds, Knobs, Request, Side};
+pub use request::{Bounds, Knobs, Side, SolveRequest};
 pub use solve::solve;
 pub use target::Target;

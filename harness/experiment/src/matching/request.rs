@@ -1,4 +1,4 @@
-//! The request of a solver, as written in a sweep file: `[blocks.LABEL.solve]`.
+//! The solver's request, `[blocks.LABEL.solve]` of a sweep file.
 
 use std::num::NonZeroUsize;
 
@@ -8,21 +8,21 @@ use serde::Deserialize;
 use super::knob::Knob;
 use super::target::Target;
 
-/// What is to be equal, to what, how nearly, and which knobs are free.
+/// A request to the solver: the target, the reference, the tolerance and the free knobs.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Request {
-    /// What is to be equal.
+pub struct SolveRequest {
+    /// The quantity to match.
     pub equal: Target,
-    /// Label of the block that sets the value; `dense` is the size's dense decoder, listed or not.
+    /// Label of the reference block; `dense` is the dense decoder of the size, even if the sweep has no such block.
     #[serde(default = "dense")]
     pub reference: String,
-    /// Label of the size of the reference; the block's own when absent.
+    /// Label of the reference's size; `None` for the size of the block.
     pub reference_size: Option<String>,
-    /// Largest relative difference.
+    /// Maximum relative difference.
     #[serde(default = "one_percent")]
     pub tolerance: f64,
-    /// On which side of the reference the block may end.
+    /// Allowed side of the reference.
     #[serde(default)]
     pub side: Side,
     /// The free knobs.
@@ -36,16 +36,16 @@ fn one_percent() -> f64 {
     0.01
 }
 
-/// A side of the reference.
+/// Allowed side of the reference for the solution.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Side {
-    /// Either.
+    /// Either side.
     #[default]
     Nearest,
-    /// The lowest that is not below it.
+    /// At or above the reference.
     Above,
-    /// The highest that is not above it.
+    /// At or below the reference.
     Below,
 }
 
@@ -53,22 +53,22 @@ pub enum Side {
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Knobs {
-    /// Experts of a mixture.
+    /// Number of experts of a mixture.
     pub n_experts: Option<Bounds>,
     /// Hidden width of an expert or of a dense block.
     pub d_ff: Option<Bounds>,
-    /// Half-keys of a product-key block.
+    /// Number of half-keys of a product-key block.
     pub n_keys: Option<Bounds>,
-    /// Slots per head, or experts per token.
+    /// Number of slots per head, or of experts per token.
     pub top_k: Option<Bounds>,
-    /// Heads of a product-key block.
+    /// Number of heads of a product-key block.
     pub n_heads: Option<Bounds>,
-    /// Layers of a centred placement.
+    /// Number of layers of a centred placement.
     pub layers: Option<Bounds>,
 }
 
 impl Knobs {
-    /// Those that are free, in a fixed order.
+    /// The free knobs with their bounds, in the order of [`Knob::ALL`].
     pub fn free(&self) -> Vec<(Knob, Bounds)> {
         let bounds = |knob| match knob {
             Knob::NExperts => self.n_experts,
@@ -85,50 +85,50 @@ impl Knobs {
     }
 }
 
-/// The values that a knob may take.
+/// Bounds of a knob's values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Bounds {
-    /// Smallest value; 1 when absent.
+    /// Smallest value; 1 if `None`.
     pub at_least: Option<usize>,
-    /// Largest value; [`Knob::most`] when absent.
+    /// Largest value; [`Knob::default_max`] if `None`.
     pub at_most: Option<usize>,
-    /// The value is a multiple of this; of [`Knob::step`] when absent.
+    /// Divisor of all values; [`Knob::step`] determines the values if `None`.
     pub multiple_of: Option<NonZeroUsize>,
 }
 
 impl Bounds {
-    /// The values of `knob` in ascending order, as a rule: none where the bounds leave none.
-    pub fn values(self, knob: Knob, decoder: &DecoderConfig) -> Values {
+    /// The values of `knob` within the bounds, as an arithmetic progression; it is empty if there are none.
+    pub fn values(self, knob: Knob, decoder: &DecoderConfig) -> KnobValues {
         let multiple = self.multiple_of.map_or(1, usize::from);
-        let least = self.at_least.unwrap_or(1).max(1);
-        let most = self.at_most.unwrap_or(knob.most(decoder));
+        let min = self.at_least.unwrap_or(1).max(1);
+        let max = self.at_most.unwrap_or(knob.default_max(decoder));
         let (first, step) = match (knob, self.multiple_of) {
-            // A centred placement has a middle: odd multiples, of which an even number has none.
+            // The number of layers of a centred placement is odd: the odd multiples, which even divisors do not have.
             (Knob::Layers, _) => {
-                let first = least.next_multiple_of(multiple);
+                let first = min.next_multiple_of(multiple);
                 let odd = first + multiple * (first + 1).rem_euclid(2);
                 (odd, 2 * multiple)
             }
-            (_, Some(_)) => (least.next_multiple_of(multiple), multiple),
+            (_, Some(_)) => (min.next_multiple_of(multiple), multiple),
             (_, None) => {
                 let step = knob.step(decoder);
-                (least.next_multiple_of(step), step)
+                (min.next_multiple_of(step), step)
             }
         };
         let even_layers = knob == Knob::Layers && multiple.is_multiple_of(2);
-        let count = if first > most || even_layers {
+        let count = if first > max || even_layers {
             0
         } else {
-            (most - first) / step + 1
+            (max - first) / step + 1
         };
-        Values { first, step, count }
+        KnobValues { first, step, count }
     }
 }
 
-/// `first, first + step, ...`: `count` of them.
+/// The arithmetic progression `first, first + step, ...` of `count` values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Values {
+pub struct KnobValues {
     /// Smallest value.
     pub first: usize,
     /// Difference between neighbouring values.
@@ -137,8 +137,8 @@ pub struct Values {
     pub count: usize,
 }
 
-impl Values {
-    /// The value of this rank.
+impl KnobValues {
+    /// The value at zero-based `rank`.
     pub fn at(self, rank: usize) -> usize {
         self.first + rank * self.step
     }

@@ -1,24 +1,25 @@
-//! Bisection over a range of ranks where a cost is monotone and some ranks are impossible.
+//! Bisection over ranks at which a cost is monotone and some ranks are invalid.
 
 use super::request::Side;
 
-/// The ranks below `count` that are neighbours of `wanted` on the requested side, with their values, lowest rank first.
+/// At most two ranks below `count` whose values bracket `wanted`, on the requested side, with their values and in
+/// ascending order of rank. Of ranks with equal values the lowest is returned.
 ///
-/// `value` is monotone, rising or falling, where it is some; it is none at the low ranks or at the high ones, for a shape
-/// that cannot be built. Calls it some `4 log2(count)` times.
+/// `value` is monotone, increasing or decreasing, at the ranks for which it is `Some`. It may be `None`, for an invalid
+/// model, at a range of ranks at one end. It is called about `4 log2(count)` times.
 pub fn neighbours(
     count: usize,
     wanted: u64,
     side: Side,
     value: &dyn Fn(usize) -> Option<u64>,
 ) -> Vec<(usize, u64)> {
-    let Some((low, high)) = possible(count, value) else {
+    let Some((low, high)) = valid_range(count, value) else {
         return Vec::new();
     };
     let at = |rank: usize| value(rank).map_or(0, |value| value);
     let rising = at(low) <= at(high);
-    // The first rank that has passed the wanted value.
-    let passed = |rank: usize| {
+    // Whether the value at a rank is `wanted` or beyond it.
+    let is_beyond = |rank: usize| {
         let value = at(rank);
         if rising {
             value >= wanted
@@ -26,10 +27,10 @@ pub fn neighbours(
             value <= wanted
         }
     };
-    let beyond = first(low, high + 1, &passed);
-    let mut around: Vec<usize> = Vec::with_capacity(2);
+    let beyond = first(low, high + 1, &is_beyond);
+    let mut bracket: Vec<usize> = Vec::with_capacity(2);
     if beyond > low {
-        // Of equal values the lowest rank.
+        // The lowest rank with the last value before `wanted`.
         let value = at(beyond - 1);
         let same = |rank: usize| {
             if rising {
@@ -38,25 +39,25 @@ pub fn neighbours(
                 at(rank) <= value
             }
         };
-        around.push(first(low, beyond - 1, &same));
+        bracket.push(first(low, beyond - 1, &same));
     }
     if beyond <= high {
-        around.push(beyond);
+        bracket.push(beyond);
     }
     let allowed = |value: u64| match side {
         Side::Nearest => true,
         Side::Above => value >= wanted,
         Side::Below => value <= wanted,
     };
-    around
+    bracket
         .into_iter()
         .map(|rank| (rank, at(rank)))
         .filter(|&(_, value)| allowed(value))
         .collect()
 }
 
-/// The first and the last possible rank.
-fn possible(count: usize, value: &dyn Fn(usize) -> Option<u64>) -> Option<(usize, usize)> {
+/// The first and the last valid rank; `None` if neither rank 0 nor the last rank is valid.
+fn valid_range(count: usize, value: &dyn Fn(usize) -> Option<u64>) -> Option<(usize, usize)> {
     let last = count.checked_sub(1)?;
     match (value(0).is_some(), value(last).is_some()) {
         (true, true) => Some((0, last)),
@@ -66,7 +67,8 @@ fn possible(count: usize, value: &dyn Fn(usize) -> Option<u64>) -> Option<(usize
     }
 }
 
-/// The first of `low..high` for which `holds`, which then holds for all above; `high` where it holds for none.
+/// The first rank of `low..high` for which `holds`, a predicate that is false below some rank and true from it on;
+/// `high` if there is none.
 fn first(mut low: usize, mut high: usize, holds: &dyn Fn(usize) -> bool) -> usize {
     while low < high {
         let middle = low + (high - low) / 2;
@@ -83,8 +85,8 @@ fn first(mut low: usize, mut high: usize, holds: &dyn Fn(usize) -> bool) -> usiz
 mod tests {
     use super::*;
 
-    /// By looking at every rank.
-    fn brute(
+    /// The smallest distance to `wanted`, by evaluating every rank.
+    fn exhaustive(
         count: usize,
         wanted: u64,
         side: Side,
@@ -102,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn agrees_with_looking_at_every_rank() {
+    fn equals_an_exhaustive_search() {
         type Value = Box<dyn Fn(usize) -> Option<u64>>;
         let functions: Vec<Value> = vec![
             Box::new(|rank| Some((rank * rank) as u64)),
@@ -118,7 +120,7 @@ mod tests {
                     for side in [Side::Nearest, Side::Above, Side::Below] {
                         let found = neighbours(count, wanted, side, value.as_ref());
                         let nearest = found.iter().map(|(_, value)| value.abs_diff(wanted)).min();
-                        assert_eq!(nearest, brute(count, wanted, side, value.as_ref()));
+                        assert_eq!(nearest, exhaustive(count, wanted, side, value.as_ref()));
                         assert!(found.iter().all(|&(rank, v)| value(rank) == Some(v)));
                     }
                 }
@@ -127,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn of_equal_values_the_lowest_rank() {
+    fn the_lowest_rank_of_equal_values_is_returned() {
         let flat = |rank: usize| Some(10 * (rank / 4) as u64);
         assert_eq!(neighbours(20, 15, Side::Nearest, &flat), [(4, 10), (8, 20)]);
         assert_eq!(neighbours(20, 99, Side::Nearest, &flat), [(16, 40)]);

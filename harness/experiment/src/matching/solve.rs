@@ -1,36 +1,38 @@
-//! From a request to the knobs.
+//! Solving a request for the values of the knobs.
 
 use architectures::{ModelConfig, PlacedBlock};
 
 use super::error::SolveError;
 use super::knob::Knob;
 use super::matched::Matched;
-use super::request::{Request, Values};
+use super::request::{KnobValues, SolveRequest};
 use super::search::neighbours;
 
-/// More combinations than this take too long: each is bisected, which takes a fraction of a millisecond.
-const MOST_COMBINATIONS: u128 = 10_000;
+/// Maximum number of combinations; the bisection of each takes a fraction of a millisecond.
+const MAX_COMBINATIONS: u128 = 10_000;
 
-/// A combination of values and what it costs.
+/// A combination of values and the target of its cost.
 struct Candidate {
     values: Vec<usize>,
     reached: u64,
 }
 
-/// Turns the knobs of the last block of `model` so that its cost meets `wanted`, the value of `reference`.
+/// Solves for the free knobs of the last block of `model` so that the target equals `wanted`, the value of `reference`.
 ///
-/// Of several combinations that come equally near, the one with the lowest values; the knob with the most values is
-/// bisected, so a combination of the others is tried with its nearest partners alone.
+/// Returns the model with the nearest value and its [`Matched`]. The knob with the most values is bisected for every
+/// combination of the others. Of combinations that are equally near, the first is returned: they are evaluated in
+/// ascending order, the knob with the second most values varying fastest.
 ///
 /// # Errors
-/// When a knob is not the block's, there is too much to try, or the nearest is not near enough: then the error names it.
+/// If a knob is not part of the block, there are too many combinations, or no valid values are within the bounds and
+/// the tolerance; the last error names the nearest value.
 pub fn solve(
     model: &ModelConfig,
-    request: &Request,
+    request: &SolveRequest,
     reference: &str,
     wanted: u64,
 ) -> Result<(ModelConfig, Matched), SolveError> {
-    let mut knobs: Vec<(Knob, Values)> = request
+    let mut knobs: Vec<(Knob, KnobValues)> = request
         .knobs
         .free()
         .into_iter()
@@ -42,13 +44,13 @@ pub fn solve(
         model
             .blocks
             .last()
-            .is_some_and(|block| knob.turn(&mut block.clone(), 1))
+            .is_some_and(|block| knob.set(&mut block.clone(), 1))
     };
     if let Some(&(knob, _)) = knobs.iter().find(|(knob, _)| !has(*knob)) {
         return Err(SolveError::NoSuchKnob { knob });
     }
     if wanted == 0 {
-        return Err(SolveError::Nothing {
+        return Err(SolveError::ZeroReference {
             target: request.equal,
             reference: reference.to_owned(),
         });
@@ -57,18 +59,18 @@ pub fn solve(
         .iter()
         .map(|(_, values)| values.count as u128)
         .product();
-    if combinations > MOST_COMBINATIONS {
-        return Err(SolveError::TooMany { combinations });
+    if combinations > MAX_COMBINATIONS {
+        return Err(SolveError::TooManyCombinations { combinations });
     }
-    let turned = |values: &[usize]| {
+    let with_values = |values: &[usize]| {
         let mut model = model.clone();
         if let Some(block) = model.blocks.last_mut() {
-            turn(block, &knobs, values);
+            set_all(block, &knobs, values);
         }
         model
     };
     let cost = |values: &[usize]| {
-        turned(values)
+        with_values(values)
             .cost()
             .ok()
             .map(|cost| request.equal.of(&cost))
@@ -89,22 +91,22 @@ pub fn solve(
             }
         }
     }
-    let shape_error = |end: &dyn Fn(&Values) -> usize| {
+    let config_error = |end: &dyn Fn(&KnobValues) -> usize| {
         let values: Vec<usize> = knobs.iter().map(|(_, values)| end(values)).collect();
-        turned(&values).cost().err()
+        with_values(&values).cost().err()
     };
-    // A shape that is invalid at both ends of the bounds is invalid for a reason other than the knobs.
-    let empty = || SolveError::Empty {
+    // A model that is invalid at both ends of the bounds is probably invalid for another reason than the knobs.
+    let no_valid_values = || SolveError::NoValidValues {
         side: request.side,
-        shape_error: shape_error(&|values| values.at(0))
-            .and(shape_error(&|values| {
+        config_error: config_error(&|values| values.at(0))
+            .and(config_error(&|values| {
                 values.at(values.count.saturating_sub(1))
             }))
             .map_or(String::new(), |error| {
                 format!(" ({} {})", error.key, error.problem)
             }),
     };
-    let best = best.ok_or_else(empty)?;
+    let best = best.ok_or_else(no_valid_values)?;
     let text = describe(&knobs, &best.values);
     if best.reached.abs_diff(wanted) as f64 > request.tolerance * wanted as f64 {
         return Err(SolveError::Unreachable {
@@ -124,17 +126,18 @@ pub fn solve(
         tolerance: request.tolerance,
         knobs: text,
     };
-    Ok((turned(&best.values), matched))
+    Ok((with_values(&best.values), matched))
 }
 
-fn turn(block: &mut PlacedBlock, knobs: &[(Knob, Values)], values: &[usize]) {
+/// Sets all knobs of `block`.
+fn set_all(block: &mut PlacedBlock, knobs: &[(Knob, KnobValues)], values: &[usize]) {
     for ((knob, _), value) in knobs.iter().zip(values) {
-        knob.turn(block, *value);
+        knob.set(block, *value);
     }
 }
 
-/// The `number`-th combination: the last knob turns fastest.
-fn combination(knobs: &[(Knob, Values)], number: u128) -> Vec<usize> {
+/// The `number`-th combination of values; the last knob varies fastest.
+fn combination(knobs: &[(Knob, KnobValues)], number: u128) -> Vec<usize> {
     let mut rest = number;
     let mut values = vec![0; knobs.len()];
     for (value, (_, range)) in values.iter_mut().zip(knobs).rev() {
@@ -144,8 +147,8 @@ fn combination(knobs: &[(Knob, Values)], number: u128) -> Vec<usize> {
     values
 }
 
-/// `n_experts = 8, d_ff = 512`.
-fn describe(knobs: &[(Knob, Values)], values: &[usize]) -> String {
+/// The knobs with their values as text, such as `n_experts = 8, d_ff = 512`.
+fn describe(knobs: &[(Knob, KnobValues)], values: &[usize]) -> String {
     let mut parts: Vec<_> = knobs.iter().map(|(knob, _)| *knob).zip(values).collect();
     parts.sort();
     let parts: Vec<String> = parts

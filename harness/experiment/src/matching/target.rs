@@ -1,11 +1,11 @@
-//! What is to be equal.
+//! Quantities to match.
 
 use std::fmt;
 
 use architectures::Cost;
 use serde::{Deserialize, Serialize};
 
-/// What a model and its reference are to have in common.
+/// The quantity that is to be equal for a model and its reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Target {
@@ -13,14 +13,14 @@ pub enum Target {
     FlopsPerToken,
     /// All parameters, tables included.
     ParamsTotal,
-    /// Parameters that one token touches.
+    /// Parameters that one token uses.
     ParamsActive,
     /// Table bytes that one token's forward pass gathers.
     BytesPerToken,
 }
 
 impl Target {
-    /// Its value, in FLOPs, parameters or bytes.
+    /// The value for `cost`, in FLOPs, parameters or bytes.
     pub fn of(self, cost: &Cost) -> u64 {
         match self {
             Self::FlopsPerToken => cost.training(),

@@ -1,10 +1,10 @@
-//! Every knob, every target, and what is out of reach.
+//! Tests of the solver: all knobs, all targets, and errors.
 
 use architectures::ModelConfig;
 
-use super::{Bounds, Knob, Knobs, Request, Side, SolveError, Target, solve};
+use super::{Bounds, Knob, Knobs, Side, SolveError, SolveRequest, Target, solve};
 
-/// A decoder of six layers with `block` placed.
+/// A decoder of six layers with `block` at `placement`.
 fn model(block: &str, placement: &str) -> ModelConfig {
     let decoder = r#"{"vocab_size": 500, "d_model": 64, "n_layers": 6, "n_heads": 2, "seq_len": 64, "d_ff_multiple": 16}"#;
     let placed = format!(r#"{{"block": {block}, "placement": {placement}}}"#);
@@ -34,8 +34,8 @@ fn memory(n_keys: usize, n_heads: usize, top_k: usize) -> ModelConfig {
     )
 }
 
-fn turned(mut model: ModelConfig, knob: Knob, value: usize) -> ModelConfig {
-    assert!(knob.turn(&mut model.blocks[0], value));
+fn with_knob(mut model: ModelConfig, knob: Knob, value: usize) -> ModelConfig {
+    assert!(knob.set(&mut model.blocks[0], value));
     model
 }
 
@@ -55,8 +55,8 @@ fn free(knobs: &[(Knob, Bounds)]) -> Knobs {
     free
 }
 
-fn request(equal: Target, tolerance: f64, side: Side, knobs: &[(Knob, Bounds)]) -> Request {
-    Request {
+fn request(equal: Target, tolerance: f64, side: Side, knobs: &[(Knob, Bounds)]) -> SolveRequest {
+    SolveRequest {
         equal,
         reference: "dense".to_owned(),
         reference_size: None,
@@ -73,7 +73,7 @@ const ANY: Bounds = Bounds {
 };
 
 #[test]
-fn every_knob_is_found_again_by_every_target_that_it_moves() {
+fn every_knob_is_recovered_from_every_target_that_depends_on_it() {
     use Knob::*;
     use Target::*;
     let cases: [(ModelConfig, Knob, usize, &[Target]); 9] = [
@@ -131,7 +131,7 @@ fn every_knob_is_found_again_by_every_target_that_it_moves() {
         ),
     ];
     for (model, knob, value, targets) in cases {
-        let expected = turned(model.clone(), knob, value);
+        let expected = with_knob(model.clone(), knob, value);
         for &target in targets {
             let wanted = target.of(&expected.cost().unwrap());
             let request = request(target, 0.0, Side::Nearest, &[(knob, ANY)]);
@@ -144,7 +144,7 @@ fn every_knob_is_found_again_by_every_target_that_it_moves() {
 }
 
 #[test]
-fn knobs_together_come_as_near_as_any_combination() {
+fn two_knobs_are_as_near_as_the_best_of_all_combinations() {
     let bounds = |at_least, at_most, multiple_of| Bounds {
         at_least: Some(at_least),
         at_most: Some(at_most),
@@ -169,7 +169,7 @@ fn knobs_together_come_as_near_as_any_combination() {
 }
 
 #[test]
-fn sides_are_kept() {
+fn solutions_are_on_the_requested_side() {
     let wanted = 300_000;
     let reached = |side| {
         let request = request(Target::ParamsTotal, 0.5, side, &[(Knob::NExperts, ANY)]);
@@ -184,8 +184,8 @@ fn sides_are_kept() {
 }
 
 #[test]
-fn shapes_that_cannot_be_built_are_no_solutions() {
-    // Eight slots a head need eight keys: fewer parameters cannot be had.
+fn invalid_models_are_not_solutions() {
+    // Eight slots per head require at least eight keys.
     let request_of = |knob| request(Target::ParamsTotal, 1e9, Side::Nearest, &[(knob, ANY)]);
     let (found, _) = solve(&memory(1, 2, 8), &request_of(Knob::NKeys), "it", 1).unwrap();
     assert_eq!(found, memory(8, 2, 8));
@@ -197,7 +197,7 @@ fn shapes_that_cannot_be_built_are_no_solutions() {
     );
     let (found, _) = solve(&memory(16, 2, 1), &many, "it", 1 << 40).unwrap();
     assert_eq!(found, memory(16, 2, 16));
-    // Strides of one reach five of six layers.
+    // A centred placement of stride one has at most five of six layers.
     let layers = request(
         Target::BytesPerToken,
         1e9,
@@ -205,11 +205,11 @@ fn shapes_that_cannot_be_built_are_no_solutions() {
         &[(Knob::Layers, ANY)],
     );
     let (found, _) = solve(&memory(16, 2, 8), &layers, "it", 1 << 40).unwrap();
-    assert_eq!(found, turned(memory(16, 2, 8), Knob::Layers, 5));
+    assert_eq!(found, with_knob(memory(16, 2, 8), Knob::Layers, 5));
 }
 
 #[test]
-fn what_is_out_of_reach_names_the_nearest() {
+fn the_error_of_an_unreachable_target_names_the_nearest_value() {
     let wanted = memory(100, 2, 8).cost().unwrap().params();
     let bounds = Bounds {
         at_most: Some(50),
@@ -236,7 +236,7 @@ fn what_is_out_of_reach_names_the_nearest() {
 }
 
 #[test]
-fn impossible_requests_say_why() {
+fn errors_of_invalid_requests_name_the_reason() {
     let error_of = |knobs: &[(Knob, Bounds)], equal, side, wanted| {
         let request = request(equal, 0.01, side, knobs);
         solve(&memory(16, 2, 8), &request, "dense at s", wanted)
@@ -246,11 +246,11 @@ fn impossible_requests_say_why() {
     let keys = [(Knob::NKeys, ANY)];
     let message = error_of(&keys, Target::BytesPerToken, Side::Nearest, 0);
     assert!(
-        message.contains("equal bytes_per_token, of which dense at s has none"),
+        message.contains("equal bytes_per_token, which is 0 for dense at s"),
         "{message}"
     );
     let message = error_of(&[], Target::ParamsTotal, Side::Nearest, 9);
-    assert!(message.contains("frees no knob"), "{message}");
+    assert!(message.contains("has no free knob"), "{message}");
     let message = error_of(
         &[(Knob::NExperts, ANY)],
         Target::ParamsTotal,
@@ -258,11 +258,14 @@ fn impossible_requests_say_why() {
         9,
     );
     assert!(
-        message.contains("n_experts is no knob of this block"),
+        message.contains("n_experts is not a knob of this block"),
         "{message}"
     );
     let message = error_of(&keys, Target::ParamsTotal, Side::Below, 9);
-    assert!(message.contains("are not above the reference"), "{message}");
+    assert!(
+        message.contains("within the bounds at or below the reference"),
+        "{message}"
+    );
     let narrow = Bounds {
         at_least: Some(2),
         at_most: Some(4),
@@ -275,7 +278,7 @@ fn impossible_requests_say_why() {
         9,
     );
     assert!(
-        message.contains("can be built (top_k = 8 exceeds n_keys = 4); widen"),
+        message.contains("within the bounds (top_k = 8 exceeds n_keys = 4); widen"),
         "{message}"
     );
     let message = error_of(

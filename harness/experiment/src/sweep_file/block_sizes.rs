@@ -1,17 +1,17 @@
-//! `[blocks.LABEL] sizes = [...]`: a block at some of the sizes only.
+//! `[blocks.LABEL] sizes = [...]`: the sizes of a block.
 
 use super::error::FileError;
 use super::suggest::suggest;
-use super::tree::{Node, Table};
+use super::tree::{LocatedNode, LocatedTable};
 
-/// Whether the block that `table` describes is at `size`, one of `sizes`: everywhere unless its key `sizes` lists
-/// others. The key is taken out of the table.
+/// Whether the block of `table` is in the sweep at `size`, one of `sizes`: at all sizes unless its key `sizes` lists
+/// some. The key is removed from the table.
 ///
 /// # Errors
-/// When the key is no list of distinct labels of sizes, or an empty one.
+/// If the value of the key is not a non-empty list of distinct labels of sizes.
 pub fn includes_size(
     file: &str,
-    table: &mut Table,
+    table: &mut LocatedTable,
     size: &str,
     sizes: &[&str],
 ) -> Result<bool, FileError> {
@@ -20,7 +20,7 @@ pub fn includes_size(
     };
     let remedy = "list labels of sizes, each once, such as [\"s\"]";
     let error = |problem: &str| FileError::at(file, &entry, problem, remedy);
-    let Node::Value(toml::Value::Array(listed)) = &entry.node else {
+    let LocatedNode::Value(toml::Value::Array(listed)) = &entry.node else {
         return Err(error("is not a list"));
     };
     let labels: Vec<&str> = listed.iter().filter_map(toml::Value::as_str).collect();
@@ -29,11 +29,11 @@ pub fn includes_size(
     }
     for (at, label) in labels.iter().enumerate() {
         if !sizes.contains(label) {
-            let problem = format!("names \"{label}\", which is not a size");
+            let problem = format!("lists \"{label}\", which is not a size");
             return Err(FileError::at(file, &entry, problem, suggest(label, sizes)));
         }
         if labels[..at].contains(label) {
-            return Err(error("names a size twice"));
+            return Err(error("lists a size twice"));
         }
     }
     Ok(labels.contains(&size))
@@ -45,14 +45,14 @@ mod tests {
 
     fn is_included(sizes: &str, at: &str) -> Result<bool, String> {
         let text = format!("kind = \"dense\"\n{sizes}\n");
-        let mut table = Table::parse("f.toml", &text).unwrap();
+        let mut table = LocatedTable::parse("f.toml", &text).unwrap();
         let is_included = includes_size("f.toml", &mut table, at, &["s", "1.3b"]);
         assert!(table.get("sizes").is_none() || is_included.is_err());
         is_included.map_err(|error| error.to_string())
     }
 
     #[test]
-    fn a_block_is_at_every_size_or_at_those_listed() {
+    fn a_block_is_at_all_sizes_or_at_those_listed() {
         assert_eq!(is_included("", "s"), Ok(true));
         assert_eq!(is_included("sizes = [\"1.3b\"]", "1.3b"), Ok(true));
         assert_eq!(is_included("sizes = [\"1.3b\"]", "s"), Ok(false));
@@ -62,7 +62,7 @@ mod tests {
     fn invalid_lists_are_errors() {
         let message = |sizes| is_included(sizes, "s").unwrap_err();
         assert!(message("sizes = [\"1.3B\"]").contains(
-            "f.toml:2: `sizes` names \"1.3B\", which is not a size; did you mean `1.3b`?"
+            "f.toml:2: `sizes` lists \"1.3B\", which is not a size; did you mean `1.3b`?"
         ));
         assert!(message("sizes = []").contains("is not a list of labels"));
         assert!(message("sizes = [1]").contains("is not a list of labels"));

@@ -1,19 +1,20 @@
-//! `tokens = ...` or `flops = ...` of a size: what its dense decoder is given.
+//! `tokens = ...` or `flops = ...` of a size: the budgets of its dense decoder.
 
 use super::error::FileError;
-use super::tree::{Node, Table};
+use super::tree::{LocatedNode, LocatedTable};
 use crate::budget::DenseBudget;
 
-/// The budgets of the size `label`, each with the label of the size trained on it; the keys are taken out of `own`.
+/// The budgets of the size `label`, each with its own label; the keys are removed from `own`.
 ///
-/// One budget keeps the label. A list, `flops = [1e11, 3e11]`, gives `label@1e11` and `label@3e11`.
+/// The label of a single budget is that of the size. A list, `flops = [1e11, 3e11]`, has the labels `label@1e11` and
+/// `label@3e11`.
 ///
 /// # Errors
-/// Unless exactly one of both keys is there, with numbers above 0, each once.
+/// If not exactly one of both keys is present, or a value is not above 0 or listed twice.
 pub fn budgets(
     file: &str,
     label: &str,
-    own: &mut Table,
+    own: &mut LocatedTable,
 ) -> Result<Vec<(String, DenseBudget)>, FileError> {
     let section = own.clone();
     let error = |key: &str, problem: &str, remedy: &str| {
@@ -21,14 +22,14 @@ pub fn budgets(
     };
     match (own.take("tokens"), own.take("flops")) {
         (Some(tokens), None) => match tokens.node {
-            Node::Value(toml::Value::Integer(tokens)) if tokens > 0 => {
+            LocatedNode::Value(toml::Value::Integer(tokens)) if tokens > 0 => {
                 let budget = DenseBudget::Tokens(tokens.unsigned_abs());
                 Ok(vec![(label.to_owned(), budget)])
             }
             _ => error("tokens", "is not a whole number above 0", TOKENS),
         },
         (None, Some(flops)) => match flops.node {
-            Node::Value(toml::Value::Array(list)) => {
+            LocatedNode::Value(toml::Value::Array(list)) => {
                 let flops: Option<Vec<f64>> = list.iter().map(positive).collect();
                 match flops {
                     Some(flops) if distinct(&flops) => Ok(flops
@@ -38,13 +39,17 @@ pub fn budgets(
                     _ => error("flops", "is not a list of distinct numbers above 0", FLOPS),
                 }
             }
-            Node::Value(value) => match positive(&value) {
+            LocatedNode::Value(value) => match positive(&value) {
                 Some(flops) => Ok(vec![(label.to_owned(), DenseBudget::Flops(flops))]),
                 None => error("flops", "is not a number above 0", FLOPS),
             },
             _ => error("flops", "is not a number above 0", FLOPS),
         },
-        (Some(_), Some(_)) => error("flops", "is given beside `tokens`", "keep one of them"),
+        (Some(_), Some(_)) => error(
+            "flops",
+            "is given in addition to `tokens`",
+            "remove one of them",
+        ),
         (None, None) => error("tokens", "is missing", TOKENS),
     }
 }
@@ -72,14 +77,14 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<Vec<(String, DenseBudget)>, String> {
-        let mut table = Table::parse("f.toml", text).unwrap();
+        let mut table = LocatedTable::parse("f.toml", text).unwrap();
         let budgets = budgets("f.toml", "d64", &mut table).map_err(|error| error.to_string());
         assert!(table.entries.is_empty());
         budgets
     }
 
     #[test]
-    fn one_budget_keeps_the_label_and_several_extend_it() {
+    fn one_budget_has_the_label_of_the_size_and_several_extend_it() {
         let tokens = ("d64".to_owned(), DenseBudget::Tokens(500));
         assert_eq!(read("tokens = 500"), Ok(vec![tokens]));
         let flops = ("d64".to_owned(), DenseBudget::Flops(1e11));
@@ -95,7 +100,7 @@ mod tests {
     fn invalid_budgets_are_errors() {
         let message = |text: &str| read(text).unwrap_err();
         assert!(message("").contains("`tokens` is missing"));
-        assert!(message("tokens = 5\nflops = 1e9").contains("is given beside"));
+        assert!(message("tokens = 5\nflops = 1e9").contains("is given in addition to"));
         for text in [
             "tokens = 0",
             "tokens = 1.5",

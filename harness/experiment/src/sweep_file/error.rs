@@ -1,53 +1,53 @@
-//! What is wrong with a sweep file, in one line: where, which key, what to do.
+//! Errors of sweep files, in one line each: position, key, problem and remedy.
 
 use architectures::ConfigError;
 
-use super::tree::{Entry, Line, Table, join};
+use super::tree::{LineNumber, LocatedEntry, LocatedTable, join};
 
-/// A file that is not a sweep.
+/// An invalid or unreadable sweep file.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
     /// The value of a key is invalid or missing.
     #[error("{file}:{line}: `{key}` {problem}; {remedy}")]
     Key {
-        /// The file, as given.
+        /// Name of the file.
         file: String,
-        /// Line of the key, from 1.
-        line: Line,
-        /// Dotted path.
+        /// Line of the key.
+        line: LineNumber,
+        /// Dotted path of the key.
         key: String,
-        /// What is wrong with the value; follows the key in the message.
+        /// What is invalid about the value; follows the key in the message.
         problem: String,
         /// How to correct it.
         remedy: String,
     },
-    /// No key to point at: the text is not TOML.
+    /// The text is not TOML.
     #[error("{file}:{line}: {problem}; the file must be TOML 1.0")]
     Syntax {
-        /// The file, as given.
+        /// Name of the file.
         file: String,
-        /// Line of the error, from 1.
-        line: Line,
+        /// Line of the error.
+        line: LineNumber,
         /// The message of the TOML parser.
         problem: String,
     },
-    /// No text to read.
+    /// The file cannot be read, and its name is not that of a built-in sweep.
     #[error(
         "{file}: cannot be read ({source}); give the path of a sweep file, or the name of a built-in one: {builtin}"
     )]
     Unreadable {
-        /// The path that was tried.
+        /// The path.
         file: String,
         /// The error of the operating system.
         source: std::io::Error,
-        /// Names of the built-in sweeps, with commas between.
+        /// Names of the built-in sweeps, separated by commas.
         builtin: String,
     },
 }
 
 impl FileError {
-    /// A syntax error of the TOML parser; `found` is the text it points at.
-    pub fn syntax(file: &str, line: Line, found: &str, problem: &str) -> Self {
+    /// A syntax error of the TOML parser at the text `found`; an error of the key if it is a duplicate.
+    pub fn syntax(file: &str, line: LineNumber, found: &str, problem: &str) -> Self {
         if problem.starts_with("duplicate key") {
             return Self::Key {
                 file: file.to_owned(),
@@ -67,7 +67,7 @@ impl FileError {
     /// The value of `entry` is invalid.
     pub fn at(
         file: &str,
-        entry: &Entry,
+        entry: &LocatedEntry,
         problem: impl Into<String>,
         remedy: impl Into<String>,
     ) -> Self {
@@ -83,7 +83,7 @@ impl FileError {
     /// The table as a whole is invalid.
     pub fn within(
         file: &str,
-        table: &Table,
+        table: &LocatedTable,
         problem: impl Into<String>,
         remedy: impl Into<String>,
     ) -> Self {
@@ -99,7 +99,7 @@ impl FileError {
     /// The value of `key` in `table` is invalid or missing.
     pub fn of(
         file: &str,
-        table: &Table,
+        table: &LocatedTable,
         key: &str,
         problem: impl Into<String>,
         remedy: impl Into<String>,
@@ -116,9 +116,9 @@ impl FileError {
         }
     }
 
-    /// A shape that cannot be built: at the key, wherever `tables` have it, or at the first of them where it is left to
-    /// its default.
-    pub fn shape(file: &str, tables: &[&Table], error: ConfigError) -> Self {
+    /// An invalid configuration of a decoder, block or training: at the key in the first of `tables` that has it, or at
+    /// the first table if the key has its default value.
+    pub fn config(file: &str, tables: &[&LocatedTable], error: ConfigError) -> Self {
         match (
             tables.iter().find_map(|table| table.find(error.key)),
             tables.first(),

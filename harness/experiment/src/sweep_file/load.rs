@@ -1,30 +1,30 @@
-//! From a path or a name to a checked [`Sweep`].
+//! Loading and parsing of a [`Sweep`].
 
 use super::error::FileError;
 use super::sweep::Sweep;
 use super::{resolve, source};
 
 impl Sweep {
-    /// Reads and checks a sweep file.
+    /// The sweep of a file, validated.
     ///
     /// # Arguments
     /// * `sweep`: a path, the name of a file in `sweeps/`, or the name of a built-in sweep.
     ///
     /// # Errors
-    /// Where the file cannot be read, is not TOML, or has a key or value that is not valid.
+    /// If the file cannot be read, is not TOML, or has an unknown key or an invalid or missing value.
     pub fn load(sweep: &str) -> Result<Self, FileError> {
-        let found = source::find(sweep)?;
+        let source = source::find(sweep)?;
         let argument = sweep.to_owned();
         Ok(Self {
             argument,
-            ..Self::parse(&found.file, &found.text)?
+            ..Self::parse(&source.file, &source.text)?
         })
     }
 
-    /// Checks the text of a sweep file called `file`.
+    /// The sweep of the text of a sweep file, validated; `file` is its name in error messages.
     ///
     /// # Errors
-    /// Where the text is not TOML, or has a key or value that is not valid.
+    /// If the text is not TOML, or has an unknown key or an invalid or missing value.
     pub fn parse(file: &str, text: &str) -> Result<Self, FileError> {
         resolve::resolve(file, text)
     }

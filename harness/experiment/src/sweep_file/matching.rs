@@ -1,14 +1,14 @@
-//! What is held equal between the blocks of one size.
+//! The matching mode of a sweep.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What is held equal between the blocks of one size.
+/// The training quantity that is equal for all blocks of one size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Matching {
-    /// Training FLOPs: a block that costs less per token sees more tokens.
+    /// Training FLOPs: a block with fewer FLOPs per token is trained on more tokens.
     Flops,
     /// Training tokens.
     Tokens,

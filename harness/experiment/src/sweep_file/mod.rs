@@ -1,22 +1,22 @@
-//! Sweep files: sizes x blocks x seeds and a budget, read once into types that need no further checking.
+//! Sweep files: sizes x blocks x seeds with training budgets, read and validated.
 //!
 //! ```toml
 //! seeds = [0]
 //! match = { mode = "flops" }
 //!
-//! [decoder]                      # what all sizes share
+//! [decoder]                      # shared by all sizes
 //! n_layers = 4
 //! seq_len = 128
 //!
-//! [sizes.s]                      # a decoder, and its budget:
+//! [sizes.s]                      # a decoder and its budget
 //! d_model = 64
 //! n_heads = 2
-//! tokens = 400_000               # what the dense block of this size is trained on
-//! blocks.memory.keys.n_keys = 64 # laid over [blocks.memory] at this size
+//! tokens = 400_000               # training tokens of the dense decoder
+//! blocks.memory.keys.n_keys = 64 # overrides [blocks.memory] at this size
 //!
 //! [blocks.memory]
 //! kind = "memory"
-//! placement = "middle"           # absent: every layer
+//! placement = "middle"           # default: every layer
 //! keys = { n_keys = 32, top_k = 8 }
 //!
 //! [suites]
@@ -46,4 +46,4 @@ pub use error::FileError;
 pub use matching::Matching;
 pub use resolve::RESERVED_NAME;
 pub use suggest::suggest;
-pub use sweep::{Data, ModelVariant, Size, Sweep};
+pub use sweep::{DataConfig, ModelVariant, Size, Sweep};

@@ -1,40 +1,44 @@
-//! `[blocks.LABEL]`: what replaces the feed-forward, and in which layers.
+//! `[blocks.LABEL]`: the block that replaces the feed-forward block, and its layers.
 
 use architectures::{DecoderConfig, ModelConfig, PlacedBlock, Placement, Site};
 use serde::Deserialize;
 
 use super::error::FileError;
 use super::read::{read, read_block};
-use super::solve::{self, Solve};
+use super::solve::{self, LocatedRequest};
 use super::sweep::ModelVariant;
-use super::tree::Table;
+use super::tree::LocatedTable;
 
+/// The key `placement` of a block.
 #[derive(Deserialize)]
-struct Placed {
+struct PlacementKey {
     placement: Placement,
 }
 
-/// Reads `table` as a block of `decoder`, which `decoder_table` describes, and checks the whole model; one with knobs to
-/// be solved for is checked when they are.
+/// The variant of `decoder` with the block of `table`, and the block's request if it has knobs to solve for. A model
+/// without such knobs is validated; `decoder_table` gives the positions of the decoder's keys.
+///
+/// # Errors
+/// If a key is unknown or missing, or a value is invalid.
 pub fn model_variant(
     file: &str,
     decoder: &DecoderConfig,
-    decoder_table: &Table,
+    decoder_table: &LocatedTable,
     label: &str,
-    mut table: Table,
-) -> Result<(ModelVariant, Option<Solve>), FileError> {
+    mut table: LocatedTable,
+) -> Result<(ModelVariant, Option<LocatedRequest>), FileError> {
     let solve = solve::take(file, &mut table)?;
     let placement = match table.take("placement") {
         None => Placement::All,
         Some(entry) => {
             let entries = vec![entry];
-            let alone = Table {
+            let placement_table = LocatedTable {
                 entries,
                 ..table.clone()
             };
-            let Placed { placement } = read(file, &alone)?;
+            let PlacementKey { placement } = read(file, &placement_table)?;
             let layers = placement.layers(decoder.n_layers);
-            layers.map_err(|error| FileError::shape(file, &[&alone], error))?;
+            layers.map_err(|error| FileError::config(file, &[&placement_table], error))?;
             placement
         }
     };
@@ -50,7 +54,7 @@ pub fn model_variant(
     if solve.is_none() {
         model
             .layers()
-            .map_err(|error| FileError::shape(file, &[&table, decoder_table], error))?;
+            .map_err(|error| FileError::config(file, &[&table, decoder_table], error))?;
     }
     let variant = ModelVariant {
         block: label.to_owned(),

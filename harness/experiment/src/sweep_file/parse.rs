@@ -1,13 +1,16 @@
-//! From TOML text to a [`Table`] whose every key knows its line.
+//! Parsing of TOML text to a [`LocatedTable`].
 
 use serde::Deserialize;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use super::error::FileError;
-use super::tree::{Entry, Line, Node, Table, join};
+use super::tree::{LineNumber, LocatedEntry, LocatedNode, LocatedTable, join};
 
-impl Table {
-    /// Parses a file's text. Syntax errors and duplicate keys are found here.
+impl LocatedTable {
+    /// The table of a file's text.
+    ///
+    /// # Errors
+    /// If the text is not TOML or has a duplicate key.
     pub fn parse(file: &str, text: &str) -> Result<Self, FileError> {
         let line_of = |at: usize| 1 + text[..at.min(text.len())].matches('\n').count();
         let syntax_error = |error: toml::de::Error| {
@@ -23,11 +26,14 @@ impl Table {
         table(String::new(), 1, root.into_inner(), &line_of).map_err(syntax_error)
     }
 
-    /// The tables of a section whose keys are labels.
-    pub fn labelled(&self, file: &str) -> Result<Vec<(&Entry, Self)>, FileError> {
+    /// The entries of a section of labelled tables, each with its table.
+    ///
+    /// # Errors
+    /// If the value of an entry is not a table.
+    pub fn labelled(&self, file: &str) -> Result<Vec<(&LocatedEntry, Self)>, FileError> {
         let mut labelled = Vec::with_capacity(self.entries.len());
         for label in &self.entries {
-            let Node::Table(table) = &label.node else {
+            let LocatedNode::Table(table) = &label.node else {
                 return Err(FileError::at(
                     file,
                     label,
@@ -41,12 +47,13 @@ impl Table {
     }
 }
 
+/// The table at `path`, with the positions of its keys.
 fn table(
     path: String,
-    line: Line,
+    line: LineNumber,
     parsed: DeTable,
-    line_of: &dyn Fn(usize) -> Line,
-) -> Result<Table, toml::de::Error> {
+    line_of: &dyn Fn(usize) -> LineNumber,
+) -> Result<LocatedTable, toml::de::Error> {
     let mut parsed: Vec<_> = parsed.into_iter().collect();
     parsed.sort_by_key(|(key, _)| key.span().start);
     let mut entries = Vec::with_capacity(parsed.len());
@@ -55,20 +62,22 @@ fn table(
         let path = join(&path, &key);
         let node = if value.get_ref().is_table() {
             match value.into_inner() {
-                DeValue::Table(inner) => Node::Table(table(path.clone(), line, inner, line_of)?),
+                DeValue::Table(inner) => {
+                    LocatedNode::Table(table(path.clone(), line, inner, line_of)?)
+                }
                 _ => continue,
             }
         } else {
-            Node::Value(toml::Value::deserialize(ValueDeserializer::from(value))?)
+            LocatedNode::Value(toml::Value::deserialize(ValueDeserializer::from(value))?)
         };
-        entries.push(Entry {
+        entries.push(LocatedEntry {
             key,
             path,
             line,
             node,
         });
     }
-    Ok(Table {
+    Ok(LocatedTable {
         path,
         line,
         entries,
@@ -83,8 +92,8 @@ mod tests {
         "b = 1\n[z]\nx = 1\ny = { k = 2, top = [1, 2] }\n[a]\nx = 3\n[over.y]\nk = 9\n";
 
     #[test]
-    fn keys_know_their_line_and_keep_their_order() {
-        let tree = Table::parse("f", TEXT).unwrap();
+    fn keys_have_their_line_and_are_in_the_order_of_the_file() {
+        let tree = LocatedTable::parse("f", TEXT).unwrap();
         let keys: Vec<_> = tree
             .entries
             .iter()
@@ -96,8 +105,8 @@ mod tests {
     }
 
     #[test]
-    fn a_merge_is_deep_and_keeps_the_line_of_what_won() {
-        let tree = Table::parse("f", TEXT).unwrap();
+    fn a_merge_is_recursive_and_has_the_lines_of_the_merged_values() {
+        let tree = LocatedTable::parse("f", TEXT).unwrap();
         let merged = tree.section("z").merged(tree.section("over"));
         assert_eq!(merged.find("k").unwrap().line, 8);
         assert_eq!(
@@ -107,14 +116,14 @@ mod tests {
     }
 
     #[test]
-    fn a_duplicate_key_is_named_with_its_second_line() {
-        let message = Table::parse("f.toml", "[a]\nx = 1\ny = 2\nx = 3\n")
+    fn the_error_of_a_duplicate_key_has_its_second_line() {
+        let message = LocatedTable::parse("f.toml", "[a]\nx = 1\ny = 2\nx = 3\n")
             .unwrap_err()
             .to_string();
         assert!(message.starts_with("f.toml:4: `x`"), "{message}");
         assert!(message.contains("duplicate"), "{message}");
         assert!(
-            Table::parse("f.toml", "[a]\n[b]\n[a]\n")
+            LocatedTable::parse("f.toml", "[a]\n[b]\n[a]\n")
                 .unwrap_err()
                 .to_string()
                 .starts_with("f.toml:3")

@@ -1,4 +1,4 @@
-//! From a table to a type, or to one message that names the key.
+//! Deserialisation of tables, with errors that name the key and its line.
 
 use architectures::{BlockByKind, BlockConfig};
 use serde::de::DeserializeOwned;
@@ -6,25 +6,26 @@ use serde_path_to_error::{Path, Segment};
 
 use super::error::FileError;
 use super::suggest::suggest;
-use super::tree::{Entry, Node, Table, join};
+use super::tree::{LocatedEntry, LocatedNode, LocatedTable, join};
 
-/// Reads `table` as a `T`.
+/// Deserialises `table` as a `T`.
 ///
 /// # Errors
-/// At the first key that is unknown, missing, or has a value of another type.
-pub fn read<T: DeserializeOwned>(file: &str, table: &Table) -> Result<T, FileError> {
+/// For the first key that is unknown, missing, or has a value of another type.
+pub fn read<T: DeserializeOwned>(file: &str, table: &LocatedTable) -> Result<T, FileError> {
     let value = toml::Value::Table(table.to_toml());
     serde_path_to_error::deserialize(value)
         .map_err(|error| located(file, table, error.path(), error.inner().message(), None))
 }
 
-/// Reads `table` as the configuration of a block.
+/// Deserialises `table` as the configuration of a block.
 ///
-/// `kind` is taken out first: serde buffers the fields of an internally tagged enum, and its errors then lack their path.
+/// The table is deserialised as an externally tagged enum, with `kind` as its tag: serde buffers the fields of an
+/// internally tagged enum, and its errors then have no path.
 ///
 /// # Errors
-/// As [`read`].
-pub fn read_block(file: &str, table: &Table) -> Result<BlockConfig, FileError> {
+/// As for [`read`].
+pub fn read_block(file: &str, table: &LocatedTable) -> Result<BlockConfig, FileError> {
     let mut fields = table.clone();
     let Some(kind) = fields.take("kind") else {
         return Err(FileError::of(
@@ -35,7 +36,7 @@ pub fn read_block(file: &str, table: &Table) -> Result<BlockConfig, FileError> {
             "add it here",
         ));
     };
-    let Node::Value(toml::Value::String(name)) = &kind.node else {
+    let LocatedNode::Value(toml::Value::String(name)) = &kind.node else {
         let remedy = "write the name of a block, such as \"dense\"";
         return Err(FileError::at(file, &kind, "is not a string", remedy));
     };
@@ -52,36 +53,36 @@ pub fn read_block(file: &str, table: &Table) -> Result<BlockConfig, FileError> {
     })
 }
 
-/// The error of serde's `message` at `path` in `table`; `kind` is where an unknown variant at the root was written.
+/// The error of serde's `message` at `path` in `table`; `kind` is the entry of the tag, if the table is a block.
 fn located(
     file: &str,
-    table: &Table,
+    table: &LocatedTable,
     path: &Path,
     message: &str,
-    kind: Option<&Entry>,
+    kind: Option<&LocatedEntry>,
 ) -> FileError {
     let (problem, remedy) = translate(message);
-    let (mut within, mut found) = (table, None);
+    let (mut parent, mut found) = (table, None);
     for segment in path {
         let (Segment::Map { key } | Segment::Enum { variant: key }) = segment else {
             break;
         };
-        // The first segment of a block's path is its kind, which is no key of the file.
-        let Some(entry) = within.get(key) else {
+        // The first segment of a block's path is its kind, which is not a key of the file.
+        let Some(entry) = parent.get(key) else {
             continue;
         };
         found = Some(entry);
         match &entry.node {
-            Node::Table(inner) => within = inner,
-            Node::Value(_) => break,
+            LocatedNode::Table(inner) => parent = inner,
+            LocatedNode::Value(_) => break,
         }
     }
     if let Some(key) = quoted(message, "missing field ") {
-        let path = join(&within.path, key);
-        let line = within.line;
+        let path = join(&parent.path, key);
+        let line = parent.line;
         return FileError::within(
             file,
-            &Table {
+            &LocatedTable {
                 path,
                 line,
                 entries: Vec::new(),
@@ -97,20 +98,20 @@ fn located(
     }
 }
 
-/// The word that `message` quotes after `prefix`.
+/// The text in backticks after `prefix` at the start of `message`.
 fn quoted<'a>(message: &'a str, prefix: &str) -> Option<&'a str> {
     let rest = message.strip_prefix(prefix)?.strip_prefix('`')?;
     rest.split('`').next()
 }
 
-/// Serde's message as a problem and a remedy.
+/// The problem and the remedy for a message of serde.
 fn translate(message: &str) -> (String, String) {
     if let Some(key) = quoted(message, "unknown field ") {
         return ("is not a known key".to_owned(), choices(key, message));
     }
     if let Some(value) = quoted(message, "unknown variant ") {
         return (
-            format!("= \"{value}\" is not a choice"),
+            format!("= \"{value}\" is not a valid value"),
             choices(value, message),
         );
     }
@@ -125,11 +126,14 @@ fn translate(message: &str) -> (String, String) {
             format!("is {}", found.replace("map", "table")),
             format!("write {}", plain(expected)),
         ),
-        None => (format!("is not valid: {message}"), "correct it".to_owned()),
+        None => (
+            format!("is invalid: {message}"),
+            "correct the value".to_owned(),
+        ),
     }
 }
 
-/// The choices that serde's message lists.
+/// The remedy for an unknown name: a suggestion from those that serde's message lists.
 fn choices(written: &str, message: &str) -> String {
     let offered = message
         .split_once("expected")
@@ -138,7 +142,7 @@ fn choices(written: &str, message: &str) -> String {
     suggest(written, &known)
 }
 
-/// Rust's type names in words.
+/// The description of a type that serde names.
 fn plain(expected: &str) -> &str {
     match expected {
         "usize" | "u64" | "u32" => "a whole number, 0 or more",
@@ -157,16 +161,17 @@ fn plain(expected: &str) -> &str {
 mod tests {
     use super::*;
 
-    /// The message for a block that has `change` in place of the line `instead`.
-    fn message_of(instead: &str, change: &str) -> String {
+    /// The message for a block in which `replacement` replaces `original`.
+    fn message_of(original: &str, replacement: &str) -> String {
         let text = "kind = \"memory\"\ngate = true\nvalue_dim = 32\n[keys]\nn_keys = 32\nn_heads = 4\ntop_k = 32\n";
-        assert!(text.contains(instead));
-        let table = Table::parse("f.toml", &text.replacen(instead, change, 1)).unwrap();
+        assert!(text.contains(original));
+        let table =
+            LocatedTable::parse("f.toml", &text.replacen(original, replacement, 1)).unwrap();
         read_block("f.toml", &table).unwrap_err().to_string()
     }
 
     #[test]
-    fn type_errors_name_the_key_within_a_block() {
+    fn type_errors_name_the_key() {
         let message = message_of("top_k = 32", "top_k = \"32\"");
         assert!(
             message.starts_with("f.toml:7: `keys.top_k` is string \"32\"; write a whole number"),
@@ -200,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_keys_and_choices_get_a_suggestion() {
+    fn errors_of_unknown_keys_and_variants_have_a_suggestion() {
         let message = message_of("n_keys = 32", "n_keys = 32\nn_head = 3");
         assert!(
             message
@@ -210,7 +215,7 @@ mod tests {
         let message = message_of("\"memory\"", "\"memry\"");
         assert!(
             message.starts_with(
-                "f.toml:1: `kind` = \"memry\" is not a choice; did you mean `memory`?"
+                "f.toml:1: `kind` = \"memry\" is not a valid value; did you mean `memory`?"
             ),
             "{message}"
         );

@@ -1,4 +1,4 @@
-//! From a file's tree to a [`Sweep`]: sections are merged, read, and checked against each other.
+//! Resolution of a sweep file to a [`Sweep`]: sections are merged, deserialised, and validated against each other.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -12,18 +12,18 @@ use super::size::size;
 use super::solve::solve_all;
 use super::suites::data;
 use super::sweep::{Size, Sweep};
-use super::tree::{Entry, Table};
+use super::tree::{LocatedEntry, LocatedTable};
 
-/// The folder of probes under the output folder; no sweep can have this name.
+/// Name of the folder of probes in the output folder, which is not allowed as the name of a sweep.
 pub const RESERVED_NAME: &str = "probes";
 
-/// The top level: which sections there are. Those given as tables are read once they are merged.
+/// The top-level keys. Sections are deserialised after they are merged.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Head {
+struct TopLevelKeys {
     name: Option<String>,
     seeds: Vec<u64>,
-    r#match: Match,
+    r#match: MatchSection,
     #[serde(rename = "decoder", default)]
     _decoder: toml::Table,
     #[serde(rename = "sizes")]
@@ -36,17 +36,21 @@ struct Head {
     _training: toml::Table,
 }
 
+/// `match = { ... }`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Match {
+struct MatchSection {
     mode: Matching,
 }
 
-/// Reads and checks a whole file.
+/// The sweep of a file's text.
+///
+/// # Errors
+/// If the text is not TOML, or has an unknown key or an invalid or missing value.
 pub fn resolve(file: &str, text: &str) -> Result<Sweep, FileError> {
-    let root = Table::parse(file, text)?;
-    let head: Head = read(file, &root)?;
-    check_seeds(file, &root, &head.seeds)?;
+    let root = LocatedTable::parse(file, text)?;
+    let top_level: TopLevelKeys = read(file, &root)?;
+    check_seeds(file, &root, &top_level.seeds)?;
     for key in ["sizes", "blocks"] {
         if root.section(key).entries.is_empty() {
             return Err(FileError::of(
@@ -59,40 +63,45 @@ pub fn resolve(file: &str, text: &str) -> Result<Sweep, FileError> {
         }
     }
     let data = data(file, &root)?;
-    let (mut sizes, mut pending) = (Vec::new(), Vec::new());
+    let (mut sizes, mut unsolved) = (Vec::new(), Vec::new());
     for (label, own) in root.section("sizes").labelled(file)? {
-        let (of_label, unsolved) = size(file, &root, &data, label, own)?;
-        check_labels(file, label, &sizes, &of_label)?;
-        sizes.extend(of_label);
-        pending.extend(unsolved);
+        let (new_sizes, new_unsolved) = size(file, &root, &data, label, own)?;
+        check_labels(file, label, &sizes, &new_sizes)?;
+        sizes.extend(new_sizes);
+        unsolved.extend(new_unsolved);
     }
-    solve_all(file, &mut sizes, &pending)?;
+    solve_all(file, &mut sizes, &unsolved)?;
     Ok(Sweep {
-        name: name(file, &root, head.name)?,
+        name: name(file, &root, top_level.name)?,
         argument: file.to_owned(),
-        matching: head.r#match.mode,
-        seeds: head.seeds,
+        matching: top_level.r#match.mode,
+        seeds: top_level.seeds,
         data,
         sizes,
     })
 }
 
-/// `d64@1e11` may be written, and may follow from `d64` with a list of budgets: not both.
-fn check_labels(file: &str, label: &Entry, sizes: &[Size], new: &[Size]) -> Result<(), FileError> {
+/// Checks that labels are unique: `d64@1e11` may be the label of a section, or follow from a list of budgets of `d64`.
+fn check_labels(
+    file: &str,
+    label: &LocatedEntry,
+    sizes: &[Size],
+    new: &[Size],
+) -> Result<(), FileError> {
     let taken = |new: &&Size| sizes.iter().any(|size| size.name == new.name);
     match new.iter().find(taken) {
         None => Ok(()),
         Some(size) => {
-            let problem = format!("makes a second size \"{}\"", size.name);
+            let problem = format!("defines a second size \"{}\"", size.name);
             Err(FileError::at(file, label, problem, "rename one of them"))
         }
     }
 }
 
-fn check_seeds(file: &str, root: &Table, seeds: &[u64]) -> Result<(), FileError> {
+fn check_seeds(file: &str, root: &LocatedTable, seeds: &[u64]) -> Result<(), FileError> {
     let distinct: HashSet<_> = seeds.iter().collect();
     if seeds.is_empty() || distinct.len() < seeds.len() {
-        let problem = "is empty or names a seed twice";
+        let problem = "is empty or lists a seed twice";
         return Err(FileError::of(
             file,
             root,
@@ -104,8 +113,8 @@ fn check_seeds(file: &str, root: &Table, seeds: &[u64]) -> Result<(), FileError>
     Ok(())
 }
 
-/// The name given, or the file's own; it will name a folder.
-fn name(file: &str, root: &Table, given: Option<String>) -> Result<String, FileError> {
+/// The name of the sweep, `given` or that of the file; it must be a valid name of a folder.
+fn name(file: &str, root: &LocatedTable, given: Option<String>) -> Result<String, FileError> {
     let stem = || {
         Path::new(file)
             .file_stem()

@@ -1,4 +1,4 @@
-//! `[sizes.NAME]`: a decoder, its budgets, and what it changes of the blocks and the training.
+//! `[sizes.LABEL]`: a decoder, its budgets, and its overrides of blocks and training.
 
 use architectures::DecoderConfig;
 
@@ -7,24 +7,27 @@ use super::budgets::budgets;
 use super::error::FileError;
 use super::model_variant::model_variant;
 use super::read::read;
-use super::solve::Pending;
+use super::solve::UnsolvedVariant;
 use super::suggest::suggest;
-use super::sweep::{Data, Size};
-use super::tree::{Entry, Table};
+use super::sweep::{DataConfig, Size};
+use super::tree::{LocatedEntry, LocatedTable};
 use crate::training::TrainingConfig;
 
-/// Reads and checks the size of this label, once for each of its budgets; `own` is its table. Blocks with knobs to be solved for come
-/// back with placeholders in them.
+/// The size of the section `label`, once for each of its budgets, and its variants with knobs to solve for, which have
+/// placeholder values; `own` is the section's table.
+///
+/// # Errors
+/// If a key is unknown or missing, or a value is invalid.
 pub fn size(
     file: &str,
-    root: &Table,
-    data: &Data,
-    label: &Entry,
-    mut own: Table,
-) -> Result<(Vec<Size>, Vec<Pending>), FileError> {
+    root: &LocatedTable,
+    data: &DataConfig,
+    label: &LocatedEntry,
+    mut own: LocatedTable,
+) -> Result<(Vec<Size>, Vec<UnsolvedVariant>), FileError> {
     let budgets = budgets(file, &label.key, &mut own)?;
     let (blocks, overrides) = (root.section("blocks"), own.section("blocks"));
-    known_overrides(file, &overrides, &blocks)?;
+    check_overrides(file, &overrides, &blocks)?;
     own.take("blocks");
     let training_table = root.section("training").merged(own.section("training"));
     own.take("training");
@@ -32,17 +35,17 @@ pub fn size(
     let training: TrainingConfig = read(file, &training_table)?;
     training
         .check()
-        .map_err(|error| FileError::shape(file, &[&training_table], error))?;
+        .map_err(|error| FileError::config(file, &[&training_table], error))?;
     let sizes = root.section("sizes");
     let sizes: Vec<&str> = sizes.entries.iter().map(|size| size.key.as_str()).collect();
-    let (mut variants, mut pending) = (Vec::new(), Vec::new());
+    let (mut variants, mut unsolved) = (Vec::new(), Vec::new());
     for (block, mut table) in blocks.labelled(file)? {
         if includes_size(file, &mut table, &label.key, &sizes)? {
             let table = table.merged(overrides.section(&block.key));
             let (variant, solve) =
                 model_variant(file, &decoder, &decoder_table, &block.key, table)?;
             for (size, _) in &budgets {
-                pending.extend(solve.clone().map(|solve| Pending {
+                unsolved.extend(solve.clone().map(|solve| UnsolvedVariant {
                     size: size.clone(),
                     block: block.key.clone(),
                     solve,
@@ -69,19 +72,19 @@ pub fn size(
         training: training.clone(),
         variants: variants.clone(),
     });
-    Ok((sizes.collect(), pending))
+    Ok((sizes.collect(), unsolved))
 }
 
-/// `own` over `[decoder]`, with the tokenizer's vocabulary unless another is given.
+/// The decoder of `[decoder]` merged with `own`, and its table; the vocabulary size defaults to that of the tokenizer.
 fn decoder(
     file: &str,
-    root: &Table,
-    data: &Data,
-    own: Table,
-) -> Result<(Table, DecoderConfig), FileError> {
+    root: &LocatedTable,
+    data: &DataConfig,
+    own: LocatedTable,
+) -> Result<(LocatedTable, DecoderConfig), FileError> {
     let (path, line) = (own.path.clone(), own.line);
     let merged = root.section("decoder").merged(own);
-    let mut table = Table {
+    let mut table = LocatedTable {
         path,
         line,
         ..merged
@@ -94,20 +97,24 @@ fn decoder(
     let decoder: DecoderConfig = read(file, &table)?;
     decoder
         .check()
-        .map_err(|error| FileError::shape(file, &[&table], error))?;
+        .map_err(|error| FileError::config(file, &[&table], error))?;
     if decoder.vocab_size < data.vocab_size {
         let problem = format!(
-            "= {} cannot hold the tokenizer's {} tokens",
+            "= {} is smaller than the tokenizer's vocabulary of {}",
             decoder.vocab_size, data.vocab_size
         );
-        let remedy = "leave it out, or write suites.vocab_size or more";
+        let remedy = "omit it, or write suites.vocab_size or more";
         return Err(FileError::of(file, &table, "vocab_size", problem, remedy));
     }
     Ok((table, decoder))
 }
 
-/// A size cannot override a block that is not there.
-fn known_overrides(file: &str, overrides: &Table, blocks: &Table) -> Result<(), FileError> {
+/// Checks that every block that a size overrides exists.
+fn check_overrides(
+    file: &str,
+    overrides: &LocatedTable,
+    blocks: &LocatedTable,
+) -> Result<(), FileError> {
     let known: Vec<&str> = blocks
         .entries
         .iter()
@@ -121,7 +128,7 @@ fn known_overrides(file: &str, overrides: &Table, blocks: &Table) -> Result<(), 
         Err(FileError::at(
             file,
             entry,
-            "overrides no block",
+            "overrides an unknown block",
             suggest(&entry.key, &known),
         ))
     })

@@ -1,7 +1,7 @@
-//! `[blocks.LABEL.solve]`: knobs that no value is written for, because a target sets them.
+//! `[blocks.LABEL.solve]`: knobs whose values are solved for.
 //!
-//! The keys of free knobs are absent from the file. A placeholder lets the block be read; once all sizes are, the knobs
-//! are solved for, so that a reference may be anywhere in the file.
+//! The keys of free knobs are absent from the file. The block is deserialised with placeholder values; the knobs are
+//! solved for after all sizes, so that a reference may be anywhere in the file.
 
 use architectures::{Cost, ModelConfig};
 
@@ -9,33 +9,36 @@ use super::error::FileError;
 use super::read::read;
 use super::suggest::suggest;
 use super::sweep::{ModelVariant, Size};
-use super::tree::{Entry, Node, Table, join};
-use crate::matching::{Knob, Request, solve};
+use super::tree::{LocatedEntry, LocatedNode, LocatedTable, join};
+use crate::matching::{Knob, SolveRequest, solve};
 
-/// A request with its key_path in the file.
+/// A request with its entry in the file.
 #[derive(Clone, Debug)]
-pub struct Solve {
-    request: Request,
-    entry: Entry,
+pub struct LocatedRequest {
+    request: SolveRequest,
+    entry: LocatedEntry,
 }
 
-/// A variant whose knobs are still placeholders.
+/// A variant with placeholder values of knobs.
 #[derive(Clone, Debug)]
-pub struct Pending {
+pub struct UnsolvedVariant {
     /// Label of its size.
     pub size: String,
     /// Its own label.
     pub block: String,
-    /// What it is to become.
-    pub solve: Solve,
+    /// Its request.
+    pub solve: LocatedRequest,
 }
 
-/// Takes `solve` out of a block's table and puts placeholders in for the knobs that it frees.
-pub fn take(file: &str, block: &mut Table) -> Result<Option<Solve>, FileError> {
+/// Removes `solve` from a block's table and inserts placeholders for its free knobs; `None` if the key is absent.
+///
+/// # Errors
+/// If the request is invalid, or a free knob has a value.
+pub fn take(file: &str, block: &mut LocatedTable) -> Result<Option<LocatedRequest>, FileError> {
     let Some(entry) = block.take("solve") else {
         return Ok(None);
     };
-    let Node::Table(table) = &entry.node else {
+    let LocatedNode::Table(table) = &entry.node else {
         return Err(FileError::at(
             file,
             &entry,
@@ -43,29 +46,29 @@ pub fn take(file: &str, block: &mut Table) -> Result<Option<Solve>, FileError> {
             "write it as a section",
         ));
     };
-    let request: Request = read(file, table)?;
+    let request: SolveRequest = read(file, table)?;
     let tolerance = request.tolerance;
     if !(tolerance >= 0.0 && tolerance.is_finite()) {
-        let problem = format!("= {tolerance} is not a share of 0 or more");
+        let problem = format!("= {tolerance} is not a finite number of 0 or more");
         return Err(FileError::of(
             file,
             table,
             "tolerance",
             problem,
-            "0.01 is one percent",
+            "write a fraction, such as 0.01 for one percent",
         ));
     }
     let knobs = table.section("knobs");
     for (knob, _) in request.knobs.free() {
         let key_path = path(knob, block, &request);
         let request_entry = knobs.get(&knob.to_string()).unwrap_or(&entry);
-        put(file, block, &key_path, request_entry)?;
+        insert_placeholder(file, block, &key_path, request_entry)?;
     }
-    Ok(Some(Solve { request, entry }))
+    Ok(Some(LocatedRequest { request, entry }))
 }
 
-/// Where a knob's key is in its block's table.
-fn path(knob: Knob, block: &Table, request: &Request) -> Vec<&'static str> {
+/// The path of a knob's key in its block's table.
+fn path(knob: Knob, block: &LocatedTable, request: &SolveRequest) -> Vec<&'static str> {
     let keyed = block.get("keys").is_some() || request.knobs.n_keys.is_some();
     match knob {
         Knob::NExperts => vec!["n_experts"],
@@ -78,37 +81,40 @@ fn path(knob: Knob, block: &Table, request: &Request) -> Vec<&'static str> {
     }
 }
 
-/// Writes a placeholder at `key_path`, in the name of the knob that `request_entry` frees.
-fn put(
+/// Inserts a placeholder at `key_path`, with the position of `request_entry`.
+///
+/// # Errors
+/// If the key has a value, or the placement is not centred and the knob requires it.
+fn insert_placeholder(
     file: &str,
-    table: &mut Table,
+    table: &mut LocatedTable,
     key_path: &[&str],
-    request_entry: &Entry,
+    request_entry: &LocatedEntry,
 ) -> Result<(), FileError> {
     let Some((key, rest)) = key_path.split_first() else {
         return Ok(());
     };
     if rest.is_empty() {
         if let Some(given) = table.get(key) {
-            let problem = format!("is given, and `{}` frees it", request_entry.path);
+            let problem = format!("is given, but `{}` solves for it", request_entry.path);
             return Err(FileError::at(file, given, problem, "remove one of the two"));
         }
-        table.entries.push(Entry {
+        table.entries.push(LocatedEntry {
             key: (*key).to_owned(),
-            node: Node::Value(toml::Value::Integer(1)),
+            node: LocatedNode::Value(toml::Value::Integer(1)),
             ..request_entry.clone()
         });
         return Ok(());
     }
     if table.get(key).is_none() {
         if *key == "placement" {
-            let problem = "needs a centred placement";
+            let problem = "requires a centred placement";
             let remedy = "write placement = { centred = { stride = 1 } }";
             return Err(FileError::at(file, request_entry, problem, remedy));
         }
-        table.entries.push(Entry {
+        table.entries.push(LocatedEntry {
             key: (*key).to_owned(),
-            node: Node::Table(Table {
+            node: LocatedNode::Table(LocatedTable {
                 path: join(&table.path, key),
                 line: request_entry.line,
                 entries: Vec::new(),
@@ -118,13 +124,13 @@ fn put(
     }
     let existing = table.entries.iter_mut().find(|entry| entry.key == *key);
     match existing.map(|entry| &mut entry.node) {
-        Some(Node::Table(inner)) => put(file, inner, rest, request_entry),
+        Some(LocatedNode::Table(inner)) => insert_placeholder(file, inner, rest, request_entry),
         _ if *key == "placement" => {
             let remedy = "write placement = { centred = { stride = 1 } }";
             Err(FileError::at(
                 file,
                 request_entry,
-                "needs a centred placement",
+                "requires a centred placement",
                 remedy,
             ))
         }
@@ -132,30 +138,39 @@ fn put(
     }
 }
 
-/// Varies the free knobs of every pending variant.
-pub fn solve_all(file: &str, sizes: &mut [Size], pending: &[Pending]) -> Result<(), FileError> {
-    let mut solved = Vec::with_capacity(pending.len());
-    for one in pending {
-        let (reference, cost) = reference(file, sizes, pending, one)?;
+/// Solves for the free knobs of every unsolved variant and replaces the variants in `sizes`.
+///
+/// # Errors
+/// If a reference is unknown or itself solved for, or a request has no solution.
+pub fn solve_all(
+    file: &str,
+    sizes: &mut [Size],
+    unsolved: &[UnsolvedVariant],
+) -> Result<(), FileError> {
+    let mut solved = Vec::with_capacity(unsolved.len());
+    for one in unsolved {
+        let (reference, cost) = reference(file, sizes, unsolved, one)?;
         let request = &one.solve.request;
         let model = variant(sizes, &one.size, &one.block).map(|found| found.model.clone());
         let Some(model) = model else { continue };
         let wanted = request.equal.of(&cost);
         let found = solve(&model, request, &reference, wanted).map_err(|error| {
             let message = error.to_string();
-            let (problem, remedy) = message.split_once("; ").unwrap_or((&message, "correct it"));
+            let (problem, remedy) = message
+                .split_once("; ")
+                .unwrap_or((&message, "change the request"));
             let problem = format!("at size {}: {problem}", one.size);
             FileError::at(file, &one.solve.entry, problem, remedy)
         })?;
         solved.push(found);
     }
-    for (one, (model, matched)) in pending.iter().zip(solved) {
-        let unsolved = sizes
+    for (one, (model, matched)) in unsolved.iter().zip(solved) {
+        let placeholder = sizes
             .iter_mut()
             .filter(|size| size.name == one.size)
             .flat_map(|size| &mut size.variants)
             .find(|variant| variant.block == one.block);
-        if let Some(variant) = unsolved {
+        if let Some(variant) = placeholder {
             (variant.model, variant.matched) = (model, Some(matched));
         }
     }
@@ -167,15 +182,15 @@ fn variant<'a>(sizes: &'a [Size], size: &str, block: &str) -> Option<&'a ModelVa
     size.variants.iter().find(|variant| variant.block == block)
 }
 
-/// What the request compares with, in words, and its cost.
+/// The description of the reference, `BLOCK at SIZE`, and its cost.
 fn reference(
     file: &str,
     sizes: &[Size],
-    pending: &[Pending],
-    one: &Pending,
+    unsolved: &[UnsolvedVariant],
+    one: &UnsolvedVariant,
 ) -> Result<(String, Cost), FileError> {
-    let Solve { request, entry } = &one.solve;
-    let Node::Table(table) = &entry.node else {
+    let LocatedRequest { request, entry } = &one.solve;
+    let LocatedNode::Table(table) = &entry.node else {
         return Err(FileError::at(
             file,
             entry,
@@ -204,7 +219,7 @@ fn reference(
     };
     let model = match variant(sizes, at, label) {
         Some(variant) => {
-            if pending
+            if unsolved
                 .iter()
                 .any(|other| &other.size == at && &other.block == label)
             {
@@ -218,13 +233,13 @@ fn reference(
         None => {
             let mut labels: Vec<&str> = size.variants.iter().map(|b| b.block.as_str()).collect();
             labels.retain(|other| other != &one.block || at != &one.size);
-            let problem = format!("= \"{label}\" is no block at size {at}");
+            let problem = format!("= \"{label}\" is not a block at size {at}");
             let remedy = suggest(label, &labels);
             return Err(FileError::of(file, table, "reference", problem, remedy));
         }
     };
     let cost = model
         .cost()
-        .map_err(|error| FileError::shape(file, &[table], error))?;
+        .map_err(|error| FileError::config(file, &[table], error))?;
     Ok((name, cost))
 }

@@ -1,10 +1,10 @@
-//! Where a sweep file comes from: a path, a name in `sweeps/`, or the binary itself.
+//! Sources of sweep files: a path, a name in `sweeps/`, or a sweep that is built into the binary.
 
 use std::path::Path;
 
 use super::error::FileError;
 
-/// Sweeps that work from any folder.
+/// Name and text of the built-in sweeps.
 const BUILT_IN: [(&str, &str); 4] = [
     ("isoflop", include_str!("../../../../sweeps/isoflop.toml")),
     ("paper", include_str!("../../../../sweeps/paper.toml")),
@@ -12,15 +12,19 @@ const BUILT_IN: [(&str, &str); 4] = [
     ("smoke", include_str!("../../../../sweeps/smoke.toml")),
 ];
 
-/// A file's name, for messages, and its text.
+/// The name and the text of a sweep file.
 pub struct Source {
-    /// As a reader would find it.
+    /// The name in error messages.
     pub file: String,
-    /// What it says.
+    /// The content of the file.
     pub text: String,
 }
 
-/// Finds `sweep`: what looks like a path is one; a bare name is looked for in `sweeps/`, then in the binary.
+/// The source of `sweep`. An argument with a path separator or the extension `.toml` is a path; any other is the name
+/// of a file in `sweeps/` or, if there is no such file, of a built-in sweep.
+///
+/// # Errors
+/// If the file cannot be read and is not built in.
 pub fn find(sweep: &str) -> Result<Source, FileError> {
     let named = !sweep.ends_with(".toml") && !sweep.contains(['/', '\\']);
     let file = if named {

@@ -1,6 +1,7 @@
-//! Suggestions for words that are not known.
+//! Suggestions for unknown names.
 
-/// A remedy for the unknown word `written`: "did you mean" where a known word is near, and the list of `known` ones.
+/// The remedy for the unknown name `written`: the nearest of the `known` names, if its edit distance is small, and the
+/// list of all.
 pub fn suggest(written: &str, known: &[&str]) -> String {
     let near = known
         .iter()

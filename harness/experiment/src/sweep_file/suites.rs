@@ -1,33 +1,37 @@
-//! `[suites]`: the suites' own keys beside the vocabulary and the seed.
+//! `[suites]`: the vocabulary size, the seed, and the sections of the suites.
 
 use serde::Deserialize;
 use suites::{SuiteError, SuitesConfig, Tokenizer};
 
 use super::error::FileError;
 use super::read::read;
-use super::sweep::Data;
-use super::tree::Table;
+use super::sweep::DataConfig;
+use super::tree::LocatedTable;
 
+/// The keys of `[suites]` that are not sections.
 #[derive(Deserialize)]
-struct Corpus {
+struct CorpusKeys {
     vocab_size: usize,
     #[serde(default)]
     seed: u64,
 }
 
-/// Reads and checks `[suites]`.
-pub fn data(file: &str, root: &Table) -> Result<Data, FileError> {
+/// The data of `[suites]`.
+///
+/// # Errors
+/// If a key is unknown or missing, or a value is invalid.
+pub fn data(file: &str, root: &LocatedTable) -> Result<DataConfig, FileError> {
     let whole = root.section("suites");
-    let corpus: Corpus = read(file, &whole)?;
-    let (vocab_size, least) = (corpus.vocab_size, Tokenizer::LEAST_VOCABULARY);
-    if vocab_size < least {
-        let problem = format!("= {vocab_size} is too small for every byte");
+    let corpus: CorpusKeys = read(file, &whole)?;
+    let (vocab_size, min) = (corpus.vocab_size, Tokenizer::MIN_VOCAB_SIZE);
+    if vocab_size < min {
+        let problem = format!("= {vocab_size} is less than the number of bytes and the separator");
         return Err(FileError::of(
             file,
             &whole,
             "vocab_size",
             problem,
-            format!("write {least} or more"),
+            format!("write {min} or more"),
         ));
     }
     let mut section = whole;
@@ -37,15 +41,16 @@ pub fn data(file: &str, root: &Table) -> Result<Data, FileError> {
     suites
         .validate()
         .map_err(|error| located_error(file, &section, error))?;
-    Ok(Data {
+    Ok(DataConfig {
         vocab_size,
         seed: corpus.seed,
         suites,
     })
 }
 
-/// The suites name their keys in full: `suites.biographies.people`.
-fn located_error(file: &str, section: &Table, error: SuiteError) -> FileError {
+/// The error of a suite's configuration, whose keys are dotted paths such as `suites.biographies.people`, at the key's
+/// position.
+fn located_error(file: &str, section: &LocatedTable, error: SuiteError) -> FileError {
     match error {
         SuiteError::Config { key, value, remedy } => match key.split('.').collect::<Vec<_>>()[..] {
             [_, suite, key] => FileError::of(
@@ -57,6 +62,6 @@ fn located_error(file: &str, section: &Table, error: SuiteError) -> FileError {
             ),
             _ => FileError::within(file, section, format!("= {value}"), remedy),
         },
-        other => FileError::within(file, section, other.to_string(), "correct it"),
+        other => FileError::within(file, section, other.to_string(), "correct the section"),
     }
 }

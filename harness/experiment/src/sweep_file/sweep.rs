@@ -1,4 +1,4 @@
-//! A sweep as written in its file, checked.
+//! The validated content of a sweep file.
 
 use architectures::{DecoderConfig, ModelConfig};
 use serde::Serialize;
@@ -9,56 +9,56 @@ use crate::budget::DenseBudget;
 use crate::matching::Matched;
 use crate::training::TrainingConfig;
 
-/// Everything a sweep compares, and what with.
+/// A sweep: its sizes, blocks, seeds and data.
 #[derive(Clone, Debug)]
 pub struct Sweep {
-    /// Names the folder of its output.
+    /// Name of the sweep and of its output folder.
     pub name: String,
-    /// What it was called by, for commands that repeat it.
+    /// The argument by which it was loaded, for printed commands.
     pub argument: String,
-    /// What is held equal.
+    /// The quantity that is equal for all blocks of one size.
     pub matching: Matching,
-    /// Seeds of weights and order; every cell is run with each.
+    /// Seeds of initial weights and data order; each pair of size and block is run with each seed.
     pub seeds: Vec<u64>,
-    /// Training data and evaluation suites; the same for all runs.
-    pub data: Data,
-    /// In the order of the file.
+    /// Training data and evaluation suites, the same for all runs.
+    pub data: DataConfig,
+    /// Sizes, in the order of the file.
     pub sizes: Vec<Size>,
 }
 
-/// Training data and evaluation suites.
+/// Configuration of the training data and the evaluation suites.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Data {
+pub struct DataConfig {
     /// Size of the tokenizer's vocabulary.
     pub vocab_size: usize,
-    /// Of the synthetic facts, the splits and the questions.
+    /// Seed of the synthetic facts, the splits and the order of the documents.
     pub seed: u64,
-    /// Which suites, and how much of each.
+    /// Configuration of the enabled suites.
     pub suites: SuitesConfig,
 }
 
-/// One size of decoder with its budget and all its variants.
+/// A size of the decoder, with its budget and all its variants.
 #[derive(Clone, Debug)]
 pub struct Size {
-    /// Its label.
+    /// Label of the size.
     pub name: String,
     /// The decoder that the variants share.
     pub decoder: DecoderConfig,
-    /// What the dense decoder of this size is given.
+    /// Budget of the dense decoder of this size.
     pub budget: DenseBudget,
-    /// How it is trained.
+    /// The training configuration.
     pub training: TrainingConfig,
-    /// In the order of the file.
+    /// Variants, in the order of the file.
     pub variants: Vec<ModelVariant>,
 }
 
-/// A labelled block in its decoder.
+/// A decoder with a labelled block.
 #[derive(Clone, Debug)]
 pub struct ModelVariant {
-    /// Its label.
+    /// Label of the block.
     pub block: String,
-    /// The whole model.
+    /// Configuration of the model.
     pub model: ModelConfig,
-    /// The target that its free knobs meet, where it had some.
+    /// The target for which its knobs were solved; `None` if all knobs are given.
     pub matched: Option<Matched>,
 }

@@ -1,55 +1,55 @@
-//! A TOML file as a tree whose every key knows its path and its line.
+//! A TOML file as a tree in which every key has its path and its line.
 //!
-//! Sections are merged (defaults under sizes, blocks under their overrides) before they are read into types; a tree
-//! that carries lines through the merge can still say where a value was written.
+//! Sections are merged (those of a size over the defaults, overrides over blocks) before they are deserialised; the
+//! tree keeps the line of every value in the merge, for error messages.
 
-/// A line of a file, from one.
-pub type Line = usize;
+/// A one-based line number of a file.
+pub type LineNumber = usize;
 
-/// A table, its entries in the order of the file.
+/// A table with the position of each of its keys.
 #[derive(Clone, Debug, Default)]
-pub struct Table {
-    /// Dotted path, empty for the file itself.
+pub struct LocatedTable {
+    /// Dotted path in the file; empty for the root table.
     pub path: String,
-    /// Where it begins.
-    pub line: Line,
-    /// In the order of the file.
-    pub entries: Vec<Entry>,
+    /// Line at which it begins.
+    pub line: LineNumber,
+    /// Entries, in the order of the file.
+    pub entries: Vec<LocatedEntry>,
 }
 
-/// A key with what it holds.
+/// A key with its position and value.
 #[derive(Clone, Debug)]
-pub struct Entry {
-    /// The last part of `path`.
+pub struct LocatedEntry {
+    /// The last component of `path`.
     pub key: String,
     /// Dotted path in the file.
     pub path: String,
-    /// Where the key is written.
-    pub line: Line,
-    /// What it holds.
-    pub node: Node,
+    /// Line of the key.
+    pub line: LineNumber,
+    /// The value.
+    pub node: LocatedNode,
 }
 
-/// What a key holds.
+/// The value of a key.
 #[derive(Clone, Debug)]
-pub enum Node {
+pub enum LocatedNode {
     /// A section or an inline table.
-    Table(Table),
-    /// Anything else; arrays are whole.
+    Table(LocatedTable),
+    /// Any other value; tables in arrays have no positions.
     Value(toml::Value),
 }
 
-impl Table {
-    /// The entry of `key`.
-    pub fn get(&self, key: &str) -> Option<&Entry> {
+impl LocatedTable {
+    /// The entry of `key`; `None` if the key is absent.
+    pub fn get(&self, key: &str) -> Option<&LocatedEntry> {
         self.entries.iter().find(|entry| entry.key == key)
     }
 
-    /// The table under `key`; an empty one where the key is absent or holds something else.
+    /// The table under `key`; an empty one if the key is absent or its value is not a table.
     pub fn section(&self, key: &str) -> Self {
         match self.get(key) {
-            Some(Entry {
-                node: Node::Table(table),
+            Some(LocatedEntry {
+                node: LocatedNode::Table(table),
                 ..
             }) => table.clone(),
             _ => Self {
@@ -60,44 +60,45 @@ impl Table {
         }
     }
 
-    /// Removes the entry of `key`.
-    pub fn take(&mut self, key: &str) -> Option<Entry> {
+    /// Removes and returns the entry of `key`; `None` if the key is absent.
+    pub fn take(&mut self, key: &str) -> Option<LocatedEntry> {
         let at = self.entries.iter().position(|entry| entry.key == key)?;
         Some(self.entries.remove(at))
     }
 
-    /// This table with `over` laid on it, table by table: what `over` says wins, and so does its line.
+    /// This table merged with `over`, recursively; values of `over` replace those of this table, and have their own
+    /// lines.
     pub fn merged(mut self, over: Self) -> Self {
         for entry in over.entries {
-            let Some(held) = self.entries.iter_mut().find(|held| held.key == entry.key) else {
+            let Some(below) = self.entries.iter_mut().find(|below| below.key == entry.key) else {
                 self.entries.push(entry);
                 continue;
             };
-            match (&mut held.node, entry.node) {
-                (Node::Table(below), Node::Table(above)) => {
-                    *below = std::mem::take(below).merged(above);
+            match (&mut below.node, entry.node) {
+                (LocatedNode::Table(lower), LocatedNode::Table(upper)) => {
+                    *lower = std::mem::take(lower).merged(upper);
                 }
-                (_, node) => *held = Entry { node, ..entry },
+                (_, node) => *below = LocatedEntry { node, ..entry },
             }
         }
         self
     }
 
-    /// The first entry called `key` in this table or a table below it; a higher one comes first.
-    pub fn find(&self, key: &str) -> Option<&Entry> {
+    /// The first entry with this key, in this table or, if it has none, in the tables below it, depth first.
+    pub fn find(&self, key: &str) -> Option<&LocatedEntry> {
         self.get(key).or_else(|| {
             self.entries.iter().find_map(|entry| match &entry.node {
-                Node::Table(table) => table.find(key),
-                Node::Value(_) => None,
+                LocatedNode::Table(table) => table.find(key),
+                LocatedNode::Value(_) => None,
             })
         })
     }
 
-    /// The tree as plain TOML.
+    /// The table as TOML, without positions.
     pub fn to_toml(&self) -> toml::Table {
-        let value = |node: &Node| match node {
-            Node::Table(table) => toml::Value::Table(table.to_toml()),
-            Node::Value(value) => value.clone(),
+        let value = |node: &LocatedNode| match node {
+            LocatedNode::Table(table) => toml::Value::Table(table.to_toml()),
+            LocatedNode::Value(value) => value.clone(),
         };
         self.entries
             .iter()
@@ -106,7 +107,7 @@ impl Table {
     }
 }
 
-/// `path.key`, without a dot at the start.
+/// `path.key`, or `key` if the path is empty.
 pub fn join(path: &str, key: &str) -> String {
     if path.is_empty() {
         key.to_owned()

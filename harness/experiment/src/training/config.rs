@@ -1,62 +1,62 @@
-//! How a decoder is trained: the sweep file's `[training]`.
+//! `[training]` of a sweep file: optimizers, schedule, logging and validation.
 
 use architectures::ConfigError;
 use serde::{Deserialize, Serialize};
 
 use super::schedule::Schedule;
 
-/// Optimizers, schedule and bookkeeping of a run.
+/// Configuration of optimizers, learning-rate schedule, logging and validation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrainingConfig {
     /// Sequences per step.
     pub batch_size: usize,
-    /// Parts of a batch that are computed side by side; small models need as many as there are cores.
+    /// Parts of a batch that are computed concurrently; on a CPU, small models use one core per part.
     #[serde(default = "defaults::micro_batches")]
     pub micro_batches: usize,
     /// Peak learning rate of the dense parameters.
     pub learning_rate: f64,
     /// Peak learning rate of value tables.
     pub table_learning_rate: f64,
-    /// Shape of the learning rate over the run; tables follow it too.
+    /// Shape of the learning rate over the run, of dense parameters and of tables.
     #[serde(default)]
     pub schedule: Schedule,
-    /// Share of the steps over which the rate rises from zero.
+    /// Fraction of the steps in which the learning rate rises linearly.
     #[serde(default = "defaults::warmup")]
     pub warmup: f64,
-    /// Last rate over peak rate.
+    /// Ratio of the final learning rate to the peak learning rate.
     #[serde(default = "defaults::min_ratio")]
     pub min_ratio: f64,
-    /// Decoupled decay of dense matrices; vectors and tables have none.
+    /// Decoupled weight decay of dense matrices; vectors and tables are not decayed.
     #[serde(default = "defaults::weight_decay")]
     pub weight_decay: f64,
-    /// Decay of the mean of gradients.
+    /// Decay of the first moment of AdamW.
     #[serde(default = "defaults::beta_1")]
     pub beta_1: f64,
-    /// Decay of the mean of squared gradients.
+    /// Decay of the second moment of AdamW.
     #[serde(default = "defaults::beta_2")]
     pub beta_2: f64,
-    /// Added to the root of the mean square.
+    /// Added to the square root of the second moment.
     #[serde(default = "defaults::epsilon")]
     pub epsilon: f64,
-    /// Largest global norm of the dense gradient; 0 for no clipping.
+    /// Maximum global norm of the dense gradient; 0 disables clipping.
     #[serde(default = "defaults::clip_norm")]
     pub clip_norm: f64,
-    /// Largest norm of each table's gradient; 0 for no clipping.
+    /// Maximum norm of the gradient of each table; 0 disables clipping.
     #[serde(default = "defaults::clip_norm")]
     pub table_clip_norm: f64,
-    /// Steps from one recorded step to the next.
+    /// Number of steps between recorded steps.
     #[serde(default = "defaults::log_every")]
     pub log_every: usize,
-    /// How often a run measures its validation loss, the end included.
+    /// Number of evaluations of the validation loss in a run, the last one after the final step.
     #[serde(default = "defaults::validations")]
     pub validations: usize,
-    /// Held-out tokens that each validation reads, at most.
+    /// Maximum number of held-out tokens in each validation.
     #[serde(default = "defaults::validation_tokens")]
     pub validation_tokens: usize,
 }
 
-/// The recipe of "Memory Layers at Scale" where it has one (its section on training; betas, decay, clipping, schedule).
+/// Default values; weight decay, betas, clipping and the final ratio are those of `sweeps/paper.toml`.
 mod defaults {
     pub fn micro_batches() -> usize {
         1
@@ -94,7 +94,10 @@ mod defaults {
 }
 
 impl TrainingConfig {
-    /// Checks that training can run with these values.
+    /// Validates the values.
+    ///
+    /// # Errors
+    /// For the first value that is out of range.
     pub fn check(&self) -> Result<(), ConfigError> {
         ConfigError::positive("batch_size", self.batch_size)?;
         if self.micro_batches == 0 || self.micro_batches > self.batch_size {
@@ -104,7 +107,7 @@ impl TrainingConfig {
                     "= {} is not between 1 and batch_size = {}",
                     self.micro_batches, self.batch_size
                 ),
-                "each part needs a sequence",
+                "each micro-batch requires at least one sequence",
             ));
         }
         ConfigError::positive("log_every", self.log_every)?;
@@ -137,7 +140,7 @@ impl TrainingConfig {
         within("table_clip_norm", self.table_clip_norm, 0.0, f64::INFINITY)
     }
 
-    /// Whether this step, from 1, measures the validation loss.
+    /// Whether the validation loss is evaluated after this one-based step of `steps`.
     pub fn validates(&self, step: usize, steps: usize) -> bool {
         let due = |step: usize| step * self.validations / steps;
         due(step) > due(step - 1)

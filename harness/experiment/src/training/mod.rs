@@ -1,4 +1,4 @@
-//! How a decoder is trained, as configured: the sweep file's `[training]`.
+//! Configuration of training, `[training]` of a sweep file.
 
 mod config;
 mod data_order;

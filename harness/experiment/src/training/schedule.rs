@@ -1,26 +1,31 @@
-//! The learning rate over a run, as a factor of its peak.
+//! Learning-rate schedules, as factors of the peak learning rate.
 
 use serde::{Deserialize, Serialize};
 use std::f64::consts::PI;
 
-/// Share of a warm-up-stable-decay run that decays (Hägele et al. 2024).
+/// Fraction of the steps after warm-up in which a warmup-stable-decay schedule decays (Hägele et al. 2024).
 const DECAY_SHARE: f64 = 0.2;
 
-/// Shape after the linear warm-up.
+/// Shape of the learning rate after the linear warm-up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Schedule {
-    /// Half a cosine down to the minimum.
+    /// Half a cosine from the peak to the minimum.
     #[default]
     Cosine,
-    /// A line down to the minimum.
+    /// Linear from the peak to the minimum.
     Linear,
-    /// Constant, then a line down over the last fifth.
+    /// Warmup-stable-decay: constant, then linear to the minimum in the last fifth of the steps after
+    /// warm-up.
     Wsd,
 }
 
 impl Schedule {
-    /// The factor of zero-based `step` of `steps`, with `warmup` a share of the steps.
+    /// The factor of the peak learning rate at zero-based `step` of `steps`.
+    ///
+    /// # Arguments
+    /// * `warmup`: fraction of the steps in the linear warm-up.
+    /// * `min_ratio`: the factor at the end of the run.
     pub fn factor(self, step: usize, steps: usize, warmup: f64, min_ratio: f64) -> f64 {
         let warmup_steps = (warmup * steps as f64).round();
         let done = step as f64;
@@ -42,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rises_then_falls_to_the_minimum() {
+    fn the_factor_rises_in_warmup_and_then_falls_to_the_minimum() {
         for schedule in [Schedule::Cosine, Schedule::Linear, Schedule::Wsd] {
             let factor = |step| schedule.factor(step, 1000, 0.1, 0.01);
             assert_eq!(factor(0), 0.01);

@@ -20,8 +20,8 @@ pub fn print(comparison: &Comparison) {
         if group.models.len() == 1 {
             println!("nothing else that was named had this budget: no difference");
         }
-        for doubt in &group.doubts {
-            println!("note: {doubt}");
+        for warning in &group.warnings {
+            println!("note: {warning}");
         }
     }
     for run in &comparison.left_out {

@@ -1,7 +1,7 @@
 //! `isoflop match`.
 
 use architectures::ModelConfig;
-use experiment::matching::{Knobs, Request, solve};
+use experiment::matching::{Knobs, SolveRequest, solve};
 use experiment::plan::Run;
 use harness::error::Error;
 use harness::run::conclusion::Conclusion;
@@ -70,7 +70,7 @@ pub fn match_blocks(options: &MatchOptions) -> Result<Conclusion, Error> {
     ))
 }
 
-fn request(options: &MatchOptions) -> Result<Request, Error> {
+fn request(options: &MatchOptions) -> Result<SolveRequest, Error> {
     let tolerance = options.tolerance;
     if !(tolerance >= 0.0 && tolerance.is_finite()) {
         let name = format!("--tolerance {tolerance}");
@@ -80,7 +80,7 @@ fn request(options: &MatchOptions) -> Result<Request, Error> {
             "0.01 is one percent",
         ));
     }
-    Ok(Request {
+    Ok(SolveRequest {
         equal: options.equal,
         reference: options.reference.clone(),
         reference_size: options.reference_size.clone(),

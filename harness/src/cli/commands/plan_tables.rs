@@ -54,7 +54,7 @@ pub fn costs(runs: &[(&Run, Estimate)]) -> Result<Table, Error> {
             count(cost.params_active as f64),
             count(cost.forward() as f64),
             count(cost.training() as f64),
-            format!("{:.3}", run.to_dense()?),
+            format!("{:.3}", run.flops_relative_to_dense()?),
             some(cost.bytes_gathered).map_or_else(none, bytes),
             count(budget.tokens as f64),
             budget.steps.to_string(),

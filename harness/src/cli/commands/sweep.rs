@@ -23,7 +23,7 @@ pub fn sweep(options: &SweepOptions) -> Result<Conclusion, Error> {
     let mut progress = progress::display_for(options.machine.quiet);
     let records = Records::open(folders.records())?;
     progress.preparing("corpus, tokenizer and questions");
-    let dataset = sweep::prepare(&plan, plan.most_tokens(), &folders)?;
+    let dataset = sweep::prepare(&plan, plan.max_stream_tokens(), &folders)?;
     // From here on there are rows to finish; before, Ctrl-C ends the process at once.
     let interrupt = Interrupt::listen()?;
     let context = RunContext {

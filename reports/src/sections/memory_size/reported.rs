@@ -8,7 +8,7 @@ use crate::figure::Figure;
 use crate::table::Table;
 use results::number::fixed;
 
-/// Looks of published series: no block of a usual sweep has them.
+/// Looks of published series, which blocks of a usual sweep do not have.
 const FIGURE: usize = 5;
 const TABLE: usize = 6;
 
@@ -51,11 +51,11 @@ pub fn figure() -> Figure {
         let points = |rows: &mut dyn Iterator<Item = &PublishedRow>| -> Vec<Point> {
             rows.filter(|row| row.metric == metric && row.size == "1.3b")
                 .filter_map(|row| {
-                    let place = steps
+                    let index = steps
                         .iter()
                         .position(|step| Some(*step) == row.memory_slots)?;
                     Some(Point {
-                        x: place as f64,
+                        x: index as f64,
                         y: row.value,
                         range: row
                             .uncertainty
@@ -95,9 +95,9 @@ pub fn figure() -> Figure {
             Memory+, but its point at 1024² equals \
             the vanilla Memory row of table 1, so the curve seems to join two architectures; table 1's own Memory+ \
             rows \
-            stand beside it. Other questions, other data and other models than in the figure above: what can be \
-            compared is the \
-            shape, not the height."
+            are shown beside it. The questions, data and models differ from those of the figure above: only the \
+            shapes \
+            can be compared."
             .into(),
         panels: vec![panel("Natural Questions", "NQ"), panel("TriviaQA", "TQA")],
         data,

@@ -1,23 +1,23 @@
-//! Layers at true shapes, measured alone: throughput, bytes and how near they come to the device's limits.
+//! Probes: layers at true shapes timed alone, their throughput, bytes and roofline.
 
-mod group;
 mod roofline;
 mod throughput;
+mod words;
 
 use maud::{Markup, html};
 
 use crate::ReportError;
 use crate::table::Table;
-use group::{ProbeGroup, groups};
 use results::number::{bytes, duration, fixed, prefixed, scientific};
 use results::study::Study;
+use results::study::probe_groups::{ProbeGroup, probe_groups};
 
 pub fn body(study: &Study) -> Result<Markup, ReportError> {
     let probes = study.frames.probes();
     if probes.is_empty() {
         return Ok(html! { p.none { "No layer was probed." } });
     }
-    let groups = groups(study);
+    let groups = probe_groups(study);
     let mut parts = Vec::new();
     for group in &groups {
         parts.push(html! {
@@ -33,8 +33,8 @@ pub fn body(study: &Study) -> Result<Markup, ReportError> {
     }
     Ok(html! {
         p {
-            "Parts of a decoder at the true shape of their size, each timed alone: a block, or what surrounds the \
-                blocks. Filled marks were measured; hollow marks are "
+            "Parts of a decoder at the true shape of their size, each timed alone: a block, or another part of \
+                the decoder. Filled marks were measured; hollow marks are "
             em { "derived" } ": whole models computed from their measured layers, or bytes counted by formula. No \
                 model of these sizes was trained here."
         }
@@ -104,7 +104,7 @@ fn milliseconds(seconds: f64) -> String {
     }
 }
 
-/// What was not measured, and why.
+/// The probes that were not measured, with their reasons.
 fn gaps(group: &ProbeGroup) -> Markup {
     let mut table = Table::new("Probes that were not measured")
         .text("Block")
@@ -127,7 +127,7 @@ fn gaps(group: &ProbeGroup) -> Markup {
     }
     html! {
         @if table.is_empty() {
-            p.note { "Nothing was skipped and nothing failed." }
+            p.note { "No probe was skipped and none failed." }
         } @else {
             details { summary { "What was not measured, and why: " (table.len()) " rows" } (table) }
         }

@@ -1,45 +1,32 @@
-//! The roofline: achieved FLOP/s against FLOPs per byte, under what the device reached on plain work.
-//!
-//! S. Williams, A. Waterman and D. Patterson, "Roofline: an insightful visual performance model for multicore
-//! architectures", CACM 52 (2009).
+//! The roofline: achieved FLOP/s against FLOPs per byte, under the rates that the device reached in microbenchmarks.
 
 use results::ProbeRow;
 
-use super::group::ProbeGroup;
+use results::study::probe_groups::{ProbeGroup, Roofline, intensity};
+
+use super::words::{look, words};
 use crate::axis::Axis;
 use crate::chart::{Chart, Guide, Point, Series, Style};
 use crate::figure::Figure;
 use crate::table::Table;
 use results::number::{bytes, fixed, percent, scientific};
 
-/// The roof of a device, and every measured layer under it.
+/// The roofline of a device, and every measured layer.
 pub fn figure(group: &ProbeGroup) -> Option<Figure> {
-    let rows: Vec<&ProbeRow> = ["forward", "step"]
-        .iter()
-        .flat_map(|phase| group.of("measured", phase))
-        .filter(|row| intensity(row).is_finite() && row.flop_per_s > 0.0)
-        .collect();
-    let most = |of: fn(&ProbeRow) -> f64| {
-        let values = group.rows.iter().map(|row| of(row));
-        values.filter(|value| value.is_finite()).fold(0.0, f64::max)
-    };
-    let (peak, stream) = (
-        most(|row| row.peak_flop_per_s),
-        most(|row| row.peak_bytes_per_s),
-    );
-    if rows.is_empty() || peak <= 0.0 || stream <= 0.0 {
+    let roofline = group.roofline()?;
+    let rows = group.under_roofline();
+    if rows.is_empty() {
         return None;
     }
-    let mut data = Table::new("Layers under the roof")
+    let mut data = Table::new("Layers under the roofline")
         .text("Block")
         .text("Size")
         .number("Slots")
         .text("Phase")
         .number("FLOPs/byte")
         .number("FLOP/s")
-        .number("Of the roof there, %");
+        .number("Share of the roofline, %");
     for row in &rows {
-        let roof = peak.min(intensity(row) * stream);
         data.row([
             row.block.clone(),
             row.size.clone(),
@@ -47,39 +34,34 @@ pub fn figure(group: &ProbeGroup) -> Option<Figure> {
             row.phase.clone(),
             fixed(intensity(row), 2),
             scientific(row.flop_per_s),
-            percent(row.flop_per_s / roof),
+            percent(row.flop_per_s / roofline.at(intensity(row))),
         ]);
     }
     let panels: Vec<Chart> = ["forward", "step"]
         .iter()
-        .filter_map(|phase| panel(group, phase, &rows, (peak, stream)))
+        .filter_map(|phase| panel(group, phase, &rows, &roofline))
         .collect();
     (!panels.is_empty()).then(|| Figure {
         id: format!("figure-roofline-{}", group.index),
         caption: format!(
-            "Measured layers under the roof of this device: {} FLOP/s of its fastest matrix product and {}/s of its \
+            "Measured layers under the roofline of this device: {} FLOP/s of its fastest matrix product and {}/s of its \
                 fastest sequential \
              read, both measured in the same sessions as the layers (of several sessions the highest). Bytes are \
              counted by formula, \
-             so a layer whose data stay in cache may stand above the sloped part.",
-            scientific(peak),
-            bytes(stream)
+             so that a layer whose data stay in cache can be above the sloped part.",
+            scientific(roofline.peak_flop_per_s),
+            bytes(roofline.peak_bytes_per_s)
         ),
         panels,
         data,
     })
 }
 
-/// FLOPs per byte.
-fn intensity(row: &ProbeRow) -> f64 {
-    row.flops / row.bytes
-}
-
 fn panel(
     group: &ProbeGroup,
     phase: &str,
     rows: &[&ProbeRow],
-    (peak, stream): (f64, f64),
+    roofline: &Roofline,
 ) -> Option<Chart> {
     let series: Vec<Series> = group
         .blocks
@@ -93,14 +75,15 @@ fn panel(
                 y: row.flop_per_s,
                 range: None,
             });
-            Series::new(block, group.look(block), points.collect()).styled(Style::Apart)
+            Series::new(block, look(group, block), points.collect()).styled(Style::Apart)
         })
         .collect();
     let points: Vec<Point> = series.iter().flat_map(|line| line.points.clone()).collect();
     if points.is_empty() {
         return None;
     }
-    let ridge = peak / stream;
+    let (peak, stream) = (roofline.peak_flop_per_s, roofline.peak_bytes_per_s);
+    let ridge = roofline.ridge();
     let least = points.iter().map(|point| point.x).fold(ridge, f64::min) / 2.0;
     let largest = points.iter().map(|point| point.x).fold(ridge, f64::max) * 2.0;
     let roof = vec![(least, least * stream), (ridge, peak), (largest, peak)];
@@ -116,6 +99,6 @@ fn panel(
             path: roof,
             dashed: false,
         }],
-        ..Chart::new(super::group::words(phase), x, y, series)
+        ..Chart::new(words(phase), x, y, series)
     })
 }

@@ -2,7 +2,9 @@
 
 use results::ProbeRow;
 
-use super::group::{ProbeGroup, words};
+use results::study::probe_groups::ProbeGroup;
+
+use super::words::{look, words};
 use crate::axis::Axis;
 use crate::chart::{Chart, Point, Series, Style};
 use crate::figure::Figure;
@@ -44,7 +46,7 @@ pub fn by_table(group: &ProbeGroup) -> Option<Figure> {
                 y: row.tokens_per_s,
                 range: None,
             });
-            series.push(Series::new(block, group.look(block), points.collect()));
+            series.push(Series::new(block, look(group, block), points.collect()));
         }
         if series.iter().any(|line| line.points.len() > 1) {
             panels.push(chart(size, "slots of the table", "tokens/s", series));
@@ -169,22 +171,17 @@ fn table(label: &str) -> Table {
         .number("Bytes/s")
 }
 
-/// Of each block and size the row with the fewest slots, by size and block.
+/// The rows with the smallest table of each size and block, listed in `data`.
 fn smallest<'a>(
     group: &ProbeGroup<'a>,
     basis: &str,
     phase: &str,
     data: &mut Table,
 ) -> Vec<&'a ProbeRow> {
-    let mut kept = Vec::new();
-    for size in &group.sizes {
+    let rows = group.smallest_tables(basis, phase);
+    for rows in rows.chunk_by(|a, b| a.size == b.size) {
         data.group();
-        for block in &group.blocks {
-            let rows = group.of(basis, phase);
-            let own = rows.filter(|row| row.size == *size && row.block == *block);
-            let Some(row) = own.min_by_key(|row| row.table_slots) else {
-                continue;
-            };
+        for row in rows {
             data.row([
                 row.block.clone(),
                 row.size.clone(),
@@ -193,10 +190,9 @@ fn smallest<'a>(
                 bytes(row.bytes),
                 format!("{}/s", bytes(row.bytes_per_s)),
             ]);
-            kept.push(row);
         }
     }
-    kept
+    rows
 }
 
 fn against_size(
@@ -213,15 +209,15 @@ fn against_size(
         .map(|block| {
             let own = rows.iter().filter(|row| row.block == *block);
             let points = own.filter_map(|row| {
-                let place = group.sizes.iter().position(|size| *size == row.size)?;
+                let index = group.sizes.iter().position(|size| *size == row.size)?;
                 let y = of(row);
                 (y.is_finite() && y > 0.0).then_some(Point {
-                    x: place as f64,
+                    x: index as f64,
                     y,
                     range: None,
                 })
             });
-            Series::new(block, group.look(block), points.collect()).styled(style)
+            Series::new(block, look(group, block), points.collect()).styled(style)
         })
         .collect();
     let ys: Vec<f64> = series

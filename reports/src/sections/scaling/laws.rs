@@ -1,20 +1,14 @@
 //! The law in parameters and tokens of each block, or why it has none.
 
 use maud::{Markup, html};
-use results::fits::{Reading, parametric, points};
 
-use super::budget_values::{interval, law, losses};
+use crate::interval::interval;
 use crate::table::Table;
 use results::number::NONE;
 use results::study::Study;
+use results::study::scaling::{loss_power, lowest_losses, parametric_law};
 
-/// Resamples behind the law's intervals: enough for two digits, and a page that renders while one waits.
-pub const RESAMPLES: u64 = 200;
-
-/// Seed of the resampling.
-const SEED: u64 = 0x150_F10D;
-
-/// A line for each block that finished; below it what has to be known of each.
+/// A row for each block that finished, and below the table the warnings of its law.
 pub fn table(study: &Study) -> Markup {
     let mut notes: Vec<String> = Vec::new();
     let mut table = Table::new("Fitted laws by block")
@@ -27,29 +21,29 @@ pub fn table(study: &Study) -> Markup {
         .number("β")
         .number("best N ∝ FLOPs to the");
     for block in &study.blocks {
-        let reached = losses(study, block);
-        if reached.is_empty() {
+        let losses = lowest_losses(study, block);
+        if losses.is_empty() {
             continue;
         }
-        let runs = points(study.frames.runs(), block, Reading::Active);
-        let exponent = law(&reached).map_or_else(|| NONE.into(), |law| interval(&law.exponent, 3));
+        let exponent =
+            loss_power(&losses).map_or_else(|| NONE.into(), |power| interval(&power.exponent, 3));
+        let (runs, law) = parametric_law(study, block);
         let head = [
             (*block).to_owned(),
-            reached.len().to_string(),
+            losses.len().to_string(),
             exponent,
-            runs.len().to_string(),
+            runs.to_string(),
         ];
-        let law = parametric(&runs, RESAMPLES, SEED);
         let tail = match &law {
             Ok(fit) => [fit.irreducible, fit.alpha, fit.beta, fit.params_exponent]
                 .map(|number| interval(&number, 2)),
             Err(_) => [NONE; 4].map(str::to_owned),
         };
-        let said: Vec<String> = match law {
-            Ok(fit) => fit.doubts.iter().map(ToString::to_string).collect(),
+        let texts: Vec<String> = match law {
+            Ok(fit) => fit.warnings.iter().map(ToString::to_string).collect(),
             Err(reason) => vec![format!("no law: {reason}")],
         };
-        notes.extend(said.iter().map(|words| format!("{block}: {words}.")));
+        notes.extend(texts.iter().map(|words| format!("{block}: {words}.")));
         table.row(head.into_iter().chain(tail));
     }
     html! {

@@ -1,27 +1,27 @@
-//! How each block's loss and accuracy move with training FLOPs: bands, fitted lines, and the law behind them.
+//! Each block's loss and accuracy over training FLOPs, with bands and fitted lines, and its parametric law.
 
-pub mod budget_values;
 mod laws;
 
 use maud::{Markup, html};
-use results::fits::Power;
-use results::statistics::Interval;
 
 use crate::ReportError;
 use crate::axis::Axis;
 use crate::chart::{Band, Chart, Guide, Point, Series, Style};
 use crate::figure::Figure;
 use crate::table::Table;
-use budget_values::{BudgetValue, LEAST_BUDGETS, law, losses};
 use results::number::{fixed, scientific};
-use results::study::scores::{self, Suite};
-use results::study::{Rung, Study, mean};
+use results::study::scaling::{
+    BudgetValue, LAW_RESAMPLES, LEAST_BUDGETS, highest_accuracies, lowest_losses,
+    significant_loss_power,
+};
+use results::study::scores::Suite;
+use results::study::{Measure, Study};
 
 pub fn body(study: &Study, suites: &[Suite]) -> Result<Markup, ReportError> {
     let any = study
         .blocks
         .iter()
-        .any(|block| !losses(study, block).is_empty());
+        .any(|block| !lowest_losses(study, block).is_empty());
     if !any {
         return Ok(html! { p.none { "No run finished with a loss." } });
     }
@@ -32,32 +32,11 @@ pub fn body(study: &Study, suites: &[Suite]) -> Result<Markup, ReportError> {
             "Fitted per block: L(N, D) = E + A / N" sup { "α" } " + B / D" sup { "β" } " over its runs, N being \
                 active "
             "parameters and D tokens; Huber loss of log losses, 95\u{a0}% percentile intervals over \
-                " (laws::RESAMPLES)
+                " (LAW_RESAMPLES)
             " resamples of the runs. Where it cannot be fitted, the reason is given instead."
         }
         (laws::table(study))
     })
-}
-
-/// The highest accuracy at each budget.
-fn accuracies(study: &Study, asked: &[&Suite], block: &str) -> Vec<BudgetValue> {
-    let accuracy = |rung: &&Rung| {
-        let share = scores::entry(study, asked, block, rung).ok()??.accuracy;
-        Some(BudgetValue {
-            flops: mean(&study.finished(block, rung), |run| run.train_flops),
-            value: Interval {
-                value: share.value * 100.0,
-                low: share.low * 100.0,
-                high: share.high * 100.0,
-                ..share
-            },
-        })
-    };
-    let highest = |budget: Vec<&Rung>| {
-        let reached = budget.iter().filter_map(accuracy);
-        reached.max_by(|a, b| a.value.value.total_cmp(&b.value.value))
-    };
-    study.budgets().into_iter().filter_map(highest).collect()
 }
 
 fn figure(study: &Study, suites: &[Suite]) -> Figure {
@@ -68,37 +47,33 @@ fn figure(study: &Study, suites: &[Suite]) -> Figure {
         .number("Value")
         .number("Low")
         .number("High");
-    let facts = |recall: bool| -> Vec<&Suite> {
-        let facts = suites.iter().filter(|suite| suite.metric == "exact_match");
-        facts.filter(|suite| suite.is_recall() == recall).collect()
-    };
     let mut panels = vec![panel(
         study,
         "Validation loss",
         &mut data,
-        &|block| losses(study, block),
+        &|block| lowest_losses(study, block),
         true,
     )];
-    for (title, asked) in [
-        ("Recall of facts", facts(true)),
-        ("Questions of facts", facts(false)),
+    for (title, measure) in [
+        ("Recall of facts", Measure::Recall),
+        ("Questions of facts", Measure::Questions),
     ] {
-        if !asked.is_empty() {
-            let of = |block: &str| accuracies(study, &asked, block);
+        let suites = measure.suites(suites);
+        if !suites.is_empty() {
+            let of = |block: &str| highest_accuracies(study, &suites, block);
             panels.push(panel(study, title, &mut data, &of, false));
         }
     }
     Figure {
         id: "figure-scaling".into(),
         caption: format!(
-            "Validation loss and accuracy on all suites of facts together against training FLOPs. Where one budget \
-                was spent on \
-             several sizes, the best of them. Bands are 95 % intervals: of the loss over seeds, where there are two \
+            "Validation loss and accuracy on all suites of facts together against training FLOPs. Where several sizes share a budget, \
+             the best of them. Bands are 95 % intervals: of the loss over seeds, where there are two \
              or \
              more; of the accuracy over items and seeds. A dashed line is a power of FLOPs, fitted to a block with \
              {LEAST_BUDGETS} budgets or more and drawn between them where the interval of its exponent excludes 0; \
-             it has no irreducible loss and must not be read beyond \
-             its ends. Where there is no such line, and for accuracy, solid lines only join the points."
+             it has no irreducible loss and must not be extrapolated. \
+             Where there is no such line, and for accuracy, solid lines only join the points."
         ),
         panels,
         data,
@@ -112,37 +87,37 @@ fn panel(
     of: &dyn Fn(&str) -> Vec<BudgetValue>,
     loss: bool,
 ) -> Chart {
+    // A loss is shown as it is, an accuracy in percent.
+    let (digits, scale) = if loss { (4, 1.0) } else { (1, 100.0) };
     let (mut series, mut guides, mut bands) = (Vec::new(), Vec::new(), Vec::new());
     for (look, block) in study.blocks.iter().enumerate() {
-        let reached = of(block);
-        for at in &reached {
-            let digits = if loss { 4 } else { 1 };
+        let values = of(block);
+        for at in &values {
             data.row([
                 (*block).to_owned(),
                 title.to_lowercase(),
                 scientific(at.flops),
-                fixed(at.value.value, digits),
-                fixed(at.value.low, digits),
-                fixed(at.value.high, digits),
+                fixed(at.value.value * scale, digits),
+                fixed(at.value.low * scale, digits),
+                fixed(at.value.high * scale, digits),
             ]);
         }
-        let edges: Vec<_> = reached
+        let edges: Vec<_> = values
             .iter()
             .filter(|at| at.value.is_bounded())
-            .map(|at| (at.flops, at.value.low, at.value.high))
+            .map(|at| (at.flops, at.value.low * scale, at.value.high * scale))
             .collect();
         if edges.len() > 1 {
             bands.push(Band { look, edges });
         }
-        let shown = |law: &Power| law.exponent.excludes(0.0);
         let fitted = if loss {
-            law(&reached).filter(shown)
+            significant_loss_power(&values)
         } else {
             None
         };
-        let points = reached.iter().map(|at| Point {
+        let points = values.iter().map(|at| Point {
             x: at.flops,
-            y: at.value.value,
+            y: at.value.value * scale,
             range: None,
         });
         let style = if fitted.is_some() {
@@ -151,7 +126,7 @@ fn panel(
             Style::Joined
         };
         series.push(Series::new(block, look, points.collect()).styled(style));
-        if let (Some(power), Some(first), Some(last)) = (fitted, reached.first(), reached.last()) {
+        if let (Some(power), Some(first), Some(last)) = (fitted, values.first(), values.last()) {
             let steps = (0..=24).map(|step| f64::from(step) / 24.0);
             let at = steps.map(|share| first.flops * (last.flops / first.flops).powf(share));
             guides.push(Guide {

@@ -1,7 +1,7 @@
-//! Each kind of rule with rows that support it, rows that contradict it and rows that leave it open.
+//! Each kind of rule with rows that support it, rows that contradict it and rows that leave it undecided.
 
 mod layers;
-mod like;
+mod matched;
 pub mod rows;
 
 use crate::{Frames, RunRow};
@@ -12,14 +12,16 @@ use crate::study::scores::Scores;
 use rows::{Right, changed, finding, frames, ladder, run};
 
 #[test]
-fn more_facts_than_dense_is_a_matter_of_the_paired_interval() {
+fn more_facts_than_dense_is_decided_by_the_paired_interval() {
     let of = |right| finding(&ladder(&[("memory+", right)]), "more facts than dense");
     assert_eq!(of(130).outcome, Verdict::SupportedOnce);
     assert_eq!(of(70).outcome, Verdict::ContradictedOnce);
     let level = of(101);
     assert_eq!(level.outcome, Verdict::NotTested);
     assert!(
-        level.evidence.contains("Undecided: the interval holds 0"),
+        level
+            .evidence
+            .contains("Undecided: the interval includes 0"),
         "{level:?}"
     );
     let one = of(130);
@@ -46,14 +48,14 @@ fn without_the_block_or_the_suite_nothing_is_tested() {
             .contains("no suite of recall")
     );
     // Questions were not evaluated either, which is a message of its own.
-    let asked = ladder(&[("memory+", 130)]);
-    let study = Study::new(&asked);
+    let recall_only = ladder(&[("memory+", 130)]);
+    let study = Study::new(&recall_only);
     let all = claims(&study, &Scores::new(&study).suites);
     assert_eq!(all[0].1[0].finding.outcome, Verdict::NotTested);
 }
 
 #[test]
-fn runs_that_were_trained_otherwise_decide_nothing() {
+fn runs_with_other_training_settings_decide_nothing() {
     let all = ladder(&[("memory+", 130)]);
     let mut runs = all.runs().to_vec();
     for run in runs.iter_mut().filter(|run| run.block == "memory+") {
@@ -180,7 +182,7 @@ fn all_three_have_to_beat_the_mixture() {
 }
 
 #[test]
-fn alike_is_a_narrow_interval_and_not_an_absent_difference() {
+fn equality_requires_a_narrow_interval() {
     let of = |peer, memory| {
         finding(
             &ladder(&[("peer", peer), ("memory", memory)]),
@@ -191,7 +193,7 @@ fn alike_is_a_narrow_interval_and_not_an_absent_difference() {
     assert_eq!(of(100, 101), Verdict::SupportedOnce);
     assert_eq!(of(100, 108), Verdict::NotTested);
     assert_eq!(of(100, 150), Verdict::ContradictedOnce);
-    // Nothing learnt, and everything learnt: equal for want of something to differ in.
+    // At 0 % and at 100 % equality is not informative.
     assert_eq!(of(0, 0), Verdict::NotTested);
     assert_eq!(of(200, 200), Verdict::NotTested);
     assert_eq!(of(200, 199), Verdict::NotTested);
@@ -215,7 +217,7 @@ fn alike_is_a_narrow_interval_and_not_an_absent_difference() {
 }
 
 #[test]
-fn what_nobody_trained_here_is_not_tested_and_every_verdict_is_about_this_scale() {
+fn models_that_were_not_trained_are_not_tested_and_every_verdict_names_this_scale() {
     let frames = ladder(&[("memory+", 190)]);
     for words in [
         "128B memory parameters, approaches",

@@ -1,67 +1,44 @@
-//! Made-up rows, and the finding that they lead to.
+//! Made-up rows, and their finding.
 
 use crate::statistics::wilson;
+use crate::test_rows::finished_run;
 use crate::{Frames, ItemRow, RunRow, ScoreRow, UsageRow, WHOLE_SUITE};
 
 use crate::claims::{Finding, claims};
 use crate::study::Study;
 use crate::study::scores::Scores;
 
-/// Items that a block answers, of 200 about 200 subjects.
+/// Number of correct items, of 200 about 200 subjects.
 pub type Right = usize;
 
 const ITEMS: usize = 200;
 
-/// A run of a size with a target; its answers come from [`frames`].
+/// A run of a size, with the target of that size; its items come from [`frames`].
 pub fn run(size: usize, block: &str) -> RunRow {
     let target = 1e12 * 4f64.powi(size as i32);
     RunRow {
         run: format!("{block}-{size}"),
         sweep: "s".into(),
         size: ["s", "m", "l"][size].into(),
-        block: block.into(),
-        seed: 0,
-        status: "finished".into(),
-        reason: String::new(),
         matching: "flops".into(),
         target_flops: target,
         train_flops: target,
         tokens: 1_000_000,
-        steps: 100,
         d_model: 64 << size,
         n_layers: 4,
         params_dense: 1_000_000 << size,
-        params_table: 0,
         params_active: 1_000_000 << size,
         params_total: 1_000_000 << size,
-        forward_matmul_flops: 1e6,
-        forward_attention_flops: 0.0,
-        forward_lookup_flops: 0.0,
-        bytes_gathered: 0.0,
-        train_loss: 2.0,
-        val_loss: 2.0 - 0.1 * size as f64,
-        val_tokens: 1000,
-        tokens_per_s: 1.0,
-        flop_per_s: 1.0,
         flop_convention: "c".into(),
-        peak_memory_bytes: 1,
-        train_wall_s: 1.0,
-        eval_wall_s: 1.0,
-        table_bytes: 0,
-        commit: String::new(),
-        dirty: false,
-        version: String::new(),
         config: "[training]\nrate = 1\n\n[model]\ngate = true\n".into(),
         data_fingerprint: "d".into(),
         tokenizer_fingerprint: "t".into(),
         device: "flex".into(),
-        threads: 1,
-        started: String::new(),
-        command: String::new(),
+        ..finished_run(block, 0, 2.0 - 0.1 * size as f64)
     }
 }
 
-/// Runs with their answers to a suite of recall: every run right on its first so many items.
+/// Runs with their items of a recall suite: the first [`Right`] items of each run are correct.
 pub fn frames(runs: Vec<(RunRow, Right)>, usage: Vec<UsageRow>) -> Frames {
     let (mut scores, mut items) = (Vec::new(), Vec::new());
     for (run, right) in &runs {

@@ -4,10 +4,16 @@ use crate::{RunRow, SHARE_METRICS, ScoreRow, WHOLE_SUITE};
 
 use crate::study::Study;
 
-/// What the name of a suite of completions ends in: statements in a phrasing that was trained on.
+/// The headline metric of the suites that evaluate facts stated in the training documents.
+///
+/// Rows have no column for the kind of a suite. Every suite of facts, question or recall, compares an answer with the one
+/// expected text; other suites have other metrics, such as `pass@1` for programs, and cannot be pooled with them.
+const FACTS_METRIC: &str = "exact_match";
+
+/// Ending of the names of recall suites, which evaluate statements in a phrasing that was trained on.
 const RECALL: &str = " recall";
 
-/// A suite that scored somewhere, with its headline metric.
+/// A suite with at least one score, and its headline metric.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Suite<'a> {
     /// Name of the suite; of recall, with the word `recall`.
@@ -19,12 +25,17 @@ pub struct Suite<'a> {
 }
 
 impl<'a> Suite<'a> {
-    /// Whether it evaluates what was stated, in words that were trained on, rather than put new questions.
+    /// Whether it evaluates statements in a phrasing that was trained on, rather than questions in a new one.
     pub fn is_recall(&self) -> bool {
         self.name.ends_with(RECALL)
     }
 
-    /// The name without its ending: what a suite and its recall share.
+    /// Whether it evaluates facts, as questions or as recall.
+    pub fn is_about_facts(&self) -> bool {
+        self.metric == FACTS_METRIC
+    }
+
+    /// The name without its ending, which a suite and its recall suite share.
     pub fn subject(&self) -> &'a str {
         base(self.name)
     }
@@ -34,7 +45,7 @@ fn base(name: &str) -> &str {
     name.strip_suffix(RECALL).unwrap_or(name)
 }
 
-/// The suites by name, each directly followed by its recall.
+/// The suites by name, each directly followed by its recall suite.
 pub fn suites<'a>(study: &Study<'a>) -> Vec<Suite<'a>> {
     let scores = study.frames.scores();
     let mut names: Vec<&str> = scores.iter().map(|score| score.suite.as_str()).collect();
@@ -61,8 +72,8 @@ pub fn suites<'a>(study: &Study<'a>) -> Vec<Suite<'a>> {
         .collect()
 }
 
-/// What guessing reaches on several suites taken together, weighted by their items in `run`; 0 where none is known.
-pub fn floor(study: &Study, suites: &[&Suite], run: &RunRow) -> f64 {
+/// Accuracy of the majority guess over several suites, weighted by their items in `run`; 0 where it is unknown.
+pub fn guess_accuracy(study: &Study, suites: &[&Suite], run: &RunRow) -> f64 {
     let items = |suite: &&&Suite| study.items(run, suite.name).len() as f64;
     let total: f64 = suites.iter().map(|suite| items(&suite)).sum();
     let guessed = |suite: &&Suite| suite.baseline.unwrap_or(0.0) * items(&suite);
@@ -101,7 +112,7 @@ fn pooled(rows: Vec<&ScoreRow>, of: impl Fn(&ScoreRow) -> Option<f64>) -> Option
     (total > 0.0).then(|| sum / total)
 }
 
-/// Whether a score is a number at all.
+/// Whether a score is finite and was not skipped.
 pub fn is_scored(score: &ScoreRow) -> bool {
     score.status == "scored" && score.value.is_finite()
 }

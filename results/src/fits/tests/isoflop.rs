@@ -1,151 +1,17 @@
-//! Fits of points whose law is known.
+//! Minima of isoFLOP curves: brackets, budgets, and coverage of their intervals.
 
-use rand::Rng;
-
-use super::*;
-use crate::statistics::{Interval, stream};
-
-const LAW: Law = Law {
-    irreducible: 1.8,
-    a: 400.0,
-    b: 2000.0,
-    alpha: 0.34,
-    beta: 0.37,
-};
-
-fn point(params: f64, tokens: f64, loss: f64) -> Point {
-    let flops = 6.0 * params * tokens;
-    Point {
-        budget: flops,
-        params,
-        tokens,
-        flops,
-        loss,
-    }
-}
-
-/// Six sizes by four token counts, losses by `of`.
-fn grid(mut of: impl FnMut(f64, f64) -> f64) -> Vec<Point> {
-    let mut points = Vec::new();
-    for i in 0..6 {
-        for j in 0..4 {
-            let (params, tokens) = (1e7 * 2.5f64.powi(i), 2e8 * 4f64.powi(j));
-            points.push(point(params, tokens, of(params, tokens)));
-        }
-    }
-    points
-}
-
-/// Relative errors of about one per cent.
-fn noise(trial: u64) -> impl FnMut() -> f64 {
-    let mut random = stream(17, trial);
-    move || 1.0 + 0.01 * ((0..12).map(|_| random.random::<f64>()).sum::<f64>() - 6.0)
-}
-
-#[test]
-fn a_law_is_found_from_points_that_follow_it() {
-    for (alpha, beta) in [(0.34, 0.37), (0.1, 0.6), (0.8, 0.2)] {
-        let law = Law {
-            alpha,
-            beta,
-            a: 0.9 * 3e7f64.powf(alpha),
-            b: 0.7 * 1e9f64.powf(beta),
-            ..LAW
-        };
-        let found = parametric(&grid(|n, d| law.loss(n, d)), 0, 0).unwrap();
-        assert!((found.law.alpha - alpha).abs() < 2e-3, "{found:?}");
-        assert!((found.law.beta - beta).abs() < 2e-3, "{found:?}");
-        assert!((found.law.irreducible - 1.8).abs() < 5e-3, "{found:?}");
-        assert!(found.doubts.is_empty() && !found.alpha.is_bounded());
-    }
-}
-
-#[test]
-fn intervals_hold_the_law_in_most_noisy_worlds() {
-    let trials = 30;
-    let mut held = [0; 3];
-    for trial in 0..trials {
-        let mut noise = noise(trial);
-        let points = grid(|n, d| LAW.loss(n, d) * noise());
-        let found = parametric(&points, 100, trial).unwrap();
-        held[0] += i32::from(!found.irreducible.excludes(LAW.irreducible));
-        held[1] += i32::from(!found.alpha.excludes(LAW.alpha));
-        held[2] += i32::from(!found.params_exponent.excludes(LAW.params_exponent()));
-    }
-    assert!(
-        held.iter().all(|&h| f64::from(h) >= 0.8 * trials as f64),
-        "{held:?} of {trials}"
-    );
-}
-
-#[test]
-fn threads_change_no_digit_and_seeds_do() {
-    let mut noise = noise(0);
-    let points = grid(|n, d| LAW.loss(n, d) * noise());
-    let on = |threads| {
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build()
-            .unwrap();
-        pool.install(|| parametric(&points, 60, 5).unwrap())
-    };
-    assert_eq!(on(1), on(3));
-    assert_ne!(on(1).alpha, parametric(&points, 60, 6).unwrap().alpha);
-}
-
-#[test]
-fn too_little_is_refused_and_says_how_much_is_needed() {
-    let points = grid(|n, d| LAW.loss(n, d));
-    assert_eq!(
-        parametric(&points[..5], 0, 0),
-        Err(NoLaw::TooFewPoints { found: 5 })
-    );
-    assert_eq!(
-        parametric(&points[..8], 0, 0),
-        Err(NoLaw::TooFewParams { found: 2 })
-    );
-    let two: Vec<Point> = points.iter().copied().filter(|p| p.tokens < 1e9).collect();
-    assert_eq!(
-        parametric(&two, 0, 0),
-        Err(NoLaw::TooFewTokens { found: 2 })
-    );
-    let mut broken = points;
-    broken[3].loss = f64::NAN;
-    assert_eq!(parametric(&broken, 0, 0), Err(NoLaw::Unsound));
-    assert!(NoLaw::TooFewPoints { found: 5 }.to_string().contains('6'));
-}
-
-#[test]
-fn what_the_points_do_not_show_is_a_doubt() {
-    let doubts = |points: &[Point]| parametric(points, 0, 0).unwrap().doubts;
-    let flat = grid(|_, d| 2.0 + 2000.0 * d.powf(-0.37));
-    assert!(
-        doubts(&flat).contains(&Doubt::FlatInParams),
-        "{:?}",
-        doubts(&flat)
-    );
-    let falling = grid(|n, d| 400.0 * n.powf(-0.3) + 2000.0 * d.powf(-0.37));
-    assert!(
-        doubts(&falling).contains(&Doubt::NoIrreducible),
-        "{:?}",
-        doubts(&falling)
-    );
-    let few = doubts(&grid(|n, d| LAW.loss(n, d))[..9]);
-    assert_eq!(few, [Doubt::FewPoints { found: 9 }]);
-    let together: Vec<Point> = (0..12)
-        .map(|i| 1e7 * 2f64.powi(i))
-        .map(|n| point(n, 20.0 * n, LAW.loss(n, 20.0 * n)))
-        .collect();
-    let found = doubts(&together);
-    assert!(
-        matches!(found[..], [.., Doubt::Collinear { correlation }] if correlation > 0.999),
-        "{found:?}"
-    );
-}
+use super::noise;
+use crate::fits::*;
+use crate::statistics::Interval;
 
 /// One budget with its minimum at N = `best`, sizes at `factors` of it, and losses disturbed by `noise`.
-fn curve(budget: f64, best: f64, factors: &[f64], mut noise: impl FnMut() -> f64) -> Vec<Point> {
-    let at = |factor: f64, noise: f64| Point {
+fn curve(
+    budget: f64,
+    best: f64,
+    factors: &[f64],
+    mut noise: impl FnMut() -> f64,
+) -> Vec<LossPoint> {
+    let at = |factor: f64, noise: f64| LossPoint {
         budget,
         params: best * factor,
         tokens: budget / (6.0 * best * factor),
@@ -235,7 +101,7 @@ fn targets_that_differ_by_rounding_are_one_budget() {
     assert_eq!(isoflop(&points, 0).budgets.len(), 2);
 }
 
-/// How often the intervals of N*, D* and the loss hold the truth over `trials` worlds with normal errors of `scatter`
+/// How often the intervals of N*, D* and the loss cover the truth over `trials` data sets with normal errors of `scatter`
 /// about an exact parabola, as shares of those that have one, and how many have.
 fn coverage(factors: &[f64], scatter: f64, trials: u64) -> ([f64; 3], u64) {
     let (mut held, mut bounded) = ([0.0; 3], 0);
@@ -276,7 +142,7 @@ fn the_interval_of_a_minimum_covers_it_however_few_the_sizes() {
 }
 
 #[test]
-fn an_interval_past_the_sizes_is_kept_and_says_so() {
+fn an_interval_beyond_the_sizes_is_kept_and_labelled() {
     // Two seeds at each end: the line of tokens continues past the last two sizes, not the last two runs.
     let mut errors = [0.02, -0.02, -0.003, 0.003, 0.02, -0.02].into_iter();
     let factors = [0.8, 0.8, 1.1, 2.0, 4.0, 4.0];

@@ -1,20 +1,20 @@
-//! What a gain is counted in, and which way a score is better.
+//! The cost in which a gain is measured, and whether a lower or a higher score is better.
 
 use crate::RunRow;
 use crate::fits::Reading;
 
 /// The cost along dense's curve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Axis {
+pub enum CostAxis {
     /// Training FLOPs spent: the gain is compute-equivalent.
     Flops,
-    /// Parameters under one reading: the gain is parameter-equivalent. Dense's larger rungs were also trained longer, so it
-    /// is how much larger a dense decoder *of this ladder* is, not of one trained as the block was.
+    /// Parameters under one reading: the gain is parameter-equivalent. Where dense's larger rungs were also trained longer,
+    /// it compares with a dense decoder *of this sweep's budgets*, not with one trained on the block's tokens.
     Params(Reading),
 }
 
-impl Axis {
-    /// As a reader should see it.
+impl CostAxis {
+    /// The axis in words.
     pub fn label(self) -> &'static str {
         match self {
             Self::Flops => "training FLOPs",
@@ -31,17 +31,17 @@ impl Axis {
     }
 }
 
-/// Which way a score is better.
+/// Whether a lower or a higher score is better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Better {
-    /// As losses are.
+    /// Lower is better, as for losses.
     Lower,
-    /// As accuracies are.
+    /// Higher is better, as for accuracies.
     Higher,
 }
 
 impl Better {
-    /// The score such that more is better.
+    /// The score oriented so that higher is better.
     pub(super) fn goodness(self, score: f64) -> f64 {
         match self {
             Self::Lower => -score,

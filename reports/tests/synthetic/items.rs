@@ -1,11 +1,11 @@
-//! Answers and scores of the made-up runs.
+//! Items and scores of the made-up runs.
 
 use results::statistics::wilson;
 use results::{ItemRow, RunRow, ScoreRow, WHOLE_SUITE};
 
 use super::noise;
 
-/// Suite, metric, tasks, items per task, majority baseline, how far each block is ahead of dense.
+/// Suite, metric, tasks, items per task, majority baseline, the accuracy of each block minus that of dense.
 type Suite = (
     &'static str,
     &'static str,
@@ -69,13 +69,13 @@ pub fn of(run: &RunRow, block: usize, size: usize) -> (Vec<ScoreRow>, Vec<ItemRo
         let start = items.len();
         for (place, task) in tasks.iter().enumerate() {
             let answers = (0..n).map(|item| {
-                // An item's ease is the same for every run; luck is each run's own.
+                // The difficulty of an item is the same for every run; the rest of its variance is independent.
                 let subject = item / RELATIONS.len() as u64;
                 let ease = 0.5 * noise(&[subject, suite.len() as u64])
                     + 0.5 * noise(&[place as u64, item, suite.len() as u64]);
                 let luck = noise(&[place as u64, item, block as u64, size as u64, run.seed]);
                 let correct = 0.7 * ease + 0.3 * luck < skill;
-                answer(run, suite, task, item, correct)
+                item_row(run, suite, task, item, correct)
             });
             items.extend(answers);
         }
@@ -116,7 +116,7 @@ pub fn of(run: &RunRow, block: usize, size: usize) -> (Vec<ScoreRow>, Vec<ItemRo
     (scores, items)
 }
 
-fn answer(run: &RunRow, suite: &str, task: &str, item: u64, correct: bool) -> ItemRow {
+fn item_row(run: &RunRow, suite: &str, task: &str, item: u64, correct: bool) -> ItemRow {
     ItemRow {
         run: run.run.clone(),
         suite: suite.into(),

@@ -1,4 +1,4 @@
-//! The answers of runs by suite, and their accuracies and differences with intervals.
+//! The items of runs by suite, and accuracies and differences with confidence intervals.
 
 use std::collections::BTreeMap;
 
@@ -11,10 +11,10 @@ use crate::{Frames, ItemRow, RunRow, ScoreRow};
 /// Seed of the resampling: any number does, as long as it never changes.
 const SEED: u64 = 0x150_F10D;
 
-/// Answers by run, then by suite, in the order of their rows: by task and item.
-pub struct Answers<'a>(BTreeMap<&'a str, BTreeMap<&'a str, Vec<&'a ItemRow>>>);
+/// Item rows by run, then by suite, ordered by task and item.
+pub struct ItemsByRun<'a>(BTreeMap<&'a str, BTreeMap<&'a str, Vec<&'a ItemRow>>>);
 
-impl<'a> Answers<'a> {
+impl<'a> ItemsByRun<'a> {
     pub fn of(frames: &'a Frames) -> Self {
         let mut runs: BTreeMap<_, BTreeMap<_, Vec<_>>> = BTreeMap::new();
         for item in frames.items() {
@@ -24,7 +24,7 @@ impl<'a> Answers<'a> {
         Self(runs)
     }
 
-    /// The suites that a run answered.
+    /// The suites that a run was evaluated on.
     pub fn suites(&self, run: &RunRow) -> impl Iterator<Item = (&'a str, &[&'a ItemRow])> {
         let suites = self.0.get(run.run.as_str()).into_iter().flatten();
         suites.map(|(suite, items)| (*suite, items.as_slice()))
@@ -39,7 +39,7 @@ impl<'a> Answers<'a> {
     }
 
     /// A model's score from the rows of its seeds: the suite's own interval with one seed; with several that of seeds
-    /// crossed with items where the score is a share of right answers, else of the seeds' values.
+    /// crossed with items where the metric is a share, else Student's t over the seeds' values.
     pub fn score(&self, model: &Model, rows: &[&ScoreRow], share: bool) -> Option<Interval> {
         let score = match rows {
             [] => return None,
@@ -63,8 +63,8 @@ impl<'a> Answers<'a> {
         let seeds: Vec<Vec<&ItemRow>> = model.runs.iter().map(|run| self.get(run, suite)).collect();
         let key = |item: &&ItemRow| (item.task.clone(), item.item.clone());
         let first = seeds.first().filter(|items| !items.is_empty())?;
-        let alike = |items: &Vec<&ItemRow>| items.iter().map(key).eq(first.iter().map(key));
-        if !seeds.iter().all(alike) {
+        let same_items = |items: &Vec<&ItemRow>| items.iter().map(key).eq(first.iter().map(key));
+        if !seeds.iter().all(same_items) {
             return None;
         }
         let right = |item: &&ItemRow| f64::from(u8::from(item.correct));
@@ -74,7 +74,7 @@ impl<'a> Answers<'a> {
             .collect();
         let subjects: Vec<_> = first.iter().map(|item| subject(item)).collect();
         let mean = crossed_mean(&table, &subjects, SEED);
-        // Seeds that all answered all alike scatter not at all, which is no proof that nothing else would happen.
+        // Seeds that agree in every item have variance zero, which underestimates the uncertainty: Wilson's interval instead.
         if mean.low == mean.high && mean.n > 0 {
             let right = (mean.value * mean.n as f64).round().max(0.0);
             return Some(wilson(right as u64, mean.n));
@@ -86,7 +86,7 @@ impl<'a> Answers<'a> {
         })
     }
 
-    /// Share of right answers of `ours` less that of `theirs`, paired by item and seed.
+    /// Accuracy of `ours` minus that of `theirs` on a suite, paired by item and seed.
     pub fn difference(&self, ours: &Model, theirs: &Model, suite: &str) -> Option<Interval> {
         let seeds: Vec<_> = ours
             .paired(theirs)

@@ -8,27 +8,27 @@ use crate::study::{BlockAtRung, Study};
 
 /// A paired difference of accuracies.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Gap {
+pub struct PairedDifference {
     /// The difference with its confidence interval.
     pub interval: Interval,
     /// Seeds that both blocks have.
     pub seeds: usize,
 }
 
-/// Accuracy of `ours` less that of `theirs`, in share points, each on its own rung.
+/// Accuracy of `ours` minus that of `theirs`, each on its own rung: a difference of shares in [-1, 1].
 ///
 /// # Errors
-/// Why there is none: runs that were not trained alike, no seed in common, a suite that one of several was not asked, and
-/// answers to different items.
-pub fn against(
+/// Why there is none: other data or training settings, no seed in common, a run without a score on one of several suites,
+/// or no item in common.
+pub fn accuracy_difference(
     study: &Study,
     suites: &[&Suite],
     ours: BlockAtRung,
     theirs: BlockAtRung,
-) -> Result<Gap, String> {
-    if !study.alike(&[ours, theirs]) {
+) -> Result<PairedDifference, String> {
+    if !study.same_training(&[ours, theirs]) {
         return Err(format!(
-            "{} and {} were not trained alike",
+            "{} and {} have other data or training settings",
             ours.0, theirs.0
         ));
     }
@@ -40,7 +40,7 @@ pub fn against(
         .filter_map(|run| Some((run, same(&run)?)))
         .collect();
     match suites {
-        // A seed that was not asked the only suite is a seed fewer; with several it would shift what the rest are about.
+        // With one suite a seed without its items is dropped; with several suites it is an error, as the items would differ.
         [suite] => pairs.retain(|(run, other)| {
             [run, other]
                 .iter()
@@ -65,8 +65,8 @@ pub fn against(
         .map(|(run, other)| (answers(run), answers(other)))
         .collect();
     let interval =
-        paired_difference(&seeds, SEED).ok_or("the answers cannot be paired by item and seed")?;
-    Ok(Gap {
+        paired_difference(&seeds, SEED).ok_or("the items cannot be paired by item and seed")?;
+    Ok(PairedDifference {
         interval,
         seeds: pairs.len(),
     })

@@ -1,7 +1,7 @@
 //! Made-up frames with the shape of a real sweep: five blocks, three sizes, one or two seeds, one failed run, one suite
 //! that was skipped; and around two of the budgets more sizes for isoFLOP curves, and probes. No number in them was measured.
 
-mod answers;
+mod items;
 mod probes;
 
 use results::{Frames, RunRow, StepRow, UsageRow};
@@ -30,9 +30,9 @@ pub fn frames() -> Frames {
                 let run = run(block, size, seed);
                 if run.status == "finished" {
                     steps.extend(curve(&run));
-                    let (scored, asked) = answers::of(&run, block, size);
-                    scores.extend(scored);
-                    items.extend(asked);
+                    let (run_scores, run_items) = items::of(&run, block, size);
+                    scores.extend(run_scores);
+                    items.extend(run_items);
                     usage.extend(used(&run, block));
                 }
                 runs.push(run);

@@ -8,12 +8,12 @@ use super::sample::Sample;
 use crate::ItemRow;
 use crate::statistics::subject;
 
-/// The answers of one block on one rung.
+/// The evaluated items of one block on one rung.
 #[derive(Clone, Debug)]
-pub struct Answers<'a> {
-    /// On one [`Axis`](super::Axis).
+pub struct RungItems<'a> {
+    /// Cost on one [`CostAxis`](super::CostAxis), mean over seeds.
     pub cost: f64,
-    /// By seed.
+    /// Item rows, one vector for each seed.
     pub seeds: Vec<Vec<&'a ItemRow>>,
 }
 
@@ -27,12 +27,16 @@ fn by_key<'a>(rows: &[&'a ItemRow]) -> BTreeMap<Key<'a>, &'a ItemRow> {
     rows.iter().map(|&row| (key(row), row)).collect()
 }
 
-/// By how much dense's cost must grow to reach the block's accuracy, over the items that every seed of every rung answered.
+/// The factor by which dense's cost must grow to reach the block's accuracy, over the items on which every seed of every
+/// rung was evaluated. `seed` seeds the resampling.
 ///
-/// The interval draws [`subject`]s with replacement, the same for the block and for every rung of dense: an easy draw is
-/// easy for all. Where every rung has two seeds or more, each accuracy also moves by Student's t over its seeds; otherwise
-/// the interval covers the choice of items and not of seeds, and its method says so.
-pub fn gain_in_accuracy(dense: &[Answers], block: &Answers, seed: u64) -> Result<Gain, NoGain> {
+/// The interval resamples [`subject`]s with replacement, the same for the block and for every rung of dense, since an easy
+/// resample is easy for all. Where every rung has two seeds or more, each accuracy also varies by Student's t over its
+/// seeds; otherwise the interval covers the choice of items and not of seeds, as its method states.
+///
+/// # Errors
+/// Fewer than two rungs of different cost, a rung without seeds, or no common item.
+pub fn gain_in_accuracy(dense: &[RungItems], block: &RungItems, seed: u64) -> Result<Gain, NoGain> {
     let rungs: Vec<(f64, Vec<BTreeMap<Key, &ItemRow>>)> = dense
         .iter()
         .chain([block])
@@ -44,21 +48,21 @@ pub fn gain_in_accuracy(dense: &[Answers], block: &Answers, seed: u64) -> Result
     if rungs.iter().any(|(_, seeds)| seeds.is_empty()) {
         return Err(NoGain::NoScore);
     }
-    let everyone = || rungs.iter().flat_map(|(_, seeds)| seeds);
-    let shared: Vec<&ItemRow> = everyone()
+    let all_seeds = || rungs.iter().flat_map(|(_, seeds)| seeds);
+    let shared: Vec<&ItemRow> = all_seeds()
         .next()
         .into_iter()
         .flat_map(BTreeMap::iter)
-        .filter(|(key, _)| everyone().all(|answers| answers.contains_key(*key)))
+        .filter(|(key, _)| all_seeds().all(|answers| answers.contains_key(*key)))
         .map(|(_, row)| *row)
         .collect();
     if shared.is_empty() {
         return Err(NoGain::NoSharedItems);
     }
     let subjects: BTreeSet<_> = shared.iter().map(|row| subject(row)).collect();
-    let place: BTreeMap<_, usize> = subjects.into_iter().zip(0..).collect();
-    let clusters: Vec<usize> = shared.iter().map(|row| place[&subject(row)]).collect();
-    let mut sizes = vec![0.0; place.len()];
+    let index: BTreeMap<_, usize> = subjects.into_iter().zip(0..).collect();
+    let clusters: Vec<usize> = shared.iter().map(|row| index[&subject(row)]).collect();
+    let mut sizes = vec![0.0; index.len()];
     for &cluster in &clusters {
         sizes[cluster] += 1.0;
     }

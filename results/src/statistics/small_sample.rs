@@ -1,20 +1,20 @@
-//! The interval of a paired difference where few subjects differ.
+//! Widens the interval of a paired difference where few subjects differ.
 //!
-//! A bootstrap alone is too sure there: four of 64 that all point one way exclude zero, though four fair coins agree once in
-//! eight times, and subjects that all agree leave no width at all. Two rules guard it:
+//! The bootstrap alone is anti-conservative there: four of 64 subjects with differences of one sign exclude zero, although
+//! four fair coins agree with probability 1/8, and subjects that all agree give an interval of width zero. Two rules
+//! correct it:
 //!
-//! - it is nowhere narrower than the [`score_interval`] of the subjects' signs, each as large as the mean of those that
-//!   differ and placed about the same difference;
-//! - it reaches zero unless the exact [`sign_test`] of the subjects that differ has p < 0.05 for the same direction. Where
-//!   an end was moved for that, the method says so.
+//! - at neither end is it narrower than the [`score_interval`] of the subjects' signs, scaled by the mean effect of those
+//!   that differ and centred on the same difference;
+//! - it includes zero unless the exact [`sign_test`] of the subjects that differ has p < 0.05 in the same direction. Where
+//!   an end was moved for that, the method states it.
 
 use super::Interval;
 use super::score::score_interval;
 use super::sign::sign_test;
 
-/// The interval, wide enough for how few subjects differ. `totals` are
-/// each subject's summed difference, `mean` is over all `n` items.
-pub(super) fn guarded(mean: Interval, totals: &[f64]) -> Interval {
+/// The interval after both rules. `totals` are each subject's summed difference; `mean` is over all `n` items.
+pub(super) fn widened(mean: Interval, totals: &[f64]) -> Interval {
     if !mean.is_bounded() {
         return mean;
     }
@@ -25,7 +25,8 @@ pub(super) fn guarded(mean: Interval, totals: &[f64]) -> Interval {
         totals.len() as u64,
     );
     let share = (ups as f64 - downs as f64) / all as f64;
-    // What one subject that differs moves, against one whose items all do: unknown, and so the most, where none differs.
+    // The mean effect of a subject that differs, relative to one whose items all differ: unknown where none differs, so the
+    // maximum.
     let swing = match ups + downs {
         0 => 1.0,
         differ => {
