@@ -38,6 +38,31 @@ macro_rules! registry {
             }
         }
 
+        impl BlockConfig {
+            /// Sets the integer at `path`, keys of the configuration; returns false, without a change, if the
+            /// configuration has no such integer.
+            pub fn set(&mut self, path: &[&str], value: usize) -> bool {
+                let Ok(mut json) = serde_json::to_value(&*self) else {
+                    return false;
+                };
+                let Some((last, sections)) = path.split_last() else {
+                    return false;
+                };
+                let section = sections.iter().try_fold(&mut json, |at, key| at.get_mut(key));
+                let Some(section) = section.and_then(serde_json::Value::as_object_mut) else {
+                    return false;
+                };
+                section.insert((*last).to_owned(), value.into());
+                match serde_json::from_value(json) {
+                    Ok(block) => {
+                        *self = block;
+                        true
+                    }
+                    Err(_) => false,
+                }
+            }
+        }
+
         /// [`BlockConfig`] as a map of one key, its `kind`. Unlike those of an internally tagged enum its fields are not
         /// buffered, so that a deserializer can report the path of an error.
         #[derive(Debug, Deserialize)]

@@ -276,7 +276,10 @@ fn match_says_what_it_chose_and_how_far_off_it_is() {
         );
     }
     for (mistake, message) in [
-        (vec!["--knob", "n_expert"], "unknown field"),
+        (
+            vec!["--knob", "n_expert"],
+            "n_expert is not a knob of this block; choose from: n_experts",
+        ),
         (
             vec!["--knob", "n_experts", "--reference", "memry"],
             "did you mean `memory`?",
