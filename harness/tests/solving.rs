@@ -180,7 +180,10 @@ fn errors_of_invalid_requests_name_the_reason() {
         (
             "n_experts = {}",
             "n_expert = {}",
-            vec!["n_expert` is not a knob of the kind", "did you mean `n_experts`?"],
+            vec![
+                "n_expert` is not a knob of the kind",
+                "did you mean `n_experts`?",
+            ],
         ),
         (
             "n_experts = {}",
