@@ -1,4 +1,4 @@
-//! Compiles in what is compiled: commit, whether tracked files differ from it, compiler and tensor library.
+//! Sets the provenance of the build as environment variables: commit, uncommitted changes, compiler, tensor library.
 
 #[path = "src/record/checkout.rs"]
 mod checkout;
@@ -9,7 +9,7 @@ use std::{env, fs};
 
 use checkout::Checkout;
 
-/// What the program is compiled from, from the root of the workspace.
+/// Sources of the program, relative to the root of the workspace.
 const SOURCES: [&str; 13] = [
     "Cargo.lock",
     "Cargo.toml",
@@ -41,9 +41,9 @@ fn main() {
     );
     println!("cargo::rustc-env=ISOFLOP_RUSTC={}", or_unknown(compiler()));
 
-    // Another checkout that shares the target folder: its files may all be older than the last build.
+    // A checkout that shares its target folder with another sets this: its files may all be older than the last build.
     println!("cargo::rerun-if-env-changed=ISOFLOP_CHECKOUT");
-    // A path that does not exist would run this script at every build.
+    // A path that does not exist would rerun this script at every build.
     let sources = SOURCES.iter().map(|source| Path::new("..").join(source));
     let sources = sources.filter(|source| source.exists());
     let repository = checkout.iter().flat_map(Checkout::commit_files);
@@ -52,7 +52,7 @@ fn main() {
     }
 }
 
-/// The compiler as it describes itself.
+/// The output of `rustc --version`.
 fn compiler() -> Option<String> {
     let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let output = Command::new(rustc).arg("--version").output().ok()?;
@@ -60,7 +60,7 @@ fn compiler() -> Option<String> {
     output.status.success().then(|| text.trim().to_owned())
 }
 
-/// The version of a package in the lock file.
+/// The version of `package` in `Cargo.lock`.
 fn locked(root: &Path, package: &str) -> Option<String> {
     let lock = fs::read_to_string(root.join("Cargo.lock")).ok()?;
     let entry = lock

@@ -1,55 +1,55 @@
-//! Everything that ends a command early, and the exit status that says which kind it was.
+//! Errors that end a command, and their exit status.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use experiment::sweep_file::FileError;
 
-/// Why a command ended early.
+/// An error that ends a command.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The sweep file.
+    /// The sweep file is invalid or cannot be read.
     #[error(transparent)]
     File(#[from] FileError),
-    /// An argument that only the sweep file can judge.
+    /// An argument is invalid for this sweep.
     #[error("{argument} {problem}; {remedy}")]
     Argument {
         /// The argument, as given.
         argument: String,
-        /// What is wrong with it; follows the argument in the message.
+        /// What is invalid about it; follows the argument in the message.
         problem: String,
         /// How to correct it.
         remedy: String,
     },
-    /// A shape that the file's checks let through.
+    /// A model configuration is invalid in a way that the checks of the sweep file do not detect.
     #[error(transparent)]
     Config(#[from] architectures::ConfigError),
-    /// Corpus, tokenizer or questions.
+    /// The corpus, tokenizer or questions cannot be prepared or evaluated.
     #[error(transparent)]
     Suites(#[from] suites::SuiteError),
-    /// Rows.
+    /// Rows cannot be read or written.
     #[error(transparent)]
     Records(#[from] results::Error),
-    /// The page.
+    /// The HTML report cannot be rendered.
     #[error(transparent)]
     Report(#[from] reports::ReportError),
-    /// Runs that cannot share one table.
-    #[error("these runs cannot be compared: {0}; name only runs that agree in it")]
+    /// The selected runs cannot be compared in one table.
+    #[error("these runs cannot be compared: {0}; select only runs that agree in it")]
     Mismatch(#[from] results::comparison::Mismatch),
-    /// A configuration that cannot be written down.
+    /// The configuration of a run cannot be serialised.
     #[error("the configuration of a run cannot be written as TOML: {0}")]
     Configuration(#[from] toml::ser::Error),
-    /// A table on the standard output.
+    /// CSV cannot be written to standard output.
     #[error("cannot print CSV: {0}")]
     Csv(#[from] csv::Error),
-    /// JSON on the standard output.
+    /// JSON cannot be written to standard output.
     #[error("cannot print JSON: {0}")]
     Json(#[from] serde_json::Error),
-    /// Saved weights.
+    /// Weights cannot be saved or loaded.
     #[error(transparent)]
     Weights(#[from] crate::checkpoint::weights::WeightsError),
-    /// A file of the output folder.
-    #[error("cannot {action} {}: {source}; check that the folder exists, is writable and has space left", .path.display())]
+    /// A file of the output folder cannot be read or written.
+    #[error("cannot {action} {}: {source}; check that the folder exists, is writable and has free space", .path.display())]
     Io {
         /// The operation, such as `write`.
         action: &'static str,
@@ -58,16 +58,16 @@ pub enum Error {
         /// The error of the operating system.
         source: io::Error,
     },
-    /// The handler of Ctrl-C cannot be set.
-    #[error("cannot listen to Ctrl-C: {0}")]
+    /// The signal handler cannot be installed.
+    #[error("cannot install the handler of Ctrl-C: {0}")]
     Signals(#[from] ctrlc::Error),
-    /// The threads cannot be started.
-    #[error("cannot start the threads: {0}; lower --threads")]
+    /// The worker threads cannot be started.
+    #[error("cannot start the worker threads: {0}; lower --threads")]
     Threads(#[from] rayon::ThreadPoolBuildError),
 }
 
 impl Error {
-    /// For `map_err` on what was done to `path`.
+    /// A closure for `map_err` of the operation `action` on `path`.
     pub fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Io {
@@ -77,7 +77,7 @@ impl Error {
         }
     }
 
-    /// 2 for what the caller wrote, 1 for what went wrong.
+    /// The exit status of the process: 2 for invalid arguments or configuration, 1 for other errors.
     pub fn exit_status(&self) -> u8 {
         match self {
             Self::File(_) | Self::Argument { .. } | Self::Config(_) | Self::Mismatch(_) => 2,

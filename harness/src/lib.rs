@@ -1,17 +1,17 @@
-//! Trains and measures: the runs of a plan become rows.
+//! Trains, evaluates and measures the runs of a plan, and records them as rows.
 //!
 //! | module | contents |
 //! |---|---|
-//! | [`run`] | a sweep as it runs: the loop over runs, one run, its identity and progress |
-//! | [`train`] | a decoder from its configuration to its trained weights |
-//! | [`checkpoint`] | weights on the disk |
-//! | [`evaluate`] | a trained decoder on the suites, and its scores |
+//! | [`run`] | execution of a sweep: the loop over runs, one run, its identity and progress |
+//! | [`train`] | training of one decoder from its configuration |
+//! | [`checkpoint`] | saved weights |
+//! | [`evaluate`] | evaluation of a trained decoder on the suites, and its scores |
 //! | [`record`] | rows, their provenance, and which recorded runs a plan selects |
-//! | [`probe`] | parts of decoders alone, timed at their true shapes |
-//! | [`process`] | memory of the process |
+//! | [`probe`] | timing of single parts of decoders at the shapes of the sweep |
+//! | [`process`] | memory and standard output of the process |
 //! | [`error`] | errors that end a command early |
 //!
-//! What follows from configuration alone (sweep files, plans, matching, estimates) is the crate `experiment`.
+//! The crate `experiment` has what is computed from the configuration only: sweep files, plans, matching, estimates.
 #![recursion_limit = "256"]
 
 pub mod checkpoint;

@@ -1,4 +1,4 @@
-//! `isoflop`: plan a sweep, run it, look at it.
+//! The `isoflop` program: plans, runs and reports sweeps.
 
 mod cli;
 
@@ -14,7 +14,7 @@ fn main() -> ExitCode {
     harness::process::allocator::keep_freed_memory();
     log::start();
     let command = Arguments::parse().command;
-    // Sweep, eval and probe start other programs or have rows to write first: they do this before their final output.
+    // `sweep`, `eval` and `probe` start other programs or write rows first; they call this before their final output.
     if !matches!(
         command,
         Command::Sweep(_) | Command::Eval(_) | Command::Probe(_)

@@ -1,4 +1,4 @@
-//! Free knobs in a sweep file: what is solved for, and what is invalid.
+//! Free knobs in a sweep file: solutions and errors.
 
 use experiment::plan::Plan;
 use experiment::sweep_file::Sweep;
@@ -42,7 +42,7 @@ fn plan(text: &str) -> Plan {
     Plan::new(Sweep::parse("f.toml", text).unwrap()).unwrap()
 }
 
-/// [`SMALL`] with `solve` instead of its own: the error.
+/// The error of [`SMALL`] with `solve` in place of [`SOLVE`].
 fn error_message(solve: &str) -> String {
     assert!(SMALL.contains(SOLVE));
     let text = SMALL.replace(SOLVE, solve);
@@ -50,7 +50,7 @@ fn error_message(solve: &str) -> String {
 }
 
 #[test]
-fn a_block_is_solved_at_each_size_wherever_its_reference_is() {
+fn a_block_is_solved_at_each_size() {
     let plan = plan(SMALL);
     for size in plan.runs.chunks(2) {
         let (moe, memory) = (&size[0], &size[1]);
@@ -60,7 +60,7 @@ fn a_block_is_solved_at_each_size_wherever_its_reference_is() {
         assert!(matched.deviation().abs() <= 0.2);
         assert_eq!(matched.reference, format!("memory at {}", moe.label.size));
         assert!(memory.solved().is_none());
-        // Training FLOPs are matched beside it, by tokens.
+        // Training FLOPs are matched as well, by tokens.
         assert_eq!(moe.matches.len(), 2);
         assert_eq!(moe.matches[0].target, "train_flops");
         assert_eq!(moe.matches[0].reached, moe.budget.train_flops);
@@ -68,11 +68,11 @@ fn a_block_is_solved_at_each_size_wherever_its_reference_is() {
 }
 
 #[test]
-fn the_rule_of_the_paper_gives_its_numbers_of_experts() {
-    let given = "n_experts = 4 # each size has its own: the lowest even number whose total exceeds Memory's";
-    assert!(PAPER.contains(given));
+fn solving_reproduces_the_numbers_of_experts_of_the_paper() {
+    let fixed = "n_experts = 4 # overridden at each size; the lowest even number at which the total exceeds that of Memory";
+    assert!(PAPER.contains(fixed));
     let rule = r#"solve = { equal = "params_total", reference = "memory", side = "above", tolerance = 0.3, knobs = { n_experts = { multiple_of = 2 } } }"#;
-    let mut text = PAPER.replace(given, rule);
+    let mut text = PAPER.replace(fixed, rule);
     for experts in [16, 8, 6, 4] {
         let own = format!("blocks.moe.n_experts = {experts}\n");
         assert!(text.contains(&own));
@@ -88,7 +88,6 @@ fn the_rule_of_the_paper_gives_its_numbers_of_experts() {
             )
         })
         .collect();
-    // The even number at 1.3b, where the paper prints 4, is 4 by our count, too.
     assert_eq!(
         found,
         [
@@ -116,7 +115,7 @@ n_experts = 4"#,
 }
 
 #[test]
-fn solved_values_are_in_the_configuration_that_names_a_run() {
+fn solved_and_given_values_give_equal_configurations() {
     let solved = plan(SMALL);
     let knobs = |plan: &Plan, at: usize| plan.runs[at].solved().unwrap().knobs.clone();
     let text = SMALL
@@ -129,7 +128,7 @@ fn solved_values_are_in_the_configuration_that_names_a_run() {
 }
 
 #[test]
-fn the_error_of_an_unreachable_target_names_its_line_and_the_nearest_value() {
+fn errors_of_the_solver_have_the_line_and_the_nearest_solution() {
     let message = error_message(&SOLVE.replace("tolerance = 0.2, ", "tolerance = 1e-6, "));
     assert!(
         message
@@ -153,7 +152,7 @@ fn the_error_of_an_unreachable_target_names_its_line_and_the_nearest_value() {
 }
 
 #[test]
-fn errors_of_invalid_requests_name_the_reason() {
+fn invalid_requests_are_errors() {
     for (from, to, parts) in [
         (
             "\"memory\"",

@@ -1,4 +1,4 @@
-//! Where `plan` takes a speed from: what is stated, then a probe of the same model, then an assumption.
+//! Sources of the speeds of `plan`: a stated speed, a probe of the same model, an assumption.
 
 use architectures::DeviceName;
 use experiment::plan::{Plan, Run};
@@ -47,7 +47,7 @@ fn probe(name: &str, of: &Run, basis: &str, started: &str, flop_per_s: f64) -> P
 }
 
 #[test]
-fn a_stated_speed_comes_before_a_probe_and_a_probe_before_an_assumption() {
+fn a_stated_speed_precedes_a_probe_and_a_probe_precedes_an_assumption() {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../sweeps/paper.toml");
     let plan = Plan::new(Sweep::load(file).unwrap()).unwrap();
     let of = |size: &str, block: &str| {

@@ -1,4 +1,4 @@
-//! Prints the number of tokens of one epoch, by suite and type of document.
+//! Prints the number of documents and tokens of one epoch, by suite and type of document, and the tasks of each suite.
 //!
 //! `cargo run --release -p suites --example census -- 2048` (vocabulary size, 1024 by default)
 

@@ -7,8 +7,8 @@ use crate::biographies::BiographiesConfig;
 use crate::functions::FunctionsConfig;
 use crate::world::WorldConfig;
 
-/// The suites that models are trained and evaluated on. A sweep file must have `[suites]`; a suite without a section of
-/// its own in that file is disabled.
+/// Configuration of the suites that models are trained and evaluated on. A sweep file must have `[suites]`; a suite
+/// without a section in that file is disabled.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SuitesConfig {
@@ -34,7 +34,10 @@ impl Default for SuitesConfig {
 }
 
 impl SuitesConfig {
-    /// Checks every value; an error names the first key whose value is out of range.
+    /// Validates every value.
+    ///
+    /// # Errors
+    /// For the first key whose value is out of range, or if no suite is enabled.
     pub fn validate(&self) -> Result<(), SuiteError> {
         self.biographies
             .as_ref()

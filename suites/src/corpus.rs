@@ -1,8 +1,8 @@
 //! Token files of the training and the held-out documents.
 //!
-//! The training tokens are epoch 0, epoch 1, ... of all suites together, each epoch shuffled by its own key and each
-//! document followed by the separator. A longer file therefore has every shorter one as its prefix, and is made from
-//! it by appending epochs.
+//! The training tokens are those of epoch 0, epoch 1, ... of all suites. The documents of an epoch are shuffled with a
+//! key of its own, and each is followed by the separator. The tokens of a file are therefore a prefix of those of every
+//! longer one, and a file is extended by appending epochs.
 
 use std::path::Path;
 
@@ -10,7 +10,10 @@ use crate::token_file::{TokenFile, push, width, write};
 use crate::{Suite, SuiteError, Tokenizer};
 use random::permutation;
 
-/// The training tokens, at least `min_tokens`, in whole epochs.
+/// The training tokens: whole epochs with at least `min_tokens` tokens.
+///
+/// # Errors
+/// If the suites have no documents, the tokenizer fails, or the file is damaged or not accessible.
 pub(crate) fn train(
     path: &Path,
     suites: &[Box<dyn Suite>],
@@ -18,13 +21,13 @@ pub(crate) fn train(
     seed: u64,
     min_tokens: u64,
 ) -> Result<TokenFile, SuiteError> {
-    let present = if path.exists() {
+    let existing = if path.exists() {
         Some(TokenFile::open(path)?)
     } else {
         None
     };
     let width = width(tokenizer.vocab_size());
-    let (mut epochs, mut tokens) = present
+    let (mut epochs, mut tokens) = existing
         .as_ref()
         .map_or((0, 0), |file| (file.epochs(), file.len() as u64));
     let mut added = Vec::new();
@@ -45,21 +48,24 @@ pub(crate) fn train(
         tokens += ((added.len() - before) / width) as u64;
         epochs += 1;
     }
-    match present {
+    match existing {
         Some(file) if added.is_empty() => Ok(file),
-        present => {
+        existing => {
             write(
                 path,
                 width,
                 epochs,
-                &[present.as_ref().map_or(&[], TokenFile::bytes), &added],
+                &[existing.as_ref().map_or(&[], TokenFile::bytes), &added],
             )?;
             TokenFile::open(path)
         }
     }
 }
 
-/// The held-out documents of all suites, shuffled so that any window has documents of all of them.
+/// The tokens of the held-out documents of all suites, shuffled so that windows contain documents of all suites.
+///
+/// # Errors
+/// If the tokenizer fails, or the file is damaged or not accessible.
 pub(crate) fn held_out(
     path: &Path,
     suites: &[Box<dyn Suite>],
@@ -94,7 +100,7 @@ fn epoch_tokens(
     shuffled_tokens(documents, tokenizer, seed, "corpus.train", epoch)
 }
 
-/// The documents in an order fixed by the key, each followed by the separator.
+/// The tokens of the documents in a random order, each followed by the separator.
 fn shuffled_tokens(
     documents: Vec<String>,
     tokenizer: &Tokenizer,

@@ -1,4 +1,4 @@
-//! Everything that training and evaluation need, from a configuration and a seed.
+//! Preparation of the tokenizer, the token files and the suites from a configuration and a seed.
 
 use std::path::Path;
 
@@ -6,29 +6,29 @@ use crate::{
     Biographies, Functions, Suite, SuiteError, SuitesConfig, TokenFile, Tokenizer, World, corpus,
 };
 
-/// Raised when the order or the separation of documents changes, so that caches of an earlier version are not read.
+/// Incremented when the order or the separation of documents changes, so that caches of an earlier version are not
+/// used.
 const VERSION: &str = "corpus 1";
 
 /// Tokenizer, tokens and suites of one configuration and seed.
 pub struct Dataset {
-    /// Trained on the first epoch of all suites.
+    /// Tokenizer, trained on the first epoch of all suites.
     pub tokenizer: Tokenizer,
     /// The training tokens.
     pub train: TokenFile,
     /// The tokens of the validation loss.
     pub held_out: TokenFile,
-    /// In the order biographies, world, functions.
+    /// Suites, in the order biographies, world, functions.
     pub suites: Vec<Box<dyn Suite>>,
-    /// Hash of the suites, the tokenizer and the order; it does not depend on `min_tokens`.
+    /// Hash of the suites, the tokenizer and the seed; it does not depend on the number of tokens.
     pub fingerprint: String,
 }
 
 impl Dataset {
-    /// Prepares what is missing in `cache_dir` and maps it. `train` has at least `min_tokens` tokens.
+    /// Creates the files that are missing in `cache_dir` and maps them; `train` has at least `min_tokens` tokens.
     ///
     /// # Errors
-    ///
-    /// The configuration is invalid, the tokenizer fails, or a file of the cache is damaged or not accessible.
+    /// If the configuration is invalid, the tokenizer fails, or a file of the cache is damaged or not accessible.
     pub fn prepare(
         config: &SuitesConfig,
         seed: u64,
@@ -56,8 +56,7 @@ impl Dataset {
 /// The suites that a configuration enables, in the order biographies, world, functions.
 ///
 /// # Errors
-///
-/// The configuration is invalid.
+/// If the configuration is invalid.
 pub fn build(config: &SuitesConfig, seed: u64) -> Result<Vec<Box<dyn Suite>>, SuiteError> {
     config.validate()?;
     let mut suites: Vec<Box<dyn Suite>> = Vec::new();
@@ -130,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn the_training_tokens_are_the_documents_and_nothing_else() {
+    fn the_training_tokens_decode_to_exactly_the_documents() {
         let folder = tempfile::tempdir().expect("folder");
         let data = prepare(2, 1, folder.path());
         let text = data
@@ -149,7 +148,7 @@ mod tests {
         assert_eq!(read, written);
     }
 
-    /// Run names depend on these: a change makes earlier runs incomparable with new ones.
+    /// Run names depend on the fingerprints: after a change, earlier runs are not comparable with new ones.
     #[test]
     fn the_fingerprints_of_the_default_suites_are_fixed() {
         let suites = build(&SuitesConfig::default(), 0).expect("valid");
@@ -167,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn prompts_and_answers_tokenize_apart_as_they_do_together() {
+    fn prompts_and_answers_have_the_same_tokens_separately_and_together() {
         let folder = tempfile::tempdir().expect("folder");
         let data = prepare(3, 1, folder.path());
         for item in data
@@ -177,9 +176,9 @@ mod tests {
             .flat_map(|task| task.items)
         {
             let encode = |text: &str| data.tokenizer.encode(text).expect("encodes");
-            let apart = [encode(&item.prompt), encode(&item.expected)].concat();
+            let separate = [encode(&item.prompt), encode(&item.expected)].concat();
             assert_eq!(
-                apart,
+                separate,
                 encode(&format!("{}{}", item.prompt, item.expected)),
                 "{}",
                 item.id

@@ -13,7 +13,7 @@ pub enum SuiteError {
         key: String,
         /// The invalid value.
         value: String,
-        /// What to write instead.
+        /// How to correct it.
         remedy: String,
     },
     /// A file of the cache could not be read or written.
@@ -31,13 +31,13 @@ pub enum SuiteError {
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
     /// The tokenizer could not be trained or applied.
     #[error("tokenizer: {0}")]
     Tokenizer(String),
-    /// The model under test failed.
+    /// The model under evaluation returned an error.
     #[error(transparent)]
     Model(#[from] crate::ModelError),
 }

@@ -1,9 +1,9 @@
-//! What models are trained and evaluated on: corpora, tokenizer, tasks, scoring and the code sandbox.
+//! Training corpora and evaluation suites: documents, tokenizer, tasks, scoring and the code sandbox.
 //!
-//! A [`Suite`] is a corpus with the tasks that belong to it. Three are built in: [`Biographies`] (synthetic people whose
-//! information content is known), [`World`] (real facts) and [`Functions`] (small Python functions, judged by running
-//! them). [`Dataset::prepare`] tokenizes them once and caches the result; [`evaluate`] evaluates anything that implements
-//! [`LanguageModel`]. Both are independent of how a model is built.
+//! A [`Suite`] is a corpus with the tasks that belong to it. Three are built in: [`Biographies`] (synthetic people
+//! whose information content is known), [`World`] (real facts) and [`Functions`] (small Python functions, scored by
+//! executing them). [`Dataset::prepare`] tokenizes their documents and caches the result; [`evaluate`] evaluates any
+//! implementation of [`LanguageModel`]. Both are independent of the model's architecture.
 
 mod biographies;
 mod config;

@@ -1,15 +1,20 @@
-//! The interface to a model under evaluation.
+//! The interface to a language model under evaluation.
 //!
-//! The suites are independent of tensors and devices: the owner of a decoder implements this trait for it, and batches
-//! and pads as the device requires.
+//! The suites are independent of tensors and devices; implementations batch and pad as their device requires.
 
 /// A language model over token ids.
 pub trait LanguageModel {
-    /// For each item, the sum of the natural-log probabilities of the continuation's tokens given the prompt and the
-    /// continuation's earlier tokens, in the order of the items.
+    /// For each item, in order, the sum of the natural-log probabilities of the continuation's tokens, each given the
+    /// prompt and the preceding tokens of the continuation.
+    ///
+    /// # Errors
+    /// If the model cannot be evaluated.
     fn log_probabilities(&mut self, items: &[Continuation]) -> Result<Vec<f64>, ModelError>;
 
-    /// For each prompt, up to `max_tokens` new tokens, ended by, and without, the first stop token.
+    /// For each prompt, in order, at most `max_tokens` new tokens, up to and without the first stop token.
+    ///
+    /// # Errors
+    /// If the model cannot be evaluated.
     fn generate(
         &mut self,
         prompts: &[Vec<u32>],
@@ -20,39 +25,39 @@ pub trait LanguageModel {
 /// A prompt and the tokens whose probability is evaluated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Continuation {
-    /// Never empty: it starts with the document separator.
+    /// Prompt tokens, not empty: the first is the document separator.
     pub prompt: Vec<u32>,
-    /// Never empty: it ends with the document separator, so its probability is that of the complete answer and not of
-    /// all answers that begin with it.
+    /// Continuation tokens, not empty: the last is the document separator, so that the probability is that of the
+    /// complete answer and not of all answers with this prefix.
     pub continuation: Vec<u32>,
 }
 
-/// How to continue a prompt.
+/// Parameters of generation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Generation {
     /// Maximum number of new tokens.
     pub max_tokens: usize,
-    /// Tokens that end the answer.
+    /// Tokens that end the continuation.
     pub stop: Vec<u32>,
-    /// How the next token is chosen.
+    /// Selection of the next token.
     pub sampling: Sampling,
 }
 
-/// How the next token is chosen.
+/// Selection of the next token.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Sampling {
-    /// The most likely token; the lowest id among equally likely ones.
+    /// The most probable token; of equally probable ones that with the lowest id.
     Greedy,
-    /// From the softmax of the logits divided by `temperature`.
+    /// A sample from the softmax of the logits divided by `temperature`.
     Temperature {
         /// Divisor of the logits, above zero.
         temperature: f64,
-        /// Key of the draws.
+        /// Seed of the samples.
         seed: u64,
     },
 }
 
-/// An error of a model under evaluation, with its description.
+/// An error of the model under evaluation, with its description.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("model: {0}")]
 pub struct ModelError(pub String);

@@ -1,4 +1,4 @@
-//! Suites, tasks and items: what is trained on and what is evaluated.
+//! Suites, tasks and items.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -10,21 +10,21 @@ pub trait Suite: Send + Sync {
     /// Lower-case name, as in the sweep file.
     fn name(&self) -> &'static str;
 
-    /// Hash of everything that determines the texts and the items: equal fingerprints mean equal suites.
+    /// Hash of the settings, the texts and the items; suites with equal fingerprints are equal.
     fn fingerprint(&self) -> String;
 
-    /// The training documents of one epoch. Phrasing is drawn by (seed, epoch, entity), so epochs differ.
+    /// The training documents of one epoch. Phrasings are drawn by (seed, epoch, entity), so epochs differ.
     fn documents(&self, epoch: u64) -> Vec<String>;
 
     /// Fixed documents that no epoch contains, for the validation loss.
     fn held_out_documents(&self) -> Vec<String>;
 
-    /// What models are evaluated on.
+    /// The evaluation tasks.
     fn tasks(&self) -> Vec<Task>;
 }
 
-/// Name of the task that completes statements as they were trained on. Its answers are reported as a suite of their own,
-/// `<suite> recall`, because storing a fact and answering an unseen question about it are different abilities.
+/// Name of the task of completing statements in a phrasing of the training documents. It is reported as a separate
+/// suite, `<suite> recall`, because storing a fact and answering an unseen question about it are different abilities.
 pub const RECALL: &str = "recall";
 
 /// Items that are scored together.
@@ -32,24 +32,24 @@ pub const RECALL: &str = "recall";
 pub struct Task {
     /// Unique within its suite.
     pub name: String,
-    /// How an answer is judged.
+    /// Metric by which answers are scored.
     pub metric: Metric,
-    /// In a fixed order.
+    /// Items, in a fixed order.
     pub items: Vec<Item>,
-    /// Score of answers that ignore the subject: always the relation's most common trained value or, for functions, the
-    /// one trained body that passes most checks.
+    /// Score of answers that do not depend on the subject: the most common trained value of the relation or, for
+    /// functions, the trained body that passes the most checks.
     pub baseline: Option<f64>,
-    /// Number of facts or functions from which the items were drawn: a mean over the items is an estimate for all of
-    /// them.
+    /// Number of facts or functions from which the items were sampled; the mean over the items estimates theirs.
     pub population: usize,
 }
 
-/// How an answer is judged.
+/// Metric by which answers are scored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Metric {
     /// The first line of the answer equals the expected one.
     ExactMatch,
-    /// The answered function returns the expected values for arguments that the prompt does not contain.
+    /// The generated function returns the expected values for arguments that the prompt does not contain, for a single
+    /// sample (pass@1, Chen et al. 2021).
     PassAt1,
 }
 
@@ -67,20 +67,21 @@ impl fmt::Display for Metric {
 pub struct Item {
     /// Unique within its task and equal in every run, so that answers of two models can be paired.
     pub id: String,
-    /// Ends without white space: the answer begins with it.
+    /// Prompt, without trailing white space.
     pub prompt: String,
-    /// Reference answer. It starts with white space, so prompt and answer have the same tokens apart as together. The
-    /// separator follows it in training and where the answer's probability is evaluated.
+    /// Reference answer. It starts with white space, so that prompt and answer have the same tokens if they are
+    /// tokenized separately. It is followed by the separator in training and when its probability is evaluated.
     pub expected: String,
-    /// log2 of the number of values that were equally likely when the fact was drawn. Only in recall, so that no fact
-    /// counts twice, and only where values are drawn uniformly.
+    /// log2 of the number of equally probable values of the fact; `None` if values are not drawn uniformly, and in
+    /// tasks other than recall, so that no fact is counted twice.
     pub prior_bits: Option<f64>,
-    /// Hidden calls, for functions.
+    /// Hidden test calls; `None` except for functions.
     pub check: Option<ProgramCheck>,
 }
 
-/// Fraction of the tested (group, value) pairs that have their group's most common trained value; `None` without any. The
-/// guess does not depend on the tested pairs; among equally common values it is the alphabetically first.
+/// Fraction of the tested (group, value) pairs whose value is the most common trained value of their group; `None`
+/// without tested pairs. Among equally common values the alphabetically first is used, so the guess does not depend on
+/// the tested pairs.
 pub(crate) fn majority<'a>(
     trained: impl IntoIterator<Item = (&'a str, &'a str)>,
     tested: impl IntoIterator<Item = (&'a str, &'a str)>,
@@ -89,7 +90,7 @@ pub(crate) fn majority<'a>(
     for (group, value) in trained {
         *counts.entry(group).or_default().entry(value).or_default() += 1;
     }
-    // The values are in alphabetical order, and of equally common ones the last is taken, which reversed is the first.
+    // `max_by_key` returns the last of equal maxima, which in reverse order is the alphabetically first value.
     let most_common = |values: &BTreeMap<&'a str, usize>| {
         let most = values.iter().rev().max_by_key(|&(_, &count)| count);
         most.map(|(&value, _)| value)
@@ -98,19 +99,19 @@ pub(crate) fn majority<'a>(
         .iter()
         .map(|(&group, values)| (group, most_common(values)))
         .collect();
-    let (mut right, mut total) = (0usize, 0usize);
+    let (mut correct, mut total) = (0usize, 0usize);
     for (group, value) in tested {
-        right += usize::from(guesses.get(group) == Some(&Some(value)));
+        correct += usize::from(guesses.get(group) == Some(&Some(value)));
         total += 1;
     }
-    (total > 0).then(|| right as f64 / total as f64)
+    (total > 0).then(|| correct as f64 / total as f64)
 }
 
 /// Hash of a suite's settings, its first two epochs, its held-out documents and its items.
 ///
-/// Hashing the texts rather than the lists and templates from which they are generated cannot omit any of these. Tasks and
-/// settings are hashed in their `Debug` form: a renamed field of [`Task`], [`Item`] or a configuration changes the
-/// fingerprint, and with it the names of runs.
+/// The texts are hashed rather than the lists and templates from which they are generated, so that no source is
+/// omitted. Tasks and settings are hashed in their `Debug` form: a renamed field of [`Task`], [`Item`] or a
+/// configuration changes the fingerprint, and with it the names of runs.
 pub(crate) fn fingerprint_of(suite: &dyn Suite, settings: &str) -> String {
     let mut hasher = blake3::Hasher::new();
     let mut feed = |text: &str| {

@@ -1,4 +1,4 @@
-//! Token ids on disk, memory-mapped.
+//! Memory-mapped files of token ids.
 //!
 //! Layout, little-endian: eight bytes of magic, then as `u64` the bytes per token (2 or 4), the number of corpus epochs
 //! in the file, and the number of tokens; then the tokens. The magic contains the version of the layout.
@@ -26,11 +26,10 @@ pub struct TokenFile {
 }
 
 impl TokenFile {
-    /// Maps a file and checks that it is complete.
+    /// Maps a file and validates its header and length.
     ///
     /// # Errors
-    ///
-    /// The file is not accessible, not a token file, or its length does not match its header.
+    /// If the file is not accessible or not a token file, or its length does not match its header.
     pub fn open(path: &Path) -> Result<Self, SuiteError> {
         let file = File::open(path).map_err(SuiteError::io("open", path))?;
         // SAFETY: files of the cache are replaced by renaming and never written in place, so the mapped bytes do not
@@ -53,7 +52,7 @@ impl TokenFile {
             return Err(damaged("unknown token width"));
         }
         if len == 0 || len.checked_mul(width) != Some(map.len() - HEADER) {
-            return Err(damaged("its length does not fit its header"));
+            return Err(damaged("its length does not match its header"));
         }
         Ok(Self {
             map,
@@ -64,7 +63,7 @@ impl TokenFile {
         })
     }
 
-    /// Number of tokens, never zero.
+    /// Number of tokens, at least one.
     #[allow(clippy::len_without_is_empty)]
     pub fn len(&self) -> usize {
         self.len
@@ -80,7 +79,7 @@ impl TokenFile {
         &self.path
     }
 
-    /// `len` tokens from `start` on; positions beyond the end wrap around to the beginning.
+    /// `len` tokens from position `start`; positions are modulo the number of tokens.
     pub fn window(&self, start: u64, len: usize) -> Vec<u32> {
         let first = (start % self.len as u64) as usize;
         (0..len)
@@ -102,18 +101,18 @@ impl TokenFile {
         }
     }
 
-    /// The tokens in the encoding of the file.
+    /// The tokens as encoded in the file.
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.map[HEADER..]
     }
 }
 
-/// Bytes per token that a vocabulary needs.
+/// Bytes per token for a vocabulary of `vocab_size` ids.
 pub(crate) fn width(vocab_size: usize) -> usize {
     if vocab_size <= 1 << 16 { 2 } else { 4 }
 }
 
-/// Appends ids in the file's width.
+/// Appends `ids`, encoded with `width` bytes each.
 pub(crate) fn push(bytes: &mut Vec<u8>, width: usize, ids: impl IntoIterator<Item = u32>) {
     for id in ids {
         bytes.extend_from_slice(&id.to_le_bytes()[..width]);
@@ -137,8 +136,7 @@ pub(crate) fn write(
     })
 }
 
-/// Writes to a temporary file in the folder of `path` and renames it, so that a reader sees the old file or the new one
-/// and never a part of it.
+/// Writes to a temporary file in the folder of `path` and renames it, so that the file is replaced atomically.
 pub(crate) fn replace(
     path: &Path,
     fill: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>,
@@ -171,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_are_read_back_in_both_widths_and_windows_wrap_around() {
+    fn tokens_are_unchanged_in_both_widths_and_windows_wrap_around() {
         let folder = tempfile::tempdir().expect("folder");
         for (width, ids) in [(2, [1, 65_535, 0, 7]), (4, [1, 65_536, 4_000_000_000, 7])] {
             let tokens = TokenFile::open(&file(folder.path(), width, &ids)).expect("opens");
@@ -186,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_truncated_or_foreign_file_is_an_error_with_its_path() {
+    fn the_error_of_a_truncated_or_other_file_names_its_path() {
         let folder = tempfile::tempdir().expect("folder");
         let path = file(folder.path(), 2, &[1, 2, 3]);
         let whole = fs::read(&path).expect("reads");
@@ -205,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn widths_follow_the_vocabulary() {
+    fn the_width_depends_on_the_vocabulary_size() {
         assert_eq!((width(65_536), width(65_537)), (2, 4));
     }
 }

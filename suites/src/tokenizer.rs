@@ -1,4 +1,5 @@
-//! Byte-level BPE, trained on the corpus and cached under a hash of its training data.
+//! Byte-level BPE tokenizer (Sennrich et al. 2016; Radford et al. 2019), trained on the corpus and cached under a hash
+//! of its training data.
 
 use std::fs;
 use std::path::Path;
@@ -14,10 +15,10 @@ use crate::token_file::replace;
 /// The document separator: it ends every document, starts every prompt and ends every answer.
 pub const END: &str = "<|end|>";
 
-/// Raised when training changes, so that caches of an earlier version are not read.
+/// Incremented when training changes, so that caches of an earlier version are not used.
 const VERSION: &str = "bpe 1";
 
-/// Text to token ids and back.
+/// A byte-level BPE tokenizer.
 #[derive(Debug, Clone)]
 pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
@@ -26,14 +27,14 @@ pub struct Tokenizer {
 }
 
 impl Tokenizer {
-    /// Size of the smallest vocabulary: every byte and the separator.
+    /// Size of the smallest vocabulary: 256 bytes and the separator.
     pub const MIN_VOCAB_SIZE: usize = 257;
 
-    /// A vocabulary of at most `vocab_size` entries, fewer when no pair that occurs twice is left in the texts.
+    /// Trains a tokenizer with at most `vocab_size` entries; it has fewer if no pair of tokens remains that occurs
+    /// twice.
     ///
     /// # Errors
-    ///
-    /// `vocab_size` is below [`Self::MIN_VOCAB_SIZE`], or training fails.
+    /// If `vocab_size` is below [`Self::MIN_VOCAB_SIZE`], or training fails.
     pub fn train(texts: &[String], vocab_size: usize) -> Result<Self, SuiteError> {
         if vocab_size < Self::MIN_VOCAB_SIZE {
             let remedy = format!(
@@ -57,10 +58,9 @@ impl Tokenizer {
         Self::new(inner)
     }
 
-    /// The cached tokenizer for these texts and this size, or a new one that is then cached.
+    /// The cached tokenizer for these texts and this size; it is trained and cached if there is none.
     ///
     /// # Errors
-    ///
     /// As for [`Self::train`] and [`Self::load`].
     pub fn cached(
         texts: &[String],
@@ -86,11 +86,10 @@ impl Tokenizer {
         Ok(tokenizer)
     }
 
-    /// A tokenizer from its JSON file.
+    /// Loads a tokenizer from its JSON file.
     ///
     /// # Errors
-    ///
-    /// The file cannot be read or is damaged.
+    /// If the file cannot be read or is damaged.
     pub fn load(path: &Path) -> Result<Self, SuiteError> {
         let json = fs::read(path).map_err(SuiteError::io("read", path))?;
         let damaged = |reason: String| SuiteError::Damaged {
@@ -116,12 +115,18 @@ impl Tokenizer {
     }
 
     /// Token ids of a text, without a separator.
+    ///
+    /// # Errors
+    /// If the tokenizer fails.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>, SuiteError> {
         let encoding = self.inner.encode_fast(text, false).map_err(failed)?;
         Ok(encoding.get_ids().to_vec())
     }
 
-    /// Token ids of many texts.
+    /// Token ids of each text, without separators; the texts are encoded in parallel.
+    ///
+    /// # Errors
+    /// If the tokenizer fails.
     pub fn encode_all(&self, texts: Vec<String>) -> Result<Vec<Vec<u32>>, SuiteError> {
         let encodings = self.inner.encode_batch_fast(texts, false).map_err(failed)?;
         Ok(encodings
@@ -130,7 +135,10 @@ impl Tokenizer {
             .collect())
     }
 
-    /// The text of token ids; bytes that are not UTF-8 become replacement characters.
+    /// The text of token ids; bytes that are not UTF-8 are decoded as replacement characters.
+    ///
+    /// # Errors
+    /// If the tokenizer fails.
     pub fn decode(&self, ids: &[u32]) -> Result<String, SuiteError> {
         self.inner.decode(ids, false).map_err(failed)
     }
@@ -140,7 +148,7 @@ impl Tokenizer {
         self.end
     }
 
-    /// Number of ids; every id is smaller.
+    /// Number of token ids, which are `0..vocab_size`.
     pub fn vocab_size(&self) -> usize {
         self.inner.get_vocab_size(true)
     }
@@ -166,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn any_text_is_unchanged_by_the_round_trip() {
+    fn encoding_and_decoding_is_the_identity() {
         let tokenizer = Tokenizer::train(&texts(), 300).expect("trains");
         for text in [
             "",
@@ -184,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn training_is_deterministic_and_the_cache_gives_the_same() {
+    fn training_is_deterministic_and_equals_the_cached_tokenizer() {
         let folder = tempfile::tempdir().expect("folder");
         let first = Tokenizer::cached(&texts(), 320, folder.path()).expect("trains");
         let again = Tokenizer::cached(&texts(), 320, folder.path()).expect("loads");
@@ -198,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn the_error_names_a_damaged_file() {
+    fn the_error_of_a_damaged_file_names_it() {
         let folder = tempfile::tempdir().expect("folder");
         let path = folder.path().join("tokenizer-x.json");
         fs::write(&path, "{").expect("writes");
@@ -210,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_vocabulary_smaller_than_the_bytes_is_an_error() {
+    fn a_vocabulary_size_below_the_minimum_is_an_error() {
         let message = Tokenizer::train(&texts(), 100)
             .expect_err("is too small")
             .to_string();

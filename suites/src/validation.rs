@@ -1,20 +1,20 @@
-//! Checks of configuration values; an error names the key, the value and what to write instead.
+//! Validation of configuration values; errors name the key, the value and the valid range.
 
 use crate::SuiteError;
 
-/// A count from `least` to `most`, both included.
-pub(crate) fn within(key: &str, value: usize, least: usize, most: usize) -> Result<(), SuiteError> {
-    if (least..=most).contains(&value) {
+/// Checks that `value` is from `min` to `max`, both included.
+pub(crate) fn within(key: &str, value: usize, min: usize, max: usize) -> Result<(), SuiteError> {
+    if (min..=max).contains(&value) {
         return Ok(());
     }
     Err(SuiteError::config(
         key,
         value,
-        format!("write a number from {least} to {most}"),
+        format!("write a number from {min} to {max}"),
     ))
 }
 
-/// The fraction of a split: above 0 and below 1, because both parts must have members.
+/// Checks that the fraction of a split is above 0 and below 1, so that neither part is empty.
 pub(crate) fn split_fraction(key: &str, value: f64) -> Result<(), SuiteError> {
     if value > 0.0 && value < 1.0 {
         return Ok(());
@@ -26,7 +26,7 @@ pub(crate) fn split_fraction(key: &str, value: f64) -> Result<(), SuiteError> {
     ))
 }
 
-/// A probability: from 0 to 1, both included.
+/// Checks that a probability is from 0 to 1, both included.
 pub(crate) fn probability(key: &str, value: f64) -> Result<(), SuiteError> {
     if (0.0..=1.0).contains(&value) {
         return Ok(());

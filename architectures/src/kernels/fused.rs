@@ -1,7 +1,7 @@
 //! Fused operations of a decoder layer as one Burn backend extension: attention, RMSNorm, SwiGLU, cross-entropy and
 //! AdamW.
 //!
-//! A fused kernel reads its inputs once forward and once backward; the default bodies ([`super::composed`]) are sequences
+//! A fused kernel reads its inputs once forward and once backward; the default bodies (`composed`) are sequences
 //! of Burn's own operations that write their intermediates to memory.
 
 use burn::backend::tensor::{FloatTensor, IntTensor};

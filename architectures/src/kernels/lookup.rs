@@ -4,7 +4,7 @@
 //! table's gradient that the backward pass computes; [`crate::pass::Pass`] pairs it with the factor that the forward pass
 //! saved.
 //!
-//! The default bodies are composed of Burn's own operations ([`super::composed`]).
+//! The default bodies are composed of Burn's own operations (`composed`).
 
 use burn::backend::Autodiff;
 use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::CheckpointStrategy};

@@ -2,7 +2,7 @@
 //! gather nothing, sparse updates, the search among product keys, experts' products and a decoder layer's fused
 //! operations.
 //!
-//! Each file here declares one set of operations as a Burn backend extension, with its gradients. [`composed`] holds the
+//! Each file here declares one set of operations as a Burn backend extension, with its gradients. `composed` holds the
 //! default bodies, made of Burn's own operations, for any backend; `cpu`, `cube` and `libtorch` override them. A table is
 //! a plain tensor outside autodiff: its gradient is the triple (ids, weights, rows) of
 //! [`crate::value_table::TableGradient`].

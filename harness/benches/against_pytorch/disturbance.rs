@@ -1,9 +1,9 @@
-//! How much of the processors others used while a row was measured. PyTorch's threads wait for each other at every
-//! operation, so that one busy neighbour can make them several times slower.
+//! Processor time used by other processes during a measurement. PyTorch synchronises its threads at every operation, so
+//! that one other busy process can slow it down several times.
 
 use std::fs;
 
-/// Shares of all processor time.
+/// Processor time of others, as shares of all processor time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Disturbance {
     /// Used by other processes.
@@ -18,18 +18,21 @@ struct Ticks {
     all: u64,
     busy: u64,
     stolen: u64,
-    /// Of the measured processes.
+    /// Used by the measured processes.
     own: u64,
 }
 
-/// A measurement under way.
-pub struct Watch {
+/// Measures the disturbance between [`DisturbanceTimer::begin`] and [`DisturbanceTimer::end`].
+pub struct DisturbanceTimer {
     processes: Vec<u32>,
     first: Option<Ticks>,
 }
 
-impl Watch {
-    /// Starts; `processes` are those that are measured, duplicates allowed.
+impl DisturbanceTimer {
+    /// Starts the measurement.
+    ///
+    /// # BenchArguments
+    /// * `processes`: ids of the measured processes; duplicates are allowed.
     pub fn begin(mut processes: Vec<u32>) -> Self {
         processes.sort_unstable();
         processes.dedup();
@@ -37,7 +40,7 @@ impl Watch {
         Self { processes, first }
     }
 
-    /// The shares since the start; none where the system does not report them.
+    /// The shares since the start; `None` if the system does not report them.
     pub fn end(self) -> Option<Disturbance> {
         let (first, last) = (self.first?, ticks(&self.processes)?);
         let all = (last.all - first.all).max(1) as f64;
@@ -50,7 +53,7 @@ impl Watch {
     }
 }
 
-/// From Linux's `/proc`.
+/// Clock ticks from `/proc/stat` of Linux; `None` on other systems.
 fn ticks(processes: &[u32]) -> Option<Ticks> {
     let system = fs::read_to_string("/proc/stat").ok()?;
     let fields = system.lines().next()?.strip_prefix("cpu")?;
@@ -73,7 +76,8 @@ fn ticks(processes: &[u32]) -> Option<Ticks> {
     })
 }
 
-/// User and system time of all threads of a process: the twelfth and thirteenth field after its name, which may hold spaces.
+/// User and system time of all threads of a process: the twelfth and thirteenth field after its name, which may contain
+/// spaces.
 fn process_ticks(process: u32) -> Option<u64> {
     let text = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
     let mut fields = text.rsplit_once(')')?.1.split_whitespace().skip(11);

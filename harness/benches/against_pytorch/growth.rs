@@ -1,4 +1,4 @@
-//! A Memory+ decoder's speed as its table grows, and how much of a step the search among half-keys takes.
+//! Speed of a Memory+ decoder over the size of its table, and the time of the product-key search in a step.
 
 use std::hint::black_box;
 
@@ -6,16 +6,16 @@ use architectures::ModelConfig;
 use architectures::kernels::product_key_search::product_key_search;
 use burn::tensor::{Device, Distribution, Tensor};
 
-use crate::arguments::Arguments;
+use crate::arguments::BenchArguments;
 use crate::measurement::{median, time};
 use crate::ours::decoder::DecoderStep;
 use crate::ours::{BATCH, SEQ};
-use crate::table::Section;
+use crate::table::ResultTable;
 
-/// Its name for `--only`.
+/// Name of the measurement for `--only`.
 pub const NAME: &str = "table-growth";
 
-/// Half-keys: 2^14 to 2^22 slots.
+/// Numbers of half-keys, for 2^14 to 2^22 slots.
 const N_KEYS: [usize; 5] = [128, 256, 512, 1024, 2048];
 
 const D_MODEL: usize = 128;
@@ -23,22 +23,22 @@ const MEMORY_LAYERS: usize = 3;
 const HEADS: usize = 4;
 const TOP_K: usize = 32;
 
-/// Seconds of one step, and of one layer's search in it.
+/// Seconds of steps, and of the search of one layer.
 #[derive(Default)]
-struct Seconds {
+struct StepSeconds {
     step: Vec<f64>,
     search: Vec<f64>,
 }
 
-/// All sizes in turn, in every round.
-pub fn measure(arguments: &Arguments) -> Section {
+/// Measures all sizes, alternating in every round.
+pub fn measure(arguments: &BenchArguments) -> ResultTable {
     let mut models = N_KEYS.map(|n_keys| DecoderStep::new(&config(n_keys), 1));
     let searches = N_KEYS.map(Search::new);
     for (model, search) in models.iter_mut().zip(&searches) {
         time(&mut || model.step(), 2);
         search.run();
     }
-    let mut seconds = N_KEYS.map(|_| Seconds::default());
+    let mut seconds = N_KEYS.map(|_| StepSeconds::default());
     for _ in 0..arguments.rounds.get() {
         for ((model, search), seconds) in models.iter_mut().zip(&searches).zip(&mut seconds) {
             seconds.step.extend(time(&mut || model.step(), 2));
@@ -65,8 +65,7 @@ fn config(n_keys: usize) -> ModelConfig {
     serde_json::from_value(config).expect("a model")
 }
 
-/// One layer's search, forward and backward: the operation that the layer itself calls, so that what is
-/// excluded from a step is what the step does.
+/// The product-key search of one layer, forward and backward, by the operation that the layer calls.
 struct Search {
     /// `[tokens, heads * 2, half]`
     queries: Tensor<3>,
@@ -94,9 +93,9 @@ impl Search {
     }
 }
 
-fn section(medians: [[f64; 2]; N_KEYS.len()]) -> Section {
-    let mut section = Section::new(
-        "A Memory+ decoder as its table grows",
+fn section(medians: [[f64; 2]; N_KEYS.len()]) -> ResultTable {
+    let mut table = ResultTable::new(
+        "Memory+ decoder by table size",
         vec![
             "slots",
             "step, ms",
@@ -112,7 +111,7 @@ fn section(medians: [[f64; 2]; N_KEYS.len()]) -> Section {
     for ((n_keys, rate), [step, search]) in N_KEYS.iter().zip(rates).zip(medians) {
         let relative = |column: usize| format!("{:.2}", rate[column] / rates[0][column]);
         let milliseconds = |seconds: f64| format!("{:.1}", 1e3 * seconds);
-        section.push(vec![
+        table.push(vec![
             format!("2^{}", 2 * n_keys.ilog2()),
             milliseconds(step),
             milliseconds(search),
@@ -122,11 +121,11 @@ fn section(medians: [[f64; 2]; N_KEYS.len()]) -> Section {
             relative(1),
         ]);
     }
-    section.note(format!(
-        "d_model {D_MODEL}, 8 layers, three of them Memory+ on one table, 8 x 256 tokens, vocabulary 8192, {HEADS} heads \
-         x {TOP_K} slots; medians. The search scores half-keys and selects in one operation, so that selection is \
-         excluded with it; it is measured alone, forward and backward, times three layers. Required: at least 0.80 of the \
-         smallest table's rate, without search"
+    table.note(format!(
+        "d_model {D_MODEL}, 8 layers, three of them Memory+ on one table, 8 x 256 tokens, vocabulary 8192, {HEADS} \
+         heads x {TOP_K} slots; medians. The search includes scores of half-keys and selection; it is measured \
+         separately, forward and backward, times three layers. Required: without search at least 0.80 of the rate of \
+         the smallest table"
     ));
-    section
+    table
 }

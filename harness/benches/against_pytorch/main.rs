@@ -1,4 +1,4 @@
-//! Both sides of docs/performance.md in one run: this project's kernels and training steps, and the same work in PyTorch
+//! The comparison of docs/performance.md: kernels and training steps of this project, and the same work in PyTorch
 //! (`benches/baseline`), measured alternately.
 //!
 //! ```text
@@ -6,9 +6,9 @@
 //! ```
 
 mod arguments;
+mod conditions;
 mod disturbance;
 mod growth;
-mod machine;
 mod measurement;
 mod ours;
 mod row;
@@ -25,15 +25,15 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use arguments::Arguments;
-use machine::Machine;
-use measurement::{Line, Measurement};
-use table::Section;
+use arguments::BenchArguments;
+use conditions::Conditions;
+use measurement::{MeasuredPair, Measurement};
+use table::ResultTable;
 use worker::Python;
 
 fn main() -> ExitCode {
     harness::process::allocator::keep_freed_memory();
-    match run(&Arguments::parse()) {
+    match run(&BenchArguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("against_pytorch: {error}");
@@ -42,7 +42,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+fn run(arguments: &BenchArguments) -> Result<(), Box<dyn Error>> {
     if let Some(shape) = arguments.step_memory {
         println!("{}", step_memory::growth(shape));
         return Ok(());
@@ -53,7 +53,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         .chain([growth::NAME, step_memory::NAME].map(str::to_owned));
     let names: Vec<String> = names.filter(|name| arguments.selects(name)).collect();
     if names.is_empty() {
-        return Err("no row has such a name; `--list` shows all names".into());
+        return Err("--only selects no row; `--list` prints all names".into());
     }
     if arguments.list {
         names.iter().for_each(|name| println!("{name}"));
@@ -67,7 +67,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         eprintln!("{remedy}");
     }
     let mut measurement = Measurement::new(arguments, python.ok());
-    let mut sections = vec![Section::against_pytorch()];
+    let mut tables = vec![ResultTable::against_pytorch()];
     let mut failed = Vec::new();
     for row in rows::all()
         .iter()
@@ -75,34 +75,34 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     {
         eprintln!("{} ...", row.name);
         match measurement.row(row) {
-            Ok(lines) => {
-                for line in &lines {
-                    eprintln!("  {}", line.summary());
-                    sections[0].add(line);
+            Ok(pairs) => {
+                for pair in &pairs {
+                    eprintln!("  {}", pair.summary());
+                    tables[0].add(pair);
                 }
-                if let Some(warning) = lines.first().and_then(Line::disturbed) {
+                if let Some(warning) = pairs.first().and_then(MeasuredPair::disturbed) {
                     eprintln!("  {warning}");
                 }
             }
-            // The rows measured before are still reported.
+            // An error does not prevent the report of the other rows.
             Err(error) => failed.push(format!("{}: {error}", row.name)),
         }
     }
     if arguments.selects(growth::NAME) {
         eprintln!("{} ...", growth::NAME);
-        sections.push(growth::measure(arguments));
+        tables.push(growth::measure(arguments));
     }
     if arguments.selects(step_memory::NAME) {
         eprintln!("{} ...", step_memory::NAME);
-        sections.push(step_memory::measure()?);
+        tables.push(step_memory::measure()?);
     }
-    let machine = Machine::describe(arguments, measurement.torch());
-    println!("{machine}");
-    for section in sections.iter().filter(|section| !section.is_empty()) {
-        println!("{}", section.terminal());
+    let conditions = Conditions::describe(arguments, measurement.torch());
+    println!("{conditions}");
+    for table in tables.iter().filter(|table| !table.is_empty()) {
+        println!("{}", table.terminal());
     }
     if let Some(path) = &arguments.markdown {
-        std::fs::write(path, table::markdown(&machine, &sections))?;
+        std::fs::write(path, table::markdown(&conditions, &tables))?;
     }
     if failed.is_empty() {
         Ok(())

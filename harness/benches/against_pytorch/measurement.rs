@@ -1,78 +1,78 @@
-//! Rounds: the sides alternate, so that what slows the machine for a while slows all of them.
+//! Measurement in rounds: the sides alternate, so that temporary load on the machine affects all of them.
 
 use std::error::Error;
 use std::hint::black_box;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::arguments::Arguments;
-use crate::disturbance::{Disturbance, Watch};
+use crate::arguments::BenchArguments;
+use crate::disturbance::{Disturbance, DisturbanceTimer};
 use crate::row::{Ours, Row, Theirs, Work};
 use crate::stream::{READ_BYTES, Stream, TRIAD_BYTES};
 use crate::worker::{self, Python, Ready, Worker};
 
-/// Between sides: threads that wait for work spin for some milliseconds before they sleep.
+/// Pause between sides, since idle threads spin for some milliseconds before they sleep.
 const PAUSE: Duration = Duration::from_millis(150);
 
-/// Seconds that a side runs each round; at least one iteration.
+/// Seconds per side and round; at least one iteration.
 const ROUND_S: f64 = 0.3;
 
-/// Iterations of a round, at most.
-const MOST_ITERATIONS: f64 = 100.0;
+/// Greatest number of iterations per round.
+const MAX_ITERATIONS: f64 = 100.0;
 
-/// Measures rows one after the other.
+/// Measures rows in sequence.
 pub struct Measurement {
     rounds: usize,
     python: Option<Python>,
     torch: Option<String>,
-    /// Created by the first row that memory bandwidth limits.
+    /// Created for the first row that is limited by memory bandwidth.
     stream: Option<Stream>,
 }
 
-/// One variant of ours beside one of theirs.
+/// Measurements of one variant of ours and one of PyTorch.
 #[derive(Clone)]
-pub struct Line {
-    /// The row's name.
+pub struct MeasuredPair {
+    /// Name of the row.
     pub name: String,
-    /// Sizes, and which variant of ours.
+    /// Sizes, and the variant of ours.
     pub shape: String,
-    /// Which variant of theirs; empty where theirs was not measured.
+    /// The variant of PyTorch; empty if PyTorch was not measured.
     pub theirs_label: &'static str,
-    /// Seconds.
+    /// Times of ours.
     pub ours: Times,
-    /// Seconds.
+    /// Times of PyTorch; `None` if it was not measured.
     pub theirs: Option<Times>,
-    /// Least ratio required, where there is one.
+    /// Required ratio of PyTorch's median time to ours, if any.
     pub at_least: Option<f64>,
-    /// Least share of the read bandwidth required of ours, where there is one.
+    /// Required share of the read bandwidth, if any.
     pub share_at_least: Option<f64>,
-    /// For rows that memory bandwidth limits.
+    /// For rows that are limited by memory bandwidth.
     pub bandwidth: Option<Bandwidth>,
-    /// Share of the processors that others used meanwhile, where the system reports it.
+    /// Processor time used by others during the measurement, if the system reports it.
     pub disturbance: Option<Disturbance>,
-    /// Command that runs PyTorch's side by hand.
+    /// Command that runs PyTorch's side separately.
     pub command: String,
 }
 
-/// Seconds of all iterations, round by round.
+/// Seconds of all iterations, by round.
 #[derive(Clone, Default)]
 pub struct Times(Vec<Vec<f64>>);
 
-/// Bytes per second, the machine's measured between the rounds of the same row.
+/// Bytes of an iteration, and bandwidths of the machine in bytes per second, measured between the rounds of the row.
 #[derive(Clone, Copy)]
 pub struct Bandwidth {
-    /// Bytes that an iteration has to move.
+    /// Bytes that an iteration must move.
     pub bytes: usize,
-    /// The machine's read, the better of both ways of [`Stream`].
+    /// Read bandwidth, the higher of the two methods of [`Stream`].
     pub read: f64,
-    /// Its read with one stream per thread.
+    /// Read bandwidth with one stream per thread.
     pub read_one: f64,
-    /// The machine's triad.
+    /// Bandwidth of the STREAM triad.
     pub triad: f64,
 }
 
 impl Times {
-    /// The fastest iteration.
+    /// Seconds of the fastest iteration.
     pub fn min(&self) -> f64 {
         self.0
             .iter()
@@ -81,12 +81,12 @@ impl Times {
             .fold(f64::INFINITY, f64::min)
     }
 
-    /// The median of all iterations.
+    /// Median seconds of all iterations.
     pub fn median(&self) -> f64 {
         median(self.0.concat())
     }
 
-    /// Of each round, the ratio of its median to that of `other`: the least and the greatest.
+    /// The least and the greatest ratio over rounds of the median of `self` to that of `other`.
     pub fn spread_over(&self, other: &Self) -> (f64, f64) {
         let ratios = self.0.iter().zip(&other.0);
         ratios
@@ -97,7 +97,7 @@ impl Times {
     }
 }
 
-/// The median; of an even number of values the mean of the middle two.
+/// The median: the mean of the middle two for an even number of values.
 pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;
@@ -118,12 +118,13 @@ pub fn time(step: &mut dyn FnMut(), iterations: usize) -> Vec<f64> {
     (0..iterations).map(timed).collect()
 }
 
-enum Side {
+/// One side of a row, ready to run.
+enum Implementation {
     Ours(Work),
     Theirs(Worker),
 }
 
-impl Side {
+impl Implementation {
     fn run(&mut self, iterations: usize) -> Result<Vec<f64>, Box<dyn Error>> {
         match self {
             Self::Ours(work) => Ok(time(&mut work.step, iterations)),
@@ -131,6 +132,7 @@ impl Side {
         }
     }
 
+    /// Id of the process that runs it.
     fn process(&self) -> u32 {
         match self {
             Self::Ours(_) => std::process::id(),
@@ -138,20 +140,20 @@ impl Side {
         }
     }
 
-    /// Iterations that fill a round, after those that a fresh side needs to settle.
-    fn settle(&mut self) -> Result<usize, Box<dyn Error>> {
+    /// Warms up, and returns the number of iterations per round.
+    fn warm_up(&mut self) -> Result<usize, Box<dyn Error>> {
         self.run(2)?;
         let once = median(self.run(3)?);
-        Ok((ROUND_S / once).clamp(1.0, MOST_ITERATIONS) as usize)
+        Ok((ROUND_S / once).clamp(1.0, MAX_ITERATIONS) as usize)
     }
 }
 
-/// The sides that run, ours first, and which of theirs are among them.
-type Sides<'a> = (Vec<Side>, Vec<&'a Theirs>);
+/// The sides that run, ours first, and the variants of PyTorch among them.
+type Sides<'a> = (Vec<Implementation>, Vec<&'a Theirs>);
 
 impl Measurement {
-    /// Nothing measured yet; without `python` our side alone.
-    pub fn new(arguments: &Arguments, python: Option<Python>) -> Self {
+    /// A measurement of both sides, or of ours only without `python`.
+    pub fn new(arguments: &BenchArguments, python: Option<Python>) -> Self {
         Self {
             rounds: arguments.rounds.get(),
             python,
@@ -160,21 +162,24 @@ impl Measurement {
         }
     }
 
-    /// PyTorch and its Python, once a worker has reported.
+    /// Versions of PyTorch and Python; `None` before a worker has started.
     pub fn torch(&self) -> Option<&str> {
         self.torch.as_deref()
     }
 
-    /// All lines of a row: each of ours beside each of theirs, from the same rounds.
-    pub fn row(&mut self, row: &Row) -> Result<Vec<Line>, Box<dyn Error>> {
+    /// Measures a row: every pair of one variant of ours and one of PyTorch, in the same rounds.
+    ///
+    /// # Errors
+    /// If a worker fails or has another number of parameters than ours.
+    pub fn row(&mut self, row: &Row) -> Result<Vec<MeasuredPair>, Box<dyn Error>> {
         let (mut sides, present) = self.sides(row)?;
         let iterations: Vec<usize> = sides
             .iter_mut()
-            .map(Side::settle)
+            .map(Implementation::warm_up)
             .collect::<Result<_, _>>()?;
         let mut times = vec![Times::default(); sides.len()];
-        let [mut ones, mut manys, mut triads] = [const { Vec::new() }; 3];
-        let watch = Watch::begin(sides.iter().map(Side::process).collect());
+        let [mut reads_one, mut reads_many, mut triads] = [const { Vec::new() }; 3];
+        let timer = DisturbanceTimer::begin(sides.iter().map(Implementation::process).collect());
         for _ in 0..self.rounds {
             for ((side, &iterations), times) in sides.iter_mut().zip(&iterations).zip(&mut times) {
                 sleep(PAUSE);
@@ -183,45 +188,45 @@ impl Measurement {
             if row.bytes.is_some() {
                 sleep(PAUSE);
                 let stream = self.stream.get_or_insert_with(Stream::new);
-                ones.push(READ_BYTES as f64 / fastest(|| _ = black_box(stream.read())));
-                manys.push(READ_BYTES as f64 / fastest(|| _ = black_box(stream.read_many())));
+                reads_one.push(READ_BYTES as f64 / fastest(|| _ = black_box(stream.read())));
+                reads_many.push(READ_BYTES as f64 / fastest(|| _ = black_box(stream.read_many())));
                 triads.push(TRIAD_BYTES as f64 / fastest(|| stream.triad()));
             }
         }
-        let disturbance = watch.end();
+        let disturbance = timer.end();
         let bandwidth = row.bytes.map(|bytes| {
-            let read_one = median(ones);
+            let read_one = median(reads_one);
             Bandwidth {
                 bytes,
-                read: median(manys).max(read_one),
+                read: median(reads_many).max(read_one),
                 read_one,
                 triad: median(triads),
             }
         });
         let theirs = times.split_off(row.ours.len());
-        let mut lines = Vec::new();
+        let mut pairs = Vec::new();
         for (ours, times) in row.ours.iter().zip(times) {
-            let mut alone = Line::alone(row, ours, times);
+            let mut alone = MeasuredPair::alone(row, ours, times);
             (alone.bandwidth, alone.disturbance) = (bandwidth, disturbance);
             if theirs.is_empty() {
-                lines.push(alone.clone());
+                pairs.push(alone.clone());
             }
             for (with, theirs) in present.iter().zip(&theirs) {
-                let mut line = alone.clone();
-                line.theirs_label = with.label;
-                line.theirs = Some(theirs.clone());
-                line.at_least = std::ptr::eq(*with, &row.theirs[0]).then_some(row.at_least);
-                line.command = worker::command(with);
-                lines.push(line);
+                let mut pair = alone.clone();
+                pair.theirs_label = with.label;
+                pair.theirs = Some(theirs.clone());
+                pair.at_least = std::ptr::eq(*with, &row.theirs[0]).then_some(row.at_least);
+                pair.command = worker::command(with);
+                pairs.push(pair);
             }
         }
-        Ok(lines)
+        Ok(pairs)
     }
 
-    /// Ours, then those of theirs that start; the others are left out with a message.
+    /// All variants of ours, and those of PyTorch that start; the others are skipped with a message.
     fn sides<'a>(&mut self, row: &'a Row) -> Result<Sides<'a>, Box<dyn Error>> {
         let ours = row.ours.iter().map(|ours| (ours.build)());
-        let mut sides: Vec<Side> = ours.map(Side::Ours).collect();
+        let mut sides: Vec<Implementation> = ours.map(Implementation::Ours).collect();
         let mut present = Vec::new();
         let Some(python) = &self.python else {
             return Ok((sides, present));
@@ -230,28 +235,33 @@ impl Measurement {
             let worker = match python.start(theirs) {
                 Ok(worker) => worker,
                 Err(error) => {
-                    eprintln!("  left out: {error}");
+                    eprintln!("  skipped: {error}");
                     continue;
                 }
             };
             let Ready { torch, python, .. } = &worker.ready;
             self.torch = Some(format!("torch {torch}, Python {python}"));
             check_sizes(&sides, &worker, theirs)?;
-            sides.push(Side::Theirs(worker));
+            sides.push(Implementation::Theirs(worker));
             present.push(theirs);
         }
         Ok((sides, present))
     }
 }
 
-fn check_sizes(ours: &[Side], worker: &Worker, theirs: &Theirs) -> Result<(), Box<dyn Error>> {
+/// Checks that both sides update equal numbers of parameters.
+fn check_sizes(
+    ours: &[Implementation],
+    worker: &Worker,
+    theirs: &Theirs,
+) -> Result<(), Box<dyn Error>> {
     let found = (worker.ready.parameters, worker.ready.table_parameters);
     for side in ours {
-        if let Side::Ours(work) = side
+        if let Implementation::Ours(work) = side
             && (work.parameters, work.table_parameters) != found
         {
             return Err(format!(
-                "`{}` updates {} parameters and {} of tables, ours {} and {}",
+                "`{}` updates {} parameters and {} of tables, ours {} and {}; make the shapes equal",
                 worker::command(theirs),
                 found.0,
                 found.1,
@@ -264,12 +274,13 @@ fn check_sizes(ours: &[Side], worker: &Worker, theirs: &Theirs) -> Result<(), Bo
     Ok(())
 }
 
-/// The fastest of three, in seconds: the limit is what the machine can do.
+/// Seconds of the fastest of three runs, which is closest to the limit of the machine.
 fn fastest(mut step: impl FnMut()) -> f64 {
     time(&mut step, 3).into_iter().fold(f64::INFINITY, f64::min)
 }
 
-impl Line {
+impl MeasuredPair {
+    /// Our side only, without bandwidth and disturbance.
     fn alone(row: &Row, ours: &Ours, times: Times) -> Self {
         let label = if ours.label.is_empty() {
             String::new()

@@ -1,4 +1,4 @@
-//! Our side of the rows: the operations of training, on constant inputs.
+//! This project's side of the rows: operations of training on constant inputs.
 
 pub mod block;
 pub mod decoder;
@@ -6,13 +6,14 @@ pub mod lookup;
 
 use experiment::training::TrainingConfig;
 
-/// Sequences of a step.
+/// Sequences per step.
 pub const BATCH: usize = 8;
 
-/// Tokens of a sequence.
+/// Tokens per sequence.
 pub const SEQ: usize = 256;
 
-/// The defaults of a sweep, but learning rates so small that hundreds of iterations on one batch do not change the work.
+/// The default training configuration, with learning rates so small that hundreds of iterations on one batch do not
+/// change the amount of work.
 pub fn training(micro_batches: usize) -> TrainingConfig {
     let config = serde_json::json!({
         "batch_size": BATCH,

@@ -1,43 +1,43 @@
-//! What a row compares.
+//! Rows of the comparison.
 
-/// Work that both sides do.
+/// Work that both sides execute.
 pub struct Row {
-    /// Its name for `--only`.
+    /// Name for `--only`.
     pub name: String,
     /// Sizes, for the table.
     pub shape: String,
-    /// Our variants.
+    /// Variants of ours.
     pub ours: Vec<Ours>,
-    /// PyTorch's; the required ratio is against the first.
+    /// Variants of PyTorch; the required ratio applies to the first.
     pub theirs: Vec<Theirs>,
-    /// Least ratio of their median to ours that is required.
+    /// Required ratio of PyTorch's median time to ours.
     pub at_least: f64,
-    /// Least share of the machine's read bandwidth that is required.
+    /// Required share of the machine's read bandwidth, if any.
     pub share_at_least: Option<f64>,
-    /// Bytes that an iteration has to move, where memory bandwidth is the limit.
+    /// Bytes that an iteration must move, if memory bandwidth is the limit.
     pub bytes: Option<usize>,
 }
 
 /// One variant of ours.
 pub struct Ours {
-    /// What distinguishes it from the others, if there are any.
+    /// Distinguishes it from other variants; empty if there are none.
     pub label: &'static str,
-    /// Builds inputs and model.
+    /// Builds the inputs and the model.
     pub build: Box<dyn Fn() -> Work>,
 }
 
-/// Work of ours that is ready to run.
+/// Work of ours, ready to run.
 pub struct Work {
     /// One iteration.
     pub step: Box<dyn FnMut()>,
-    /// Parameters that an iteration updates, without tables.
+    /// Parameters that an iteration updates, without value tables.
     pub parameters: usize,
-    /// Parameters of tables that it updates.
+    /// Parameters of value tables that an iteration updates.
     pub table_parameters: usize,
 }
 
 impl Work {
-    /// An iteration that updates nothing.
+    /// Work without updates of parameters.
     pub fn of(step: impl FnMut() + 'static) -> Self {
         Self {
             step: Box::new(step),
@@ -47,16 +47,16 @@ impl Work {
     }
 }
 
-/// One variant of PyTorch's.
+/// One variant of PyTorch.
 pub struct Theirs {
-    /// How it is run.
+    /// Its mode, such as eager or compiled.
     pub label: &'static str,
-    /// The worker's arguments: the work and its options.
+    /// BenchArguments of the worker: the work and its options.
     pub arguments: Vec<String>,
 }
 
 impl Theirs {
-    /// `arguments` as one would type them.
+    /// A variant with `arguments`, separated by spaces.
     pub fn new(label: &'static str, arguments: &str) -> Self {
         Self {
             label,

@@ -1,4 +1,4 @@
-//! All rows. What each side of a row does is reported in docs/performance.md.
+//! All rows. docs/performance.md describes the work of each.
 
 mod blocks;
 mod decoders;

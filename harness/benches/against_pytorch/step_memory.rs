@@ -1,19 +1,19 @@
-//! How much memory a Memory+ step takes beyond its parameters, tables and moments.
+//! Memory of a Memory+ training step beyond parameters, tables and moments.
 //!
-//! Each shape is measured in a child process of its own: what the allocator keeps of one shape would hide what the next one
-//! takes.
+//! Each shape is measured in a separate child process, since memory that the allocator retains from one shape would be
+//! reused by the next.
 
 use std::error::Error;
 use std::process::Command;
 
-use harness::process::peak_memory;
+use harness::process::{allocator, peak_memory};
 
 use crate::ours::block::BlockStep;
 use crate::ours::{BATCH, SEQ};
 use crate::step_shape::StepShape;
-use crate::table::Section;
+use crate::table::ResultTable;
 
-/// Its name for `--only`.
+/// Name of the measurement for `--only`.
 pub const NAME: &str = "step-memory";
 
 const N_KEYS: usize = 256;
@@ -26,7 +26,7 @@ const SHAPES: [StepShape; 4] = [
     StepShape::new(32, 512),
 ];
 
-/// Bytes by which the peak of a step exceeds what is held between steps; for a process that does nothing else.
+/// Bytes by which the peak memory of a step exceeds the resident memory before it. To be called in a new process.
 pub fn growth(shape: StepShape) -> u64 {
     let config = format!(
         r#"{{"kind": "memory", "keys": {{"n_keys": {N_KEYS}, "n_heads": {HEADS}, "top_k": {}}}, "gate": true,
@@ -34,27 +34,21 @@ pub fn growth(shape: StepShape) -> u64 {
         shape.top_k
     );
     let mut training = BlockStep::new(&config, shape.d_model);
-    // Pages of the moments are allocated when a row is first updated; the same batch reads the same rows again.
+    // The moments of a row are allocated at its first update; all steps have the same batch.
     (0..3).for_each(|_| training.step());
-    return_free_memory();
+    allocator::return_freed_memory();
     peak_memory::reset();
-    let held = peak_memory::bytes();
+    let before = peak_memory::bytes();
     training.step();
-    peak_memory::bytes() - held
+    peak_memory::bytes() - before
 }
 
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
-fn return_free_memory() {
-    // SAFETY: no argument can make it unsafe; it only returns unused pages.
-    unsafe { libc::malloc_trim(0) };
-}
-
-#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-fn return_free_memory() {}
-
-/// All shapes.
-pub fn measure() -> Result<Section, Box<dyn Error>> {
-    let mut section = Section::new(
+/// Measures all shapes.
+///
+/// # Errors
+/// If a child process cannot be run or fails.
+pub fn measure() -> Result<ResultTable, Box<dyn Error>> {
+    let mut table = ResultTable::new(
         "Memory of a Memory+ step beyond parameters, table and moments",
         vec![
             "top_k",
@@ -68,23 +62,25 @@ pub fn measure() -> Result<Section, Box<dyn Error>> {
             .arg(format!("--step-memory={shape}"))
             .output()?;
         let text = String::from_utf8(child.stdout)?;
-        let growth: u64 = text
-            .trim()
-            .parse()
-            .map_err(|_| format!("the child for {shape} ended with {}: {text}", child.status))?;
+        let growth: u64 = text.trim().parse().map_err(|_| {
+            format!(
+                "the child process for {shape} ended with {}: {text}",
+                child.status
+            )
+        })?;
         let gathered = BATCH * SEQ * HEADS * shape.top_k * shape.d_model * size_of::<f32>();
         let mebibytes = |bytes: f64| format!("{:.1}", bytes / (1 << 20) as f64);
-        section.push(vec![
+        table.push(vec![
             shape.top_k.to_string(),
             shape.d_model.to_string(),
             mebibytes(growth as f64),
             mebibytes(gathered as f64),
         ]);
     }
-    section.note(format!(
-        "One block, 2048 tokens, 2^{} slots, {HEADS} heads: peak resident memory of one step minus what is resident \
-         before it, each shape in a process of its own",
+    table.note(format!(
+        "One block, 2048 tokens, 2^{} slots, {HEADS} heads: peak resident memory of one step minus resident memory \
+         before it, each shape in a separate process",
         2 * N_KEYS.ilog2()
     ));
-    Ok(section)
+    Ok(table)
 }

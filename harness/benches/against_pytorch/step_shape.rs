@@ -1,19 +1,19 @@
-//! The shape of a Memory+ step whose memory is measured.
+//! The shape of a Memory+ step in the measurement of memory.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// Slots that a head reads, and the width of a value.
+/// `top_k` and width of a Memory+ block; `32x128` as text.
 #[derive(Clone, Copy)]
 pub struct StepShape {
-    /// Slots that a head reads.
+    /// Slots read per head and token.
     pub top_k: usize,
     /// Width of the decoder and of a value.
     pub d_model: usize,
 }
 
 impl StepShape {
-    /// The shape of these sizes.
+    /// A shape.
     pub const fn new(top_k: usize, d_model: usize) -> Self {
         Self { top_k, d_model }
     }
@@ -33,6 +33,6 @@ impl FromStr for StepShape {
             let (top_k, d_model) = text.split_once('x')?;
             Some(Self::new(top_k.parse().ok()?, d_model.parse().ok()?))
         };
-        parse().ok_or_else(|| "is not of the form 32x128".to_owned())
+        parse().ok_or_else(|| "is not of the form TOP_KxD_MODEL, such as 32x128".to_owned())
     }
 }

@@ -1,24 +1,24 @@
-//! The tables, for the terminal and as Markdown.
+//! Tables of results, as text and as Markdown.
 
 use comfy_table::Table;
 use comfy_table::presets::ASCII_MARKDOWN;
 
-use crate::machine::Machine;
-use crate::measurement::{Line, Times};
+use crate::conditions::Conditions;
+use crate::measurement::{MeasuredPair, Times};
 
-/// Share of all processor time that others may take before a row notes it.
-const DISTURBED: f64 = 0.02;
+/// Share of all processor time used by others above which a row has a note.
+const DISTURBANCE_LIMIT: f64 = 0.02;
 
 /// A table and its notes.
-pub struct Section {
+pub struct ResultTable {
     title: &'static str,
     header: Vec<&'static str>,
     rows: Vec<Vec<String>>,
     notes: Vec<String>,
 }
 
-impl Section {
-    /// An empty table of these columns.
+impl ResultTable {
+    /// An empty table with these columns.
     pub fn new(title: &'static str, header: Vec<&'static str>) -> Self {
         Self {
             title,
@@ -28,7 +28,7 @@ impl Section {
         }
     }
 
-    /// The comparison of both sides.
+    /// The empty table of the comparison with PyTorch.
     pub fn against_pytorch() -> Self {
         Self::new(
             "Against PyTorch",
@@ -47,24 +47,24 @@ impl Section {
         )
     }
 
-    /// One row.
+    /// Adds a row.
     pub fn push(&mut self, row: Vec<String>) {
         self.rows.push(row);
     }
 
-    /// A line below the table; the same line is kept once.
+    /// Adds a note below the table, unless it has the same note.
     pub fn note(&mut self, note: String) {
         if !self.notes.contains(&note) {
             self.notes.push(note);
         }
     }
 
-    /// A line of [`Section::against_pytorch`].
-    pub fn add(&mut self, line: &Line) {
+    /// Adds a pair to [`ResultTable::against_pytorch`], with its notes.
+    pub fn add(&mut self, pair: &MeasuredPair) {
         let number = |value: Option<f64>| value.map_or(String::new(), |value| format!("{value}"));
-        let (rate, share) = match &line.bandwidth {
+        let (rate, share) = match &pair.bandwidth {
             Some(bandwidth) => {
-                let rate = bandwidth.bytes as f64 / line.ours.median();
+                let rate = bandwidth.bytes as f64 / pair.ours.median();
                 (
                     format!("{:.1}", rate / 1e9),
                     format!("{:.2}", rate / bandwidth.read),
@@ -73,43 +73,43 @@ impl Section {
             None => (String::new(), String::new()),
         };
         self.push(vec![
-            line.name.clone(),
-            line.shape.clone(),
-            line.theirs_label.to_owned(),
-            milliseconds(&line.ours),
-            line.theirs.as_ref().map_or_else(String::new, milliseconds),
-            line.ratio(),
-            number(line.at_least),
+            pair.name.clone(),
+            pair.shape.clone(),
+            pair.theirs_label.to_owned(),
+            milliseconds(&pair.ours),
+            pair.theirs.as_ref().map_or_else(String::new, milliseconds),
+            pair.ratio(),
+            number(pair.at_least),
             rate,
             share,
-            number(line.share_at_least),
+            number(pair.share_at_least),
         ]);
-        if let Some(bandwidth) = &line.bandwidth {
+        if let Some(bandwidth) = &pair.bandwidth {
             self.note(format!(
                 "`{}`: read {:.1} GB/s ({:.1} with one stream per thread), triad {:.1} GB/s, between its rounds",
-                line.name,
+                pair.name,
                 bandwidth.read / 1e9,
                 bandwidth.read_one / 1e9,
                 bandwidth.triad / 1e9
             ));
         }
-        if let Some(note) = line.disturbed() {
-            self.note(format!("`{}`: {note}", line.name));
+        if let Some(note) = pair.disturbed() {
+            self.note(format!("`{}`: {note}", pair.name));
         }
-        if !line.command.is_empty() {
+        if !pair.command.is_empty() {
             self.note(format!(
                 "`{}`, {}: `{}`",
-                line.name, line.theirs_label, line.command
+                pair.name, pair.theirs_label, pair.command
             ));
         }
     }
 
-    /// Whether nothing was measured.
+    /// Whether it has no rows.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
-    /// For a terminal of any width: no cell is wrapped.
+    /// The table as text, without wrapping.
     pub fn terminal(&self) -> String {
         let mut table = Table::new();
         table.load_preset(ASCII_MARKDOWN).set_header(&self.header);
@@ -136,18 +136,18 @@ impl Section {
     }
 }
 
-/// All tables and the conditions of the measurement.
-pub fn markdown(machine: &Machine, sections: &[Section]) -> String {
-    let sections = sections.iter().filter(|section| !section.is_empty());
-    let tables: String = sections.map(Section::markdown).collect();
-    format!("{}{tables}", machine.markdown())
+/// The conditions of the measurement and all tables that have rows.
+pub fn markdown(conditions: &Conditions, tables: &[ResultTable]) -> String {
+    let tables = tables.iter().filter(|table| !table.is_empty());
+    let tables: String = tables.map(ResultTable::markdown).collect();
+    format!("{}{tables}", conditions.markdown())
 }
 
 fn milliseconds(times: &Times) -> String {
     format!("{:.2} / {:.2}", 1e3 * times.min(), 1e3 * times.median())
 }
 
-impl Line {
+impl MeasuredPair {
     fn ratio(&self) -> String {
         let Some(theirs) = &self.theirs else {
             return String::new();
@@ -157,19 +157,19 @@ impl Line {
         format!("{ratio:.2} [{low:.2}, {high:.2}]")
     }
 
-    /// A warning, where others took enough of the processors to matter.
+    /// A warning if others used more than [`DISTURBANCE_LIMIT`] of the processor time.
     pub fn disturbed(&self) -> Option<String> {
         let disturbance = self.disturbance?;
-        (disturbance.others + disturbance.stolen > DISTURBED).then(|| {
+        (disturbance.others + disturbance.stolen > DISTURBANCE_LIMIT).then(|| {
             format!(
-                "disturbed: other processes took {:.0} % of all processor time, the host {:.0} %",
+                "disturbed: other processes used {:.0} % of all processor time, the host {:.0} %",
                 100.0 * disturbance.others,
                 100.0 * disturbance.stolen
             )
         })
     }
 
-    /// One line for the terminal.
+    /// One line of text.
     pub fn summary(&self) -> String {
         let ours = milliseconds(&self.ours);
         match &self.theirs {

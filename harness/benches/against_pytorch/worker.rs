@@ -1,4 +1,4 @@
-//! PyTorch's side: a process that waits between rounds.
+//! PyTorch's side: a worker process that waits for input between rounds.
 
 use std::error::Error;
 use std::io::{BufRead, BufReader, Write};
@@ -7,25 +7,25 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use serde::Deserialize;
 
-use crate::arguments::Arguments;
+use crate::arguments::BenchArguments;
 use crate::row::Theirs;
 
-/// Where the worker is, from the root of the repository.
+/// Path of the worker, relative to the root of the repository.
 const WORKER: &str = "benches/baseline/worker.py";
 
-/// An interpreter that has torch.
+/// A Python interpreter with torch.
 pub struct Python {
     path: PathBuf,
     threads: usize,
 }
 
-/// A worker that is ready.
+/// A worker process that is ready to run.
 pub struct Worker {
     process: Child,
-    /// None once it has been closed.
+    /// `None` once it is closed.
     input: Option<ChildStdin>,
     output: BufReader<ChildStdout>,
-    /// Its description of itself.
+    /// The description that it printed.
     pub ready: Ready,
 }
 
@@ -37,9 +37,9 @@ pub struct Ready {
     /// Version of the interpreter.
     pub python: String,
     threads: usize,
-    /// Parameters without tables.
+    /// Parameters that an iteration updates, without value tables.
     pub parameters: usize,
-    /// Parameters of tables.
+    /// Parameters of value tables.
     pub table_parameters: usize,
 }
 
@@ -49,32 +49,39 @@ struct Timing {
 }
 
 impl Python {
-    /// The interpreter requested, or what to do about it.
-    pub fn find(arguments: &Arguments) -> Result<Self, String> {
+    /// The interpreter of `--python`.
+    ///
+    /// # Errors
+    /// A message with the remedy, if it does not run or has no torch.
+    pub fn find(arguments: &BenchArguments) -> Result<Self, String> {
         let path = arguments.python.clone();
         let probe = Command::new(&path)
             .args(["-c", "import torch"])
             .stderr(Stdio::null())
             .status();
-        let remedy = "`pip install torch==2.9.0` into it or name another with `--python PATH`";
-        let alone = "our side alone is measured";
+        let remedy =
+            "run `pip install torch==2.9.0` for it, or select another with `--python PATH`";
+        let consequence = "only our side is measured";
         match probe {
             Ok(status) if status.success() => Ok(Self {
                 path,
                 threads: arguments.threads(),
             }),
             Ok(_) => Err(format!(
-                "`{}` has no torch: {remedy}; {alone}",
+                "`{}` has no torch: {remedy}; {consequence}",
                 path.display()
             )),
             Err(error) => Err(format!(
-                "`{}` does not run ({error}): {remedy}; {alone}",
+                "`{}` does not run ({error}): {remedy}; {consequence}",
                 path.display()
             )),
         }
     }
 
     /// Starts `theirs` and waits until it is ready.
+    ///
+    /// # Errors
+    /// If the worker does not start or runs another number of threads.
     pub fn start(&self, theirs: &Theirs) -> Result<Worker, Box<dyn Error>> {
         let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
         let threads = self.threads.to_string();
@@ -94,14 +101,18 @@ impl Python {
         output.read_line(&mut line)?;
         if line.is_empty() {
             return Err(format!(
-                "the worker `{}` ended: see its message above",
+                "the worker `{}` ended; see its message above",
                 command(theirs)
             )
             .into());
         }
         let ready: Ready = serde_json::from_str(&line)?;
         if ready.threads != self.threads {
-            return Err(format!("a worker runs {} threads, not {threads}", ready.threads).into());
+            return Err(format!(
+                "the worker runs {} threads, not {threads}; pass --threads",
+                ready.threads
+            )
+            .into());
         }
         Ok(Worker {
             process,
@@ -113,12 +124,15 @@ impl Python {
 }
 
 impl Worker {
-    /// Its process.
+    /// Id of its process.
     pub fn id(&self) -> u32 {
         self.process.id()
     }
 
-    /// The seconds of each of `iterations`.
+    /// Runs `iterations` and returns the seconds of each.
+    ///
+    /// # Errors
+    /// If the worker ends or prints something else.
     pub fn run(&mut self, iterations: usize) -> Result<Vec<f64>, Box<dyn Error>> {
         let input = self.input.as_mut().ok_or("a worker has no input")?;
         writeln!(input, "{iterations}")?;
@@ -126,23 +140,23 @@ impl Worker {
         let mut line = String::new();
         self.output.read_line(&mut line)?;
         if line.is_empty() {
-            return Err("a worker ended while it was measured: see its message above".into());
+            return Err("a worker ended during the measurement; see its message above".into());
         }
         Ok(serde_json::from_str::<Timing>(&line)?.seconds)
     }
 }
 
 impl Drop for Worker {
-    /// End of input ends it; its memory must be free before the next one starts.
+    /// Closes its input, which ends it, and waits, so that its memory is free before the next worker starts.
     fn drop(&mut self) {
         self.input = None;
         if let Err(error) = self.process.wait() {
-            eprintln!("a worker did not end: {error}");
+            eprintln!("cannot wait for a worker to end: {error}");
         }
     }
 }
 
-/// The command that runs `theirs` by hand.
+/// The command that runs `theirs` separately.
 pub fn command(theirs: &Theirs) -> String {
     format!("python {WORKER} {}", theirs.arguments.join(" "))
 }

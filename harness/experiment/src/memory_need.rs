@@ -12,10 +12,10 @@
 //!
 //! `P` is the number of dense parameters, `T` of table parameters, `B` the tokens of a batch, `M` the matmul and lookup
 //! FLOPs of one token (`M / 2d` approximates the number of outputs of its matrix products: a matrix `[d, n]` has
-//! `2 d n` FLOPs and `n` outputs), `L` the number of layers of width `d` (residuals, norms; attention stores no scores),
-//! and `V` the vocabulary size (logits and their gradient). In f32 the gradient of a table is never dense. The bf16 column
-//! is the recipe of "Memory Layers at Scale" (Berges et al. 2024): 8 bytes per table value. The estimate assumes no
-//! recomputation of activations and excludes the overhead of the allocator.
+//! `2 d n` FLOPs and `n` outputs), `L` the number of layers of width `d` (residuals, norms; attention stores no
+//! scores), and `V` the vocabulary size (logits and their gradient). In f32 the gradient of a table is never dense. The
+//! bf16 column is the recipe of "Memory Layers at Scale" (Berges et al. 2024): 8 bytes per table value. The estimate
+//! assumes no recomputation of activations and excludes the overhead of the allocator.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,4 +1,4 @@
-//! Weights on the disk.
+//! Saved weights.
 //!
 //! | module | contents |
 //! |---|---|

@@ -1,7 +1,7 @@
-//! Weights of finished runs on the disk: one burnpack file with the decoder's parameters and its value tables.
+//! Saved weights of finished runs: one burnpack file with the decoder's parameters and its value tables.
 //!
-//! Tables live outside the module, so that autodiff and the dense optimizer never see them; here they are saved beside it
-//! as parameters of their own, each shared table once.
+//! Value tables are not part of the decoder's module, which excludes them from autodiff and from the dense optimizer.
+//! The file stores them as separate parameters, each shared table once.
 
 use std::path::{Path, PathBuf};
 
@@ -9,22 +9,22 @@ use architectures::{ConfigError, Decoder, HasBuffers, ModelConfig};
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
 
-/// Weights that cannot be written or read.
+/// An error in saving or loading weights.
 #[derive(Debug, thiserror::Error)]
 pub enum WeightsError {
-    /// The file.
+    /// The file cannot be written or read.
     #[error("cannot {action} weights {}: {detail}; {remedy}", .path.display())]
     File {
         /// The operation, such as `write`.
         action: &'static str,
         /// The file of weights.
         path: PathBuf,
-        /// What went wrong.
+        /// The cause.
         detail: String,
         /// How to correct it.
         remedy: &'static str,
     },
-    /// The model they belong to.
+    /// The model cannot be built.
     #[error(transparent)]
     Config(#[from] ConfigError),
 }
@@ -53,13 +53,16 @@ impl Saved {
     }
 }
 
-/// Writes the weights of `decoder` to `file`, whole or not at all.
+/// Writes the weights of `decoder` to `file` atomically.
+///
+/// # Errors
+/// If the file or its folder cannot be written.
 pub fn save(decoder: &Decoder, file: &Path) -> Result<(), WeightsError> {
     let failed = |detail: String| WeightsError::File {
         action: "write",
         path: file.to_owned(),
         detail,
-        remedy: "check that the folder is writable and has space left",
+        remedy: "check that the folder is writable and has free space",
     };
     let folder = file.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).map_err(|error| failed(error.to_string()))?;
@@ -71,7 +74,10 @@ pub fn save(decoder: &Decoder, file: &Path) -> Result<(), WeightsError> {
     std::fs::rename(&partial, file).map_err(|error| failed(error.to_string()))
 }
 
-/// The decoder of `config` with the weights in `file`, in evaluation form.
+/// The decoder of `config` with the weights in `file`, without autodiff.
+///
+/// # Errors
+/// If the file is missing or does not fit `config`, or if the model cannot be built.
 pub fn load(config: &ModelConfig, file: &Path, device: &Device) -> Result<Decoder, WeightsError> {
     let failed = |detail: String| WeightsError::File {
         action: "read",
@@ -102,7 +108,7 @@ mod tests {
     use burn::tensor::Int;
 
     #[test]
-    fn a_loaded_decoder_predicts_what_the_saved_one_did() {
+    fn a_loaded_decoder_has_the_logits_of_the_saved_one() {
         let folder = tempfile::tempdir().unwrap();
         let device = Device::flex();
         for block in [
@@ -138,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_or_foreign_file_is_named() {
+    fn errors_name_a_missing_or_foreign_file() {
         let folder = tempfile::tempdir().unwrap();
         let config: ModelConfig = serde_json::from_str(
             r#"{"decoder": {"vocab_size": 30, "d_model": 8, "n_layers": 1, "n_heads": 2, "seq_len": 8}, "blocks": []}"#,

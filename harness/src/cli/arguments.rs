@@ -20,45 +20,46 @@ pub struct Arguments {
 
 #[derive(Subcommand)]
 pub enum Command {
-    /// Show what a sweep would run: parameters, FLOPs, tokens, memory, devices, time. Nothing is built or written.
+    /// Show the plan of a sweep: parameters, FLOPs, tokens, memory, devices, time. Nothing is trained or written.
     Plan(PlanOptions),
-    /// Solve for the knobs of a block at which it costs what a reference costs, and show them. Nothing is built or written.
+    /// Solve for knobs of a block at which its cost equals that of a reference, and show them. Nothing is trained or
+    /// written.
     Match(MatchOptions),
-    /// Train and evaluate every run of a sweep that is not finished, then write the report.
+    /// Train and evaluate all unfinished runs of a sweep, then write the report.
     Sweep(SweepOptions),
-    /// Show which runs are finished, failed, under way or missing.
-    Status(Planned),
-    /// Write the report again, from the records alone.
+    /// Show which runs are finished, failed, begun or missing.
+    Status(SweepSelection),
+    /// Write the report again, from the records only.
     Report(ReportOptions),
-    /// Show recorded runs side by side, with the differences to the first.
+    /// Show recorded runs side by side, with differences from the first.
     Compare(CompareOptions),
     /// Evaluate the finished runs again, from their saved weights.
     Eval(EvalOptions),
-    /// Time every part of a sweep's models alone, at its true shape, and derive the whole models from them.
+    /// Time each part of a sweep's models separately, and estimate the time of whole models from the parts.
     Probe(ProbeOptions),
 }
 
-/// A sweep and the folder of its output.
+/// A sweep and its output folder.
 #[derive(Args)]
 pub struct SweepLocation {
     /// A sweep file, or the name of one in `sweeps/`.
     #[arg(default_value = "quick")]
     pub sweep: String,
-    /// The folder of all output.
+    /// Output folder.
     #[arg(long, value_name = "DIR", default_value = "runs")]
     pub output: PathBuf,
 }
 
-/// A sweep or a part of it.
+/// A sweep, or a part of one.
 #[derive(Args)]
-pub struct Planned {
+pub struct SweepSelection {
     #[command(flatten)]
     pub location: SweepLocation,
     #[command(flatten)]
     pub filter: RunFilter,
 }
 
-/// A part of a sweep.
+/// A selection of runs of a sweep by their labels; an empty list selects all.
 #[derive(Args)]
 pub struct RunFilter {
     /// Only these blocks.
@@ -72,16 +73,16 @@ pub struct RunFilter {
     pub seed: Vec<u64>,
 }
 
-/// Where and how it is computed.
+/// Options of the computation, shared by several commands.
 #[derive(Args)]
-pub struct Machine {
-    /// What computes: flex (the CPU), libtorch, cuda, vulkan or wgpu, as far as compiled in (docs/devices.md).
+pub struct ComputeOptions {
+    /// Device: flex (the CPU), libtorch, cuda, vulkan or wgpu, if compiled in (docs/devices.md).
     #[arg(long, default_value_t = DeviceName::Flex)]
     pub device: DeviceName,
-    /// Worker threads; as many as there are cores when absent.
+    /// Number of worker threads; default: one per core.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub threads: Option<u16>,
-    /// No progress; only failures and the path of the report.
+    /// Print only failures and the path of the output.
     #[arg(long, short)]
     pub quiet: bool,
 }
@@ -89,17 +90,17 @@ pub struct Machine {
 #[derive(Args)]
 pub struct PlanOptions {
     #[command(flatten)]
-    pub planned: Planned,
+    pub selection: SweepSelection,
     /// Memory of one device, such as 80GiB.
     #[arg(long, value_name = "BYTES", default_value = "80GiB", value_parser = units::bytes)]
     pub device_memory: u64,
-    /// FLOP/s that one device reaches in training, such as 400T; from records or this machine when absent.
+    /// FLOP/s of one device in training, such as 400T; default: estimated from records or on this machine.
     #[arg(long, value_name = "RATE", value_parser = units::flop_rate)]
     pub throughput: Option<f64>,
-    /// What one device costs for an hour, in any currency.
+    /// Price of one device-hour, in any currency.
     #[arg(long, value_name = "PRICE", value_parser = units::price)]
     pub price: Option<f64>,
-    /// What numbers are kept in: f32 as this program trains, or bf16 as the paper does.
+    /// Number format: f32, in which this program trains, or bf16, as in the paper.
     #[arg(long, value_name = "FORMAT", default_value_t)]
     pub format: NumericFormat,
     /// Print exact numbers as CSV instead of tables.
@@ -118,8 +119,8 @@ pub struct MatchOptions {
     /// The block to match; its knobs in the file are ignored.
     #[arg(long, value_name = "BLOCK")]
     pub block: String,
-    /// What is to be equal: flops_per_token, params_total, params_active or bytes_per_token.
-    #[arg(long, value_name = "TARGET", value_parser = word::<Target>)]
+    /// The quantity to match: flops_per_token, params_total, params_active or bytes_per_token.
+    #[arg(long, value_name = "TARGET", value_parser = by_serde_name::<Target>)]
     pub equal: Target,
     /// A knob to solve for: n_experts, d_ff, n_keys, top_k, n_heads or layers.
     #[arg(
@@ -129,29 +130,29 @@ pub struct MatchOptions {
         required = true
     )]
     pub knob: Vec<String>,
-    /// The block that sets the value.
+    /// The block to whose cost it is matched.
     #[arg(long, value_name = "BLOCK", default_value = "dense")]
     pub reference: String,
-    /// The size of the reference; that of the block when absent.
+    /// The size of the reference; default: that of the block.
     #[arg(long, value_name = "SIZE")]
     pub reference_size: Option<String>,
-    /// Only at these sizes.
+    /// Only these sizes.
     #[arg(long, value_name = "SIZE", value_delimiter = ',')]
     pub size: Vec<String>,
-    /// Largest relative difference.
+    /// Largest relative deviation.
     #[arg(long, value_name = "SHARE", default_value_t = 0.01)]
     pub tolerance: f64,
-    /// Where the block may end: nearest, above or below the reference.
-    #[arg(long, value_name = "SIDE", default_value = "nearest", value_parser = word::<Side>)]
+    /// Solutions to accept: nearest, above or below the reference.
+    #[arg(long, value_name = "SIDE", default_value = "nearest", value_parser = by_serde_name::<Side>)]
     pub side: Side,
 }
 
 #[derive(Args)]
 pub struct SweepOptions {
     #[command(flatten)]
-    pub planned: Planned,
+    pub selection: SweepSelection,
     #[command(flatten)]
-    pub machine: Machine,
+    pub compute: ComputeOptions,
     /// Also write the records as CSV.
     #[arg(long)]
     pub csv: bool,
@@ -169,17 +170,17 @@ pub struct ReportOptions {
 #[derive(Args)]
 pub struct EvalOptions {
     #[command(flatten)]
-    pub planned: Planned,
+    pub selection: SweepSelection,
     #[command(flatten)]
-    pub machine: Machine,
+    pub compute: ComputeOptions,
 }
 
 #[derive(Args)]
 pub struct ProbeOptions {
-    /// A sweep file, or the name of one in `sweeps/`: whose models are taken apart.
+    /// A sweep file, or the name of one in `sweeps/`, whose models are probed.
     #[arg(default_value = "paper")]
     pub sweep: String,
-    /// The folder of all output.
+    /// Output folder.
     #[arg(long, value_name = "DIR", default_value = "runs")]
     pub output: PathBuf,
     /// Only these blocks.
@@ -189,17 +190,17 @@ pub struct ProbeOptions {
     #[arg(long, value_name = "SIZE", value_delimiter = ',')]
     pub size: Vec<String>,
     #[command(flatten)]
-    pub machine: Machine,
-    /// Tokens of one pass: one sequence, and so the context that attention sees.
+    pub compute: ComputeOptions,
+    /// Tokens of one pass, which is one sequence.
     #[arg(long, value_name = "N", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..))]
     pub tokens: u32,
-    /// Memory that a cell may need, such as 8GiB; 85 % of what is free when absent, and never more.
+    /// Memory that a part may need, such as 8GiB; at most and by default 85 % of the free memory.
     #[arg(long, value_name = "BYTES", value_parser = units::bytes)]
     pub memory: Option<u64>,
-    /// Time for all cells together; what would exceed it is skipped.
+    /// Time for all parts together; parts that would exceed it are skipped.
     #[arg(long, value_name = "TIME", default_value = "15m", value_parser = units::duration)]
     pub budget: Duration,
-    /// Measure again what is recorded.
+    /// Repeat recorded measurements.
     #[arg(long)]
     pub again: bool,
     /// Also write the rows as CSV.
@@ -213,10 +214,10 @@ pub struct ProbeOptions {
 #[derive(Args)]
 pub struct CompareOptions {
     /// Sweeps (`quick`), parts of them (`quick:l`, `quick:l/memory+/0`, `*` for any), folders (`runs/quick`), or
-    /// beginnings of runs' names. The first model named is the one that others are compared with.
+    /// prefixes of runs' names. Differences are from the first model.
     #[arg(required = true)]
     pub runs: Vec<String>,
-    /// The folder in which sweeps and runs are looked up.
+    /// Folder of the sweeps and runs.
     #[arg(long, value_name = "DIR", default_value = "runs")]
     pub output: PathBuf,
     #[command(flatten)]
@@ -224,13 +225,13 @@ pub struct CompareOptions {
     /// Print exact numbers as CSV instead of the table.
     #[arg(long)]
     pub csv: bool,
-    /// Also write the comparison as a page.
+    /// Also write the comparison as an HTML page.
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
 }
 
-/// The value that serde reads from a word.
-fn word<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+/// Parses a value by its serde name.
+fn by_serde_name<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     let value = toml::Value::String(text.to_owned());
     T::deserialize(value).map_err(|error| error.message().to_owned())
 }

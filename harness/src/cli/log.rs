@@ -2,7 +2,7 @@
 
 use tracing::level_filters::LevelFilter;
 
-/// Starts logging at the level of `ISOFLOP_LOG`, if set.
+/// Starts logging at the level of `ISOFLOP_LOG`; off if it is unset or invalid.
 pub fn start() {
     let level = std::env::var("ISOFLOP_LOG")
         .ok()

@@ -1,4 +1,4 @@
-//! A decoder as the suites see it: probabilities and continuations, batched.
+//! Batched log-probabilities and generation with a decoder, for the suites.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use rand::Rng;
 use random::stream;
 use suites::{Continuation, Generation, LanguageModel, ModelError, Sampling};
 
-/// Answers the suites' questions with a trained decoder.
+/// A trained decoder as a `suites::LanguageModel`.
 pub struct DecoderModel<'a> {
     decoder: &'a Decoder,
     device: &'a Device,
@@ -16,7 +16,10 @@ pub struct DecoderModel<'a> {
 }
 
 impl<'a> DecoderModel<'a> {
-    /// Evaluates `decoder` on at most `max_batch` sequences at a time, in evaluation form on `device`.
+    /// A model that evaluates at most `max_batch` sequences at a time.
+    ///
+    /// # Arguments
+    /// * `decoder`: parameters without autodiff, on `device`.
     pub fn new(decoder: &'a Decoder, device: &'a Device, max_batch: usize) -> Self {
         Self {
             decoder,
@@ -25,20 +28,22 @@ impl<'a> DecoderModel<'a> {
         }
     }
 
+    /// Tokens `[sequences, length]` of `rows` of equal length.
     fn tensor(&self, rows: &[Vec<i64>]) -> Tensor<2, Int> {
         let shape = [rows.len(), rows.first().map_or(0, Vec::len)];
         Tensor::from_data(TensorData::new(rows.concat(), shape), self.device)
     }
 
-    /// Continues prompts of one length with a cache of keys and values.
+    /// Generates continuations of prompts of equal length with a key-value cache; `numbers` are the indices of the
+    /// prompts, which key their random streams.
     fn continue_batch(
         &self,
         prompts: &[&[u32]],
         numbers: &[usize],
         generation: &Generation,
     ) -> Vec<Vec<u32>> {
-        let mut answers = vec![Vec::new(); prompts.len()];
-        let mut going = vec![true; prompts.len()];
+        let mut generated = vec![Vec::new(); prompts.len()];
+        let mut unfinished = vec![true; prompts.len()];
         let mut cache = self.decoder.cache();
         let mut next: Vec<Vec<i64>> = prompts.iter().map(|prompt| widened(prompt)).collect();
         for position in 0..generation.max_tokens {
@@ -52,17 +57,17 @@ impl<'a> DecoderModel<'a> {
             next.clear();
             for (row, logits) in last.chunks_exact(vocab).enumerate() {
                 let token = choose(logits, generation.sampling, numbers[row], position);
-                going[row] &= !generation.stop.contains(&token);
-                if going[row] {
-                    answers[row].push(token);
+                unfinished[row] &= !generation.stop.contains(&token);
+                if unfinished[row] {
+                    generated[row].push(token);
                 }
                 next.push(vec![i64::from(token)]);
             }
-            if !going.contains(&true) {
+            if !unfinished.contains(&true) {
                 break;
             }
         }
-        answers
+        generated
     }
 }
 
@@ -70,7 +75,7 @@ impl LanguageModel for DecoderModel<'_> {
     fn log_probabilities(&mut self, items: &[Continuation]) -> Result<Vec<f64>, ModelError> {
         if let Some(number) = items.iter().position(|item| item.prompt.is_empty()) {
             return Err(ModelError(format!(
-                "item {number} has an empty prompt: nothing predicts its first token"
+                "item {number} has an empty prompt: no position predicts its first token; give every item a prompt"
             )));
         }
         let mut order: Vec<usize> = (0..items.len()).collect();
@@ -85,7 +90,7 @@ impl LanguageModel for DecoderModel<'_> {
                 .map(|&item| {
                     let mut row = widened(&items[item].prompt);
                     row.extend(widened(&items[item].continuation));
-                    // Padding on the right: a causal model cannot see it.
+                    // Padding on the right does not affect a causal model.
                     row.resize(longest, 0);
                     row
                 })
@@ -101,8 +106,8 @@ impl LanguageModel for DecoderModel<'_> {
             let values: Vec<f32> = data.iter::<f32>().collect();
             for (row, &item) in values.chunks_exact(longest - 1).zip(batch) {
                 let start = items[item].prompt.len() - 1;
-                let answer = &row[start..start + items[item].continuation.len()];
-                sums[item] = answer
+                let continuation = &row[start..start + items[item].continuation.len()];
+                sums[item] = continuation
                     .iter()
                     .map(|&log_probability| f64::from(log_probability))
                     .sum();
@@ -119,26 +124,28 @@ impl LanguageModel for DecoderModel<'_> {
         let mut by_length: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for (number, prompt) in prompts.iter().enumerate() {
             if prompt.is_empty() {
-                return Err(ModelError(format!("prompt {number} is empty")));
+                return Err(ModelError(format!(
+                    "prompt {number} is empty; give every item a prompt"
+                )));
             }
             by_length.entry(prompt.len()).or_default().push(number);
         }
-        let mut answers = vec![Vec::new(); prompts.len()];
+        let mut generated = vec![Vec::new(); prompts.len()];
         for numbers in by_length.values() {
             for numbers in numbers.chunks(self.max_batch) {
                 let batch: Vec<&[u32]> = numbers
                     .iter()
                     .map(|&number| prompts[number].as_slice())
                     .collect();
-                for (&number, answer) in numbers
+                for (&number, tokens) in numbers
                     .iter()
                     .zip(self.continue_batch(&batch, numbers, generation))
                 {
-                    answers[number] = answer;
+                    generated[number] = tokens;
                 }
             }
         }
-        Ok(answers)
+        Ok(generated)
     }
 }
 
@@ -146,7 +153,7 @@ fn widened(tokens: &[u32]) -> Vec<i64> {
     tokens.iter().map(|&token| i64::from(token)).collect()
 }
 
-/// The most probable token, or a draw keyed by (seed, prompt, position).
+/// The most probable token, or a sample from the random stream of (seed, prompt, position).
 fn choose(logits: &[f32], sampling: Sampling, prompt: usize, position: usize) -> u32 {
     let best = (0..logits.len())
         .max_by(|&a, &b| logits[a].total_cmp(&logits[b]).then(b.cmp(&a)))

@@ -1,9 +1,9 @@
-//! A trained decoder on the suites: as a language model, and its scores.
+//! Evaluation of a trained decoder on the suites.
 //!
 //! | module | contents |
 //! |---|---|
-//! | [`language_model`] | a decoder as `suites::LanguageModel` |
-//! | [`scores`] | from answers to rows |
+//! | [`language_model`] | `suites::LanguageModel` for a decoder |
+//! | [`scores`] | rows of scores and of items |
 
 pub mod language_model;
 pub mod scores;

@@ -1,27 +1,30 @@
-//! From answers to rows: every score with its interval.
+//! Scores of a run with their confidence intervals, and rows of its items.
 //!
 //! | metric | value | interval |
 //! |---|---|---|
-//! | the suite's own (`exact_match`, `pass@1`) | share of right answers | Wilson |
-//! | `nll_bits` | mean bits that the model needs for the reference answer | bootstrap over items |
-//! | `bits_per_parameter` | bits of knowledge over all parameters | bootstrap over items |
-//! | `bits_per_active_parameter` | the same over the parameters that a token touches | bootstrap over items |
+//! | that of the suite (`exact_match`, `pass@1`) | share of correct answers | Wilson |
+//! | `nll_bits` | mean negative log-likelihood of the reference answer, in bits | bootstrap over items |
+//! | `bits_per_parameter` | bits of knowledge per parameter | bootstrap over items |
+//! | `bits_per_active_parameter` | bits of knowledge per parameter that a token uses | bootstrap over items |
 //!
-//! Bits of knowledge are `population x mean(prior_bits - nll_bits)` over the items of a task, where the facts were drawn
-//! from known distributions; those of a suite are the sum over its tasks. Only recall carries priors, so that no fact
-//! counts twice. Nothing is cut off at zero: a model that is
-//! surer of wrong answers than a guess would be has negative knowledge, and items that are cut off one by one would
-//! count luck as knowledge.
+//! Bits of knowledge are `population x mean(prior_bits - nll_bits)` over the items of a task whose facts were sampled
+//! from known distributions; those of a suite are the sum over its tasks. Only recall tasks have priors, so that no
+//! fact is counted twice. Values are not clipped at zero: a model that assigns a reference answer less probability than
+//! the prior has negative knowledge of it, and clipping single items would bias the mean upwards.
 
 use architectures::Cost;
 use results::statistics::{Interval, bootstrap_mean, wilson};
 use results::{ItemRow, ScoreRow, WHOLE_SUITE};
 use suites::{Answer, TaskOutcome, TaskResult};
 
-/// Key of the resampling: fixed, so that the same answers give the same interval.
+/// Seed of the bootstrap, fixed so that equal items give equal intervals.
 const RESAMPLING_SEED: u64 = 0;
 
-/// The rows of results, each suite's tasks and the suite as a whole.
+/// Rows of scores: for each suite its tasks, then the suite as a whole.
+///
+/// # Arguments
+/// * `cost`: parameters of the model.
+/// * `results`: the tasks of a suite are adjacent.
 pub fn score_rows(run: &str, cost: &Cost, results: &[TaskResult]) -> Vec<ScoreRow> {
     let mut rows = Vec::new();
     for suite in results.chunk_by(|a, b| a.suite == b.suite) {
@@ -31,7 +34,7 @@ pub fn score_rows(run: &str, cost: &Cost, results: &[TaskResult]) -> Vec<ScoreRo
     rows
 }
 
-/// One row an answer.
+/// One row per item.
 pub fn item_rows(run: &str, results: &[TaskResult]) -> Vec<ItemRow> {
     let row = |result: &TaskResult, answer: &Answer| ItemRow {
         run: run.to_owned(),
@@ -60,7 +63,7 @@ fn answers(result: &TaskResult) -> &[Answer] {
 }
 
 fn task_rows(run: &str, cost: &Cost, result: &TaskResult) -> Vec<ScoreRow> {
-    let row = Rower {
+    let row = ScoreRowBuilder {
         run,
         suite: &result.suite,
         task: &result.task,
@@ -71,9 +74,10 @@ fn task_rows(run: &str, cost: &Cost, result: &TaskResult) -> Vec<ScoreRow> {
     }
 }
 
-/// All tasks of a suite as one; a suite of which no question could be evaluated is skipped for the first task's reason.
+/// Rows of a suite over the items of all its tasks. A suite without an evaluated item is skipped, with the reason of
+/// its first skipped task.
 fn suite_rows(run: &str, cost: &Cost, first: &TaskResult, results: &[TaskResult]) -> Vec<ScoreRow> {
-    let row = Rower {
+    let row = ScoreRowBuilder {
         run,
         suite: &first.suite,
         task: WHOLE_SUITE,
@@ -100,25 +104,25 @@ fn suite_rows(run: &str, cost: &Cost, first: &TaskResult, results: &[TaskResult]
     rows.collect()
 }
 
-/// The baseline over all items, where every task has one.
+/// The baseline over all items; `None` if a task has none.
 fn pooled_baseline(results: &[&TaskResult]) -> Option<f64> {
     let items: usize = results.iter().map(|result| answers(result).len()).sum();
-    let right: Option<f64> = results
+    let correct: Option<f64> = results
         .iter()
         .map(|result| Some(result.baseline? * answers(result).len() as f64))
         .sum();
-    Some(right? / items as f64)
+    Some(correct? / items as f64)
 }
 
-/// What the rows of one task, or of a whole suite, have in common.
+/// Builds the rows of one task or of a whole suite.
 #[derive(Clone, Copy)]
-struct Rower<'a> {
+struct ScoreRowBuilder<'a> {
     run: &'a str,
     suite: &'a str,
     task: &'a str,
 }
 
-impl Rower<'_> {
+impl ScoreRowBuilder<'_> {
     fn scored(
         self,
         cost: &Cost,
@@ -128,10 +132,10 @@ impl Rower<'_> {
     ) -> Vec<ScoreRow> {
         let pooled = || results.iter().flat_map(|result| answers(result));
         let n = pooled().count() as u64;
-        let right = pooled().filter(|answer| answer.correct).count() as u64;
+        let correct = pooled().filter(|answer| answer.correct).count() as u64;
         let nll: Vec<f64> = pooled().map(|answer| answer.nll_bits).collect();
         let mut rows = vec![
-            self.row(metric, wilson(right, n), baseline),
+            self.row(metric, wilson(correct, n), baseline),
             self.row("nll_bits", bootstrap_mean(&nll, RESAMPLING_SEED), None),
         ];
         let knowledge = bits_known(results);
@@ -174,16 +178,16 @@ impl Rower<'_> {
     }
 }
 
-/// For each item with a known prior its bits, weighted so that their mean is the sum over tasks of
-/// `population x mean(prior - nll)`.
+/// Bits of knowledge of each item with a prior, weighted so that their mean is the sum over tasks of
+/// `population x mean(prior_bits - nll_bits)`.
 fn bits_known(results: &[&TaskResult]) -> Vec<f64> {
-    let stored = |result: &TaskResult| -> Vec<f64> {
+    let item_bits = |result: &TaskResult| -> Vec<f64> {
         let bits = |answer: &Answer| Some(answer.prior_bits? - answer.nll_bits);
         answers(result).iter().filter_map(bits).collect()
     };
     let tasks: Vec<(usize, Vec<f64>)> = results
         .iter()
-        .map(|result| (result.population, stored(result)))
+        .map(|result| (result.population, item_bits(result)))
         .collect();
     let items: usize = tasks.iter().map(|(_, bits)| bits.len()).sum();
     let weighted = tasks.iter().flat_map(|(population, bits)| {
@@ -210,13 +214,13 @@ mod tests {
         }
     }
 
-    fn task(name: &str, right: usize, of: usize, population: usize) -> TaskResult {
+    fn task(name: &str, correct: usize, of: usize, population: usize) -> TaskResult {
         TaskResult {
             suite: "people".to_owned(),
             task: name.to_owned(),
             metric: "exact_match".to_owned(),
             outcome: TaskOutcome::Answered(
-                (0..of).map(|i| answer(i, i < right, Some(5.0))).collect(),
+                (0..of).map(|i| answer(i, i < correct, Some(5.0))).collect(),
             ),
             baseline: Some(0.25),
             population,
@@ -230,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn a_suite_pools_its_items_and_adds_its_knowledge() {
+    fn a_suite_pools_its_items_and_sums_its_knowledge() {
         let cost = Cost {
             params_dense: 60,
             params_table: 40,
@@ -256,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_skipped_has_a_reason_and_no_value() {
+    fn a_skipped_task_has_a_reason_and_no_value() {
         let mut skipped = task("code", 0, 0, 5);
         skipped.outcome = TaskOutcome::Skipped("no python3".to_owned());
         let rows = score_rows("r", &Cost::default(), &[skipped]);
@@ -274,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn knowledge_is_left_out_where_no_prior_is_known() {
+    fn items_without_prior_have_no_knowledge_rows() {
         let mut real = task("rivers", 1, 2, 10);
         real.outcome = TaskOutcome::Answered(vec![answer(0, true, None)]);
         let rows = score_rows("r", &Cost::default(), &[real]);

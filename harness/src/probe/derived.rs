@@ -1,22 +1,29 @@
-//! Whole models from their parts: no model is built, and no memory need hold one.
+//! Time of whole models, estimated from their parts without building them.
 //!
-//! A pass of the model takes what passes of its parts take together, each as often as the model has it. What a whole pass
-//! would do beyond that is not in it: three layers on one table update it thrice, and waits between parts are left out.
+//! The time of a pass is the sum of the times of the parts, each times its number in the model. The estimate neglects
+//! overheads between parts, and counts one table update per layer even if layers share a table.
 
 use architectures::LayerConfig;
 use std::collections::HashMap;
 
 use results::ProbeRow;
 
-use super::grid::{self, Cell, ProbedModel};
+use super::grid::{self, ProbedModel, ProbedPart};
 use super::need;
 use super::phase::Phase;
-use super::repeats::Seconds;
+use super::repeats::PassSeconds;
 use super::row::{DERIVED, ProbeRowContext, SKIPPED, timed_row};
 use crate::error::Error;
 use crate::record::run_row::FINISHED;
 
-/// The row of a whole model by the rows of its parts, which `rows` holds by name; none where a part has no row yet.
+/// The row of a whole model, or `None` if a part has no row yet. Its status is skipped if a part is not finished.
+///
+/// # Arguments
+/// * `all`: all models of the sweep, which determine the labels of the parts.
+/// * `rows`: rows of parts by name.
+///
+/// # Errors
+/// If the model is invalid or cannot be serialised.
 pub fn row(
     target: &ProbedModel,
     all: &[ProbedModel],
@@ -24,14 +31,14 @@ pub fn row(
     row_context: &ProbeRowContext,
     rows: &HashMap<String, ProbeRow>,
 ) -> Result<Option<ProbeRow>, Error> {
-    let mut parts: Vec<(Cell, f64, &ProbeRow)> = Vec::new();
-    for (cell, count) in grid::parts(target, all) {
-        let Some(row) = rows.get(&row_context.id(&cell, phase)?) else {
+    let mut parts: Vec<(ProbedPart, f64, &ProbeRow)> = Vec::new();
+    for (part, count) in grid::model_parts(target, all) {
+        let Some(row) = rows.get(&row_context.id(&part, phase)?) else {
             return Ok(None);
         };
-        parts.push((cell, count as f64, row));
+        parts.push((part, count as f64, row));
     }
-    // Device and version are those of the part measured last, so that the same parts give the same row.
+    // Provenance and peaks are those of the part that started last, so that equal rows of parts give an equal row.
     let Some((_, _, last)) = parts.iter().max_by_key(|(_, _, row)| &row.started) else {
         return Ok(None);
     };
@@ -40,7 +47,7 @@ pub fn row(
     let (d_model, layers) = (decoder.d_model, decoder.n_layers);
     let tokens = row_context.tokens as u64;
     let base = ProbeRow {
-        run: row_context.id_of(&target.size, &target.block, phase, &target.model)?,
+        run: row_context.subject_id(&target.size, &target.block, phase, &target.model)?,
         size: target.size.clone(),
         block: target.block.clone(),
         table_slots: target
@@ -63,18 +70,22 @@ pub fn row(
         command: row_context.command(&target.size, &target.block),
         ..(*last).clone()
     };
-    let missing = parts.iter().find(|(_, _, row)| row.status != FINISHED);
-    let (status, reason, seconds) = match missing {
-        Some((cell, _, row)) => {
-            let reason = format!("its part {cell} is {}: {}", row.status, row.reason);
-            (SKIPPED, reason, Seconds::of(&[]))
+    let unfinished = parts.iter().find(|(_, _, row)| row.status != FINISHED);
+    let (status, reason, seconds) = match unfinished {
+        Some((part, _, row)) => {
+            let reason = format!("its part {part} is {}: {}", row.status, row.reason);
+            (SKIPPED, reason, PassSeconds::of(&[]))
         }
         None => {
-            let seconds = Seconds {
+            let seconds = PassSeconds {
                 median: sum(|row| row.seconds),
                 low: sum(|row| row.seconds_low),
                 high: sum(|row| row.seconds_high),
-                repeats: parts.iter().map(|part| part.2.repeats).min().unwrap_or(0),
+                repeats: parts
+                    .iter()
+                    .map(|(_, _, row)| row.repeats)
+                    .min()
+                    .unwrap_or(0),
             };
             (FINISHED, String::new(), seconds)
         }
@@ -111,34 +122,34 @@ mod tests {
         }
     }
 
-    /// The memory model of two layers, and its parts' rows; part `i` took `i + 1` seconds.
+    /// All models, and the rows of the parts of a two-layer model with a memory; part `i` takes `i + 1` seconds.
     fn measured() -> (Vec<ProbedModel>, HashMap<String, ProbeRow>) {
         let plan = Plan::new(Sweep::parse("f.toml", experiment::testing::SWEEP).unwrap()).unwrap();
         let all = grid::targets(&plan, 8).unwrap();
         let row_context = row_context();
-        let row = |(index, (cell, _)): (usize, (Cell, usize))| {
+        let row = |(index, (part, _)): (usize, (ProbedPart, usize))| {
             let timed = Timed {
                 seconds: vec![index as f64 + 1.0],
                 peak_memory_bytes: 7,
             };
             let started = format!("200{index}");
             let row = row_context
-                .measured(&cell, Phase::Step, &timed, PEAKS, &started)
+                .measured(&part, Phase::Step, &timed, PEAKS, &started)
                 .unwrap();
             (row.run.clone(), row)
         };
-        let parts = grid::parts(&all[1], &all).into_iter().enumerate();
+        let parts = grid::model_parts(&all[1], &all).into_iter().enumerate();
         let rows = parts.map(row).collect();
         (all, rows)
     }
 
     #[test]
-    fn a_model_takes_what_its_parts_take_as_often_as_it_has_them() {
+    fn the_time_of_a_model_is_the_weighted_sum_of_its_parts() {
         let (all, rows) = measured();
         let row = row(&all[1], &all, Phase::Step, &row_context(), &rows)
             .unwrap()
             .unwrap();
-        // Two layers, embedding, head, one dense block, one memory.
+        // Two attention layers, embedding, head, one dense block, one memory.
         assert_eq!(row.seconds, 2.0 * 1.0 + 2.0 + 3.0 + 4.0 + 5.0);
         assert_eq!(
             (row.basis.as_str(), row.status.as_str()),
@@ -153,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_that_does_not_fit_is_the_models_reason() {
+    fn a_skipped_part_is_the_reason_of_a_skipped_model() {
         let (all, mut rows) = measured();
         let memory = rows.values_mut().find(|row| row.table_slots == 64).unwrap();
         (memory.status, memory.reason) = (SKIPPED.to_owned(), "needs 9 B of 8 B".to_owned());
@@ -173,21 +184,21 @@ mod tests {
     }
 
     #[test]
-    fn names_tell_phases_devices_and_shapes_apart() {
+    fn names_depend_on_phase_device_and_shape() {
         let (all, _) = measured();
-        let cell = |index: usize| grid::parts(&all[index], &all)[0].0.clone();
-        let here = row_context();
-        let id = |cell: &Cell, phase| here.id(cell, phase).unwrap();
-        assert_eq!(id(&cell(1), Phase::Step), id(&cell(0), Phase::Step));
-        assert_ne!(id(&cell(0), Phase::Step), id(&cell(0), Phase::Forward));
-        assert_ne!(id(&cell(0), Phase::Step), id(&cell(2), Phase::Step));
-        let there = ProbeRowContext {
+        let part = |index: usize| grid::model_parts(&all[index], &all)[0].0.clone();
+        let on_cpu = row_context();
+        let id = |part: &ProbedPart, phase| on_cpu.id(part, phase).unwrap();
+        assert_eq!(id(&part(1), Phase::Step), id(&part(0), Phase::Step));
+        assert_ne!(id(&part(0), Phase::Step), id(&part(0), Phase::Forward));
+        assert_ne!(id(&part(0), Phase::Step), id(&part(2), Phase::Step));
+        let on_cuda = ProbeRowContext {
             device: "cuda".to_owned(),
             ..row_context()
         };
         assert_ne!(
-            id(&cell(0), Phase::Step),
-            there.id(&cell(0), Phase::Step).unwrap()
+            id(&part(0), Phase::Step),
+            on_cuda.id(&part(0), Phase::Step).unwrap()
         );
     }
 }

@@ -1,4 +1,4 @@
-//! Which parts a sweep needs measured: every distinct part of its models, and their tables at sizes of their own.
+//! The parts of a sweep that are timed: every distinct part of its models, and its tables at further sizes.
 
 use architectures::{
     Architecture, BlockConfig, ConfigError, Cost, DecoderConfig, LayerConfig, ModelConfig, Part,
@@ -6,13 +6,14 @@ use architectures::{
 
 use experiment::plan::Plan;
 
-/// Half-keys at which tables begin to grow: 2^16 slots. They double, so that slots quadruple, while memory holds them.
+/// Half-keys of the smallest further table: 2^16 slots. Half-keys double, and slots quadruple, until memory is
+/// exceeded.
 const FIRST_N_KEYS: usize = 256;
 
-/// Half-keys beyond which no table grows: 2^30 slots, whose ids any device can count.
+/// Half-keys of the largest further table: 2^30 slots, whose ids fit into 32 bits.
 const LAST_N_KEYS: usize = 1 << 15;
 
-/// A model of the sweep, its context cut to the tokens of one pass.
+/// A model of the sweep, with `seq_len` set to the tokens of one pass.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ProbedModel {
     /// Label of the size.
@@ -25,36 +26,36 @@ pub struct ProbedModel {
     pub layers: Vec<LayerConfig>,
 }
 
-/// A part of some model, to be measured alone.
+/// A part of a model that is timed by itself.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Cell {
+pub struct ProbedPart {
     /// Label of the size.
     pub size: String,
-    /// `attention` (a layer but for its block), `embedding`, `head`, `norm` (of blocks before
+    /// `attention` (a layer without its block), `embedding`, `head`, `norm` (of blocks before
     /// attention), or the label of the block.
     pub block: String,
-    /// What is built.
-    pub part: Part,
-    /// The decoder that it is a part of.
+    /// The part.
+    pub kind: Part,
+    /// The decoder to which it belongs.
     pub decoder: DecoderConfig,
 }
 
-impl Cell {
-    /// What one token costs.
+impl ProbedPart {
+    /// Cost of one token.
     pub fn cost(&self) -> Cost {
-        self.part.cost(&self.decoder)
+        self.kind.cost(&self.decoder)
     }
 
-    /// Rows of its value table, 0 without one.
+    /// Rows of its value table; 0 if it has none.
     pub fn slots(&self) -> u64 {
-        match &self.part {
+        match &self.kind {
             Part::Block(block) => slots(block),
             _ => 0,
         }
     }
 }
 
-impl std::fmt::Display for Cell {
+impl std::fmt::Display for ProbedPart {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} {}", self.size, self.block)?;
         match self.slots() {
@@ -64,20 +65,23 @@ impl std::fmt::Display for Cell {
     }
 }
 
-/// The models of a plan, each once whatever its seeds, at passes of one sequence of `tokens` tokens.
+/// The models of a plan, each once for all its seeds, for passes of one sequence of `tokens` tokens.
+///
+/// # Errors
+/// If a model is invalid.
 pub fn targets(plan: &Plan, tokens: usize) -> Result<Vec<ProbedModel>, ConfigError> {
     let mut targets: Vec<ProbedModel> = Vec::new();
     for run in &plan.runs {
-        let cell = &run.label;
-        let known = |held: &ProbedModel| held.size == cell.size && held.block == cell.block;
-        if targets.iter().any(known) {
+        let label = &run.label;
+        let listed = |model: &ProbedModel| model.size == label.size && model.block == label.block;
+        if targets.iter().any(listed) {
             continue;
         }
         let mut model = run.model.clone();
         model.decoder.seq_len = tokens;
         targets.push(ProbedModel {
-            size: cell.size.clone(),
-            block: cell.block.clone(),
+            size: label.size.clone(),
+            block: label.block.clone(),
             layers: model.layers()?,
             model,
         });
@@ -85,53 +89,56 @@ pub fn targets(plan: &Plan, tokens: usize) -> Result<Vec<ProbedModel>, ConfigErr
     Ok(targets)
 }
 
-/// The parts of a model, each with how many of it there are; `all` are the sweep's models, for their labels.
-pub fn parts(target: &ProbedModel, all: &[ProbedModel]) -> Vec<(Cell, usize)> {
+/// The distinct parts of a model, each with its number in the model.
+///
+/// # Arguments
+/// * `all`: all models of the sweep, which determine the labels of blocks.
+pub fn model_parts(target: &ProbedModel, all: &[ProbedModel]) -> Vec<(ProbedPart, usize)> {
     let decoder = &target.model.decoder;
-    let cell = |(part, count): (Part, usize)| {
-        let cell = Cell {
+    let labelled = |(kind, count): (Part, usize)| {
+        let part = ProbedPart {
             size: target.size.clone(),
-            block: label(&part, &target.size, all),
-            part,
+            block: label(&kind, &target.size, all),
+            kind,
             decoder: decoder.clone(),
         };
-        (cell, count)
+        (part, count)
     };
     let parts = Part::of(decoder, &target.layers).into_iter();
-    parts.map(cell).collect()
+    parts.map(labelled).collect()
 }
 
-/// All cells of `targets`: those that the models consist of first, then tables as they grow, small ones first, each as far
-/// as `fits` says and one beyond.
-pub fn cells(
+/// All parts to be timed: first the distinct parts of `targets`, then these with tables of further sizes, by ascending
+/// size. The last size of each is the first for which `fits` is false.
+pub fn parts_to_time(
     targets: &[ProbedModel],
     all: &[ProbedModel],
-    fits: &dyn Fn(&Cell) -> bool,
-) -> Vec<Cell> {
-    let mut cells: Vec<Cell> = Vec::new();
+    fits: &dyn Fn(&ProbedPart) -> bool,
+) -> Vec<ProbedPart> {
+    let mut parts: Vec<ProbedPart> = Vec::new();
     for target in targets {
-        for (cell, _) in parts(target, all) {
-            if !cells.contains(&cell) {
-                cells.push(cell);
+        for (part, _) in model_parts(target, all) {
+            if !parts.contains(&part) {
+                parts.push(part);
             }
         }
     }
-    let mut grown: Vec<Cell> = Vec::new();
-    for cell in &cells {
-        for cell in growth(cell, fits) {
-            if !cells.contains(&cell) && !grown.contains(&cell) {
-                grown.push(cell);
+    let mut grown: Vec<ProbedPart> = Vec::new();
+    for part in &parts {
+        for part in with_further_tables(part, fits) {
+            if !parts.contains(&part) && !grown.contains(&part) {
+                grown.push(part);
             }
         }
     }
-    grown.sort_by_key(Cell::slots);
-    cells.extend(grown);
-    cells
+    grown.sort_by_key(ProbedPart::slots);
+    parts.extend(grown);
+    parts
 }
 
-/// `cell` with tables of growing size: none unless it has half-keys.
-fn growth(cell: &Cell, fits: &dyn Fn(&Cell) -> bool) -> Vec<Cell> {
-    let Part::Block(block) = &cell.part else {
+/// `part` with tables of further sizes; empty if it has no half-keys.
+fn with_further_tables(part: &ProbedPart, fits: &dyn Fn(&ProbedPart) -> bool) -> Vec<ProbedPart> {
+    let Part::Block(block) = &part.kind else {
         return Vec::new();
     };
     let mut grown = Vec::new();
@@ -140,16 +147,16 @@ fn growth(cell: &Cell, fits: &dyn Fn(&Cell) -> bool) -> Vec<Cell> {
         let Some(block) = with_n_keys(block, n_keys) else {
             break;
         };
-        // Fewer half-keys than a head reads.
-        if block.check(&cell.decoder).is_err() {
+        // `top_k` may exceed this number of half-keys.
+        if block.check(&part.decoder).is_err() {
             continue;
         }
-        let cell = Cell {
-            part: Part::Block(block),
-            ..cell.clone()
+        let part = ProbedPart {
+            kind: Part::Block(block),
+            ..part.clone()
         };
-        let last = !fits(&cell);
-        grown.push(cell);
+        let last = !fits(&part);
+        grown.push(part);
         if last {
             break;
         }
@@ -157,9 +164,10 @@ fn growth(cell: &Cell, fits: &dyn Fn(&Cell) -> bool) -> Vec<Cell> {
     grown
 }
 
-/// Blocks that differ in their number of half-keys alone are one family, called by its first label in the sweep.
-fn label(part: &Part, size: &str, all: &[ProbedModel]) -> String {
-    let block = match part {
+/// The label of a part. Blocks that differ only in their number of half-keys have the first label of any of them in the
+/// sweep.
+fn label(kind: &Part, size: &str, all: &[ProbedModel]) -> String {
+    let block = match kind {
         Part::Layer => return "attention".to_owned(),
         Part::Embedding => return "embedding".to_owned(),
         Part::Head => return "head".to_owned(),
@@ -171,17 +179,17 @@ fn label(part: &Part, size: &str, all: &[ProbedModel]) -> String {
         let mut blocks = target.model.blocks.iter();
         target.size == size && blocks.any(|placed| family(&placed.block) == family(block))
     };
-    // Layers that no block of the sweep was placed in are dense.
+    // A block that is not placed by the sweep is the dense one of the other layers.
     let found = all.iter().find(same);
     found.map_or_else(|| "dense".to_owned(), |target| target.block.clone())
 }
 
-/// A block's configuration as a table: how any block that has `keys.n_keys` is grown, whatever its kind.
+/// The configuration of a block as TOML, in which `keys.n_keys` can be set for any kind of block.
 fn table(block: &BlockConfig) -> Option<toml::Table> {
     toml::Table::try_from(block).ok()
 }
 
-/// The same block with another number of half-keys; none where it has no half-keys.
+/// The block with `n_keys` half-keys; `None` if it has no half-keys.
 fn with_n_keys(block: &BlockConfig, n_keys: usize) -> Option<BlockConfig> {
     let mut table = table(block)?;
     let keys = table.get_mut("keys")?.as_table_mut()?;
@@ -189,7 +197,7 @@ fn with_n_keys(block: &BlockConfig, n_keys: usize) -> Option<BlockConfig> {
     table.try_into().ok()
 }
 
-/// Rows of the block's value table, 0 without one.
+/// Rows of the block's value table; 0 if it has none.
 pub fn slots(block: &BlockConfig) -> u64 {
     let n_keys = || table(block)?.get("keys")?.get("n_keys")?.as_integer();
     n_keys().map_or(0, |n_keys| n_keys.unsigned_abs().pow(2))
@@ -210,17 +218,17 @@ mod tests {
         targets(&plan, 8).unwrap()
     }
 
-    fn names(cells: &[Cell]) -> Vec<String> {
-        cells.iter().map(Cell::to_string).collect()
+    fn names(parts: &[ProbedPart]) -> Vec<String> {
+        parts.iter().map(ProbedPart::to_string).collect()
     }
 
     #[test]
-    fn each_distinct_part_is_a_cell_and_tables_grow_until_one_does_not_fit() {
+    fn distinct_parts_are_listed_once_with_tables_up_to_the_first_that_does_not_fit() {
         let all = all();
         let xs: Vec<_> = all.iter().filter(|t| t.size == "xs").cloned().collect();
-        let cells = cells(&xs, &all, &|cell| cell.slots() < 1 << 20);
+        let parts = parts_to_time(&xs, &all, &|part| part.slots() < 1 << 20);
         assert_eq!(
-            names(&cells),
+            names(&parts),
             [
                 "xs attention",
                 "xs embedding",
@@ -232,30 +240,30 @@ mod tests {
                 "xs memory 1048576 slots",
             ]
         );
-        assert!(cells.iter().all(|cell| cell.decoder.seq_len == 8));
+        assert!(parts.iter().all(|part| part.decoder.seq_len == 8));
     }
 
     #[test]
-    fn a_filter_changes_no_label() {
+    fn labels_do_not_depend_on_the_filter() {
         let all = all();
         let large: Vec<_> = all
             .iter()
             .filter(|target| target.block == "large memory")
             .cloned()
             .collect();
-        let cells = cells(&large[..1], &all, &|_| false);
-        assert_eq!(names(&cells)[4], "xs memory 262144 slots");
-        assert_eq!(names(&cells)[5], "xs memory 65536 slots");
-        assert_eq!(cells.len(), 6);
+        let parts = parts_to_time(&large[..1], &all, &|_| false);
+        assert_eq!(names(&parts)[4], "xs memory 262144 slots");
+        assert_eq!(names(&parts)[5], "xs memory 65536 slots");
+        assert_eq!(parts.len(), 6);
     }
 
     #[test]
     fn parts_are_counted() {
         let all = all();
         let memory = all.iter().find(|target| target.block == "memory").unwrap();
-        let counts: Vec<_> = parts(memory, &all)
+        let counts: Vec<_> = model_parts(memory, &all)
             .into_iter()
-            .map(|(cell, count)| (cell.block, count))
+            .map(|(part, count)| (part.block, count))
             .collect();
         let expected = [
             ("attention", 2),

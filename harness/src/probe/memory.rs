@@ -1,4 +1,4 @@
-//! The memory that a probe may use: read before each part, since others use the machine too.
+//! Memory that a probe may use. It is read before each part, since other processes also use the machine.
 
 use architectures::DeviceName;
 
@@ -6,15 +6,15 @@ use crate::error::Error;
 use experiment::memory_need::Bytes;
 use experiment::quantity;
 
-/// Share of the free memory that a cell may be expected to need; the rest is for what the formulas leave out.
+/// Largest expected need of a part, as a share of the free memory; the rest is a margin for what the formulas neglect.
 const USABLE: f64 = 0.85;
 
-/// Whose memory it is, which decides how its free part is read.
+/// The method by which free memory is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum MemoryKind {
     Host,
     Nvidia,
-    /// Not readable; given by the caller.
+    /// No method: the limit is given by the caller.
     Unknown,
 }
 
@@ -26,10 +26,10 @@ pub struct DeviceMemory {
 }
 
 impl DeviceMemory {
-    /// Of `device`, and no more than `cap`.
+    /// The memory of `device`, at most `cap` bytes of it.
     ///
     /// # Errors
-    /// Without a cap, where the free memory cannot be read.
+    /// If `cap` is `None` and the free memory cannot be read.
     pub fn of(device: DeviceName, cap: Option<Bytes>) -> Result<Self, Error> {
         let kind = match device.to_string().as_str() {
             "flex" | "libtorch" => MemoryKind::Host,
@@ -40,13 +40,13 @@ impl DeviceMemory {
             return Err(Error::Argument {
                 argument: format!("--device {device}"),
                 problem: "does not report its free memory".to_owned(),
-                remedy: "give what the probe may use, such as --memory 8GiB".to_owned(),
+                remedy: "set the memory that the probe may use, such as --memory 8GiB".to_owned(),
             });
         }
         Ok(Self { kind, cap })
     }
 
-    /// What may be used now.
+    /// Bytes that may be used now.
     pub fn usable(&self) -> Bytes {
         let free = free(self.kind).map(|free| (USABLE * free as f64) as Bytes);
         match (free, self.cap) {
@@ -55,11 +55,11 @@ impl DeviceMemory {
         }
     }
 
-    /// Why `need` is too much for `usable`.
+    /// The message if `need` exceeds `usable`.
     pub fn shortage(&self, need: Bytes, usable: Bytes) -> String {
         let limit = match self.cap {
             Some(cap) if cap == usable => "--memory".to_owned(),
-            _ => format!("{:.0} % of what is free", 100.0 * USABLE),
+            _ => format!("{:.0} % of the free memory", 100.0 * USABLE),
         };
         format!(
             "needs {} ({need} bytes) of {} ({usable} bytes, {limit})",
@@ -69,6 +69,7 @@ impl DeviceMemory {
     }
 }
 
+/// Free bytes; `None` if they cannot be read.
 fn free(kind: MemoryKind) -> Option<Bytes> {
     match kind {
         MemoryKind::Host => free_on_host(),
@@ -77,7 +78,7 @@ fn free(kind: MemoryKind) -> Option<Bytes> {
     }
 }
 
-/// What the system has for new work, and no more than the control group allows.
+/// Available memory of the system, at most what the control group (cgroup v1 or v2) allows.
 fn free_on_host() -> Option<Bytes> {
     let read = |path: &str| std::fs::read_to_string(path).ok();
     let system = available(&read("/proc/meminfo")?)?;
@@ -102,7 +103,7 @@ fn available(meminfo: &str) -> Option<Bytes> {
     Some(kibibytes * 1024)
 }
 
-/// Of the first GPU, as `nvidia-smi` reports it.
+/// Free memory of the first GPU, as `nvidia-smi` reports it.
 fn free_on_nvidia() -> Option<Bytes> {
     let output = std::process::Command::new("nvidia-smi")
         .args(["-i", "0", "--query-gpu=memory.free"])
@@ -118,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cap_lowers_and_never_raises() {
+    fn a_cap_only_lowers_the_usable_memory() {
         let free = DeviceMemory::of(DeviceName::Flex, None).unwrap().usable();
         let capped = |cap| {
             DeviceMemory::of(DeviceName::Flex, Some(cap))
@@ -131,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shortage_names_both_sides_in_bytes() {
+    fn a_shortage_has_both_numbers_in_bytes() {
         let memory = DeviceMemory::of(DeviceName::Flex, Some(1 << 20)).unwrap();
         assert_eq!(
             memory.shortage(3 << 20, 1 << 20),
@@ -140,12 +141,12 @@ mod tests {
         assert!(
             memory
                 .shortage(9, 8)
-                .ends_with("(8 bytes, 85 % of what is free)")
+                .ends_with("(8 bytes, 85 % of the free memory)")
         );
     }
 
     #[test]
-    fn meminfo() {
+    fn available_memory_is_parsed_from_meminfo() {
         assert_eq!(
             available("MemTotal:  9 kB\nMemAvailable:    3 kB\n"),
             Some(3072)

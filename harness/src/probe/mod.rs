@@ -1,15 +1,15 @@
-//! Probes: each part of a decoder alone at its true shape, timed on this device, and whole models derived from the parts.
+//! Probes: timing of single parts of decoders at the shapes of a sweep, and estimates of whole models from the parts.
 //!
-//! | module | what |
+//! | module | contents |
 //! |---|---|
-//! | [`grid`] | which parts a sweep needs measured, and how far tables grow |
-//! | [`phase`], [`traffic`], [`need`] | what a pass is, the bytes it moves, the memory it takes; by formula |
-//! | [`memory`] | the memory there is |
-//! | [`peaks`] | what the device can do at most |
-//! | `part_timer`, [`repeats`] | one part, built and timed |
-//! | [`speeds`] | how fast whole models train: as stated, probed, measured or assumed |
-//! | [`session`] | the loop over cells, and what is left, skipped or measured |
-//! | [`row`], [`derived`] | what becomes rows |
+//! | [`grid`] | the parts of a sweep that are timed, and the sizes of their tables |
+//! | [`phase`], [`traffic`], [`need`] | kinds of passes, and estimates of the bytes moved and the memory required |
+//! | [`memory`] | free memory of the device |
+//! | [`peaks`] | peak FLOP/s and bytes/s of the device |
+//! | `part_timer`, [`repeats`] | timing of one part |
+//! | [`speeds`] | training speed of whole models: stated, probed, measured or assumed |
+//! | `measure_decision`, [`session`] | the loop over parts, which are measured, skipped or already recorded |
+//! | [`row`], [`derived`] | rows of parts and of whole models |
 
 pub mod derived;
 pub mod grid;

@@ -1,13 +1,14 @@
-//! The memory that a pass takes, by formula.
+//! Estimate of the memory that a pass requires, in bytes.
 //!
 //! ```text
 //! forward =  4 P +  4 T + 4 B (M / 2d +  4 L d)
 //! step    = 20 P + 12 T + 4 B (3 M / 2d + 20 L d)
 //! ```
 //!
-//! `P` dense parameters (a step: weights, gradient, its clipped copy, two moments), `T` table parameters (a step: values
-//! and two moments, which random rows on huge pages fill whole), `B` tokens, `M` matmul and lookup FLOPs of one token
-//! (`M / 2d` approximates the numbers that come out of its products), `L` layers of width `d`.
+//! `P` dense parameters (in a step: weights, gradient, its clipped copy, two moments), `T` table parameters (in a step:
+//! values and two moments, all of which become resident since random rows touch every huge page), `B` tokens, `M`
+//! matmul and lookup FLOPs of one token (`M / 2d` approximates the number of output elements of the products), `L`
+//! layers of width `d`.
 
 use architectures::Cost;
 
@@ -17,7 +18,10 @@ use experiment::memory_need::Bytes;
 /// Bytes of one f32.
 const F32: Bytes = 4;
 
-/// Bytes for passes of `tokens` tokens through `layers` layers of width `d_model` that cost `cost` a token.
+/// Bytes for passes of `tokens` tokens through `layers` layers of width `d_model`.
+///
+/// # Arguments
+/// * `cost`: cost of one token.
 pub fn bytes(cost: &Cost, d_model: usize, layers: usize, phase: Phase, tokens: u64) -> Bytes {
     let products = (cost.matmul + cost.lookup) / (2 * d_model as u64);
     let width = (layers * d_model) as u64;
@@ -33,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_step_holds_moments_of_all_rows_and_a_forward_pass_none() {
+    fn a_step_needs_moments_of_all_rows_and_a_forward_pass_none() {
         let cost = Cost::table(1000, 10) + Cost::matrix(10, 20);
         assert_eq!(bytes(&cost, 10, 1, Phase::Forward, 1), 4 * (10_200 + 60));
         assert_eq!(

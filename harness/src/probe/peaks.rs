@@ -1,4 +1,4 @@
-//! What the device can do at most: the fastest matrix product, and the fastest sequential pass over memory.
+//! Peak rates of the device: the fastest matrix product, and the fastest sequential pass over memory.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -10,19 +10,20 @@ use rayon::prelude::*;
 
 use experiment::memory_need::Bytes;
 
-/// Measured on one device in one session.
+/// Peak rates of one device, measured in one session.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Peaks {
     /// FLOPs per second of the fastest matrix product.
     pub flop_per_s: f64,
-    /// Bytes per second of a sequential read (CPU), or read and written by an elementwise operation.
+    /// Bytes per second: of a sequential read on the CPU, of reads and writes of an elementwise operation on other
+    /// devices.
     pub bytes_per_s: f64,
 }
 
-/// Each shape and each read is repeated for so long.
-const PATIENCE: Duration = Duration::from_millis(400);
+/// Time for which each measurement is repeated.
+const MEASUREMENT_TIME: Duration = Duration::from_millis(400);
 
-/// Products `[rows, inputs] [inputs, outputs]`: those of small and large blocks, then cubes.
+/// Products `[rows, inputs] [inputs, outputs]`: shapes of small and large blocks, then square matrices.
 const PRODUCTS: [[usize; 3]; 6] = [
     [512, 1024, 4096],
     [512, 4096, 4096],
@@ -32,19 +33,19 @@ const PRODUCTS: [[usize; 3]; 6] = [
     [8192, 8192, 8192],
 ];
 
-/// A product that is expected to take longer is left out: nothing near the peak is learnt from waiting.
-const LONGEST: f64 = 0.5;
+/// Longest expected time of a product, in seconds; longer ones are omitted.
+const LONGEST_PRODUCT_S: f64 = 0.5;
 
-/// What is read: beyond any cache.
-const READ: Bytes = 1 << 30;
+/// Bytes that are read, more than any cache has.
+const READ_BYTES: Bytes = 1 << 30;
 
-/// Values that a thread reads at once.
+/// Values of one task of the parallel read.
 const CHUNK: usize = 1 << 16;
 
 impl Peaks {
-    /// Measures `device`, with buffers of at most a quarter of `usable`.
+    /// Measures `device`, with buffers of at most a quarter of `usable` bytes.
     pub fn measure(device: &Device, usable: Bytes) -> Self {
-        let values = (READ.min(usable / 4) / size_of::<f32>() as Bytes).max(1 << 16) as usize;
+        let values = (READ_BYTES.min(usable / 4) / size_of::<f32>() as Bytes).max(1 << 16) as usize;
         Self {
             flop_per_s: products(device),
             bytes_per_s: match *device == Device::flex() {
@@ -55,17 +56,17 @@ impl Peaks {
     }
 }
 
-/// Best FLOP/s over the products, by the operation that blocks use.
+/// Highest FLOP/s over [`PRODUCTS`], by the operation that blocks use.
 fn products(device: &Device) -> f64 {
     let mut best = 0f64;
     for [rows, inputs, outputs] in PRODUCTS {
         let flops = 2.0 * (rows * inputs * outputs) as f64;
-        if best > 0.0 && flops / best > LONGEST {
+        if best > 0.0 && flops / best > LONGEST_PRODUCT_S {
             continue;
         }
         let random = |shape| Tensor::<2>::random(shape, Distribution::Default, device);
         let (x, weight) = (random([rows, inputs]), random([inputs, outputs]));
-        let seconds = quickest(device, || {
+        let seconds = fastest(device, || {
             black_box(weight_product(x.clone(), weight.clone()));
         });
         best = best.max(flops / seconds);
@@ -76,9 +77,9 @@ fn products(device: &Device) -> f64 {
 /// Bytes per second of a sum over an array on all threads.
 fn read(values: usize) -> f64 {
     let mut array = vec![0f32; values];
-    // Pages exist once they are written.
+    // The system allocates pages when they are first written.
     array.par_chunks_mut(CHUNK).for_each(|part| part.fill(1.0));
-    let seconds = quickest(&Device::flex(), || {
+    let seconds = fastest(&Device::flex(), || {
         black_box(array.par_chunks(CHUNK).map(sum).sum::<f32>());
     });
     (values * size_of::<f32>()) as f64 / seconds
@@ -86,7 +87,7 @@ fn read(values: usize) -> f64 {
 
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
 fn sum(values: &[f32]) -> f32 {
-    // Several streams keep more of the memory busy, and several sums hide the latency of an addition.
+    // Several streams have more memory requests in flight, and several sums hide the latency of an addition.
     const STREAMS: usize = 8;
     const LANES: usize = 16;
     let part = values.len() / STREAMS / LANES * LANES;
@@ -105,15 +106,15 @@ fn sum(values: &[f32]) -> f32 {
 /// Bytes per second, read and written, of an elementwise operation.
 fn copy(device: &Device, values: usize) -> f64 {
     let x = Tensor::<1>::ones([values], device);
-    let seconds = quickest(device, || {
+    let seconds = fastest(device, || {
         black_box(x.clone().mul_scalar(2.0));
     });
     (2 * values * size_of::<f32>()) as f64 / seconds
 }
 
-/// Seconds of the quickest of several runs, after one that may compile: whatever else the machine does can only slow
-/// them.
-fn quickest(device: &Device, mut work: impl FnMut()) -> f64 {
+/// Seconds of the fastest of several runs of `work`, after one that may compile. The minimum is least affected by other
+/// load on the machine.
+fn fastest(device: &Device, mut work: impl FnMut()) -> f64 {
     let mut timed = || {
         let clock = Instant::now();
         work();
@@ -123,7 +124,7 @@ fn quickest(device: &Device, mut work: impl FnMut()) -> f64 {
     timed();
     let begun = Instant::now();
     let mut best = timed();
-    while begun.elapsed() < PATIENCE {
+    while begun.elapsed() < MEASUREMENT_TIME {
         best = best.min(timed());
     }
     best
@@ -132,7 +133,7 @@ fn quickest(device: &Device, mut work: impl FnMut()) -> f64 {
 /// Waits for the device.
 ///
 /// # Panics
-/// When a kernel failed.
+/// If a kernel failed.
 pub fn sync(device: &Device) {
     if let Err(error) = device.sync() {
         panic!("{error}");

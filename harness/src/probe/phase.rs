@@ -1,20 +1,20 @@
-//! What is timed: a forward pass, or a whole training step.
+//! Kinds of timed passes: a forward pass, or a training step.
 
 use std::fmt;
 
 use architectures::{Cost, Flops};
 
-/// A kind of pass.
+/// A kind of timed pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Phase {
-    /// Forward, without gradients.
+    /// Forward pass without gradients.
     Forward,
     /// Forward, backward, clipping and update.
     Step,
 }
 
 impl Phase {
-    /// Both, the one that needs less first.
+    /// Both phases, the one with the lower memory need first.
     pub const ALL: [Self; 2] = [Self::Forward, Self::Step];
 
     /// FLOPs of one token.

@@ -1,17 +1,17 @@
-//! How often a pass is timed, and the statistics of the times.
+//! Number of timed passes, and statistics of their times.
 
-/// When there are enough timed passes.
+/// Limits of the number of timed passes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Repeats {
-    /// Never fewer.
+    /// Least number of passes.
     pub least: usize,
-    /// Never more.
+    /// Greatest number of passes.
     pub most: usize,
-    /// No further one once they took this long together.
+    /// Total seconds after which no further pass is timed.
     pub seconds: f64,
 }
 
-/// One pass to settle, then two to five within about four seconds.
+/// Two to five passes within about four seconds.
 pub const REPEATS: Repeats = Repeats {
     least: 2,
     most: 5,
@@ -19,16 +19,16 @@ pub const REPEATS: Repeats = Repeats {
 };
 
 impl Repeats {
-    /// Whether these are enough.
+    /// Whether no further pass is to be timed after passes of `timed` seconds.
     pub fn enough(&self, timed: &[f64]) -> bool {
         let spent: f64 = timed.iter().sum();
         timed.len() >= self.most || (timed.len() >= self.least && spent >= self.seconds)
     }
 }
 
-/// Seconds of a pass over its repeats.
+/// Statistics of the time of a pass.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Seconds {
+pub struct PassSeconds {
     /// Median, in seconds.
     pub median: f64,
     /// Shortest, in seconds.
@@ -39,8 +39,8 @@ pub struct Seconds {
     pub repeats: u64,
 }
 
-impl Seconds {
-    /// Of at least one time; without any, all are NaN.
+impl PassSeconds {
+    /// The statistics of `timed`, in seconds; NaN if it is empty.
     pub fn of(timed: &[f64]) -> Self {
         let mut sorted = timed.to_vec();
         sorted.sort_by(f64::total_cmp);
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn slow_passes_are_repeated_less() {
+    fn slow_passes_are_repeated_fewer_times() {
         assert!(!REPEATS.enough(&[9.0]));
         assert!(REPEATS.enough(&[9.0, 9.0]));
         assert!(!REPEATS.enough(&[0.1; 4]));
@@ -69,13 +69,13 @@ mod tests {
     }
 
     #[test]
-    fn the_median_of_an_even_number_is_between_two() {
-        let seconds = Seconds::of(&[4.0, 1.0, 3.0, 1.0]);
+    fn the_median_of_an_even_number_is_the_mean_of_the_middle_two() {
+        let seconds = PassSeconds::of(&[4.0, 1.0, 3.0, 1.0]);
         assert_eq!(
             (seconds.median, seconds.low, seconds.high, seconds.repeats),
             (2.0, 1.0, 4.0, 4)
         );
-        assert_eq!(Seconds::of(&[5.0, 1.0, 2.0]).median, 2.0);
-        assert!(Seconds::of(&[]).median.is_nan());
+        assert_eq!(PassSeconds::of(&[5.0, 1.0, 2.0]).median, 2.0);
+        assert!(PassSeconds::of(&[]).median.is_nan());
     }
 }

@@ -1,56 +1,62 @@
-//! The row of a cell, and its name.
+//! Rows of probes, and their names.
 
 use architectures::{DecoderConfig, FLOP_CONVENTION, Part};
 use results::ProbeRow;
 use serde::Serialize;
 
-use super::grid::Cell;
+use super::grid::ProbedPart;
 use super::need;
 use super::part_timer::Timed;
 use super::peaks::Peaks;
 use super::phase::Phase;
-use super::repeats::Seconds;
+use super::repeats::PassSeconds;
 use super::traffic;
 use crate::error::Error;
 use crate::record::provenance::Provenance;
 use crate::run::identity::{NUMERIC_FORMAT, RunId, hash};
 use experiment::memory_need::Bytes;
 
-/// Raised when the same cell would no longer give the same work.
+/// Version of the measurement; to be raised whenever an equal part would give other work.
 const FORMAT: u32 = 1;
 
-/// `ProbeRow::status` where memory or time were too little.
+/// `ProbeRow::status` of a part that was not measured for lack of memory or time.
 pub const SKIPPED: &str = "skipped";
-/// `ProbeRow::basis` of one part.
+/// `ProbeRow::basis` of a part.
 pub const MEASURED: &str = "measured";
 /// `ProbeRow::basis` of a whole model.
 pub const DERIVED: &str = "derived";
 
-/// What is alike for all rows of one command.
+/// Values that are equal in all rows of one command.
 pub struct ProbeRowContext {
-    /// What the sweep was called by.
+    /// The sweep as given on the command line.
     pub sweep: String,
-    /// Labels that `--only` knows.
+    /// Labels of blocks, which `--only` accepts.
     pub labels: Vec<String>,
-    /// Of one pass.
+    /// Tokens of one pass.
     pub tokens: usize,
-    /// Commit and version of this build.
+    /// Commit and versions of this build.
     pub provenance: Provenance,
     /// Name of the device.
     pub device: String,
-    /// Worker threads.
+    /// Number of worker threads.
     pub threads: usize,
 }
 
 impl ProbeRowContext {
-    /// The name of a cell's row: of its labels, its shape, its phase, the device, and the version of the harness. Not of
-    /// the commit: a changed comment would make every measurement another.
-    pub fn id(&self, cell: &Cell, phase: Phase) -> Result<RunId, Error> {
-        self.id_of(&cell.size, &cell.block, phase, (&cell.part, &cell.decoder))
+    /// The name of a part's row: a hash of labels, shape, phase, device, threads and the version of the harness. The
+    /// commit is excluded, since any change of the sources would invalidate all measurements.
+    ///
+    /// # Errors
+    /// If the part cannot be serialised.
+    pub fn id(&self, part: &ProbedPart, phase: Phase) -> Result<RunId, Error> {
+        self.subject_id(&part.size, &part.block, phase, (&part.kind, &part.decoder))
     }
 
-    /// The name of anything `subject` that is labelled so.
-    pub fn id_of<T: Serialize>(
+    /// The name of the row of `subject`, a part or a model, with these labels.
+    ///
+    /// # Errors
+    /// If `subject` cannot be serialised.
+    pub fn subject_id<T: Serialize>(
         &self,
         size: &str,
         block: &str,
@@ -58,7 +64,7 @@ impl ProbeRowContext {
         subject: T,
     ) -> Result<RunId, Error> {
         #[derive(Serialize)]
-        struct Resolved<'a, T> {
+        struct ProbeIdentity<'a, T> {
             format: u32,
             numeric_format: &'static str,
             version: &'static str,
@@ -70,7 +76,7 @@ impl ProbeRowContext {
             tokens: usize,
             subject: T,
         }
-        let resolved = toml::to_string(&Resolved {
+        let identity = toml::to_string(&ProbeIdentity {
             format: FORMAT,
             numeric_format: NUMERIC_FORMAT,
             version: env!("CARGO_PKG_VERSION"),
@@ -82,30 +88,36 @@ impl ProbeRowContext {
             tokens: self.tokens,
             subject,
         })?;
-        Ok(hash([&resolved]))
+        Ok(hash([&identity]))
     }
 
-    /// The row of a cell that was not measured, begun at `started`.
+    /// The row of a part that was not measured.
+    ///
+    /// # Arguments
+    /// * `started`: the time of the attempt, RFC 3339.
+    ///
+    /// # Errors
+    /// If the part cannot be serialised.
     pub fn unmeasured(
         &self,
-        cell: &Cell,
+        part: &ProbedPart,
         phase: Phase,
         (status, reason): (&str, &str),
         peaks: Option<Peaks>,
         started: &str,
     ) -> Result<ProbeRow, Error> {
-        let cost = cell.cost();
-        let per_pass = bytes_of(&cell.part, &cell.decoder, phase, self.tokens);
+        let cost = part.cost();
+        let per_pass = bytes_of(&part.kind, &part.decoder, phase, self.tokens);
         Ok(ProbeRow {
-            run: self.id(cell, phase)?,
-            size: cell.size.clone(),
-            block: cell.block.clone(),
-            table_slots: cell.slots(),
+            run: self.id(part, phase)?,
+            size: part.size.clone(),
+            block: part.block.clone(),
+            table_slots: part.slots(),
             phase: phase.to_string(),
             basis: MEASURED.to_owned(),
             status: status.to_owned(),
             reason: reason.to_owned(),
-            d_model: cell.decoder.d_model as u64,
+            d_model: part.decoder.d_model as u64,
             tokens: self.tokens as u64,
             repeats: 0,
             seconds: f64::NAN,
@@ -119,7 +131,7 @@ impl ProbeRowContext {
             peak_flop_per_s: peaks.map_or(f64::NAN, |peaks| peaks.flop_per_s),
             peak_bytes_per_s: peaks.map_or(f64::NAN, |peaks| peaks.bytes_per_s),
             peak_memory_bytes: 0,
-            needed_memory_bytes: self.need(cell, phase),
+            needed_memory_bytes: self.need(part, phase),
             params_dense: cost.params_dense,
             params_table: cost.params_table,
             flop_convention: FLOP_CONVENTION.to_owned(),
@@ -129,34 +141,37 @@ impl ProbeRowContext {
             dirty: self.provenance.dirty,
             version: self.provenance.version.clone(),
             started: started.to_owned(),
-            command: self.command(&cell.size, &cell.block),
+            command: self.command(&part.size, &part.block),
         })
     }
 
-    /// The row of a cell that was measured.
+    /// The row of a part that was measured.
+    ///
+    /// # Errors
+    /// If the part cannot be serialised.
     pub fn measured(
         &self,
-        cell: &Cell,
+        part: &ProbedPart,
         phase: Phase,
         timed: &Timed,
         peaks: Peaks,
         started: &str,
     ) -> Result<ProbeRow, Error> {
         let finished = (crate::record::run_row::FINISHED, "");
-        let row = self.unmeasured(cell, phase, finished, Some(peaks), started)?;
+        let row = self.unmeasured(part, phase, finished, Some(peaks), started)?;
         Ok(ProbeRow {
             peak_memory_bytes: timed.peak_memory_bytes,
-            ..timed_row(row, Seconds::of(&timed.seconds))
+            ..timed_row(row, PassSeconds::of(&timed.seconds))
         })
     }
 
-    /// What a cell is expected to need.
-    pub fn need(&self, cell: &Cell, phase: Phase) -> Bytes {
-        let (cost, d_model) = (cell.cost(), cell.decoder.d_model);
+    /// Expected memory need of a part, in bytes.
+    pub fn need(&self, part: &ProbedPart, phase: Phase) -> Bytes {
+        let (cost, d_model) = (part.cost(), part.decoder.d_model);
         need::bytes(&cost, d_model, 1, phase, self.tokens as u64)
     }
 
-    /// The command that repeats a cell, and whatever shares its size and block.
+    /// The command that measures a part again, with all parts of the same size and block.
     pub fn command(&self, size: &str, block: &str) -> String {
         let only = match self.labels.iter().any(|label| label == block) {
             true => format!(" --only {block}"),
@@ -169,8 +184,8 @@ impl ProbeRowContext {
     }
 }
 
-/// `row` with the times of its passes and all that follows from them.
-pub fn timed_row(row: ProbeRow, seconds: Seconds) -> ProbeRow {
+/// `row` with the times of its passes and the rates that follow from them.
+pub fn timed_row(row: ProbeRow, seconds: PassSeconds) -> ProbeRow {
     let tokens_per_s = row.tokens as f64 / seconds.median;
     ProbeRow {
         repeats: seconds.repeats,
@@ -184,6 +199,6 @@ pub fn timed_row(row: ProbeRow, seconds: Seconds) -> ProbeRow {
     }
 }
 
-fn bytes_of(part: &Part, decoder: &DecoderConfig, phase: Phase, tokens: usize) -> f64 {
-    traffic::bytes(part, decoder, phase, tokens as u64) as f64
+fn bytes_of(kind: &Part, decoder: &DecoderConfig, phase: Phase, tokens: usize) -> f64 {
+    traffic::bytes(kind, decoder, phase, tokens as u64) as f64
 }

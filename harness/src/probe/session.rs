@@ -1,4 +1,4 @@
-//! The loop over cells: what is missing and fits is measured, everything else is a row with its reason.
+//! The loop over parts: unrecorded parts that fit into memory and time are measured, others are recorded with a reason.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use burn::tensor::Device;
 use results::{ProbeRow, Records};
 
 use super::derived;
-use super::grid::{Cell, ProbedModel};
+use super::grid::{ProbedModel, ProbedPart};
 use super::measure_decision::{Decision, by_memory, by_time};
 use super::memory::DeviceMemory;
 use super::part_timer::PartTimer;
@@ -26,36 +26,43 @@ use experiment::memory_need::Bytes;
 use experiment::quantity::count;
 use experiment::training::TrainingConfig;
 
-/// Shares of the peaks that a cell is expected to reach, so as not to begin what the budget does not hold.
+/// Share of the peak rates that a part is expected to reach, for the estimate of its time.
 const EXPECTED_SHARE: f64 = 0.3;
 
-/// What all cells of one command share.
+/// Inputs and outputs of one probe command.
 pub struct Session<'a> {
-    /// Where rows are read and written.
+    /// Tables that rows are read from and written to.
     pub records: &'a Records,
-    /// What is alike for all rows.
+    /// Values that are equal in all rows.
     pub row_context: ProbeRowContext,
-    /// Without autodiff.
+    /// Device of the computation, without autodiff.
     pub device: &'a Device,
     /// Memory that a part may use.
     pub memory: DeviceMemory,
-    /// How long it may take.
+    /// Time for the whole command.
     pub budget: Duration,
     /// When the command started.
     pub begun: Instant,
-    /// Whether finished cells are measured again.
+    /// Whether finished parts are measured again.
     pub again: bool,
     /// Optimizers and clipping of a step.
     pub training: &'a TrainingConfig,
-    /// Whether Ctrl-C was pressed.
+    /// The flag that Ctrl-C sets.
     pub interrupt: &'a Interrupt,
 }
 
 impl Session<'_> {
-    /// Measures `cells`, derives `targets` from them and leaves a row for each; returns those rows too.
+    /// Measures `parts` and estimates `targets` from them; writes and returns their rows.
+    ///
+    /// # Arguments
+    /// * `targets`: the selected models.
+    /// * `all`: all models of the sweep.
+    ///
+    /// # Errors
+    /// If rows cannot be read or written, or if a model is invalid.
     pub fn run(
         &self,
-        cells: &[Cell],
+        parts: &[ProbedPart],
         (targets, all): (&[ProbedModel], &[ProbedModel]),
         progress: &mut dyn Progress,
     ) -> Result<(Conclusion, Vec<ProbeRow>), Error> {
@@ -65,13 +72,13 @@ impl Session<'_> {
         }
         let mut peaks = None;
         let mut conclusion = Conclusion::Complete;
-        for (number, cell) in cells.iter().enumerate() {
+        for (number, part) in parts.iter().enumerate() {
             if self.interrupt.requested() {
                 conclusion = Conclusion::Interrupted;
                 break;
             }
-            progress.probing(number + 1, cells.len(), &cell.to_string());
-            match self.cell(cell, &mut rows, &mut peaks, progress) {
+            progress.probing(number + 1, parts.len(), &part.to_string());
+            match self.time_part(part, &mut rows, &mut peaks, progress) {
                 Ok(()) => {}
                 Err(SessionError::Interrupted) => {
                     conclusion = Conclusion::Interrupted;
@@ -81,9 +88,9 @@ impl Session<'_> {
             }
         }
         let mut recorded = Vec::new();
-        for cell in cells {
+        for part in parts {
             for phase in Phase::ALL {
-                recorded.extend(rows.get(&self.row_context.id(cell, phase)?).cloned());
+                recorded.extend(rows.get(&self.row_context.id(part, phase)?).cloned());
             }
         }
         for target in targets {
@@ -102,62 +109,63 @@ impl Session<'_> {
         Ok((conclusion, recorded))
     }
 
-    fn cell(
+    /// Measures the phases of `part` that are to be measured, and writes their rows.
+    fn time_part(
         &self,
-        cell: &Cell,
+        part: &ProbedPart,
         rows: &mut HashMap<String, ProbeRow>,
         peaks: &mut Option<Peaks>,
         progress: &mut dyn Progress,
     ) -> Result<(), SessionError> {
         let started = clock::now();
-        crate::process::allocator::give_back_freed_memory();
+        crate::process::allocator::return_freed_memory();
         let usable = self.memory.usable();
-        let mut open = Vec::new();
+        let mut to_measure = Vec::new();
         for phase in Phase::ALL {
-            let row = rows.get(&self.row_context.id(cell, phase)?);
-            let need = self.row_context.need(cell, phase);
+            let row = rows.get(&self.row_context.id(part, phase)?);
+            let need = self.row_context.need(part, phase);
             let status = row.map(|row| row.status.as_str());
             let memory_error = (need > usable).then(|| self.memory.shortage(need, usable));
             let mut decision = by_memory(status, memory_error, self.again);
             if decision == Decision::Measure {
                 let peaks = *peaks.get_or_insert_with(|| {
-                    progress.preparing("the device's peaks");
+                    progress.preparing("peak rates of the device");
                     Peaks::measure(self.device, usable)
                 });
-                decision = by_time(self.expected(cell, need, peaks), self.left());
+                decision = by_time(self.expected(part, need, peaks), self.remaining());
             }
             match decision {
-                Decision::Keep => progress.probed(cell, &phase.to_string(), "recorded earlier"),
-                Decision::Measure => open.push(phase),
+                Decision::Keep => progress.probed(part, &phase.to_string(), "recorded earlier"),
+                Decision::Measure => to_measure.push(phase),
                 Decision::Skip(reason) => {
-                    let why = (SKIPPED, reason.as_str());
-                    self.keep_unmeasured(cell, phase, why, *peaks, &started, rows)?;
-                    progress.probed(cell, &phase.to_string(), &format!("{SKIPPED}: {reason}"));
+                    let outcome = (SKIPPED, reason.as_str());
+                    self.record_unmeasured(part, phase, outcome, *peaks, &started, rows)?;
+                    progress.probed(part, &phase.to_string(), &format!("{SKIPPED}: {reason}"));
                 }
             }
         }
         let Some(peaks) = *peaks else {
             return Ok(());
         };
-        if open.is_empty() {
+        if to_measure.is_empty() {
             return Ok(());
         }
-        let bench = PartTimer {
+        let timer = PartTimer {
             device: self.device,
             training: self.training,
             stop: &|| self.interrupt.requested(),
         };
         let mut measured = Vec::new();
-        let mut broken = None;
+        let mut row_error = None;
         let ended = catch_panic(|| {
-            bench.measure(cell, &open, |phase, timed| {
+            timer.measure(part, &to_measure, |phase, timed| {
                 let row = self
                     .row_context
-                    .measured(cell, phase, &timed, peaks, &started);
+                    .measured(part, phase, &timed, peaks, &started);
                 let row = match row {
                     Ok(row) => row,
                     Err(error) => {
-                        broken = Some(error);
+                        row_error = Some(error);
                         return Err(Failure::Interrupted);
                     }
                 };
@@ -167,13 +175,13 @@ impl Session<'_> {
                     count(row.tokens_per_s),
                     count(row.flop_per_s)
                 );
-                progress.probed(cell, &phase.to_string(), &outcome);
+                progress.probed(part, &phase.to_string(), &outcome);
                 measured.push(phase);
                 rows.insert(row.run.clone(), row);
                 Ok(())
             })
         });
-        if let Some(error) = broken {
+        if let Some(error) = row_error {
             return Err(error.into());
         }
         match ended {
@@ -181,29 +189,32 @@ impl Session<'_> {
             Err(Failure::Interrupted) => Err(SessionError::Interrupted),
             Err(Failure::Records(error)) => Err(Error::from(error).into()),
             Err(Failure::Failed(reason)) => {
-                for phase in open.into_iter().filter(|phase| !measured.contains(phase)) {
-                    let why = (FAILED, reason.as_str());
-                    self.keep_unmeasured(cell, phase, why, Some(peaks), &started, rows)?;
-                    progress.probed(cell, &phase.to_string(), &format!("{FAILED}: {reason}"));
+                for phase in to_measure
+                    .into_iter()
+                    .filter(|phase| !measured.contains(phase))
+                {
+                    let outcome = (FAILED, reason.as_str());
+                    self.record_unmeasured(part, phase, outcome, Some(peaks), &started, rows)?;
+                    progress.probed(part, &phase.to_string(), &format!("{FAILED}: {reason}"));
                 }
                 Ok(())
             }
         }
     }
 
-    /// Writes a row with the reason, unless a measurement is recorded, which is kept.
-    fn keep_unmeasured(
+    /// Writes a row with the status and reason `outcome`, unless a measurement is already recorded.
+    fn record_unmeasured(
         &self,
-        cell: &Cell,
+        part: &ProbedPart,
         phase: Phase,
-        why: (&str, &str),
+        outcome: (&str, &str),
         peaks: Option<Peaks>,
         started: &str,
         rows: &mut HashMap<String, ProbeRow>,
     ) -> Result<(), Error> {
         let row = self
             .row_context
-            .unmeasured(cell, phase, why, peaks, started)?;
+            .unmeasured(part, phase, outcome, peaks, started)?;
         if rows.get(&row.run).is_some_and(|row| row.status == FINISHED) {
             return Ok(());
         }
@@ -212,20 +223,21 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Seconds of building a cell and of the fewest passes, at a guess.
-    fn expected(&self, cell: &Cell, need: Bytes, peaks: Peaks) -> f64 {
-        let flops: Flops = 3 * cell.cost().training() * self.row_context.tokens as Flops;
+    /// Rough estimate of the seconds to build a part and run the least number of passes.
+    fn expected(&self, part: &ProbedPart, need: Bytes, peaks: Peaks) -> f64 {
+        let flops: Flops = 3 * part.cost().training() * self.row_context.tokens as Flops;
         let (flops, bytes) = (flops as f64, 3.0 * need as f64);
         (flops / peaks.flop_per_s + bytes / peaks.bytes_per_s) / EXPECTED_SHARE
     }
 
-    fn left(&self) -> f64 {
-        let left = self.budget.saturating_sub(self.begun.elapsed());
-        left.as_secs_f64()
+    /// Remaining seconds of the budget.
+    fn remaining(&self) -> f64 {
+        let remaining = self.budget.saturating_sub(self.begun.elapsed());
+        remaining.as_secs_f64()
     }
 }
 
-/// Why the session ended early.
+/// A reason to end the session early.
 enum SessionError {
     Interrupted,
     Error(Error),
@@ -248,13 +260,13 @@ mod tests {
     use experiment::sweep_file::Sweep;
 
     #[test]
-    fn a_part_that_breaks_is_a_failed_row_and_the_next_is_measured() {
+    fn a_part_that_panics_is_a_failed_row_and_the_next_is_measured() {
         let plan = Plan::new(Sweep::parse("f.toml", experiment::testing::SWEEP).unwrap()).unwrap();
         let all = grid::targets(&plan, 8).unwrap();
-        let mut cells = grid::cells(&all[..1], &all, &|_| false);
-        // A key without two halves, which the checks of a sweep file reject.
-        let broken = r#"{"kind": "memory", "keys": {"n_keys": 4, "top_k": 4, "key_dim": 3}}"#;
-        cells[0].part = Part::Block(serde_json::from_str(broken).unwrap());
+        let mut parts = grid::parts_to_time(&all[..1], &all, &|_| false);
+        // An odd key_dim, which the checks of a sweep file reject.
+        let invalid = r#"{"kind": "memory", "keys": {"n_keys": 4, "top_k": 4, "key_dim": 3}}"#;
+        parts[0].kind = Part::Block(serde_json::from_str(invalid).unwrap());
         let folder = tempfile::tempdir().unwrap();
         let records = Records::open(folder.path()).unwrap();
         let session = Session {
@@ -277,7 +289,7 @@ mod tests {
         };
         let mut progress = Quiet;
         let (conclusion, rows) = session
-            .run(&cells[..2], (&[], &all), &mut progress)
+            .run(&parts[..2], (&[], &all), &mut progress)
             .unwrap();
         assert_eq!(conclusion, Conclusion::SomeFailed);
         let states: Vec<_> = rows.iter().map(|row| row.status.as_str()).collect();
@@ -285,13 +297,13 @@ mod tests {
         assert!(rows[0].reason.starts_with("panicked: "), "{:?}", rows[0]);
         assert_eq!(records.read::<ProbeRow>().unwrap().len(), 4);
 
-        let hurried = Session {
+        let without_time = Session {
             budget: Duration::ZERO,
             again: true,
             ..session
         };
-        let (_, rows) = hurried
-            .run(&cells[..2], (&[], &all), &mut progress)
+        let (_, rows) = without_time
+            .run(&parts[..2], (&[], &all), &mut progress)
             .unwrap();
         let states: Vec<_> = rows.iter().map(|row| row.status.as_str()).collect();
         assert_eq!(states, [SKIPPED, SKIPPED, FINISHED, FINISHED]);

@@ -1,4 +1,4 @@
-//! How fast a device trains: as stated, as probed, from finished runs, or from a short matrix product.
+//! Training speed of a run on a device: stated, probed, measured in finished runs, or assumed from a matrix product.
 
 use std::cell::OnceCell;
 use std::cmp::Reverse;
@@ -13,13 +13,13 @@ use crate::record::run_row::FINISHED;
 use experiment::plan::Run;
 use experiment::speed::{FlopRate, Speed};
 
-/// Share of a large matrix product's rate that small decoders reach in training, where no run has been measured.
+/// Assumed ratio of the FLOP/s of training to those of a matrix product.
 const ASSUMED_EFFICIENCY: f64 = 0.15;
 
-/// Side of the measured product: large enough for the kernel's best, done in milliseconds.
+/// Rows and columns of the measured product: large enough for the peak rate of the kernel, computed in milliseconds.
 const SIDE: usize = 512;
 
-/// What is known about speed. The matrix product is timed when first needed.
+/// Sources of speeds. The matrix product is timed when it is first needed.
 pub struct Speeds {
     stated: Option<FlopRate>,
     probes: Vec<ProbeRow>,
@@ -29,7 +29,8 @@ pub struct Speeds {
 }
 
 impl Speeds {
-    /// `stated`, or else what the records under the output folder and `device` give.
+    /// The speed `stated` if it is given; otherwise the records under the output folder, and `device` for the matrix
+    /// product. Records that cannot be read are ignored.
     pub fn gather(folders: &Folders, device: Device, stated: Option<FlopRate>) -> Self {
         let folders = match stated {
             Some(_) => Vec::new(),
@@ -44,17 +45,17 @@ impl Speeds {
         }
     }
 
-    /// The rate that `run` will reach: the one stated; or that of the latest probe of its model; or that of the finished
-    /// run of the same block nearest in width, since wider decoders are faster, the latest of several; or one assumed.
+    /// The expected speed of `run`, from the first available of: the stated one; the latest probe of its model; the
+    /// latest finished run of the same block of those nearest in width; the matrix product.
     pub fn of(&self, run: &Run) -> Speed {
         if let Some(rate) = self.stated {
             return Speed::Stated(rate);
         }
-        let (cell, d_model) = (&run.label, run.model.decoder.d_model as u64);
+        let (label, d_model) = (&run.label, run.model.decoder.d_model as u64);
         let probed = self.probes.iter().filter(|row| {
             row.status == FINISHED && row.basis == "derived" && row.phase == "step"
-                // Labels alone could be another sweep's.
-                && row.size == cell.size && row.block == cell.block && row.d_model == d_model
+                // Another sweep may have the same labels.
+                && row.size == label.size && row.block == label.block && row.d_model == d_model
                 && row.params_dense == run.cost.params_dense
                 && row.params_table == run.cost.params_table
         });
@@ -64,7 +65,7 @@ impl Speeds {
         let same = self
             .runs
             .iter()
-            .filter(|row| row.status == FINISHED && row.block == cell.block);
+            .filter(|row| row.status == FINISHED && row.block == label.block);
         match same.max_by_key(|row| (Reverse(row.d_model.abs_diff(d_model)), &row.started)) {
             Some(row) => Speed::Measured(row.flop_per_s),
             None => Speed::Assumed(ASSUMED_EFFICIENCY * self.product()),
@@ -75,7 +76,7 @@ impl Speeds {
         *self.product.get_or_init(|| matrix_product(&self.device))
     }
 
-    /// Where the rates are from, for a table's footer.
+    /// A description of the sources, printed below the table.
     pub fn explain(&self) -> String {
         let count = experiment::quantity::count;
         if let Some(rate) = self.stated {
@@ -91,12 +92,12 @@ impl Speeds {
         };
         format!(
             "speed of each device: from a probe of the model, else from the finished run of the same block that is \
-             nearest in width, on whatever device they ran{assumed}"
+             nearest in width, on any device{assumed}"
         )
     }
 }
 
-/// The rows of these folders. Records that cannot be read are no reason not to plan.
+/// The rows of all `folders` that can be read.
 fn readable<R: Row>(folders: &[std::path::PathBuf]) -> Vec<R> {
     let read = |folder| Records::open(folder).and_then(|records| records.read::<R>());
     folders
@@ -105,7 +106,7 @@ fn readable<R: Row>(folders: &[std::path::PathBuf]) -> Vec<R> {
         .collect()
 }
 
-/// The best of several products: whatever else the machine does can only slow them.
+/// The highest rate of several products, which is least affected by other load on the machine.
 fn matrix_product(device: &Device) -> FlopRate {
     let matrix = Tensor::<2>::random([SIDE, SIDE], Distribution::Default, device);
     let flops = 2.0 * (SIDE as f64).powi(3);

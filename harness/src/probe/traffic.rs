@@ -1,16 +1,21 @@
-//! The bytes of a pass, by formula: an estimate, as if nothing in between left the cache and no row stayed there.
+//! Estimate of the bytes that a pass moves, if intermediate results stay in the cache and table rows are never cached.
 //!
 //! ```text
 //! forward = 4 ( R + G + B )
 //! step    = 4 ( 2 R + 8 P + 2 G + 6 U + 2 B )
 //! ```
 //!
-//! of a pass of T tokens, in elements of 4 bytes. `P` dense parameters. `R` those that a product reads: each once a pass,
-//! all experts of a mixture included; of an embedding the T rows looked up. `G` table elements gathered, each lookup for
-//! itself. `U = min(G, table)` table elements updated, as if no two lookups met while there are rows enough. `B` elements
-//! that enter and leave: `T (d_in + d_out)`; the head's output are its logits. A step reads weights and rows again for
-//! the gradient of its input, passes gradients where it passed activations, writes the dense gradient and reads it in the
-//! update, and reads and writes weights (rows) and two moments.
+//! for a pass of `T` tokens, with elements of 4 bytes:
+//!
+//! - `P`: dense parameters.
+//! - `R`: dense parameters read by a product, once per pass, including all experts of a mixture; for an embedding the
+//!   `T` rows looked up.
+//! - `G`: table elements gathered, counted once per lookup.
+//! - `U = min(G, table)`: table elements updated, which assumes distinct rows in all lookups.
+//! - `B = T (d_in + d_out)`: elements of input and output; the output of the head are its logits.
+//!
+//! A step reads weights and rows a second time for the gradient of its input, moves gradients of input and output,
+//! writes the dense gradient and reads it in the update, and reads and writes weights or rows and two moments.
 
 use architectures::{DecoderConfig, Part, TABLE_ELEMENT_BYTES};
 
@@ -19,7 +24,7 @@ use super::phase::Phase;
 /// Bytes of one f32.
 const F32: u64 = 4;
 
-/// Bytes that a pass of `tokens` tokens moves.
+/// Estimate of the bytes that a pass of `tokens` tokens moves.
 pub fn bytes(part: &Part, decoder: &DecoderConfig, phase: Phase, tokens: u64) -> u64 {
     let cost = part.cost(decoder);
     let (d_model, vocab) = (decoder.d_model as u64, decoder.vocab_size as u64);
@@ -53,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn dense_weights_are_read_once_a_pass_however_many_tokens() {
+    fn dense_weights_are_read_once_per_pass_for_any_number_of_tokens() {
         let dense = block(r#"{"kind": "dense"}"#);
         let params = 3 * 16 * 32;
         for tokens in [1, 7] {
@@ -65,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_are_charged_by_lookup_and_updated_no_more_often_than_there_are() {
+    fn rows_are_read_once_per_lookup_and_updated_at_most_once() {
         let memory = block(
             r#"{"kind": "memory", "keys": {"n_keys": 4, "n_heads": 1, "top_k": 2, "key_dim": 2}}"#,
         );
@@ -83,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn an_embedding_is_read_by_row_and_updated_whole() {
+    fn an_embedding_is_read_by_row_and_all_rows_are_updated() {
         let found = |phase| bytes(&Part::Embedding, &decoder(), phase, 3);
         assert_eq!(found(Phase::Forward), 4 * 2 * 3 * 16);
         assert_eq!(found(Phase::Step), 4 * (4 * 3 * 16 + 8 * 100 * 16));

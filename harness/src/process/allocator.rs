@@ -1,12 +1,12 @@
-//! Freed memory stays with the process until it is given back explicitly.
+//! Configuration of the system's allocator.
 //!
-//! A training step frees and allocates the same large buffers again and again. By default the system's allocator returns
-//! each of them, and every step then waits for thousands of page faults: see docs/log.md for what they cost.
+//! A training step frees and allocates the same large buffers repeatedly. By default glibc returns each of them to the
+//! system, which causes thousands of page faults per step (measured in docs/log.md).
 
-/// Configures the allocator to keep what is freed; elsewhere than under glibc, nothing.
+/// Configures glibc's allocator not to return freed memory to the system. No effect with another C library.
 pub fn keep_freed_memory() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    // SAFETY: called once, before other threads allocate; the options and their values are glibc's own.
+    // SAFETY: called once, before other threads allocate; the options and values are those that glibc documents.
     unsafe {
         libc::mallopt(libc::M_MMAP_THRESHOLD, 1 << 30);
         libc::mallopt(libc::M_TRIM_THRESHOLD, i32::MAX);
@@ -14,11 +14,11 @@ pub fn keep_freed_memory() {
     }
 }
 
-/// Returns freed memory to the system: between measurements that should not see each other's; elsewhere than under glibc,
-/// nothing.
-pub fn give_back_freed_memory() {
+/// Returns freed memory to the system, so that it does not count in the next measurement of memory. No effect with
+/// another C library than glibc.
+pub fn return_freed_memory() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    // SAFETY: no argument can make it unsafe; it only returns unused pages.
+    // SAFETY: malloc_trim has no preconditions and releases unused pages only.
     unsafe {
         libc::malloc_trim(0);
     }

@@ -1,13 +1,14 @@
-//! Standard output into a pipe that its reader closed, as in `isoflop plan | head`.
+//! Behaviour when the reader of standard output closes the pipe, as in `isoflop plan | head`.
 
-/// Lets the next write to a closed pipe end the process quietly by SIGPIPE, as other command-line programs do; elsewhere
-/// than on Unix, nothing. Rust ignores the signal by default, and `println!` then panics.
+/// Restores the default action of SIGPIPE, so that a write to a closed pipe ends the process without a message. No
+/// effect on other systems than Unix. Rust ignores the signal by default, and `println!` then panics.
 ///
-/// Not before programs are started that read from this process: one that ends early would end this process too. What
-/// those programs inherit does not change: `std::process::Command` gives them the default action in either case.
+/// Must not be called before programs are started that read from this process: one that ended early would end this
+/// process too. The action that child processes inherit does not change, since `std::process::Command` always resets it
+/// to the default.
 pub fn end_on_broken_pipe() {
     #[cfg(unix)]
-    // SAFETY: the default action is no handler, so no code of this process runs within the signal.
+    // SAFETY: the default action installs no handler, so no code of this process runs in signal context.
     unsafe {
         libc::signal(libc::SIGPIPE, libc::SIG_DFL);
     }

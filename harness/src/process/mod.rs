@@ -1,10 +1,10 @@
-//! The process itself: its memory and its standard output.
+//! Memory and standard output of the process.
 //!
 //! | module | contents |
 //! |---|---|
-//! | [`broken_pipe`] | what a closed standard output does |
-//! | [`allocator`] | keeps freed memory with the process |
-//! | [`peak_memory`] | the most memory held at once |
+//! | [`broken_pipe`] | behaviour on a closed standard output |
+//! | [`allocator`] | configuration of the allocator |
+//! | [`peak_memory`] | peak resident memory |
 
 pub mod allocator;
 pub mod broken_pipe;

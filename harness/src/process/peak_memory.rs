@@ -1,20 +1,20 @@
-//! The most memory this process held at once.
+//! Peak resident memory of the process.
 //!
-//! The figure is the process's, not a run's. On Linux the mark is set back before each run, so that it is the run's
-//! own peak on top of what the process already held; elsewhere it is the peak since the process began.
+//! On Linux the peak is reset before each run, so that it is the peak of the process during that run; on other systems
+//! it is the peak since the process started.
 
-/// Forgets the peak so far, where the system can.
+/// Resets the peak to the present resident memory. No effect except on Linux.
 pub fn reset() {
     if cfg!(target_os = "linux") && std::fs::write("/proc/self/clear_refs", "5").is_err() {
         tracing::debug!(
-            "peak memory cannot be reset here; it counts from the start of the process"
+            "cannot write /proc/self/clear_refs: peak memory is that since the start of the process"
         );
     }
 }
 
-/// The peak in bytes; 0 where the system does not report it.
+/// The peak in bytes; 0 if the system does not report it.
 pub fn bytes() -> u64 {
-    resident_high_water().unwrap_or_else(usage)
+    resident_high_water().unwrap_or_else(max_rss)
 }
 
 /// `VmHWM` of `/proc/self/status`, on Linux.
@@ -28,8 +28,8 @@ fn resident_high_water() -> Option<u64> {
 }
 
 #[cfg(unix)]
-fn usage() -> u64 {
-    // SAFETY: the struct is plain data that getrusage fills in.
+fn max_rss() -> u64 {
+    // SAFETY: all-zero bytes are a valid `rusage`.
     let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
     // SAFETY: the pointer is valid for the call.
     if unsafe { libc::getrusage(libc::RUSAGE_SELF, &mut usage) } != 0 {
@@ -40,14 +40,14 @@ fn usage() -> u64 {
 }
 
 #[cfg(not(unix))]
-fn usage() -> u64 {
+fn max_rss() -> u64 {
     0
 }
 
 #[cfg(test)]
 mod tests {
     #[test]
-    fn a_large_allocation_shows() {
+    fn a_large_allocation_raises_the_peak() {
         super::reset();
         let before = super::bytes();
         let block = std::hint::black_box(vec![1u8; 256 << 20]);

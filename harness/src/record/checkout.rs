@@ -1,11 +1,11 @@
-//! The state of a git checkout. The build script includes this file for what is compiled, and the program uses it for where
-//! it runs.
+//! The state of a git checkout. The build script includes this file for the checkout that is compiled; the program uses
+//! it for the one in which it runs.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Set by git for its hooks and aliases; they would name another repository than the folder's.
-const INHERITED: [&str; 4] = [
+/// Variables that git sets for hooks and aliases, which would select another repository than that of the folder.
+const REPOSITORY_VARIABLES: [&str; 4] = [
     "GIT_DIR",
     "GIT_WORK_TREE",
     "GIT_COMMON_DIR",
@@ -19,20 +19,20 @@ pub struct Checkout {
 }
 
 impl Checkout {
-    /// The checkout that contains `folder`; none without a repository or without git.
+    /// The checkout that contains `folder`; `None` without a repository or without git.
     pub fn containing(folder: &Path) -> Option<Self> {
         let root = PathBuf::from(git(folder, &["rev-parse", "--show-toplevel"])?);
         Some(Self { root })
     }
 
-    /// The checkout whose root is `folder`; none for an unpacked archive, also where that is inside another repository.
+    /// The checkout whose root is `folder`; `None` for an unpacked archive, even inside another repository.
     pub fn rooted_at(folder: &Path) -> Option<Self> {
         let checkout = Self::containing(folder)?;
         let same = checkout.root.canonicalize().ok()? == folder.canonicalize().ok()?;
         same.then_some(checkout)
     }
 
-    /// The first 12 digits of the commit that is checked out; none before the first commit.
+    /// The first 12 digits of the commit that is checked out; `None` before the first commit.
     pub fn commit(&self) -> Option<String> {
         git(&self.root, &["rev-parse", "--short=12", "HEAD"])
     }
@@ -46,10 +46,9 @@ impl Checkout {
         .is_some_and(|changes| !changes.is_empty())
     }
 
-    /// Existing files and folders of the repository of which one changes whenever another commit is checked out.
+    /// Files and folders of the repository, at least one of which changes whenever another commit is checked out.
     ///
-    /// The index is not among them: git refreshes it without a change, and a change of it alone leaves [`Self::dirty`] as
-    /// it is.
+    /// The index is not included: git also rewrites it without a change, and staging does not change [`Self::dirty`].
     pub fn commit_files(&self) -> Vec<PathBuf> {
         let existing = |names: &[&str]| {
             let paths = names
@@ -60,7 +59,7 @@ impl Checkout {
         };
         let mut files = existing(&["logs/HEAD"]);
         if files.is_empty() {
-            // Without a reflog of HEAD: wherever the branch's commit may be stored.
+            // Without a reflog of HEAD: the files that may store the commit of the branch.
             files = existing(&["refs/heads", "packed-refs", "reftable"]);
         }
         files.extend(existing(&["HEAD"]));
@@ -68,15 +67,16 @@ impl Checkout {
     }
 }
 
+/// The standard output of a git command; `None` if it fails.
 fn git(folder: &Path, arguments: &[&str]) -> Option<String> {
     let mut command = Command::new("git");
-    for name in INHERITED {
+    for name in REPOSITORY_VARIABLES {
         command.env_remove(name);
     }
     let output = command
         .arg("-C")
         .arg(folder)
-        .arg("--no-optional-locks") // The index is left as it is.
+        .arg("--no-optional-locks") // Do not refresh the index.
         .args(arguments)
         .output()
         .ok()?;
@@ -107,20 +107,20 @@ mod tests {
         git(folder, &["rev-parse", "--short=12", "HEAD"]).unwrap()
     }
 
-    /// A temporary folder with the repository `main`, and its commit; none where git is not installed.
+    /// A temporary folder with the repository `main`, and its commit; `None` if git is not installed.
     fn repository() -> Option<(TempDir, PathBuf, String)> {
         let folder = TempDir::new().unwrap();
         let main = folder.path().join("main");
         fs::create_dir(&main).unwrap();
         let Some(_) = git(&main, &["init", "-q", "-b", "main"]) else {
-            eprintln!("nothing to test: no git");
+            eprintln!("skipped: git is not installed");
             return None;
         };
         let first = commit(&main, "first");
         Some((folder, main, first))
     }
 
-    /// The content of files; of folders the names in them.
+    /// The contents of files, and those of the files directly in folders.
     fn content(files: &[PathBuf]) -> Vec<String> {
         let of = |path: &PathBuf| match fs::read_dir(path) {
             Ok(entries) => entries
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_tracked_file_is_dirty_and_reading_it_leaves_the_index() {
+    fn a_changed_tracked_file_is_dirty_and_the_index_is_unchanged() {
         let Some((_folder, main, _)) = repository() else {
             return;
         };
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_reflog_a_commit_changes_the_branch() {
+    fn a_commit_changes_the_branch_files_without_a_reflog() {
         let Some((_folder, main, _)) = repository() else {
             return;
         };

@@ -1,6 +1,6 @@
-//! The date, as records write it.
+//! Time stamps of records.
 
-/// Now, RFC 3339 in UTC, in whole seconds.
+/// The present time in UTC, in whole seconds, as RFC 3339.
 pub fn now() -> String {
     let now = jiff::Timestamp::now();
     now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
@@ -9,7 +9,7 @@ pub fn now() -> String {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn now_reads_back_as_rfc_3339_in_whole_seconds_of_utc() {
+    fn now_is_rfc_3339_in_utc_with_whole_seconds() {
         let text = super::now();
         assert!(text.len() == 20 && text.ends_with('Z'), "{text}");
         let read: jiff::Timestamp = text.parse().unwrap();

@@ -3,17 +3,17 @@
 //! ```text
 //! runs/.cache/              tokenizers and tokens, shared by sweeps of the same corpus
 //! runs/<sweep>/records/     rows
-//! runs/<sweep>/weights/     one file a finished run
-//! runs/<sweep>/csv/         rows again, on request
+//! runs/<sweep>/weights/     one file per finished run
+//! runs/<sweep>/csv/         rows as CSV, with --csv
 //! runs/<sweep>/report.html
-//! runs/probes/              records and csv of probes, of any sweep
+//! runs/probes/              records and csv of probes of all sweeps
 //! ```
 
 use std::path::{Path, PathBuf};
 
 use experiment::sweep_file::RESERVED_NAME;
 
-/// Paths of one sweep; nothing is made until something is written.
+/// Paths of one sweep; the folders are created when a file is written.
 #[derive(Clone, Debug)]
 pub struct Folders {
     output: PathBuf,
@@ -21,7 +21,7 @@ pub struct Folders {
 }
 
 impl Folders {
-    /// The folders of the sweep called `name` under `output`.
+    /// The folders of the sweep named `name` under `output`.
     pub fn new(output: &Path, name: &str) -> Self {
         Self {
             output: output.to_owned(),
@@ -34,37 +34,37 @@ impl Folders {
         Self::new(output, RESERVED_NAME)
     }
 
-    /// Tokenizers and tokens. No sweep can be called this.
+    /// Folder of tokenizers and tokens; `.cache` is not a valid name of a sweep.
     pub fn cache(&self) -> PathBuf {
         self.output.join(".cache")
     }
 
-    /// Rows.
+    /// Folder of rows.
     pub fn records(&self) -> PathBuf {
         self.sweep.join("records")
     }
 
-    /// Weights of the run called `run`.
+    /// File of the weights of the run named `run`.
     pub fn weights(&self, run: &str) -> PathBuf {
         self.sweep.join("weights").join(format!("{run}.bpk"))
     }
 
-    /// Rows of probes, of any sweep.
+    /// Folder of the rows of probes of all sweeps.
     pub fn probes(&self) -> PathBuf {
         Self::of_probes(&self.output).records()
     }
 
-    /// Rows as CSV.
+    /// Folder of rows as CSV.
     pub fn csv(&self) -> PathBuf {
         self.sweep.join("csv")
     }
 
-    /// The page.
+    /// File of the HTML report.
     pub fn report(&self) -> PathBuf {
         self.sweep.join("report.html")
     }
 
-    /// The records of every sweep under the output folder, by name.
+    /// The folders of rows of all sweeps under the output folder, sorted; empty if it cannot be read.
     pub fn all_records(&self) -> Vec<PathBuf> {
         let Ok(sweeps) = std::fs::read_dir(&self.output) else {
             return Vec::new();

@@ -3,7 +3,7 @@
 use experiment::matching::Matched;
 use results::MatchRow;
 
-/// The row of `matched` for the run called `run`.
+/// The row of `matched` for the run named `run`.
 pub fn match_row(run: &str, matched: &Matched) -> MatchRow {
     MatchRow {
         run: run.to_owned(),

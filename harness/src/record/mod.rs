@@ -1,16 +1,16 @@
-//! What is on the disk: rows, their provenance, and which of the recorded runs a plan or an argument selects.
+//! Records: rows, their provenance, and the selection of recorded runs.
 //!
 //! | module | contents |
 //! |---|---|
 //! | [`folders`] | paths of a sweep's output |
 //! | [`run_row`] | the row of a run |
 //! | [`match_row`] | the row of a matching target |
-//! | [`step_recorder`] | rows of training steps, written while a run trains |
+//! | [`step_recorder`] | rows of training steps, written during training |
 //! | [`provenance`], [`checkout`] | commit, compiler and versions |
-//! | [`clock`] | the date, as records write it |
-//! | [`selection`] | which of the recorded runs a plan selects |
-//! | [`run_selector`] | which of the recorded runs the arguments of `isoflop compare` select |
-//! | [`report_file`] | the page, written whole |
+//! | [`clock`] | time stamps of records |
+//! | [`selection`] | the recorded runs that a plan selects |
+//! | [`run_selector`] | the recorded runs that the arguments of `isoflop compare` select |
+//! | [`report_file`] | the HTML report, written atomically |
 
 pub mod checkout;
 pub mod clock;

@@ -1,22 +1,23 @@
-//! Where a row comes from: the sources that were compiled, and with what.
+//! Provenance of a row: commit and versions of the program that wrote it.
 
 use std::path::Path;
 
 use super::checkout::Checkout;
 
-/// What a record states about the program that wrote it.
+/// Commit and versions of the program that writes a row.
 #[derive(Clone, Debug)]
 pub struct Provenance {
-    /// Commit that was compiled, or `unknown`; where the program runs inside a repository at another commit, that one too.
+    /// Commit that was compiled, or `unknown`; followed by that of the repository in which the program runs if it
+    /// differs.
     pub commit: String,
-    /// Whether tracked files differed from their commit, when it was compiled or where it runs.
+    /// Whether tracked files differed from the commit, at build time or in the repository in which the program runs.
     pub dirty: bool,
-    /// Harness, tensor library and compiler.
+    /// Versions of the harness, the tensor library and the compiler.
     pub version: String,
 }
 
 impl Provenance {
-    /// Of this program, in the present folder.
+    /// The provenance of this program, run in the current directory.
     pub fn gather() -> Self {
         let here = Checkout::containing(Path::new("."));
         let here = here.and_then(|here| Some((here.commit()?, here.dirty())));
@@ -38,8 +39,8 @@ impl Provenance {
     }
 }
 
-/// The commit that was compiled and the state of the repository where the program runs. Nothing there says anything about
-/// sources of an unknown commit.
+/// Commit and dirty flag of a row, from those of the build and those of the repository in which the program runs. The
+/// repository is ignored if the compiled commit is unknown.
 fn combine(built: &str, built_dirty: bool, here: Option<(String, bool)>) -> (String, bool) {
     match here {
         Some((here, dirty)) if here == built => (here, built_dirty || dirty),
@@ -60,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_names_the_compiled_commit() {
+    fn provenance_has_the_compiled_commit_and_a_differing_repository() {
         assert_eq!(combine("a1", false, at("a1", false)), ("a1".into(), false));
         assert_eq!(combine("a1", false, at("a1", true)), ("a1".into(), true));
         assert_eq!(combine("a1", true, at("a1", false)), ("a1".into(), true));

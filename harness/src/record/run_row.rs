@@ -9,27 +9,31 @@ use crate::run::execute::RunOutcome;
 use experiment::plan::Run;
 use experiment::sweep_file::Sweep;
 
-/// `RunRow::status` of a run that outcome its end.
+/// `RunRow::status` of a run that was trained and evaluated.
 pub const FINISHED: &str = "finished";
-/// `RunRow::status` of a run that did not.
+/// `RunRow::status` of a run that ended with an error.
 pub const FAILED: &str = "failed";
 
-/// What is alike for all runs of one command.
+/// Values that are equal in the rows of all runs of one command.
 pub struct RunRowContext<'a> {
     /// The sweep that the runs belong to.
     pub sweep: &'a Sweep,
-    /// Tokens, questions and tokenizer.
+    /// Training tokens, questions and tokenizer.
     pub dataset: &'a Dataset,
-    /// Commit and version of this build.
+    /// Commit and versions of this build.
     pub provenance: Provenance,
     /// Name of the device.
     pub device: String,
-    /// Worker threads.
+    /// Number of worker threads.
     pub threads: usize,
 }
 
 impl RunRowContext<'_> {
-    /// The row of a run that was begun at `started` and failed for `reason` after `steps`.
+    /// The row of a run that failed.
+    ///
+    /// # Arguments
+    /// * `started`: start of the run, RFC 3339.
+    /// * `steps`, `reason`: recorded training steps, and the message of the error.
     pub fn failed(
         &self,
         run: &Run,
@@ -86,7 +90,7 @@ impl RunRowContext<'_> {
         }
     }
 
-    /// The row of a run that was begun at `started` and finished.
+    /// The row of a run that started at `started` and finished.
     pub fn finished(
         &self,
         run: &Run,
@@ -115,7 +119,7 @@ impl RunRowContext<'_> {
         }
     }
 
-    /// The command that repeats this run alone.
+    /// The command that repeats this run only.
     fn command(&self, run: &Run) -> String {
         let (argument, label) = (&self.sweep.argument, &run.label);
         format!(

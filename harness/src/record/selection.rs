@@ -1,7 +1,7 @@
-//! Which of the recorded runs a plan selects: one for each cell, of the plan's own configuration.
+//! The recorded runs that a plan selects: for each run of the plan, the one with an equal configuration.
 //!
-//! Records outlive the sweep file they came from. A run of an edited configuration is another run: beside the plan's own
-//! it would differ in more than its block.
+//! Records may also have runs of earlier versions of the sweep file. These are not selected, since they would differ
+//! from the runs of the plan in more than the block.
 
 use std::collections::HashSet;
 
@@ -11,14 +11,20 @@ use crate::error::Error;
 use crate::run::identity::configuration;
 use experiment::plan::{Plan, Run};
 
-/// The row of `run`; of several on different data the latest.
+/// The row of `run`: the latest if it was run on several data sets; `None` if it is not recorded.
+///
+/// # Errors
+/// If the configuration of `run` cannot be serialised.
 pub fn row_of<'a>(plan: &Plan, run: &Run, rows: &'a [RunRow]) -> Result<Option<&'a RunRow>, Error> {
     let configuration = configuration(plan, run)?;
     let own = rows.iter().filter(|row| row.config == configuration);
     Ok(own.max_by_key(|row| &row.started))
 }
 
-/// The frames of the runs of `plan`.
+/// The rows of `frames` that belong to runs of `plan`.
+///
+/// # Errors
+/// If the configuration of a run cannot be serialised.
 pub fn frames_of(plan: &Plan, frames: &Frames) -> Result<Frames, Error> {
     let mut runs = Vec::new();
     for run in &plan.runs {

@@ -1,4 +1,4 @@
-//! Steps to rows while a run trains.
+//! Recording of training steps during a run.
 
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -7,10 +7,10 @@ use results::{Records, StepRow};
 
 use crate::train::StepReport;
 
-/// Adding rows rewrites the run's file, so fast steps share a write. A crash loses this much at most.
+/// Least time between two writes, each of which rewrites the file of the run; also the most that a crash loses.
 const BETWEEN_WRITES: Duration = Duration::from_secs(1);
 
-/// Keeps what a run's steps report.
+/// Writes the logged steps of a run as rows.
 pub struct StepRecorder<'a> {
     records: &'a Records,
     run: &'a str,
@@ -20,7 +20,7 @@ pub struct StepRecorder<'a> {
 }
 
 impl<'a> StepRecorder<'a> {
-    /// For the run called `run`, of which nothing is recorded yet.
+    /// A recorder for the run named `run`, which has no step rows yet.
     pub fn new(records: &'a Records, run: &'a str) -> Self {
         Self {
             records,
@@ -31,7 +31,7 @@ impl<'a> StepRecorder<'a> {
         }
     }
 
-    /// Keeps a logged step; breaks off when rows cannot be written.
+    /// Records a logged step; breaks if rows cannot be written.
     pub fn observe(&mut self, report: &StepReport) -> ControlFlow<()> {
         if report.logged {
             self.pending.push(row(self.run, report));
@@ -54,7 +54,10 @@ impl<'a> StepRecorder<'a> {
         self.written = Instant::now();
     }
 
-    /// Writes what is left.
+    /// Writes the pending rows.
+    ///
+    /// # Errors
+    /// If this or an earlier write failed.
     pub fn finish(mut self) -> Result<(), results::Error> {
         if self.failure.is_none() {
             self.write();

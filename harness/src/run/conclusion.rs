@@ -1,20 +1,20 @@
-//! How a command that was not cut short by an error ended.
+//! Outcome of a command that ended without an error.
 
 use crate::run::interrupt;
 
-/// How a command that was not cut short by an error ended.
+/// Outcome of a command that ended without an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Conclusion {
-    /// Every run is finished.
+    /// Every selected run is finished.
     Complete,
-    /// Some runs failed; their rows say why.
+    /// Some runs failed; their rows have the reason.
     SomeFailed,
-    /// Ctrl-C.
+    /// The command was interrupted by Ctrl-C.
     Interrupted,
 }
 
 impl Conclusion {
-    /// For the process.
+    /// Exit status of the process: 0, 1 or 130.
     pub fn exit_status(self) -> u8 {
         match self {
             Self::Complete => 0,

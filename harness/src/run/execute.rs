@@ -1,4 +1,4 @@
-//! One run: train, save, evaluate, and a row for everything as soon as it exists.
+//! Execution of one run: training, saving and evaluation, each recorded as soon as it is done.
 
 use std::ops::ControlFlow;
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
@@ -21,22 +21,22 @@ use crate::run::progress::Progress;
 use crate::train::{TrainError, TrainSpec, Trained, train};
 use experiment::plan::Run;
 
-/// Sequences evaluated at a time: enough to keep the cores busy, little beside what training holds.
+/// Sequences evaluated at a time: enough to use all cores, with less memory than training requires.
 const SEQUENCES_AT_ONCE: usize = 64;
 
-/// What all runs of a sweep share.
+/// Inputs and outputs that all runs of a sweep share.
 pub struct RunContext<'a> {
     /// Training tokens and evaluation suites.
     pub dataset: &'a Dataset,
-    /// Where rows go.
+    /// Tables that rows are written to.
     pub records: &'a Records,
-    /// Where weights go.
+    /// Folders that weights are written to.
     pub folders: &'a Folders,
-    /// Where it is computed, without autodiff.
+    /// Device of the computation, without autodiff.
     pub device: &'a Device,
-    /// Limits of the programs that models write.
+    /// Limits on programs that models generate.
     pub limits: &'a SandboxLimits,
-    /// Ctrl-C.
+    /// The flag that Ctrl-C sets.
     pub interrupt: &'a Interrupt,
 }
 
@@ -45,13 +45,13 @@ pub struct RunContext<'a> {
 pub struct RunOutcome {
     /// Mean training loss over the last tenth of the steps, nats per token.
     pub train_loss: f64,
-    /// Loss on the held-out set, nats per token.
+    /// Mean loss on the held-out set, nats per token.
     pub val_loss: f64,
     /// Held-out tokens that `val_loss` averages.
     pub val_tokens: u64,
     /// Training tokens.
     pub tokens: u64,
-    /// Seconds of training, validation not counted.
+    /// Seconds of training, without validation.
     pub train_wall_s: f64,
     /// Seconds of evaluation on the suites.
     pub eval_wall_s: f64,
@@ -62,11 +62,11 @@ pub struct RunOutcome {
 /// Why a run has no result.
 #[derive(Debug)]
 pub enum Failure {
-    /// Interrupted: no row, and the same command starts the run again.
+    /// The run was interrupted: no row is written, and the next sweep starts the run again.
     Interrupted,
-    /// An error of this run alone: a failed row, and the sweep goes on.
+    /// An error of this run, with its message: the run is recorded as failed, and the sweep continues.
     Failed(String),
-    /// Rows cannot be written: the sweep ends.
+    /// Rows cannot be read or written: the sweep ends.
     Records(results::Error),
 }
 
@@ -76,7 +76,10 @@ impl From<results::Error> for Failure {
     }
 }
 
-/// Trains and evaluates the run called `id`. A panic is a failure like another.
+/// Trains and evaluates the run named `id`.
+///
+/// # Errors
+/// [`Failure`]; a panic is [`Failure::Failed`].
 pub fn execute(
     run: &Run,
     id: &str,
@@ -86,7 +89,8 @@ pub fn execute(
     catch_panic(|| train_and_evaluate(run, id, context, progress))
 }
 
-/// Runs `body` and turns its panic into a failure, without the default hook that would print it over the progress.
+/// Runs `body` and converts a panic into [`Failure::Failed`]. The default panic hook is disabled meanwhile, since its
+/// output would overwrite the progress display.
 pub(crate) fn catch_panic<T>(body: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     let hook = panic::take_hook();
     panic::set_hook(Box::new(|panic| tracing::error!("{panic}")));
@@ -135,7 +139,7 @@ fn train_and_evaluate(
     })
 }
 
-/// Deletes the rows of an earlier attempt, which would mix with the new ones.
+/// Deletes the rows of an earlier attempt, which would be mixed with the new ones.
 fn delete_rows(records: &Records, id: &str) -> Result<(), results::Error> {
     records.write::<StepRow>(id, &[])?;
     records.write::<UsageRow>(id, &[])?;
@@ -174,8 +178,11 @@ fn train_recorded(
     })
 }
 
-/// Evaluates every suite, then replaces the rows of an earlier evaluation: scores of some suites only would be pooled as if they
-/// were of all.
+/// Evaluates every suite, then replaces the rows of an earlier evaluation. Nothing is written before all suites are
+/// evaluated, since incomplete scores would be pooled like complete ones.
+///
+/// # Errors
+/// [`Failure`]: an interrupt, an error of a suite, or rows that cannot be written.
 pub fn evaluate_suites(
     run: &Run,
     id: &str,
@@ -227,7 +234,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_panic_becomes_a_reason_of_one_line() {
+    fn a_panic_is_a_failure_with_a_message_of_one_line() {
         let reason = |body: fn() -> u8| match catch_panic(|| Ok(body())) {
             Err(Failure::Failed(reason)) => reason,
             other => panic!("{other:?}"),

@@ -1,4 +1,4 @@
-//! What a run is, as text, and its name: the hash of everything that determines it.
+//! The configuration of a run as text, and the name of the run, a hash of everything that determines it.
 
 use serde::Serialize;
 use suites::Dataset;
@@ -7,20 +7,23 @@ use experiment::plan::{Plan, Run};
 use experiment::sweep_file::DataConfig;
 use experiment::training::TrainingConfig;
 
-/// Raised when the same configuration would no longer give the same run.
+/// Version of the run format; to be raised whenever an equal configuration would give another run.
 const FORMAT: u32 = 4;
 
-/// What arithmetic is done in.
+/// Number format of the arithmetic.
 pub(crate) const NUMERIC_FORMAT: &str = "f32";
 
 /// A run's name: 16 hexadecimal digits.
 pub type RunId = String;
 
-/// The resolved configuration of a run, as TOML. Labels and matching are part of it: a row says them, so a row of
-/// another label or matching is another run, also where the model is the same.
+/// The resolved configuration of a run, as TOML. It includes the labels and the matching, which are columns of a run's
+/// row, so that equal models with different labels or matching are different runs.
+///
+/// # Errors
+/// If the configuration cannot be serialised as TOML.
 pub fn configuration(plan: &Plan, run: &Run) -> Result<String, toml::ser::Error> {
     #[derive(Serialize)]
-    struct Resolved<'a> {
+    struct RunConfiguration<'a> {
         format: u32,
         numeric_format: &'static str,
         size: &'a str,
@@ -32,7 +35,7 @@ pub fn configuration(plan: &Plan, run: &Run) -> Result<String, toml::ser::Error>
         training: &'a TrainingConfig,
         model: &'a architectures::ModelConfig,
     }
-    toml::to_string(&Resolved {
+    toml::to_string(&RunConfiguration {
         format: FORMAT,
         numeric_format: NUMERIC_FORMAT,
         size: &run.label.size,
@@ -55,7 +58,8 @@ pub fn run_id(configuration: &str, dataset: &Dataset) -> RunId {
     ])
 }
 
-/// Each part with its length, so that moving text between parts changes the hash.
+/// BLAKE3 of the parts, as 16 hexadecimal digits. Each part is preceded by its length, so that moving text between
+/// parts changes the hash.
 pub(crate) fn hash<const N: usize>(parts: [&str; N]) -> RunId {
     let mut hasher = blake3::Hasher::new();
     for part in parts {
@@ -80,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn what_determines_a_run_changes_its_configuration_and_nothing_else_does() {
+    fn configuration_depends_on_what_determines_the_run_only() {
         let base = configurations(|text| text);
         assert_ne!(
             base,
@@ -106,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_configuration_is_toml_that_reads_back() {
+    fn a_configuration_is_valid_toml() {
         for text in configurations(|text| text) {
             let table: toml::Table = text.parse().unwrap();
             assert!(table["model"]["decoder"]["d_model"].is_integer());
@@ -114,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_do_not_run_into_each_other() {
+    fn the_hash_depends_on_the_boundaries_of_parts() {
         assert_ne!(hash(["ab", "c", ""]), hash(["a", "bc", ""]));
         assert_eq!(hash(["", "", ""]).len(), 16);
     }

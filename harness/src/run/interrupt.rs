@@ -1,42 +1,47 @@
-//! Ctrl-C: the first stops the sweep after whole rows, the second ends the process.
+//! Handling of Ctrl-C: the first stops the sweep after complete rows, the second ends the process.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use suites::{Continuation, Generation, LanguageModel, ModelError};
 
-/// Exit status of a process that Ctrl-C ended, by the shells' convention.
+/// Exit status after Ctrl-C, by the convention of shells: 128 + SIGINT.
 pub const EXIT_STATUS: u8 = 130;
 
-/// A request to stop, shared by all copies.
+/// A flag that requests a stop, shared by all clones.
 #[derive(Clone, Debug, Default)]
 pub struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
-    /// Listens to Ctrl-C and termination from now on.
+    /// Installs a handler that sets the flag on Ctrl-C or a termination signal.
+    ///
+    /// # Errors
+    /// If the handler cannot be installed.
     pub fn listen() -> Result<Self, ctrlc::Error> {
         let interrupt = Self::default();
-        let handler_copy = interrupt.clone();
+        let in_handler = interrupt.clone();
         ctrlc::set_handler(move || {
-            if handler_copy.0.swap(true, Ordering::SeqCst) {
+            if in_handler.0.swap(true, Ordering::SeqCst) {
                 std::process::exit(i32::from(EXIT_STATUS));
             }
-            eprintln!("stopping once the rows are written; again to stop at once");
+            eprintln!(
+                "stopping after the rows are written; press Ctrl-C again to stop immediately"
+            );
         })?;
         Ok(interrupt)
     }
 
-    /// Whether to stop.
+    /// Whether a stop has been requested.
     pub fn requested(&self) -> bool {
         self.0.load(Ordering::SeqCst)
     }
 }
 
-/// A model that stops answering once an interrupt is requested.
+/// A language model whose methods return an error once an interrupt is requested.
 pub struct Interruptible<'a, M> {
-    /// The model evaluated.
+    /// The model that is evaluated.
     pub model: M,
-    /// The request to stop.
+    /// The flag that is checked before each call.
     pub interrupt: &'a Interrupt,
 }
 

@@ -1,13 +1,13 @@
-//! A sweep as it runs: the loop over its runs, one run, its identity, its progress and its end.
+//! Execution of a sweep.
 //!
 //! | module | contents |
 //! |---|---|
 //! | [`sweep`] | the loop over the runs of a plan |
-//! | [`execute`] | one run: train, save, evaluate, record |
-//! | [`identity`] | the configuration of a run and its name, a hash |
-//! | [`progress`] | what a sweep or a probe reports while it runs |
-//! | [`interrupt`] | Ctrl-C |
-//! | [`conclusion`] | how a command ended, and its exit status |
+//! | [`execute`] | one run: training, saving, evaluation |
+//! | [`identity`] | the configuration of a run, and its name |
+//! | [`progress`] | the interface for progress of sweeps and probes |
+//! | [`interrupt`] | handling of Ctrl-C |
+//! | [`conclusion`] | outcome of a command, and its exit status |
 
 pub mod conclusion;
 pub mod execute;

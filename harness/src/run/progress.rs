@@ -1,49 +1,49 @@
-//! What a sweep or a probe reports while it runs.
+//! The interface through which sweeps and probes report progress.
 
 use experiment::plan::Run;
 
-use crate::probe::grid::Cell;
+use crate::probe::grid::ProbedPart;
 use crate::train::StepReport;
 
-/// How a run ended.
+/// Outcome of a run.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RunEnd {
     /// Trained and evaluated.
     Finished {
-        /// Nats per token on the held-out set.
+        /// Mean loss on the held-out set, nats per token.
         val_loss: f64,
         /// Seconds of training and evaluation.
         wall_s: f64,
     },
-    /// Finished in an earlier sweep.
+    /// Already finished by an earlier command.
     Skipped,
     /// Failed, with the reason.
     Failed(String),
 }
 
-/// Follows a sweep.
+/// Receives the progress of a sweep or a probe.
 pub trait Progress {
-    /// Something is prepared before the first run.
+    /// `what` is being prepared.
     fn preparing(&mut self, what: &str);
-    /// The sweep begins.
+    /// A sweep of `runs` starts.
     fn sweep(&mut self, runs: &[Run]);
-    /// A run begins.
+    /// A run starts.
     fn run(&mut self, run: &Run);
     /// A training step is done.
     fn step(&mut self, report: &StepReport);
-    /// The evaluation of a suite begins.
+    /// The evaluation of a suite starts.
     fn evaluating(&mut self, suite: &str);
-    /// The run ended.
+    /// A run ended.
     fn ended(&mut self, run: &Run, run_end: &RunEnd);
-    /// A cell of a probe begins: which of how many.
-    fn probing(&mut self, number: usize, all: usize, cell: &str);
-    /// A phase of a cell has its row.
-    fn probed(&mut self, cell: &Cell, phase: &str, outcome: &str);
-    /// The sweep ended, and the terminal is free.
+    /// The timing of part `number` of `all` starts.
+    fn probing(&mut self, number: usize, all: usize, part: &str);
+    /// The row of one phase of a part exists.
+    fn probed(&mut self, part: &ProbedPart, phase: &str, outcome: &str);
+    /// The command has no more progress to report; the display is removed.
     fn done(&mut self);
 }
 
-/// Reports nothing but failures, on standard error.
+/// Reports failures only, on standard error.
 #[derive(Debug, Default)]
 pub struct Quiet;
 
@@ -59,6 +59,6 @@ impl Progress for Quiet {
         }
     }
     fn probing(&mut self, _: usize, _: usize, _: &str) {}
-    fn probed(&mut self, _: &Cell, _: &str, _: &str) {}
+    fn probed(&mut self, _: &ProbedPart, _: &str, _: &str) {}
     fn done(&mut self) {}
 }

@@ -1,4 +1,4 @@
-//! The loop over the runs of a plan: what is missing is done, what failed is tried again.
+//! The loop over the runs of a plan: unfinished and failed runs are executed, finished ones are skipped.
 
 use std::collections::HashSet;
 use std::time::Instant;
@@ -17,7 +17,11 @@ use crate::run::progress::{Progress, RunEnd};
 use experiment::budget::Tokens;
 use experiment::plan::Plan;
 
-/// Tokenizer, suites and at least `tokens` tokens of a plan, from the cache where they are.
+/// The tokenizer, the suites and at least `tokens` training tokens of a plan, from the cache if they are there.
+///
+/// # Errors
+/// If the data cannot be prepared, or if `seq_len` of a decoder is longer than the held-out set or shorter than a
+/// question with its answer.
 pub fn prepare(plan: &Plan, tokens: Tokens, folders: &Folders) -> Result<Dataset, Error> {
     let data = &plan.sweep.data;
     let dataset = Dataset::prepare(
@@ -30,14 +34,14 @@ pub fn prepare(plan: &Plan, tokens: Tokens, folders: &Folders) -> Result<Dataset
     tracing::info!(
         fingerprint = dataset.fingerprint,
         tokens = dataset.train.len(),
-        "data are prepared"
+        "data prepared"
     );
     check_context_length(plan, &dataset)?;
     Ok(dataset)
 }
 
-/// Rejects questions that no decoder of the plan was trained to read to their end: positions beyond `seq_len` would be
-/// new to it.
+/// Checks that every question with its answer fits into the context of every decoder of the plan: positions beyond
+/// `seq_len` do not occur in training.
 fn check_context_length(plan: &Plan, dataset: &Dataset) -> Result<(), Error> {
     let shortest = plan.runs.iter().map(|run| run.model.decoder.seq_len).min();
     let Some(seq_len) = shortest else {
@@ -48,17 +52,17 @@ fn check_context_length(plan: &Plan, dataset: &Dataset) -> Result<(), Error> {
         return Err(Error::Argument {
             argument: format!("`seq_len` = {longest}"),
             problem: format!(
-                "leaves no whole window of the {} held-out tokens",
+                "exceeds the {} held-out tokens: no validation window fits",
                 dataset.held_out.len()
             ),
-            remedy: "lower `seq_len`, or make the suites larger".to_owned(),
+            remedy: "lower `seq_len`, or enlarge the suites".to_owned(),
         });
     }
     for suite in &dataset.suites {
         for task in suite.tasks() {
             for item in &task.items {
                 let text = format!("{}{}", item.prompt, item.expected);
-                // The separator before the prompt.
+                // One token for the separator before the prompt.
                 let tokens = 1 + dataset.tokenizer.encode(&text)?.len();
                 if tokens > seq_len {
                     return Err(Error::Argument {
@@ -69,7 +73,7 @@ fn check_context_length(plan: &Plan, dataset: &Dataset) -> Result<(), Error> {
                             task.name,
                             item.id
                         ),
-                        remedy: "raise `seq_len`, or `suites.vocab_size` so that texts take fewer tokens"
+                        remedy: "raise `seq_len`, or raise `suites.vocab_size` so that texts have fewer tokens"
                             .to_owned(),
                     });
                 }
@@ -79,7 +83,10 @@ fn check_context_length(plan: &Plan, dataset: &Dataset) -> Result<(), Error> {
     Ok(())
 }
 
-/// The names of the runs that have finished.
+/// The names of the finished runs.
+///
+/// # Errors
+/// If the rows cannot be read.
 pub fn finished(records: &Records) -> Result<HashSet<RunId>, Error> {
     let rows = records.read::<RunRow>()?.into_iter();
     Ok(rows
@@ -88,7 +95,10 @@ pub fn finished(records: &Records) -> Result<HashSet<RunId>, Error> {
         .collect())
 }
 
-/// Does the runs of `plan` that are not finished.
+/// Executes the runs of `plan` that are not finished.
+///
+/// # Errors
+/// If rows cannot be read or written; a run that fails is recorded as such and does not end the sweep.
 pub fn sweep(
     plan: &Plan,
     context: &RunContext,
@@ -108,7 +118,7 @@ pub fn sweep(
             progress.ended(run, &RunEnd::Skipped);
             continue;
         }
-        tracing::info!(run = id, label = %run.label, "begins");
+        tracing::info!(run = id, label = %run.label, "run started");
         progress.run(run);
         let (started, clock) = (clock::now(), Instant::now());
         let (row, run_end) = match execute(run, &id, context, progress) {

@@ -1,8 +1,8 @@
-//! Loss and gradients of one batch, its parts computed side by side.
+//! Loss and gradients of one batch, computed in parallel micro-batches.
 //!
-//! Each part runs forward and backward on a fork of the parameters, so that parts share nothing and small models, whose
-//! single operations are too short for splitting, still use every core. Gradients are averaged in the order of
-//! the parts: the result depends on their number, not on the threads.
+//! Each micro-batch runs forward and backward on its own fork of the parameters, so that small models, whose single
+//! operations are too short to be parallelised, also use every core. Gradients are averaged in the order of the
+//! micro-batches: the result depends on their number, but not on the number of threads.
 
 use architectures::{Decoder, Statistics, loss};
 use burn::module::{Module, ModuleVisitor, Param};
@@ -17,17 +17,17 @@ use super::step::{self, TableGradients};
 pub struct BatchGradients {
     /// Mean negative log-likelihood, nats per token.
     pub loss: f64,
-    /// The blocks' own losses, weighted.
+    /// Sum of the blocks' weighted auxiliary losses.
     pub auxiliary_loss: f64,
-    /// Of the dense parameters.
+    /// Gradients of the dense parameters.
     pub dense: GradientsParams,
-    /// Of the tables, one entry per table.
+    /// Gradients of the value tables, one entry per table.
     pub tables: TableGradients,
     /// Statistics for the blocks' buffers, summed over the batch.
     pub statistics: Statistics,
 }
 
-/// Differentiates the mean loss of `batch`, split into `micro_batches` parts of whole sequences.
+/// Mean loss and gradients of `batch`, split into `micro_batches` parts of whole sequences.
 pub fn backward(decoder: &Decoder, batch: Batch, micro_batches: usize) -> BatchGradients {
     let sequences = batch.0.dims()[0];
     let parts: Vec<BatchGradients> = (0..micro_batches)
@@ -46,7 +46,7 @@ pub fn backward(decoder: &Decoder, batch: Batch, micro_batches: usize) -> BatchG
         .unwrap_or_else(|| differentiate(decoder, batch, 1.0))
 }
 
-/// One part; losses and gradients are scaled by the part's share of the batch.
+/// Loss and gradients of one micro-batch, scaled by its share of the batch.
 fn differentiate(decoder: &Decoder, (inputs, targets): Batch, share: f64) -> BatchGradients {
     let device = inputs.device();
     let part = step::differentiate(decoder, &device, share, |decoder, pass| {
@@ -62,8 +62,9 @@ fn differentiate(decoder: &Decoder, (inputs, targets): Batch, share: f64) -> Bat
     }
 }
 
+/// The sum of the losses and gradients of two micro-batches.
 fn add(decoder: &Decoder, mut sum: BatchGradients, part: BatchGradients) -> BatchGradients {
-    let mut merge = Merge {
+    let mut merge = GradientSum {
         sum: sum.dense,
         part: part.dense,
     };
@@ -84,12 +85,13 @@ fn add(decoder: &Decoder, mut sum: BatchGradients, part: BatchGradients) -> Batc
     }
 }
 
-struct Merge {
+/// Adds the dense gradients `part` to `sum`, parameter by parameter.
+struct GradientSum {
     sum: GradientsParams,
     part: GradientsParams,
 }
 
-impl ModuleVisitor for Merge {
+impl ModuleVisitor for GradientSum {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let gradient = match (
             self.sum.remove::<D>(param.id),
@@ -97,7 +99,7 @@ impl ModuleVisitor for Merge {
         ) {
             (Some(sum), Some(part)) => sum + part,
             (Some(one), None) | (None, Some(one)) => one,
-            // An expert that no token of the batch chose.
+            // An expert to which no token of the batch is routed.
             (None, None) => return,
         };
         self.sum.register(param.id, gradient);
@@ -110,7 +112,7 @@ mod tests {
     use architectures::ModelConfig;
     use burn::tensor::Device;
 
-    /// Loss with the dense gradients of a batch, and the output gradients that its table lookups received.
+    /// Loss and dense gradients of a batch, and the output gradients of its table lookups.
     fn numbers(threads: usize, micro_batches: usize) -> [Vec<f32>; 2] {
         let config: ModelConfig = serde_json::from_str(
             r#"{"decoder": {"vocab_size": 30, "d_model": 16, "n_layers": 3, "n_heads": 2, "seq_len": 16},
@@ -129,7 +131,7 @@ mod tests {
             .build()
             .unwrap();
         let batch_gradients = pool.install(|| backward(&decoder, batch, micro_batches));
-        let mut all = Numbers {
+        let mut all = GradientValues {
             gradients: &batch_gradients.dense,
             values: vec![batch_gradients.loss as f32],
         };
@@ -145,12 +147,12 @@ mod tests {
         [all.values, rows.collect()]
     }
 
-    struct Numbers<'a> {
+    struct GradientValues<'a> {
         gradients: &'a GradientsParams,
         values: Vec<f32>,
     }
 
-    impl ModuleVisitor for Numbers<'_> {
+    impl ModuleVisitor for GradientValues<'_> {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
             let gradient = self.gradients.get::<D>(param.id).unwrap();
             self.values.extend(gradient.into_data().iter::<f32>());
@@ -158,14 +160,14 @@ mod tests {
     }
 
     #[test]
-    fn threads_change_no_bit() {
+    fn gradients_do_not_depend_on_the_number_of_threads() {
         assert_eq!(numbers(1, 2), numbers(2, 2));
         assert_eq!(numbers(1, 1), numbers(3, 1));
     }
 
     #[test]
-    fn parts_average_to_the_whole() {
-        // Dense gradients alone: parts list their lookups in an order of their own.
+    fn micro_batches_average_to_the_gradients_of_the_batch() {
+        // Dense gradients only: the order of lookups depends on the number of micro-batches.
         let ([whole, _], [parts, _]) = (numbers(2, 1), numbers(2, 4));
         assert_eq!(whole.len(), parts.len());
         for (a, b) in whole.iter().zip(&parts) {

@@ -1,4 +1,4 @@
-//! Batches by counter: seed, step and position alone determine the tokens.
+//! Training and validation batches. The tokens of a training batch depend on seed, step and position only.
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use experiment::training::SHUFFLE_BLOCK;
@@ -9,7 +9,8 @@ use suites::TokenFile;
 /// Inputs and next-token targets, `[batch, seq]` each.
 pub type Batch = (Tensor<2, Int>, Tensor<2, Int>);
 
-/// The batch of zero-based `step`: the stream's windows in an order that is the seed's own, block by block.
+/// The training batch of the zero-based `step`: windows of the token stream, permuted within blocks of
+/// [`SHUFFLE_BLOCK`] windows by `seed`.
 pub fn training(
     tokens: &TokenFile,
     seed: u64,
@@ -28,7 +29,7 @@ pub fn training(
     gather(tokens, windows.collect(), seq, device)
 }
 
-/// Windows `range`, in order.
+/// The windows `range` of the token stream, in order.
 pub fn windows(
     tokens: &TokenFile,
     range: std::ops::Range<u64>,
@@ -38,7 +39,7 @@ pub fn windows(
     gather(tokens, range.collect(), seq, device)
 }
 
-/// Windows of `seq` tokens, each with its targets one token on.
+/// Inputs and targets of windows of `seq` tokens; targets are the inputs shifted by one token.
 fn gather(tokens: &TokenFile, windows: Vec<u64>, seq: usize, device: &Device) -> Batch {
     let batch = windows.len();
     let (mut inputs, mut targets) = (
@@ -61,7 +62,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     #[test]
-    fn a_block_of_batches_reads_each_of_its_windows_once_in_an_order_of_the_seed() {
+    fn a_shuffled_block_has_each_window_once_in_an_order_that_depends_on_the_seed() {
         let folder = tempfile::tempdir().unwrap();
         let config = suites::SuitesConfig {
             world: None,

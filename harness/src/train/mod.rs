@@ -1,7 +1,8 @@
-//! One run: batches in, a trained decoder out.
+//! Training of one decoder.
 //!
-//! Each step: forward, loss (plus the blocks' own), backward; dense gradients are clipped by their global norm and go to
-//! AdamW, table gradients are clipped apart and go to the tables' lazy Adam.
+//! Each step computes the loss of a batch, with the blocks' auxiliary losses, and its gradients. Dense gradients are
+//! clipped by their global norm and applied by AdamW; gradients of value tables are clipped separately and applied by a
+//! lazy Adam.
 
 pub mod backward;
 mod batches;
@@ -22,36 +23,36 @@ pub use batches::Batch;
 
 use step::{LearningRates, Optimizers};
 
-/// Everything that determines a run.
+/// Inputs of a training run.
 pub struct TrainSpec<'a> {
     /// The decoder and its blocks.
     pub model: &'a ModelConfig,
-    /// Optimizers, schedule and bookkeeping.
+    /// Optimizers, schedule, validation and logging.
     pub training: &'a TrainingConfig,
-    /// Optimizer steps.
+    /// Number of optimizer steps.
     pub steps: usize,
-    /// Draws the initial parameters and the order of the data.
+    /// Seed of the initial parameters and of the data order.
     pub seed: u64,
-    /// Where it runs, without autodiff.
+    /// Device of the computation, without autodiff.
     pub device: &'a Device,
-    /// What it is trained and validated on.
+    /// Training tokens and held-out set.
     pub dataset: &'a Dataset,
 }
 
-/// What one step showed.
+/// Measurements of one training step.
 #[derive(Clone, Debug)]
 pub struct StepReport {
-    /// Steps done, from 1.
+    /// Number of the step, from 1.
     pub step: usize,
     /// Training tokens seen.
     pub tokens: u64,
-    /// Training FLOPs done, by the blocks' formulas.
+    /// Training FLOPs so far, by formula.
     pub train_flops: f64,
-    /// Seconds of training so far; validation is not counted.
+    /// Seconds of training so far, without validation.
     pub wall_s: f64,
     /// Training loss of this step's batch, nats per token, without auxiliary losses.
     pub loss: f64,
-    /// Loss on the held-out set, where this step measured it.
+    /// Mean loss on the held-out set, nats per token; `None` if this step did not validate.
     pub val_loss: Option<f64>,
     /// Learning rate of the dense parameters.
     pub learning_rate: f64,
@@ -59,52 +60,52 @@ pub struct StepReport {
     pub grad_norm: f64,
     /// Norm of the tables' gradients before clipping, over all tables.
     pub table_grad_norm: f64,
-    /// The blocks' own losses, weighted.
+    /// Sum of the blocks' weighted auxiliary losses.
     pub auxiliary_loss: f64,
-    /// Training tokens per second over the run so far.
+    /// Mean training tokens per second so far.
     pub tokens_per_s: f64,
-    /// Whether the step belongs in the records.
+    /// Whether the step is recorded.
     pub logged: bool,
 }
 
-/// A finished run.
+/// Result of a training run.
 pub struct Trained {
-    /// The decoder, ready to predict.
+    /// The trained decoder, without autodiff.
     pub decoder: Decoder,
-    /// Mean training loss over the last tenth of the steps.
+    /// Mean training loss over the last tenth of the steps, nats per token.
     pub train_loss: f64,
-    /// Loss on the held-out set.
+    /// Mean loss on the held-out set, nats per token.
     pub val_loss: f64,
     /// Held-out tokens that `val_loss` averages.
     pub val_tokens: u64,
     /// Training tokens seen.
     pub tokens: u64,
-    /// Seconds of training, validation not counted.
+    /// Seconds of training, without validation.
     pub train_wall_s: f64,
     /// Slot and expert usage on the held-out set.
     pub usage: Vec<Usage>,
 }
 
-/// Why a run ended early.
+/// An error that ends a training run.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
     /// The model cannot be built.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The loss is not finite.
+    /// The training or validation loss is non-finite.
     #[error(
         "diverged: the loss was {loss} at step {step}; lower `learning_rate` or `table_learning_rate`"
     )]
     Diverged {
         /// The step, from 1.
         step: usize,
-        /// Its loss.
+        /// The loss of that step.
         loss: f64,
     },
-    /// The observer ended the run.
+    /// `observe` ended the run.
     #[error("interrupted at step {step}")]
     Interrupted {
-        /// Steps done.
+        /// The last step, from 1.
         step: usize,
     },
 }
@@ -112,10 +113,10 @@ pub enum TrainError {
 /// Trains one decoder.
 ///
 /// # Arguments
-/// * `observe`: called after every step; may end the run early.
+/// * `observe`: called after every step; ends the run if it breaks.
 ///
 /// # Errors
-/// Where the model cannot be built, a loss is not finite, or `observe` ends the run.
+/// If the model cannot be built, a loss is non-finite, `steps` is 0, or `observe` ends the run.
 pub fn train(
     spec: &TrainSpec,
     observe: &mut dyn FnMut(&StepReport) -> ControlFlow<()>,
@@ -168,7 +169,7 @@ pub fn train(
         train_wall_s += clock.elapsed().as_secs_f64();
         losses.push(loss);
         let tokens = step as u64 * tokens_per_step;
-        // The last step always validates.
+        // True for the last step.
         let validates = training.validates(step, steps);
         if validates {
             let (loss, tokens) = validation::loss(&decoder.valid(), training, dataset, device);

@@ -1,4 +1,4 @@
-//! AdamW for dense parameters, lazy Adam for tables, and the global norm.
+//! AdamW for dense parameters, lazy Adam for value tables, and clipping by the global norm.
 
 use architectures::kernels::fused;
 use architectures::{AdamW, LazyAdam};
@@ -8,7 +8,7 @@ use burn::tensor::Tensor;
 
 use experiment::training::TrainingConfig;
 
-/// AdamW whose decay spares vectors: gains and biases.
+/// AdamW without weight decay for vectors, which are gains and biases.
 pub fn adamw(training: &TrainingConfig, module: &impl Module) -> ModuleOptimizer {
     let decayed = AdamW {
         beta_1: training.beta_1 as f32,
@@ -16,16 +16,16 @@ pub fn adamw(training: &TrainingConfig, module: &impl Module) -> ModuleOptimizer
         epsilon: training.epsilon as f32,
         weight_decay: training.weight_decay as f32,
     };
-    let spared = AdamW {
+    let undecayed = AdamW {
         weight_decay: 0.0,
         ..decayed
     };
-    let mut vectors = Vectors(Vec::new());
+    let mut vectors = VectorIds(Vec::new());
     module.visit(&mut vectors);
-    ModuleOptimizer::from(decayed).with_group(ParamGroup::from_ids(vectors.0), spared, None)
+    ModuleOptimizer::from(decayed).with_group(ParamGroup::from_ids(vectors.0), undecayed, None)
 }
 
-/// The tables' optimizer: no decay.
+/// Lazy Adam without weight decay, for value tables.
 pub fn lazy_adam(training: &TrainingConfig) -> LazyAdam {
     LazyAdam {
         beta_1: training.beta_1 as f32,
@@ -35,15 +35,18 @@ pub fn lazy_adam(training: &TrainingConfig) -> LazyAdam {
     }
 }
 
-/// Scales all gradients so that their global norm is at most `max_norm` (0 for any); returns the norm before.
+/// Scales all gradients so that their global norm is at most `max_norm`; returns them with the norm before scaling.
 ///
-/// Burn's own clipping is per parameter, which changes the gradient's direction.
+/// Burn's clipping is per parameter, which changes the direction of the gradient.
+///
+/// # Arguments
+/// * `max_norm`: 0 for no limit.
 pub fn clip(
     module: &impl Module,
     gradients: GradientsParams,
     max_norm: f64,
 ) -> (GradientsParams, f64) {
-    let mut norm = Norm {
+    let mut norm = SquareSums {
         gradients: &gradients,
         squares: Vec::new(),
     };
@@ -56,7 +59,7 @@ pub fn clip(
     if max_norm == 0.0 || norm <= max_norm {
         return (gradients, norm);
     }
-    let mut scale = Scale {
+    let mut scale = GradientScaling {
         gradients,
         factor: max_norm / norm,
     };
@@ -64,9 +67,10 @@ pub fn clip(
     (scale.gradients, norm)
 }
 
-struct Vectors(Vec<ParamId>);
+/// Collects the ids of parameters of rank 1.
+struct VectorIds(Vec<ParamId>);
 
-impl ModuleVisitor for Vectors {
+impl ModuleVisitor for VectorIds {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         if D == 1 {
             self.0.push(param.id);
@@ -74,12 +78,13 @@ impl ModuleVisitor for Vectors {
     }
 }
 
-struct Norm<'a> {
+/// Collects the sum of squares, `[1]`, of each gradient.
+struct SquareSums<'a> {
     gradients: &'a GradientsParams,
     squares: Vec<Tensor<1>>,
 }
 
-impl ModuleVisitor for Norm<'_> {
+impl ModuleVisitor for SquareSums<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         if let Some(gradient) = self.gradients.get::<D>(param.id) {
             self.squares.push(fused::square_sum(gradient));
@@ -87,12 +92,13 @@ impl ModuleVisitor for Norm<'_> {
     }
 }
 
-struct Scale {
+/// Multiplies each gradient by `factor`.
+struct GradientScaling {
     gradients: GradientsParams,
     factor: f64,
 }
 
-impl ModuleVisitor for Scale {
+impl ModuleVisitor for GradientScaling {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         if let Some(gradient) = self.gradients.remove::<D>(param.id) {
             self.gradients

@@ -1,6 +1,6 @@
-//! One training step of any module: gradients of a loss, clipping, updates of dense parameters and of tables.
+//! One training step of any module: gradients of a loss, clipping, updates of dense parameters and of value tables.
 //!
-//! Training, probes and benchmarks take this step, so that what is timed is what trains.
+//! Training, probes and benchmarks share this code, so that the timed step is the training step.
 
 use architectures::{HasBuffers, LazyAdam, Pass, Statistics, TableGradient, ValueTable};
 use burn::module::Module;
@@ -10,25 +10,25 @@ use experiment::training::TrainingConfig;
 
 use super::optimizer;
 
-/// Gradients of the tables: for each table, one entry per lookup of each part of the batch.
+/// Gradients of value tables: for each table, one entry per lookup of each micro-batch.
 pub type TableGradients = Vec<(ValueTable, Vec<TableGradient>)>;
 
 /// A loss with its gradients.
 pub struct Gradients {
     /// The scaled loss, `[1]`, without autodiff.
     pub loss: Tensor<1>,
-    /// The blocks' weighted auxiliary losses, `[1]`, scaled likewise; none where no block has any.
+    /// Sum of the blocks' weighted auxiliary losses, `[1]`, scaled likewise; `None` if no block has one.
     pub auxiliary_loss: Option<Tensor<1>>,
-    /// Of the dense parameters.
+    /// Gradients of the dense parameters.
     pub dense: GradientsParams,
-    /// Of the tables.
+    /// Gradients of the value tables.
     pub tables: TableGradients,
     /// Statistics for the blocks' buffers.
     pub statistics: Statistics,
 }
 
-/// Differentiates `scale` times the sum of the loss that `forward` returns, `[1]`, and of the auxiliary losses of its
-/// pass, on a fork of the parameters of `module`.
+/// Loss and gradients of `scale` times the loss that `forward` returns, `[1]`, plus the auxiliary losses of its pass,
+/// computed on a fork of the parameters of `module`.
 pub fn differentiate<M: Module>(
     module: &M,
     device: &Device,
@@ -60,9 +60,9 @@ pub fn differentiate<M: Module>(
 /// Learning rates of one step.
 #[derive(Clone, Copy, Debug)]
 pub struct LearningRates {
-    /// Of the dense parameters.
+    /// Learning rate of the dense parameters.
     pub dense: f64,
-    /// Of the tables.
+    /// Learning rate of the value tables.
     pub tables: f64,
 }
 
@@ -81,11 +81,11 @@ impl LearningRates {
 pub struct GradientNorms {
     /// Global norm over all dense parameters.
     pub dense: f64,
-    /// Norm over all tables.
+    /// Norm over all value tables.
     pub tables: f64,
 }
 
-/// The optimizers of one module: AdamW of its dense parameters, lazy Adam of its tables.
+/// The optimizers of one module: AdamW for its dense parameters, lazy Adam for its value tables.
 pub struct Optimizers {
     dense: ModuleOptimizer,
     tables: LazyAdam,
@@ -93,7 +93,7 @@ pub struct Optimizers {
 }
 
 impl Optimizers {
-    /// With moments of zero.
+    /// Optimizers with all moments zero.
     pub fn new(training: &TrainingConfig, module: &impl Module) -> Self {
         Self {
             dense: optimizer::adamw(training, module),
@@ -102,7 +102,7 @@ impl Optimizers {
         }
     }
 
-    /// Clips the gradients and updates `module`, its tables and its buffers.
+    /// Clips the gradients and updates `module`, its value tables and its buffers; returns the module and the norms before clipping.
     pub fn update<M: Module + HasBuffers>(
         &mut self,
         module: M,

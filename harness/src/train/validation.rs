@@ -1,4 +1,4 @@
-//! Loss and usage on the fixed held-out set.
+//! Validation loss, and usage of slots and experts, on the held-out set.
 
 use architectures::{Decoder, Pass, Usage, loss};
 use burn::tensor::Device;
@@ -7,14 +7,14 @@ use suites::Dataset;
 use super::batches;
 use experiment::training::TrainingConfig;
 
-/// Whole windows that validation reads, and how many at a time.
+/// Ranges of the validation windows, one per batch.
 fn windows(
     decoder: &Decoder,
     training: &TrainingConfig,
     dataset: &Dataset,
 ) -> Vec<std::ops::Range<u64>> {
     let seq_len = decoder.config().seq_len;
-    // The last target of a window is the token after it; the set's end must not wrap around to its beginning.
+    // The last target of a window is the token after it, which must not wrap around to the start of the set.
     let available = (dataset.held_out.len().saturating_sub(1) / seq_len) as u64;
     let wanted = (training.validation_tokens / seq_len).max(1) as u64;
     let windows = available.min(wanted);
@@ -25,7 +25,7 @@ fn windows(
         .collect()
 }
 
-/// Mean loss in nats per token, and the tokens averaged.
+/// Mean validation loss in nats per token, and the number of tokens averaged.
 pub fn loss(
     decoder: &Decoder,
     training: &TrainingConfig,
@@ -44,7 +44,7 @@ pub fn loss(
     (sum / tokens as f64, tokens)
 }
 
-/// Slot and expert usage, one entry per layer that has any.
+/// Usage of slots and experts, one entry per layer with either.
 pub fn usage(
     decoder: &Decoder,
     training: &TrainingConfig,

@@ -1,4 +1,4 @@
-//! Standard output into a pipe that its reader closed.
+//! Standard output into a pipe whose reader has closed it.
 
 #![cfg(unix)]
 
@@ -7,7 +7,7 @@ use std::process::Stdio;
 
 use crate::scratch::{Scratch, TINY};
 
-/// `isoflop plan | head -0`.
+/// As in `isoflop plan | head -0`.
 #[test]
 fn a_closed_standard_output_ends_a_command_without_a_message() {
     let scratch = Scratch::new(TINY);

@@ -1,4 +1,4 @@
-//! `isoflop compare`, on records made by hand: what it needs is rows, not training.
+//! `isoflop compare`, on records that are written without training.
 
 use results::{ItemRow, Records, RunRow, ScoreRow, WHOLE_SUITE};
 
@@ -51,15 +51,15 @@ fn run(sweep: &str, block: &str, id: &str) -> RunRow {
     }
 }
 
-/// Writes a run whose first `right` of 40 answers are right.
-fn record(scratch: &Scratch, run: &RunRow, right: u32) {
+/// Writes the rows of a run with 40 items, of which the first `correct` are correct.
+fn record(scratch: &Scratch, run: &RunRow, correct: u32) {
     let records = Records::open(scratch.path(&format!("runs/{}/records", run.sweep))).unwrap();
     let item = |i: u32| ItemRow {
         run: run.run.clone(),
         suite: "facts".into(),
         task: "t".into(),
         item: format!("{i:02}"),
-        correct: i < right,
+        correct: i < correct,
         nll_bits: 1.0,
         expected: "e".into(),
         given: String::new(),
@@ -72,7 +72,7 @@ fn record(scratch: &Scratch, run: &RunRow, right: u32) {
         metric: "exact_match".into(),
         status: "scored".into(),
         reason: String::new(),
-        value: f64::from(right) / 40.0,
+        value: f64::from(correct) / 40.0,
         low: 0.0,
         high: 1.0,
         n: 40,
@@ -96,7 +96,7 @@ fn recorded() -> Scratch {
 }
 
 #[test]
-fn whole_sweeps_stand_side_by_side_with_differences_to_the_first() {
+fn sweeps_are_compared_with_differences_from_the_first_model() {
     let scratch = recorded();
     let ended = scratch.isoflop(&["compare", "a", "runs/b"]);
     assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{ended:?}");
@@ -104,19 +104,19 @@ fn whole_sweeps_stand_side_by_side_with_differences_to_the_first() {
     let columns: Vec<&str> = header.split_whitespace().collect();
     assert_eq!(columns, ["a:l/dense", "a:l/memory", "b:l/memory+"]);
     assert!(ended.out.contains("held equal: 1.000e9 training FLOPs"));
-    let gap = ended
+    let difference = ended
         .out
         .lines()
         .rfind(|line| line.contains("facts exact match, n 40"))
         .unwrap();
     assert!(
-        gap.contains("+50.0 pt [") && gap.contains("+62.5 pt ["),
-        "{gap}"
+        difference.contains("+50.0 pt [") && difference.contains("+62.5 pt ["),
+        "{difference}"
     );
 }
 
 #[test]
-fn parts_of_sweeps_and_beginnings_of_names_select_runs() {
+fn parts_of_sweeps_and_prefixes_of_names_select_runs() {
     let scratch = recorded();
     for arguments in [
         ["compare", "a:l/memory", "bb", "--csv"],
@@ -148,7 +148,7 @@ fn parts_of_sweeps_and_beginnings_of_names_select_runs() {
 }
 
 #[test]
-fn runs_that_do_not_mean_the_same_are_errors_and_nothing_is_written() {
+fn runs_with_different_conventions_are_errors_and_nothing_is_written() {
     let scratch = recorded();
     let mut other = run("c", "dense", "cc44");
     other.flop_convention = "one".into();
@@ -156,46 +156,48 @@ fn runs_that_do_not_mean_the_same_are_errors_and_nothing_is_written() {
     let ended = scratch.isoflop(&["compare", "a", "c", "--report", "page.html"]);
     assert_eq!((ended.code, ended.out.as_str()), (Some(2), ""), "{ended:?}");
     assert!(
-        ended.err.contains("FLOP convention differs: `two` in a:l/dense/0 (aa11), `one` in c:l/dense/0 (cc44); name \
-            only"),
+        ended.err.contains(
+            "FLOP convention differs: `two` in a:l/dense/0 (aa11), `one` in c:l/dense/0 (cc44); \
+             select only runs that agree in it"
+        ),
         "{ended:?}"
     );
     assert!(!scratch.path("page.html").exists());
 }
 
 #[test]
-fn what_means_no_run_or_several_is_an_error_with_a_remedy() {
+fn arguments_that_select_no_run_or_several_are_errors_with_a_remedy() {
     let scratch = recorded();
     for (argument, message) in [
-        ("aa", "`write more of it: aa11, aa22"),
-        ("zz", "is no folder of records, no sweep and no run"),
+        ("aa", "give a longer prefix of one of: aa11, aa22"),
+        (
+            "zz",
+            "is not a folder of records, a recorded sweep or the prefix of a run's name",
+        ),
         ("a:xl", "recorded there: l/dense, l/memory"),
         ("z:l", "has no records of a sweep `z`"),
-        ("a:l/dense/x", "no whole number"),
+        ("a:l/dense/x", "not a whole number"),
     ] {
         let ended = scratch.isoflop(&["compare", argument]);
         assert_eq!(ended.code, Some(2), "{ended:?}");
-        assert!(
-            ended.err.contains(message.trim_start_matches('`')),
-            "{argument}: {ended:?}"
-        );
+        assert!(ended.err.contains(message), "{argument}: {ended:?}");
     }
     let filtered = scratch.isoflop(&["compare", "a", "--size", "xl"]);
     assert!(
-        filtered.code == Some(2) && filtered.err.contains("loosen them"),
+        filtered.code == Some(2) && filtered.err.contains("remove or change these filters"),
         "{filtered:?}"
     );
 }
 
 #[test]
-fn the_page_is_whole_and_loads_nothing() {
+fn the_page_is_self_contained() {
     let scratch = recorded();
     let ended = scratch.isoflop(&["compare", "a", "b", "--report", "pages/page.html"]);
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert!(ended.out.ends_with("pages/page.html\n"), "{ended:?}");
     let page = std::fs::read_to_string(scratch.path("pages/page.html")).unwrap();
     assert!(page.contains("b:l/memory+") && page.contains("+62.5"));
-    for sign in ["http:", "https:", "src=", "<script", "<link"] {
-        assert!(!page.contains(sign), "{sign}");
+    for reference in ["http:", "https:", "src=", "<script", "<link"] {
+        assert!(!page.contains(reference), "{reference}");
     }
 }

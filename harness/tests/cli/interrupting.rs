@@ -1,4 +1,4 @@
-//! Ctrl-C leaves whole rows, and the sweep continues where it stopped.
+//! Ctrl-C during a sweep.
 
 #![cfg(unix)]
 
@@ -10,7 +10,7 @@ use results::{Records, RunRow, StepRow};
 use crate::scratch::{Ended, Scratch, TINY};
 
 #[test]
-fn the_first_ctrl_c_stops_after_whole_rows() {
+fn the_first_ctrl_c_stops_after_complete_rows() {
     let text = TINY.replace("tokens = 2_000", "tokens = 3_000_000");
     let scratch = Scratch::new(&text);
     let mut command = scratch.command(&["sweep", "sweep.toml"]);
@@ -25,17 +25,18 @@ fn the_first_ctrl_c_stops_after_whole_rows() {
         line.clear();
         assert!(
             err.read_line(&mut line).unwrap() > 0,
-            "it ended before its first step"
+            "the sweep ended before its first step"
         );
     }
-    // SAFETY: the child is ours and has not been waited for.
+    // SAFETY: the child was started above and has not been waited for, so that its id is valid.
     let sent = unsafe { libc::kill(child.id() as libc::pid_t, libc::SIGINT) };
     assert_eq!(sent, 0);
     let rest: Vec<String> = err.lines().map(Result::unwrap).collect();
     let ended = Ended::new(child.wait_with_output().unwrap());
     assert_eq!(ended.code, Some(130), "{rest:?}");
     assert!(
-        rest.iter().any(|line| line.contains("stopping")),
+        rest.iter()
+            .any(|line| line.contains("stopping after the rows are written")),
         "{rest:?}"
     );
 

@@ -1,4 +1,4 @@
-//! A sweep taken apart and timed.
+//! `isoflop probe`.
 
 use std::fs;
 
@@ -19,13 +19,13 @@ fn probe(scratch: &Scratch, more: &[&str]) -> crate::scratch::Ended {
     scratch.isoflop(&[&PROBE[..], more].concat())
 }
 
-/// Rows as text: what was not measured is NaN, which equals nothing.
+/// Rows as text, for comparison: values that are not measured are NaN.
 fn texts(rows: &[ProbeRow]) -> Vec<String> {
     rows.iter().map(|row| format!("{row:?}")).collect()
 }
 
 #[test]
-fn a_probe_leaves_a_row_for_every_part_table_and_model_and_nothing_to_do() {
+fn a_probe_records_every_part_table_and_model_and_a_second_one_measures_nothing() {
     let scratch = Scratch::new(TINY);
     let first = probe(&scratch, &["--memory", "8MiB", "--export", "out", "--csv"]);
     assert_eq!(first.code, Some(0), "{first:?}");
@@ -54,9 +54,9 @@ fn a_probe_leaves_a_row_for_every_part_table_and_model_and_nothing_to_do() {
             "head 0 measured finished",
             "memory 64 derived finished",
             "memory 64 measured finished",
-            // 2^16 rows of 16: 4 MiB to read, 12 MiB to update.
+            // 2^16 rows of 16: 4 MiB for a forward pass, 12 MiB for a step.
             "memory 65536 measured skipped",
-            // The first that can not even be read.
+            // The first that does not fit for a forward pass.
             "memory 262144 measured skipped",
         ]
     );
@@ -87,7 +87,7 @@ fn a_probe_leaves_a_row_for_every_part_table_and_model_and_nothing_to_do() {
             "{reason}"
         );
     }
-    // Whole models are the sums of their parts.
+    // The time of a whole model is the sum of those of its parts.
     let seconds = |block: &str, basis: &str| {
         let of_step = recorded.iter().filter(|row| row.phase == "step");
         of_step
@@ -110,17 +110,17 @@ fn a_probe_leaves_a_row_for_every_part_table_and_model_and_nothing_to_do() {
     }
     assert!(scratch.path("out/probes.parquet").exists());
 
-    // Again: nothing is done twice.
+    // A second probe measures nothing.
     let again = probe(&scratch, &["--memory", "8MiB"]);
     assert_eq!(again.code, Some(0), "{again:?}");
     assert_eq!(texts(&rows(&scratch)), texts(&recorded));
     assert_eq!(again.out, first.out);
     assert!(
-        !again.err.contains("tokens/s") && !again.err.contains("peaks"),
+        !again.err.contains("tokens/s") && !again.err.contains("peak rates"),
         "{again:?}"
     );
 
-    // With more memory, what was skipped is measured and what was measured stays.
+    // With more memory, skipped parts are measured, and measured ones are kept.
     let more = probe(
         &scratch,
         &["--memory", "20MiB", "--quiet", "--only", "memory"],
@@ -137,22 +137,23 @@ fn a_probe_leaves_a_row_for_every_part_table_and_model_and_nothing_to_do() {
         .into_iter()
         .filter(|row| before.contains(row))
         .count();
-    // But for this one, and the forward pass over 2^18 rows of 16.
+    // All rows except this one and that of the forward pass with 2^18 rows of 16.
     assert_eq!(kept, recorded.len() - 2);
 }
 
 #[test]
-fn what_the_budget_does_not_hold_is_skipped_and_done_the_next_time() {
+fn parts_that_exceed_the_budget_are_skipped_and_measured_the_next_time() {
     let scratch = Scratch::new(TINY);
     let only = ["--only", "dense", "--memory", "8MiB"];
     let none = probe(&scratch, &[&only[..], &["--budget", "0s"]].concat());
     assert_eq!(none.code, Some(0), "{none:?}");
     let recorded = rows(&scratch);
-    let why = |row: &ProbeRow| row.reason.contains("budget") && row.reason.contains("--budget");
+    let exceeds_budget =
+        |row: &ProbeRow| row.reason.contains("budget") && row.reason.contains("--budget");
     assert!(
         recorded
             .iter()
-            .all(|row| row.status == "skipped" && why(row)),
+            .all(|row| row.status == "skipped" && exceeds_budget(row)),
         "{recorded:?}"
     );
     let derived = recorded.iter().find(|row| row.basis == "derived").unwrap();
@@ -172,9 +173,9 @@ fn what_the_budget_does_not_hold_is_skipped_and_done_the_next_time() {
 }
 
 #[test]
-fn what_cannot_be_probed_is_an_error_before_anything_is_written() {
+fn invalid_arguments_are_errors_before_anything_is_written() {
     let scratch = Scratch::new(TINY);
-    for (arguments, says) in [
+    for (arguments, message) in [
         (
             vec!["--only", "dens"],
             "--only dens is not in the sweep; did you mean `dense`?",
@@ -185,9 +186,9 @@ fn what_cannot_be_probed_is_an_error_before_anything_is_written() {
         (vec!["--tokens", "0"], "--tokens"),
         (vec!["--device", "abacus"], "this build has: flex"),
     ] {
-        let ended = probe_with(&scratch, &arguments);
+        let ended = probe_defaults(&scratch, &arguments);
         assert_eq!(ended.code, Some(2), "{ended:?}");
-        assert!(ended.err.contains(says), "{ended:?}");
+        assert!(ended.err.contains(message), "{ended:?}");
     }
     let ended = scratch.isoflop(&["probe", "nothing"]);
     assert_eq!(ended.code, Some(2), "{ended:?}");
@@ -195,6 +196,7 @@ fn what_cannot_be_probed_is_an_error_before_anything_is_written() {
     assert!(!scratch.path("runs").exists());
 }
 
-fn probe_with(scratch: &Scratch, more: &[&str]) -> crate::scratch::Ended {
+/// `isoflop probe` without the options of [`PROBE`].
+fn probe_defaults(scratch: &Scratch, more: &[&str]) -> crate::scratch::Ended {
     scratch.isoflop(&[&["probe", "sweep.toml"], more].concat())
 }

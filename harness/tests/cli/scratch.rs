@@ -1,11 +1,11 @@
-//! A folder of its own for each test, with a small sweep file in it.
+//! A temporary folder for each test, with a small sweep file.
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-/// Two blocks, a few steps, one small suite.
+/// A sweep with two blocks, a few steps and one small suite.
 pub const TINY: &str = r#"
 name = "tiny"
 seeds = [0]
@@ -45,38 +45,38 @@ validations = 2
 validation_tokens = 500
 "#;
 
-/// A temporary folder in which commands run.
+/// A temporary folder, in which commands are run.
 pub struct Scratch {
     folder: TempDir,
 }
 
 impl Scratch {
-    /// With `text` as `sweep.toml`.
+    /// A folder with `text` as `sweep.toml`.
     pub fn new(text: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("sweep.toml"), text).unwrap();
         Self { folder }
     }
 
-    /// A path inside.
+    /// A path in the folder.
     pub fn path(&self, path: &str) -> PathBuf {
         self.folder.path().join(path)
     }
 
-    /// `isoflop` with these arguments, not yet started.
+    /// The command `isoflop` with these arguments, not started.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_isoflop"));
         command.current_dir(self.folder.path()).args(arguments);
         command
     }
 
-    /// `isoflop` with these arguments, to its end.
+    /// The output of `isoflop` with these arguments.
     pub fn isoflop(&self, arguments: &[&str]) -> Ended {
         Ended::new(self.command(arguments).output().unwrap())
     }
 }
 
-/// What a command left.
+/// Exit status and output of a command.
 #[derive(Debug)]
 pub struct Ended {
     pub code: Option<i32>,

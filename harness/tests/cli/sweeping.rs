@@ -1,4 +1,4 @@
-//! A sweep, run and looked at.
+//! `isoflop sweep`, and `report`, `eval` and `status` of its records.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use results::{Records, RunRow, WHOLE_SUITE};
 use crate::scratch::{Scratch, TINY};
 
 #[test]
-fn a_sweep_leaves_rows_a_report_and_nothing_to_do() {
+fn a_sweep_writes_rows_and_a_report_and_a_second_one_runs_nothing() {
     let scratch = Scratch::new(TINY);
     let first = scratch.isoflop(&["sweep", "sweep.toml", "--csv", "--threads", "1"]);
     assert_eq!(first.code, Some(0), "{first:?}");
@@ -108,7 +108,7 @@ fn a_sweep_leaves_rows_a_report_and_nothing_to_do() {
             > 2
     );
 
-    // Again: nothing is done twice, and the same rows give the same page.
+    // A second sweep runs nothing, and equal rows give an equal report.
     let page = fs::read(scratch.path("runs/tiny/report.html")).unwrap();
     let again = scratch.isoflop(&["sweep", "sweep.toml"]);
     assert_eq!(
@@ -128,12 +128,12 @@ fn a_sweep_leaves_rows_a_report_and_nothing_to_do() {
         page
     );
 
-    // Evaluated again from the weights on the disk, the answers are the same.
-    let arguments = scratch.isoflop(&["eval", "sweep.toml", "--quiet"]);
+    // Evaluation of the saved weights gives equal rows.
+    let evaluated = scratch.isoflop(&["eval", "sweep.toml", "--quiet"]);
     assert_eq!(
-        (arguments.code, arguments.err.as_str()),
+        (evaluated.code, evaluated.err.as_str()),
         (Some(0), ""),
-        "{arguments:?}"
+        "{evaluated:?}"
     );
     assert_eq!(records.read_all().unwrap(), frames);
 
@@ -156,8 +156,8 @@ fn a_sweep_leaves_rows_a_report_and_nothing_to_do() {
 }
 
 #[test]
-fn a_failed_run_is_a_row_the_sweep_goes_on_and_it_is_tried_again() {
-    // Each step multiplies the weights by 1 - 9 x 9 until they leave the numbers.
+fn failed_runs_are_recorded_and_repeated_and_do_not_end_the_sweep() {
+    // Each step multiplies the weights by 1 - 9 x 9, until they overflow.
     let text = TINY
         .replace(
             "learning_rate = 3e-3\n",
@@ -196,7 +196,7 @@ fn a_failed_run_is_a_row_the_sweep_goes_on_and_it_is_tried_again() {
 }
 
 #[test]
-fn quiet_says_where_the_report_is_and_no_more() {
+fn quiet_prints_only_the_path_of_the_report() {
     let scratch = Scratch::new(TINY);
     let ended = scratch.isoflop(&[
         "sweep",
@@ -226,7 +226,7 @@ fn quiet_says_where_the_report_is_and_no_more() {
 }
 
 #[test]
-fn a_report_without_records_says_what_to_do() {
+fn a_report_without_records_is_an_error_with_a_remedy() {
     let scratch = Scratch::new(TINY);
     let ended = scratch.isoflop(&["report", "sweep.toml"]);
     assert_eq!(ended.code, Some(1), "{ended:?}");
@@ -235,7 +235,7 @@ fn a_report_without_records_says_what_to_do() {
 }
 
 #[test]
-fn questions_that_do_not_fit_the_context_are_errors() {
+fn questions_longer_than_the_context_are_errors() {
     let scratch = Scratch::new(&TINY.replace("seq_len = 96", "seq_len = 20"));
     let ended = scratch.isoflop(&["sweep", "sweep.toml", "--quiet"]);
     assert_eq!(ended.code, Some(2), "{ended:?}");

@@ -6,17 +6,17 @@ use super::names::NAME_SPACE;
 use crate::SuiteError;
 use crate::validation::{probability, split_fraction, within};
 
-/// `[suites.biographies]`.
+/// Configuration of the suite `biographies`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct BiographiesConfig {
     /// Number of people; each has six attributes.
     pub people: usize,
-    /// Number of times that each statement occurs in one epoch, newly phrased each time.
+    /// Number of statements of each fact in one epoch, each with its own random phrasing.
     pub repeats: usize,
     /// Fraction of the people whose questions are trained on; the others form the test split.
     pub train_fraction: f64,
-    /// Probability that a question of the train split occurs in one repeat of an epoch.
+    /// Probability that a statement about a person of the train split is accompanied by a question.
     pub question_rate: f64,
     /// Maximum number of test items per attribute.
     pub questions: usize,
@@ -35,7 +35,10 @@ impl Default for BiographiesConfig {
 }
 
 impl BiographiesConfig {
-    /// An error names the first key whose value is out of range.
+    /// Validates every value.
+    ///
+    /// # Errors
+    /// For the first key whose value is out of range.
     pub(crate) fn validate(&self) -> Result<(), SuiteError> {
         let key = |name: &str| format!("suites.biographies.{name}");
         within(&key("people"), self.people, 2, NAME_SPACE / 2)?;

@@ -1,4 +1,4 @@
-//! The suite `biographies`: synthetic people whose information content is known.
+//! The suite `biographies`: facts about synthetic people, with known information content.
 
 mod config;
 mod names;

@@ -1,6 +1,6 @@
-//! Names of two words, or of three when there are many people.
+//! Names of two words, or of three if there are many people.
 //!
-//! Both lists are short and common words, so that a small vocabulary has a single token for most of them. No part of a
+//! The words of both lists are short and common, so that most are single tokens in a small vocabulary. No part of a
 //! name is unique: a model has to combine the parts.
 
 use rand::seq::index;
@@ -10,11 +10,11 @@ use random::stream;
 /// Number of names of three words.
 pub(super) const NAME_SPACE: usize = GIVEN.len() * GIVEN.len() * FAMILY.len();
 
-/// When more than one in so many two-word names is needed, a middle name is added: with the names nearly exhausted, a
-/// family name would reveal too much about the given name.
+/// Names have a middle name if the number of people exceeds the number of two-word names divided by this, so that names
+/// are a sparse sample of the combinations.
 const MIDDLE_NAME_DIVISOR: usize = 4;
 
-/// `people` different names, in an order fixed by the seed.
+/// `people` distinct random names, in random order.
 pub(super) fn unique(people: usize, seed: u64) -> Vec<String> {
     let pairs = GIVEN.len() * FAMILY.len();
     let middle = people > pairs / MIDDLE_NAME_DIVISOR;
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn the_lists_have_no_duplicates() {
+    fn the_lists_of_names_have_no_duplicates() {
         assert_eq!(GIVEN.iter().collect::<HashSet<_>>().len(), GIVEN.len());
         assert_eq!(FAMILY.iter().collect::<HashSet<_>>().len(), FAMILY.len());
     }

@@ -1,8 +1,8 @@
-//! The wording of the six relations.
+//! The phrasings of the six relations.
 
 use crate::facts::Relation;
 
-/// The six relations; `attributes` gives the values of each, of which only the number is used.
+/// The six relations; the numbers of their values are those of `attributes`.
 pub(super) fn relations(attributes: &[Vec<String>; 6]) -> Vec<Relation> {
     let sized = |index: usize, relation: Relation| Relation {
         values: Some(attributes[index].len()),
@@ -141,7 +141,7 @@ mod tests {
     use crate::facts::check_wording;
 
     #[test]
-    fn every_wording_is_well_formed_and_belongs_to_one_relation() {
+    fn phrasings_are_well_formed_and_unique() {
         check_wording(&super::relations(&super::super::values::attributes()));
     }
 }

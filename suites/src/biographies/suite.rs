@@ -1,8 +1,8 @@
 //! Synthetic people with six attributes each, after "Physics of Language Models: Part 3.3" (Allen-Zhu and Li).
 //!
-//! Values are drawn uniformly and independently, so the information content is known exactly: 41.4 bits per person.
-//! With the loss of an answer in bits this gives the amount of knowledge that a model has stored. The original has 47.6
-//! bits per person (a full birth date, more employers, a work city implied by the employer) and paragraphs of six
+//! Values are drawn uniformly and independently, so the information content is known exactly: 41.4 bits per person. The
+//! number of bits that a model has stored is this minus the loss of its answers in bits. In the paper a person has 47.6
+//! bits (a full birth date, more employers, a work city implied by the employer) and documents are paragraphs of six
 //! sentences; here a document is one sentence, because training budgets are small.
 
 use rand::Rng;
@@ -21,7 +21,7 @@ pub struct Biographies {
 }
 
 impl Biographies {
-    /// The seed determines people, attributes and phrasings.
+    /// The suite of a valid configuration; the seed determines people, attributes and phrasings.
     pub fn new(config: &BiographiesConfig, seed: u64) -> Self {
         let mut facts = Vec::with_capacity(config.people * 6);
         let attributes = values::attributes();
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_person_has_the_number_of_bits_that_the_docs_state() {
+    fn a_person_has_the_documented_number_of_bits() {
         let recall = suite(50, 1).tasks().pop().expect("recall");
         assert_eq!((recall.items.len(), recall.population), (300, 300));
         let bits: f64 = recall.items.iter().filter_map(|item| item.prior_bits).sum();
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn there_is_a_task_for_each_attribute_and_recall() {
+    fn tasks_are_the_attributes_and_recall() {
         let tasks = suite(40, 1).tasks();
         assert_eq!(tasks.len(), 7);
         assert!(
@@ -108,10 +108,10 @@ mod tests {
     }
 
     #[test]
-    fn the_fingerprint_follows_the_seed_and_the_size() {
-        let here = suite(20, 1).fingerprint();
-        assert_eq!(here, suite(20, 1).fingerprint());
-        assert_ne!(here, suite(20, 2).fingerprint());
-        assert_ne!(here, suite(21, 1).fingerprint());
+    fn the_fingerprint_depends_on_the_seed_and_the_number_of_people() {
+        let first = suite(20, 1).fingerprint();
+        assert_eq!(first, suite(20, 1).fingerprint());
+        assert_ne!(first, suite(20, 2).fingerprint());
+        assert_ne!(first, suite(21, 1).fingerprint());
     }
 }

@@ -1,4 +1,4 @@
-//! The values of the attributes. Each list is drawn from uniformly, so its size gives the prior bits.
+//! The values of the attributes. They are drawn uniformly, so the prior bits are log2 of the number of values.
 
 /// The values of each attribute, in the order of the relations: birthday, birth city, university, major, employer,
 /// home city.
@@ -40,7 +40,7 @@ fn birthdays() -> Vec<String> {
         .collect()
 }
 
-/// Every trade with every founder: two words that a model has to combine.
+/// All combinations of founder and trade: two words that a model has to combine.
 fn employers() -> Vec<String> {
     let trades = words(TRADES);
     let founders = words(FOUNDERS);
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_list_has_the_size_that_its_prior_bits_assume_and_no_value_twice() {
+    fn attributes_have_the_documented_number_of_distinct_values() {
         let sizes = attributes().map(|values| values.len());
         assert_eq!(sizes, [336, 128, 64, 64, 128, 128]);
         for values in attributes() {

@@ -7,13 +7,13 @@ use crate::sandbox::{Sandbox, SandboxLimits};
 use crate::task::RECALL;
 use crate::{Item, Metric, ModelError, Suite, SuiteError, Task, Tokenizer};
 
-/// Evaluates a model on every task of a suite; one result per task. Without `python3` the tasks that need it are skipped
-/// and no others. They are skipped as well when the sandbox cannot run some answer in two attempts: an answer that was
-/// not run is not incorrect.
+/// Evaluates a model on every task of a suite and returns one result per task.
+///
+/// Tasks that execute code are skipped if `python3` is not available, or if the sandbox cannot run some program in two
+/// attempts, because a program that was not run is not incorrect.
 ///
 /// # Errors
-///
-/// The tokenizer or the model fails, or the model returns another number of answers than there are items.
+/// If the tokenizer or the model fails, or the model returns a different number of answers than there are items.
 pub fn evaluate(
     suite: &dyn Suite,
     model: &mut dyn LanguageModel,
@@ -44,7 +44,7 @@ pub fn evaluate(
     Ok(results)
 }
 
-/// The outcome with the names and sizes of its task.
+/// The result of `task` with this outcome.
 fn result(suite: &dyn Suite, task: &Task, outcome: TaskOutcome) -> TaskResult {
     let name = suite.name();
     TaskResult {
@@ -61,7 +61,7 @@ fn result(suite: &dyn Suite, task: &Task, outcome: TaskOutcome) -> TaskResult {
     }
 }
 
-/// The answers to one task, judged in `sandbox` where they are programs.
+/// Generates and scores the answers to one task; programs are run in `sandbox`.
 fn evaluate_task(
     task: &Task,
     model: &mut dyn LanguageModel,
@@ -73,7 +73,7 @@ fn evaluate_task(
         // A separator precedes every document in training.
         let mut prompt = vec![tokenizer.end()];
         prompt.extend(tokenizer.encode(&item.prompt)?);
-        // It also ends every document, so the answer has to end where the reference ends.
+        // It also follows every document, so the probability includes the end of the answer.
         let mut continuation = tokenizer.encode(&item.expected)?;
         continuation.push(tokenizer.end());
         continuations.push(Continuation {
@@ -92,7 +92,7 @@ fn evaluate_task(
         .map(|continuation| continuation.prompt)
         .collect();
     let generation = Generation {
-        // Allows incorrect answers that are longer than the reference, at a bounded cost.
+        // A margin for answers that are longer than the reference.
         max_tokens: longest + longest / 2 + 2,
         stop: vec![tokenizer.end()],
         sampling: Sampling::Greedy,
@@ -103,7 +103,7 @@ fn evaluate_task(
             log_probabilities.len().min(generated.len()),
             task.items.len(),
         );
-        return Err(ModelError(format!("gave {given} answers to {expected} questions")).into());
+        return Err(ModelError(format!("returned {given} answers for {expected} items")).into());
     }
     let texts = generated
         .iter()

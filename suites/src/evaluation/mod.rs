@@ -1,4 +1,4 @@
-//! Evaluation: a suite's prompts are given to a model and its answers are judged.
+//! Evaluation of models on the tasks of suites.
 
 mod evaluate;
 mod programs;

@@ -1,17 +1,16 @@
-//! Judging answers that are programs.
+//! Scoring of answers that are programs.
 
 use crate::sandbox::{Confinement, ProgramVerdict};
 use crate::{Item, ProgramCheck};
 
-/// A source and the calls by which it is judged.
+/// A source and its check.
 pub(super) type Program<'a> = (String, &'a ProgramCheck);
 
-/// Whether each answer is correct, with the verdict as text. Answers that `judge` cannot run are tried a second time, in
-/// a batch of their own.
+/// Whether each answer is correct, and the verdict as text. Programs that `judge` cannot run are retried once, in a
+/// separate batch.
 ///
 /// # Errors
-///
-/// The reason why some answer could be run in neither attempt.
+/// If some program could not be run in either attempt; the error is the reason.
 pub(super) fn judge_programs(
     items: &[Item],
     texts: &[String],

@@ -1,28 +1,28 @@
-//! What the evaluation of a task gives.
+//! Results of the evaluation of a task.
 
 /// The result of one task.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TaskResult {
-    /// Name of the suite; recall is a suite of its own, `<suite> recall`.
+    /// Name of the suite; `<suite> recall` for the task `recall`.
     pub suite: String,
     /// Name of the task.
     pub task: String,
     /// Name of the metric.
     pub metric: String,
-    /// Answers, or why there are none.
+    /// Answers, or the reason why the task was skipped.
     pub outcome: TaskOutcome,
-    /// Score of an answer that ignores the subject; see [`Task::baseline`](crate::Task::baseline).
+    /// Score of answers that do not depend on the subject; see [`Task::baseline`](crate::Task::baseline).
     pub baseline: Option<f64>,
     /// Number of facts or functions from which the items were drawn.
     pub population: usize,
 }
 
-/// Answers, or why there are none.
+/// The answers to a task, or the reason why it was skipped.
 #[derive(Debug, Clone, PartialEq)]
 pub enum TaskOutcome {
     /// One answer per item, in the order of the items.
     Answered(Vec<Answer>),
-    /// The reason why the task was not scored.
+    /// The reason why the task was skipped.
     Skipped(String),
 }
 
@@ -39,11 +39,11 @@ pub struct Answer {
     pub given: String,
     /// Whether the answer is correct by the task's metric.
     pub correct: bool,
-    /// Negative log2 probability of the reference answer and the separator that ends it: the probability of "January 12"
-    /// does not count towards "January 1".
+    /// Negative log2 probability of the reference answer and the separator after it. With the separator, the
+    /// probability of "January 1" does not include that of "January 12".
     pub nll_bits: f64,
-    /// log2 of the number of equally likely values, in recall; less `nll_bits` these are the bits stored.
+    /// log2 of the number of equally probable values, in recall; minus `nll_bits` it is the number of stored bits.
     pub prior_bits: Option<f64>,
-    /// The sandbox's verdict, for functions; it states when the program ran without the system-call filter.
+    /// The sandbox's verdict, for functions, with a note if the program ran without the system-call filter.
     pub detail: String,
 }

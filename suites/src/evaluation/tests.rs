@@ -1,4 +1,4 @@
-//! Evaluation of models whose answers are known beforehand.
+//! Evaluation of models with fixed answers.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use crate::{
     LanguageModel, ModelError, ProgramVerdict, SandboxLimits, Suite, Tokenizer,
 };
 
-/// Gives a fixed answer to each prompt, and every token the same probability of one quarter.
+/// A model with a fixed answer to each prompt and a probability of one quarter for every token.
 struct FixedAnswers(HashMap<Vec<u32>, Vec<u32>>);
 
 impl LanguageModel for FixedAnswers {
@@ -37,7 +37,7 @@ impl LanguageModel for FixedAnswers {
     }
 }
 
-/// A model that gives `answer` to each item.
+/// A model with `answer` as the answer to each item.
 fn fixed_answers(
     suite: &dyn Suite,
     tokenizer: &Tokenizer,
@@ -107,7 +107,7 @@ fn reference_answers_score_one_and_have_the_bits_of_the_model() {
 }
 
 #[test]
-fn empty_cut_and_continued_answers_are_incorrect() {
+fn empty_truncated_and_extended_answers_are_incorrect() {
     for result in score(&people(), |_| String::new()) {
         assert_eq!(share(&result), 0.0);
     }
@@ -123,10 +123,10 @@ fn empty_cut_and_continued_answers_are_incorrect() {
 }
 
 #[test]
-fn reference_bodies_pass_and_empty_ones_do_not() {
+fn reference_bodies_pass_and_trivial_ones_do_not() {
     let results = score(&functions(), |item| item.expected.clone());
     if let TaskOutcome::Skipped(reason) = &results[0].outcome {
-        return eprintln!("nothing to test: {reason}");
+        return eprintln!("skipped: {reason}");
     }
     assert_eq!(
         (results[0].metric.as_str(), share(&results[0])),
@@ -199,7 +199,7 @@ fn two() -> (Vec<Item>, Vec<String>) {
 }
 
 #[test]
-fn programs_that_were_not_run_are_tried_once_more_in_a_batch_of_their_own() {
+fn programs_that_were_not_run_are_retried_in_a_separate_batch() {
     let (items, texts) = two();
     let batches = std::cell::RefCell::new(Vec::new());
     let judge = |programs: &[Program<'_>]| {
@@ -224,7 +224,7 @@ fn programs_that_were_not_run_are_tried_once_more_in_a_batch_of_their_own() {
 }
 
 #[test]
-fn programs_that_cannot_be_run_twice_are_not_scored() {
+fn programs_that_are_not_run_in_two_attempts_are_not_scored() {
     let (items, texts) = two();
     let judge = |programs: &[Program<'_>]| {
         let mut verdicts = vec![ProgramVerdict::NotRun("no memory".to_owned()); programs.len()];
@@ -239,12 +239,12 @@ fn programs_that_cannot_be_run_twice_are_not_scored() {
             && reason.ends_with("not run: no memory"),
         "{reason}"
     );
-    // Neither are programs without a verdict.
+    // Programs without a verdict are not scored either.
     assert!(judge_programs(&items, &texts, Confinement::Full, |_| Vec::new()).is_err());
 }
 
 #[test]
-fn the_detail_states_that_an_answer_ran_without_the_filter() {
+fn the_detail_notes_that_a_program_ran_without_the_filter() {
     let (items, texts) = two();
     let judge = |programs: &[Program<'_>]| vec![ProgramVerdict::Passed; programs.len()];
     let judged = judge_programs(&items, &texts, Confinement::LimitsOnly, judge).expect("ran");
@@ -280,5 +280,8 @@ fn a_model_that_omits_answers_is_an_error() {
         &SandboxLimits::default(),
     )
     .expect_err("too few answers");
-    assert_eq!(message.to_string(), "model: gave 0 answers to 10 questions");
+    assert_eq!(
+        message.to_string(),
+        "model: returned 0 answers for 10 items"
+    );
 }

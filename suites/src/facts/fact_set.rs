@@ -1,40 +1,40 @@
-//! Facts, split by subject into those that are trained on as questions and those that are tested.
+//! Facts, split by subject into a train and a test split.
 //!
-//! A fact is (subject, relation, value). Statements of every fact are trained on; questions are trained on for the
-//! subjects of the train split alone, and the other subjects are tested with a phrasing that does not occur in training.
-//! A correct answer therefore needs the fact, stored from statements, and the question form, learnt from other subjects
-//! (after "Physics of Language Models", parts 3.1 and 3.3).
+//! A fact is a triple (subject, relation, value). The training documents contain statements of every fact, and
+//! questions about the subjects of the train split only. Subjects of the test split are tested with a question phrasing
+//! that does not occur in training. A correct answer therefore requires the fact, stored from statements, and the form
+//! of questions, learned from other subjects (after "Physics of Language Models", parts 3.1 and 3.3).
 
 use rand::Rng;
 
 use super::relation::Relation;
 use random::{permutation, stream};
 
-/// Maximum number of held-out documents for the validation loss: enough for a mean with little noise, few compared with
-/// any training set.
+/// Maximum number of held-out documents for the validation loss: enough for a small standard error, few compared with
+/// training sets.
 const HELD_OUT: usize = 2048;
 
-/// One subject, relation and value.
+/// A triple of subject, relation and value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fact {
     /// Index into the relations.
     pub relation: usize,
-    /// What the fact is about.
+    /// Subject of the fact.
     pub subject: String,
-    /// What the relation gives for the subject.
+    /// Value of the relation for the subject.
     pub value: String,
 }
 
-/// How often documents occur and how many items are tested; the keys of the suites' configurations.
+/// Frequencies of documents and number of test items; the keys of the suites' configurations.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct FactProtocol {
-    /// Key of every draw.
+    /// Seed of all random streams.
     pub seed: u64,
     /// Number of statements of each fact in one epoch.
     pub repeats: usize,
     /// Fraction of the subjects in the train split.
     pub train_fraction: f64,
-    /// Probability that a question of the train split accompanies a statement.
+    /// Probability that a statement about a subject of the train split is accompanied by a question.
     pub question_rate: f64,
     /// Maximum number of test items per relation.
     pub questions: usize,
@@ -52,7 +52,7 @@ pub(crate) struct FactSet {
 }
 
 impl FactSet {
-    /// `stream` is the name of the suite in the keys of its draws.
+    /// Splits the facts; `stream` is the prefix of the names of the random streams, the name of the suite.
     pub fn new(
         stream: &'static str,
         relations: Vec<Relation>,
@@ -69,7 +69,7 @@ impl FactSet {
         }
     }
 
-    /// Statements of all facts and questions of the train split.
+    /// The documents of one epoch: statements of all facts and questions about the train split.
     pub fn documents(&self, epoch: u64) -> Vec<String> {
         let mut documents = Vec::with_capacity(self.facts.len() * self.protocol.repeats * 3 / 2);
         for (index, fact) in self.facts.iter().enumerate() {
@@ -78,14 +78,14 @@ impl FactSet {
             for _ in 0..self.protocol.repeats {
                 let choice = draw.random_range(0..relation.statements.len() - 1);
                 documents.push(relation.statement(
-                    self.seen(index, choice),
+                    self.training_phrasing(index, choice),
                     &fact.subject,
                     &fact.value,
                 ));
-                // Drawn for every fact, so that later draws do not depend on the split.
-                let is_questioned = draw.random_bool(self.protocol.question_rate);
+                // Drawn for facts of both splits, so that later draws do not depend on the split.
+                let has_question = draw.random_bool(self.protocol.question_rate);
                 let phrasing = draw.random_range(0..relation.questions.len());
-                if is_questioned && self.trained[index] {
+                if has_question && self.trained[index] {
                     documents.push(relation.question(phrasing, &fact.subject, &fact.value));
                 }
             }
@@ -93,9 +93,9 @@ impl FactSet {
         documents
     }
 
-    /// For a sample of the facts the one statement phrasing that is never used for that fact in training.
+    /// For a sample of the facts, the statement in the phrasing that is not used for that fact in training.
     ///
-    /// The same phrasing is trained on with other facts, so the loss measures the fact and not the wording.
+    /// The same phrasing is used for other facts in training, so the loss depends on the fact and not on the phrasing.
     pub fn held_out_documents(&self) -> Vec<String> {
         self.sample("held_out", 0..self.facts.len(), HELD_OUT)
             .into_iter()
@@ -110,49 +110,49 @@ impl FactSet {
             .collect()
     }
 
-    /// Name of the random stream of one draw for one fact.
-    fn key(&self, what: &str, index: usize) -> String {
-        format!("{}.{what}.{index}", self.stream)
+    /// Name of a random stream of one fact.
+    fn key(&self, draw: &str, index: usize) -> String {
+        format!("{}.{draw}.{index}", self.stream)
     }
 
-    /// The statement phrasing held out for this fact.
+    /// Index of the statement phrasing that is held out for this fact.
     fn reserved(&self, index: usize) -> usize {
         let phrasings = self.relations[self.facts[index].relation].statements.len();
         stream(self.protocol.seed, &self.key("reserved", index), 0).random_range(0..phrasings)
     }
 
-    /// The `choice`-th phrasing that training may use for this fact.
-    pub(super) fn seen(&self, index: usize, choice: usize) -> usize {
+    /// Index of the `choice`-th statement phrasing of this fact that is not held out.
+    pub(super) fn training_phrasing(&self, index: usize, choice: usize) -> usize {
         choice + usize::from(choice >= self.reserved(index))
     }
 
-    /// At most `most` of the candidates, in an order fixed by the key.
+    /// A random sample of at most `max` of the candidates, in random order.
     pub(super) fn sample(
         &self,
-        what: &str,
+        name: &str,
         candidates: impl IntoIterator<Item = usize>,
-        most: usize,
+        max: usize,
     ) -> Vec<usize> {
         let candidates: Vec<usize> = candidates.into_iter().collect();
-        let stream = format!("{}.{what}", self.stream);
+        let stream = format!("{}.{name}", self.stream);
         permutation(candidates.len(), self.protocol.seed, &stream, 0)
             .into_iter()
-            .take(most)
+            .take(max)
             .map(|index| candidates[index])
             .collect()
     }
 }
 
-/// Per fact, whether it belongs to the train split. Subjects are split, not facts: all facts about a subject are in one
+/// Per fact, whether it is in the train split. The split is by subject: all facts about a subject are in the same
 /// split.
 fn split(stream: &str, facts: &[Fact], protocol: &FactProtocol) -> Vec<bool> {
     let mut subjects: Vec<&str> = facts.iter().map(|fact| fact.subject.as_str()).collect();
     subjects.sort_unstable();
     subjects.dedup();
-    let share = (subjects.len() as f64 * protocol.train_fraction).round() as usize;
-    let share = share.clamp(1, subjects.len().saturating_sub(1).max(1));
+    let size = (subjects.len() as f64 * protocol.train_fraction).round() as usize;
+    let size = size.clamp(1, subjects.len().saturating_sub(1).max(1));
     let order = permutation(subjects.len(), protocol.seed, &format!("{stream}.split"), 0);
-    let chosen: std::collections::HashSet<&str> = order[..share.min(order.len())]
+    let chosen: std::collections::HashSet<&str> = order[..size.min(order.len())]
         .iter()
         .map(|&index| subjects[index])
         .collect();
@@ -202,7 +202,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn every_fact_is_stated_in_every_epoch_and_only_the_train_split_is_questioned() {
+    fn epochs_have_statements_of_all_facts_and_questions_about_the_train_split_only() {
         let facts = colours(1.0);
         let documents = facts.documents(5);
         let (questions, statements): (Vec<_>, Vec<_>) =
@@ -225,7 +225,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn held_out_statements_never_occur_in_training_but_their_wording_does() {
+    fn held_out_statements_do_not_occur_in_training_but_their_phrasings_do() {
         let facts = colours(0.5);
         let trained: HashSet<String> = (0..200).flat_map(|epoch| facts.documents(epoch)).collect();
         let held_out = facts.held_out_documents();
@@ -241,7 +241,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn epochs_differ_and_repeat_exactly() {
+    fn epochs_differ_and_are_deterministic() {
         let facts = colours(0.5);
         assert_eq!(facts.documents(1), facts.documents(1));
         assert_ne!(facts.documents(1), facts.documents(2));

@@ -1,4 +1,4 @@
-//! Facts in sentences and questions: what the suites `biographies` and `world` share.
+//! Facts as statements and questions, the common part of the suites `biographies` and `world`.
 
 mod fact_set;
 mod relation;

@@ -1,38 +1,38 @@
-//! The wording of a relation, in statements and in questions.
+//! The phrasings of a relation, as statements and as questions.
 
-/// Wording of one relation. `{s}` is replaced by the subject and `{v}` by the value.
+/// Phrasings of one relation. `{s}` is replaced by the subject and `{v}` by the value.
 ///
-/// Statements end with their value and without a full stop: the document separator ends them, and any of them can be
-/// used as a cloze. Documents are this short because small budgets are only thousands of documents.
+/// Statements end with the value, without a full stop, so that each can be used as a cloze; the document separator ends
+/// them. Documents are short because small training budgets are only thousands of documents.
 #[derive(Debug, Clone)]
 pub(crate) struct Relation {
     /// Name of its task.
     pub name: &'static str,
-    /// At least two: one of them is held out per fact.
+    /// Statement phrasings, at least two: one of them is held out per fact.
     pub statements: &'static [&'static str],
     /// Question phrasings of the train split.
     pub questions: &'static [&'static str],
     /// The question phrasing of the test split, which does not occur in training.
     pub unseen: &'static str,
-    /// Number of equally likely values, where values are drawn uniformly.
+    /// Number of equally probable values; `None` if values are not drawn uniformly.
     pub values: Option<usize>,
 }
 
 impl Relation {
-    /// A statement as a document.
+    /// The document of a statement.
     pub fn statement(&self, phrasing: usize, subject: &str, value: &str) -> String {
         self.statements[phrasing]
             .replace("{s}", subject)
             .replace("{v}", value)
     }
 
-    /// The statement up to its value, without the space before it.
+    /// The statement without its value and the preceding space, as a prompt.
     pub fn cloze(&self, phrasing: usize, subject: &str) -> String {
         let opening = self.statements[phrasing].trim_end_matches("{v}").trim_end();
         opening.replace("{s}", subject)
     }
 
-    /// Question and answer as a document.
+    /// The document of a question and its answer.
     pub fn question(&self, phrasing: usize, subject: &str, value: &str) -> String {
         format!(
             "{} {value}",
@@ -40,12 +40,12 @@ impl Relation {
         )
     }
 
-    /// The question of the test split as a prompt.
+    /// The prompt of the question of the test split.
     pub fn unseen_question(&self, subject: &str) -> String {
         question_prompt(self.unseen, subject)
     }
 
-    /// log2 of the number of equally likely values.
+    /// log2 of the number of equally probable values; `None` if values are not drawn uniformly.
     pub fn prior_bits(&self) -> Option<f64> {
         self.values.map(|values| (values as f64).log2())
     }
@@ -55,7 +55,7 @@ fn question_prompt(question: &str, subject: &str) -> String {
     format!("Q: {}\nA:", question.replace("{s}", subject))
 }
 
-/// Asserts the form that every relation of a suite must have; called by the tests of the suites.
+/// Asserts the required form of every relation of a suite; called by the tests of the suites.
 #[cfg(test)]
 pub(crate) fn check_wording(relations: &[Relation]) {
     let mut names = std::collections::HashSet::new();
@@ -72,7 +72,10 @@ pub(crate) fn check_wording(relations: &[Relation]) {
                 statement.ends_with(" {v}") && statement.matches("{s}").count() == 1,
                 "{statement}"
             );
-            assert!(texts.insert(*statement), "{statement} states two relations");
+            assert!(
+                texts.insert(*statement),
+                "{statement} is a statement of two relations"
+            );
         }
         for question in relation.questions.iter().chain([&relation.unseen]) {
             assert!(

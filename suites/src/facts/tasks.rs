@@ -1,11 +1,11 @@
-//! The tasks over a set of facts.
+//! The tasks of a set of facts.
 
 use super::fact_set::{Fact, FactSet};
 use crate::task::{Item, Metric, RECALL, Task, majority};
 
 impl FactSet {
-    /// One task per relation over the test split in an unseen phrasing, and `recall`: statements of all facts, each in a
-    /// phrasing that training uses for that fact, to be completed.
+    /// One task per relation, with questions about the test split in an unseen phrasing, and `recall`, the completion
+    /// of statements of a sample of all facts, each in a phrasing that is used for that fact in training.
     pub fn tasks(&self) -> Vec<Task> {
         let relations = 0..self.relations.len();
         let mut tasks: Vec<Task> = relations
@@ -25,7 +25,8 @@ impl FactSet {
         let tested = self.sample(wording.name, candidates, self.protocol.questions);
         let prompt = |index: usize| wording.unseen_question(&self.facts[index].subject);
         let mut task = self.task(wording.name, &tested, population, prompt);
-        // Knowledge is measured by recall alone: with priors here too, a fact of the test split would count twice.
+        // Stored information is measured by recall only; with priors here, facts of the test split would be counted
+        // twice.
         for item in &mut task.items {
             item.prior_bits = None;
         }
@@ -33,11 +34,11 @@ impl FactSet {
     }
 
     fn recall(&self) -> Task {
-        let most = self.protocol.questions * self.relations.len();
-        let tested = self.sample(RECALL, 0..self.facts.len(), most);
+        let max = self.protocol.questions * self.relations.len();
+        let tested = self.sample(RECALL, 0..self.facts.len(), max);
         let prompt = |index: usize| {
             let fact = &self.facts[index];
-            let phrasing = self.seen(index, 0);
+            let phrasing = self.training_phrasing(index, 0);
             self.relations[fact.relation].cloze(phrasing, &fact.subject)
         };
         self.task(RECALL, &tested, self.facts.len(), prompt)
@@ -65,7 +66,7 @@ impl FactSet {
             name: name.to_owned(),
             metric: Metric::ExactMatch,
             items: items.collect(),
-            // Statements of all facts are trained on, all equally often.
+            // All facts are trained on as statements, equally often.
             baseline: majority(
                 self.facts.iter().map(|fact| self.pair(fact)),
                 tested.iter().map(|&index| self.pair(&self.facts[index])),
@@ -74,7 +75,7 @@ impl FactSet {
         }
     }
 
-    /// Name of the relation, and value.
+    /// The name of the relation and the value.
     fn pair<'a>(&'a self, fact: &'a Fact) -> (&'a str, &'a str) {
         (self.relations[fact.relation].name, fact.value.as_str())
     }
@@ -104,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn baselines_come_from_the_trained_statements_and_bits_from_recall_alone() {
+    fn baselines_are_from_all_facts_and_only_recall_has_prior_bits() {
         for task in colours(0.5).tasks() {
             let blue = task.items.iter().filter(|item| item.expected == " blue");
             let share = blue.count() as f64 / task.items.len() as f64;
@@ -119,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn recall_prompts_are_openings_of_trained_statements() {
+    fn recall_prompts_are_prefixes_of_trained_statements() {
         let facts = colours(0.0);
         let recall = facts.tasks().pop().expect("recall");
         assert_eq!(

@@ -1,4 +1,4 @@
-//! Arguments: the examples in docstrings and the hidden ones on which answers are judged.
+//! Arguments of functions: the examples in docstrings and the hidden arguments of checks.
 
 use rand::Rng;
 use random::Stream;
@@ -6,7 +6,7 @@ use random::Stream;
 use super::value::{PythonValue, ValueType};
 use random::stream;
 
-/// A short argument for a docstring.
+/// A random short argument for a docstring.
 pub(super) fn example(value_type: ValueType, draw: &mut Stream) -> PythonValue {
     match value_type {
         ValueType::Integer => PythonValue::Integer(draw.random_range(-9..20)),
@@ -15,7 +15,7 @@ pub(super) fn example(value_type: ValueType, draw: &mut Stream) -> PythonValue {
     }
 }
 
-/// The hidden arguments: the edge cases of the type and some typical values, the same for all functions of a suite.
+/// The hidden arguments: edge cases and random values of the type, the same for all functions of a suite.
 pub(super) fn arguments(value_type: ValueType, seed: u64) -> Vec<PythonValue> {
     let mut draw = stream(seed, "functions.arguments", value_type as u64);
     match value_type {
@@ -28,7 +28,7 @@ pub(super) fn arguments(value_type: ValueType, seed: u64) -> Vec<PythonValue> {
                 .collect()
         }
         ValueType::List => {
-            // Repeats and both signs in a fixed list, so that every draw tests every operation.
+            // The last list has duplicates and both signs, so that every operation is tested for every seed.
             let edge_cases = [vec![], vec![5], vec![-2], vec![3, -4, 3, 8, -1, 8, 6]];
             let typical = (2..7).map(|len| (0..len).map(|_| draw.random_range(-9..20)).collect());
             edge_cases
@@ -49,7 +49,7 @@ pub(super) fn arguments(value_type: ValueType, seed: u64) -> Vec<PythonValue> {
     }
 }
 
-/// A string of lower-case letters.
+/// A random string of lower-case letters.
 fn word(len: usize, draw: &mut Stream) -> String {
     (0..len)
         .map(|_| char::from(draw.random_range(b'a'..=b'z')))

@@ -1,4 +1,4 @@
-//! The list of all operations.
+//! All operations.
 
 use super::operation::Operation;
 use super::{integers, lists, strings};

@@ -1,4 +1,4 @@
-//! One to three operations, applied one after the other.
+//! Functions that are compositions of one to three operations.
 
 use rand::Rng;
 
@@ -8,7 +8,7 @@ use super::program_check::ProgramCheck;
 use super::value::{PythonValue, ValueType};
 use random::stream;
 
-/// Operations applied from first to last; each takes the result of the one before.
+/// A composition of operations, applied from first to last, each to the result of the previous one.
 #[derive(Debug, Clone)]
 pub(super) struct Composition(Vec<&'static Operation>);
 
@@ -43,19 +43,19 @@ impl Composition {
         self.0[0].input()
     }
 
-    /// Type of the result.
+    /// Type of the result; `None` for an empty composition.
     pub fn output(&self) -> Option<ValueType> {
         self.0.last().map(|operation| operation.output())
     }
 
-    /// The expected value; `None` for an argument of another type.
+    /// The expected return value for `argument`; `None` if its type is not that of the input.
     pub fn apply(&self, argument: &PythonValue) -> Option<PythonValue> {
         self.0
             .iter()
             .try_fold(argument.clone(), |value, operation| operation.apply(&value))
     }
 
-    /// Signature and docstring, with phrasing and example drawn by (seed, step).
+    /// Signature and docstring; the phrasing and the example are drawn by (seed, step).
     pub fn prompt(&self, seed: u64, step: u64) -> String {
         let mut draw = stream(seed, &format!("functions.text.{}", self.name()), step);
         let phrase = |operation: &&Operation| operation.phrases[draw.random_range(0..2)];
@@ -64,14 +64,14 @@ impl Composition {
         let shown = self
             .apply(&argument)
             .map_or_else(String::new, |value| value.to_string());
-        // A descriptive name would contain the answer, and cost tokens twice: in the signature and in the example.
+        // A descriptive name would contain the answer and require tokens in the signature and in the example.
         format!(
             "def f(x):\n    \"\"\"{}.\n    >>> f({argument})\n    {shown}\n    \"\"\"",
             phrases.join(", then ")
         )
     }
 
-    /// The reference answer, one line per operation. It begins with the line break that ends the docstring.
+    /// The reference body, one line per operation, starting with the line break after the docstring.
     pub fn body(&self) -> String {
         let last = self.0.len() - 1;
         let line = |(index, operation): (usize, &&Operation)| {
@@ -81,12 +81,12 @@ impl Composition {
         self.0.iter().enumerate().map(line).collect()
     }
 
-    /// Prompt and reference answer.
+    /// Prompt and reference body.
     pub fn document(&self, seed: u64, step: u64) -> String {
         self.prompt(seed, step) + &self.body()
     }
 
-    /// Hidden arguments and expected values.
+    /// The check: hidden arguments and expected values.
     pub fn check(&self, seed: u64) -> ProgramCheck {
         let arguments = arguments(self.input(), seed);
         let expected = arguments
@@ -100,7 +100,7 @@ impl Composition {
         }
     }
 
-    /// Whether this body passes the check of the other.
+    /// Whether the body of this composition passes the check of `other`.
     pub fn agrees_with(&self, other: &Composition, seed: u64) -> bool {
         let arguments = arguments(other.input(), seed);
         arguments
@@ -108,12 +108,12 @@ impl Composition {
             .all(|argument| self.apply(argument) == other.apply(argument))
     }
 
-    /// Whether this body is a correct answer to the other: the same text, or the same values.
-    pub fn answers(&self, other: &Composition, seed: u64) -> bool {
+    /// Whether the body of this composition is equal to that of `other` or passes its check.
+    pub fn solves(&self, other: &Composition, seed: u64) -> bool {
         self.body() == other.body() || self.agrees_with(other, seed)
     }
 
-    /// Whether every operation matters on the hidden arguments: an answer without some, or all, of them must fail.
+    /// Whether no proper subset of the operations passes the check, so that every operation is necessary.
     pub fn is_irreducible(&self, seed: u64) -> bool {
         let whole = (1u32 << self.0.len()) - 1;
         (0..whole).all(|kept| {
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_composition_reads_and_computes_from_first_to_last() {
+    fn operations_are_applied_from_first_to_last() {
         let composition = named("evens.double.sum");
         assert_eq!(
             composition.body(),
@@ -156,18 +156,18 @@ mod tests {
     }
 
     #[test]
-    fn compositions_with_an_idle_operation_are_reducible() {
-        for idle in [
+    fn compositions_with_a_redundant_operation_are_reducible() {
+        for reducible in [
             "sort.distinct",
             "reverse.reverse",
             "double.sort.sum",
             "negate.square",
             "upper.length",
         ] {
-            assert!(!named(idle).is_irreducible(1), "{idle}");
+            assert!(!named(reducible).is_irreducible(1), "{reducible}");
         }
-        for useful in ["sort.tail", "evens.sum", "sum.half", "mirror.behead"] {
-            assert!(named(useful).is_irreducible(1), "{useful}");
+        for irreducible in ["sort.tail", "evens.sum", "sum.half", "mirror.behead"] {
+            assert!(named(irreducible).is_irreducible(1), "{irreducible}");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Operations on integers. Python's division rounds down and its remainder has the sign of the divisor; for positive
-//! divisors this is Rust's Euclidean division.
+//! Operations on integers. Python's `//` rounds down and its `%` has the sign of the divisor; for positive divisors
+//! both equal Rust's Euclidean division.
 
 use super::operation::Operation;
 use super::operation::RustFunction::IntegerToInteger;

@@ -1,4 +1,4 @@
-//! The suite `functions`: small Python functions, composed of documented operations and judged by running them.
+//! The suite `functions`: small Python functions, composed of documented operations and scored by executing them.
 
 mod arguments;
 mod catalog;

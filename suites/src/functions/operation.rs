@@ -1,21 +1,21 @@
-//! One operation, the unit from which functions are composed.
+//! Operations, of which functions are composed.
 
 use super::value::{PythonValue, ValueType};
 
-/// One documented step: the same function in words, in Python and in Rust.
+/// An operation: its phrasings, its Python expression and its implementation in Rust.
 #[derive(Debug)]
 pub(crate) struct Operation {
-    /// Unique; joined with dots it names a composition.
+    /// Unique name; names joined with dots are that of a composition.
     pub name: &'static str,
     /// Phrasings for the docstring.
     pub phrases: [&'static str; 2],
-    /// A Python expression over `x`.
+    /// The Python expression, a function of `x`.
     pub python: &'static str,
-    /// The same function in Rust, which gives the expected values.
+    /// The same function in Rust, which computes expected values.
     pub rust: RustFunction,
 }
 
-/// The Rust side of an operation. All are total: an empty list or string is a valid argument.
+/// The implementation of an operation in Rust. All are total: empty lists and strings are valid arguments.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum RustFunction {
     /// From a list to a list.
@@ -51,7 +51,7 @@ impl Operation {
         }
     }
 
-    /// The value that the Python expression gives; `None` for an argument of another type.
+    /// The value of the Python expression; `None` if the type of the argument is not that of the input.
     pub fn apply(&self, value: &PythonValue) -> Option<PythonValue> {
         Some(match (self.rust, value) {
             (RustFunction::ListToList(function), PythonValue::List(numbers)) => {

@@ -1,14 +1,14 @@
-//! The hidden calls by which an answered function is judged.
+//! Hidden test calls of generated functions.
 
 use super::value::PythonValue;
 
-/// The calls by which an answered function is judged.
+/// Hidden test calls of a generated function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProgramCheck {
     /// Name of the function that the source must define.
     pub function: String,
     /// Hidden arguments, one call each.
     pub arguments: Vec<PythonValue>,
-    /// Return value of each call. The process that runs the answer has no access to these.
+    /// Expected return value of each call; the process that runs the program has no access to them.
     pub expected: Vec<PythonValue>,
 }

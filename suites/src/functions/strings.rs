@@ -18,7 +18,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation { name: "vowels", phrases: ["count the vowels", "give how many vowels"], python: "sum(c in 'aeiou' for c in x)", rust: TextToInteger(|x| x.matches(VOWELS).count() as i64) },
 ];
 
-/// Lower case only, as in the Python expressions.
+/// Lower-case vowels, as in the Python expressions.
 const VOWELS: [char; 5] = ['a', 'e', 'i', 'o', 'u'];
 
 fn letters(x: &str) -> String {

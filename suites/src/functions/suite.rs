@@ -1,13 +1,13 @@
-//! The suite's documents and tasks.
+//! The documents and tasks of the suite `functions`.
 //!
-//! An item has the form of a HumanEval problem: a signature, a docstring with an example, and hidden inputs. Operations
-//! are implemented in Rust too, so expected values never come from the process that runs the answer. Every operation is
-//! trained on alone; of their compositions some are trained on and others are tested, so a correct answer combines known
-//! operations in a way that training does not contain.
+//! An item has the form of a HumanEval problem (Chen et al. 2021): a signature, a docstring with an example, and hidden
+//! test calls. Expected values are computed with implementations of the operations in Rust, not in the process that
+//! runs the program. Every single operation is trained on; their compositions are split into trained and tested ones,
+//! so a correct program combines known operations in a way that does not occur in training.
 
 use super::composition::Composition;
 use super::config::FunctionsConfig;
-use super::selection::choose;
+use super::selection::select;
 use crate::task::{Item, Metric, Suite, Task, fingerprint_of};
 
 /// The suite `functions`.
@@ -20,9 +20,9 @@ pub struct Functions {
 }
 
 impl Functions {
-    /// The seed determines which compositions are trained on and which are tested.
+    /// The suite of a valid configuration; the seed determines the compositions and their split.
     pub fn new(config: &FunctionsConfig, seed: u64) -> Self {
-        let (trained, tested) = choose(config, seed);
+        let (trained, tested) = select(config, seed);
         Self {
             trained,
             tested,
@@ -32,8 +32,8 @@ impl Functions {
     }
 }
 
-/// The fraction of the tested functions whose checks the best single trained body passes. Functions that a trained body
-/// answers are not tested, so this is zero; it is computed rather than assumed.
+/// The maximum over trained bodies of the fraction of tested functions whose check the body passes. Functions that a
+/// trained body solves are not tested, so it is zero; it is computed rather than assumed.
 fn baseline(trained: &[Composition], tested: &[Composition], seed: u64) -> Option<f64> {
     let passes = |body: &Composition| {
         tested
@@ -101,7 +101,7 @@ mod tests {
     use crate::functions::catalog::OPERATIONS;
 
     #[test]
-    fn tested_functions_are_never_trained_on_but_their_operations_are() {
+    fn tested_functions_are_not_trained_on_but_their_operations_are() {
         let suite = Functions::new(&FunctionsConfig::default(), 1);
         let all = suite.trained.len() + suite.tested.len();
         assert!((190..=200).contains(&all), "{all}");
@@ -145,7 +145,7 @@ mod tests {
         assert_eq!(
             task.baseline,
             Some(0.0),
-            "no trained body answers a tested function"
+            "no trained body solves a tested function"
         );
     }
 
@@ -157,10 +157,10 @@ mod tests {
     }
 
     #[test]
-    fn python_gives_what_rust_expects_for_every_operation_and_every_tested_function() {
+    fn python_and_rust_agree_for_every_operation_and_every_tested_function() {
         let sandbox = match crate::Sandbox::open(&crate::SandboxLimits::default()) {
             Ok(sandbox) => sandbox,
-            Err(error) => return eprintln!("nothing to test: {error}"),
+            Err(error) => return eprintln!("skipped: {error}"),
         };
         let suite = Functions::new(&FunctionsConfig::default(), 7);
         let functions: Vec<&Composition> = suite

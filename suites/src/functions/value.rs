@@ -1,10 +1,10 @@
-//! The values that functions take and return, and their types.
+//! Arguments and return values of functions, and their types.
 
 use std::fmt;
 
 use serde_json::json;
 
-/// An integer, a list of integers or a string.
+/// A Python value: an integer, a list of integers or a string.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PythonValue {
     /// Python `int`.
@@ -15,7 +15,7 @@ pub enum PythonValue {
     Text(String),
 }
 
-/// The type of a [`PythonValue`]. The discriminants are steps of random streams, so their order is fixed.
+/// The type of a [`PythonValue`]. The discriminants are steps of random streams and must not change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum ValueType {
     /// Python `int`.
@@ -27,7 +27,7 @@ pub(crate) enum ValueType {
 }
 
 impl PythonValue {
-    /// The JSON form that the sandbox sends and receives.
+    /// The value as JSON, the format of the sandbox's jobs and reports.
     pub fn to_json(&self) -> serde_json::Value {
         match self {
             Self::Integer(number) => json!(number),
@@ -37,7 +37,7 @@ impl PythonValue {
     }
 }
 
-/// As Python prints it.
+/// The representation of the value in Python.
 impl fmt::Display for PythonValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_print_as_python_prints_them() {
+    fn values_are_displayed_as_in_python() {
         assert_eq!(PythonValue::List(vec![1, -2]).to_string(), "[1, -2]");
         assert_eq!(PythonValue::List(vec![]).to_string(), "[]");
         assert_eq!(PythonValue::Text("ab".into()).to_string(), "'ab'");

@@ -1,12 +1,15 @@
-//! Finding the Python interpreter.
+//! Locating the Python interpreter.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use super::error::SandboxError;
 
-/// The path of the interpreter itself. `python3` on PATH may be a launcher script that depends on the environment,
-/// which the sandbox clears.
+/// The path of the interpreter's executable. `python3` on PATH may be a launcher script that depends on the
+/// environment, which the sandbox clears.
+///
+/// # Errors
+/// If `python3` is not on PATH, does not start, or is older than version 3.8.
 pub(super) fn find() -> Result<PathBuf, SandboxError> {
     let script = "import sys; assert sys.version_info >= (3, 8), 'too old'; print(sys.executable)";
     let output = Command::new("python3")
@@ -20,7 +23,7 @@ pub(super) fn find() -> Result<PathBuf, SandboxError> {
         let last = error
             .lines()
             .last()
-            .unwrap_or("it prints no path")
+            .unwrap_or("it printed no path")
             .to_owned();
         return Err(SandboxError::NoPython(last));
     }

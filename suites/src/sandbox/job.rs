@@ -1,4 +1,4 @@
-//! The job that the child receives, and the judgement of its report.
+//! The job that the child process receives, and the verdict from its report.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use super::limits::SandboxLimits;
 use super::program_verdict::ProgramVerdict;
 use crate::ProgramCheck;
 
-/// Standard input of the child.
+/// Standard input of the child process, as JSON.
 #[derive(Serialize)]
 struct Job<'a> {
     nonce: &'a str,
@@ -18,7 +18,7 @@ struct Job<'a> {
     arguments: Vec<serde_json::Value>,
 }
 
-/// What the child reports: its calls, or the error that prevented them.
+/// The report of the child process: the results of the calls, or the exception that the source raised.
 #[derive(Deserialize)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
 enum Report {
@@ -26,7 +26,7 @@ enum Report {
     Error(String),
 }
 
-/// What one call gives: a value, the name of another type, or the name of an exception.
+/// The result of one call: a value, the name of a type that no expected value has, or the name of an exception.
 #[derive(Deserialize)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
 enum Call {
@@ -35,14 +35,14 @@ enum Call {
     Error(String),
 }
 
-/// Runs one program and compares what its calls give with what is expected.
+/// Runs one program and compares the results of its calls with the expected values.
 pub(super) fn judge(
     python: &Path,
     limits: &SandboxLimits,
     source: &str,
     check: &ProgramCheck,
 ) -> ProgramVerdict {
-    // Not keyed by a seed: an answer must not be able to predict it.
+    // Not from a seeded stream: the program must not be able to predict it.
     let nonce = format!("{:032x}", rand::rng().random::<u128>());
     let job = Job {
         nonce: &nonce,
@@ -76,14 +76,14 @@ fn run(_: &Path, _: &SandboxLimits, _: &str) -> Result<Vec<u8>, ProgramVerdict> 
     ))
 }
 
-/// The report is the last line that starts with the nonce; everything else was printed by the program itself.
+/// The verdict from the report, the last line that starts with the nonce; other output is from the program.
 fn read(output: &[u8], nonce: &str, check: &ProgramCheck) -> ProgramVerdict {
     let output = String::from_utf8_lossy(output);
-    let framed = output
+    let report = output
         .lines()
         .rev()
         .find_map(|line| line.strip_prefix(nonce));
-    let Some(Ok(report)) = framed.map(|line| serde_json::from_str(line.trim())) else {
+    let Some(Ok(report)) = report.map(|line| serde_json::from_str(line.trim())) else {
         return ProgramVerdict::NoReport;
     };
     let calls = match report {
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_framed_report_with_the_right_values_passes() {
+    fn only_a_report_with_the_nonce_and_the_expected_values_passes() {
         assert_eq!(
             verdict("noise\nabc {\"calls\": [{\"value\": 2}, {\"value\": [4]}]}\n"),
             ProgramVerdict::Passed

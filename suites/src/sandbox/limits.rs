@@ -1,22 +1,22 @@
-//! The resources that a child may use.
+//! Resource limits of the child process.
 
 use serde::{Deserialize, Serialize};
 
-/// Limits of one program.
+/// Resource limits of one program.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SandboxLimits {
-    /// Wall clock, in seconds, after which the process group is killed.
+    /// Wall-clock time in seconds after which the process group is killed.
     pub wall_seconds: f64,
-    /// Processor time, in whole seconds.
+    /// CPU time, in whole seconds.
     pub cpu_seconds: u64,
-    /// Address space, in bytes. Not enforced by macOS.
+    /// Size of the address space, in bytes; not enforced by macOS.
     pub memory_bytes: u64,
-    /// Largest file, in bytes.
+    /// Maximum size of a file, in bytes.
     pub file_bytes: u64,
-    /// Maximum output, in bytes; a program that prints more is killed.
+    /// Maximum output in bytes; a program with more is killed.
     pub output_bytes: usize,
-    /// Number of programs that run at a time.
+    /// Number of programs that run concurrently.
     pub threads: usize,
 }
 

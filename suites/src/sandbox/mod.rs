@@ -1,15 +1,17 @@
-//! Runs answered code in a child process and judges its results in this process.
+//! Sandbox for generated code: programs run in a child process, and their results are compared in this process.
 //!
-//! The child (`python3`, isolated mode) receives the source and the hidden arguments and reports the result of each call
-//! in a line that starts with a random nonce. It has no access to the expected values: these are compared in this
-//! process, so neither an exit status nor printed text can count as success. The child runs under limits on processor
-//! time, memory, files and wall clock; its whole process group is killed at the wall-clock limit and after it has ended.
+//! The child (`python3`, isolated mode) receives the source and the hidden arguments and reports the result of each
+//! call in a line that starts with a random nonce. It does not receive the expected values, which are compared in this
+//! process, so neither an exit status nor printed text can pass a check. The child runs under limits on CPU time,
+//! memory, file size and wall-clock time; its process group is killed at the wall-clock limit and after the child has
+//! exited.
 //!
-//! On Linux the child also enters user and network namespaces of its own, where the system allows it, and a seccomp
-//! filter denies new processes, signals to others, sockets, System V IPC and changes to files. On other Unix systems, and
-//! where the kernel does not support the filter, the limits and the process group remain; a child that starts a session
-//! of its own can continue to run after its verdict there. Opening the sandbox tests which of the two holds
-//! ([`Confinement`]), and every answer records it. On other systems nothing is run and the suite is skipped.
+//! On Linux the child also enters new user and network namespaces, if the system permits it, and a seccomp
+//! filter denies new processes, signals to other processes, sockets, System V IPC and changes to files. On other Unix
+//! systems, and if the kernel does not support the filter, only the limits and the process group apply; a child that
+//! creates a new session can then continue to run after its verdict. Opening the sandbox measures which case applies
+//! ([`Confinement`]), and it is recorded with every answer. On other operating systems no program is run and the suite
+//! is skipped.
 
 mod error;
 mod interpreter;
@@ -37,7 +39,7 @@ use std::path::PathBuf;
 
 use crate::ProgramCheck;
 
-/// An interpreter and the limits under which it runs programs.
+/// A Python interpreter and the limits of the programs that it runs.
 #[derive(Debug, Clone)]
 pub struct Sandbox {
     python: PathBuf,
@@ -47,12 +49,12 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// Finds `python3` and runs known programs, which try to connect to a listener of this process, to fork, and to open
-    /// for writing and change the mode of a file outside.
+    /// Locates `python3` and runs probe programs, which attempt to connect to a listener of this process, to fork, to
+    /// open a file outside the working folder for writing, and to change its mode.
     ///
     /// # Errors
-    ///
-    /// The operating system is not a Unix, there is no interpreter, or a known program does not run under the limits.
+    /// If the operating system is not a Unix, there is no interpreter, or a probe program does not run under the
+    /// limits.
     pub fn open(limits: &SandboxLimits) -> Result<Self, SandboxError> {
         if cfg!(not(unix)) {
             return Err(SandboxError::Unsupported);
@@ -73,22 +75,22 @@ impl Sandbox {
         })
     }
 
-    /// Whether a sandboxed program failed to connect to this machine's loopback address when the sandbox was opened.
+    /// Whether the probe program could not connect to the loopback address when the sandbox was opened.
     pub fn network_denied(&self) -> bool {
         self.network_denied
     }
 
-    /// What restricts the programs, as measured when the sandbox was opened.
+    /// The restrictions on programs, as measured when the sandbox was opened.
     pub fn confinement(&self) -> Confinement {
         self.confinement
     }
 
-    /// Runs one program and judges it.
+    /// Runs one program and returns its verdict.
     pub fn judge(&self, source: &str, check: &ProgramCheck) -> ProgramVerdict {
         job::judge(&self.python, &self.limits, source, check)
     }
 
-    /// Judges many programs, on [`SandboxLimits::threads`] threads; verdicts in the order of the programs.
+    /// Runs programs on [`SandboxLimits::threads`] threads and returns their verdicts, in the order of the programs.
     pub fn judge_all(&self, programs: &[(String, &ProgramCheck)]) -> Vec<ProgramVerdict> {
         let threads = self.limits.threads.clamp(1, programs.len().max(1));
         let share = programs.len().div_ceil(threads).max(1);

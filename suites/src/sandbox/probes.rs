@@ -1,4 +1,4 @@
-//! Probes of what a sandboxed program can reach: each runs a program that tries.
+//! Probe programs, which measure the restrictions on sandboxed programs.
 
 use std::net::TcpListener;
 
@@ -6,16 +6,19 @@ use super::error::SandboxError;
 use super::program_verdict::ProgramVerdict;
 use crate::{ProgramCheck, PythonValue};
 
-/// What restricts the programs, as measured by a program that tried to break out.
+/// The restrictions on programs, as measured by a probe program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Confinement {
-    /// The limits and the system-call filter: no new processes and no changes to files.
+    /// The resource limits and the system-call filter: no new processes and no changes to files.
     Full,
-    /// The limits and the process group alone: the filter is not in force, or its effect could not be shown.
+    /// The resource limits and the process group only: the filter is not active, or its effect could not be measured.
     LimitsOnly,
 }
 
-/// Whether a sandboxed program fails to connect to a listener of this process.
+/// Whether a sandboxed program cannot connect to a listener of this process.
+///
+/// # Errors
+/// If the probe program does not run.
 pub(super) fn network_is_denied(
     judge: impl Fn(&str, &ProgramCheck) -> ProgramVerdict,
 ) -> Result<bool, SandboxError> {
@@ -24,7 +27,7 @@ pub(super) fn network_is_denied(
             .local_addr()
             .map(|address| (address.port(), listener))
     });
-    // Without a listener a failed connection proves nothing, so the network counts as reachable.
+    // Without a listener a failed connection is inconclusive, so the network is considered reachable.
     let port = listener.as_ref().map_or(0, |(port, _)| *port);
     let source = "def f(port):\n    try:\n        import socket\n        socket.create_connection(('127.0.0.1', port), 1).close()\n        return 1\n    except Exception:\n        return 0\n";
     let check = ProgramCheck {
@@ -39,8 +42,9 @@ pub(super) fn network_is_denied(
     }
 }
 
-/// The number of three actions that the filter does not block: a new process, opening a file for writing, changing its
-/// mode. Any error other than "not permitted" counts as not blocked: a limit or a missing file proves nothing.
+/// A program that returns how many of three actions the filter does not block: creating a process, opening a file for
+/// writing, and changing its mode. An error other than `EPERM` counts as not blocked, because a limit or a missing file
+/// is inconclusive.
 pub(super) const ATTEMPTS: &str = "import errno, os
 def fork():
     child = os.fork()
@@ -58,11 +62,14 @@ def f(path):
     return sum(not blocked(attempt) for attempt in attempts)
 ";
 
-/// Whether the filter blocks a sandboxed program that makes the three attempts.
+/// Full confinement if the filter blocks all actions of [`ATTEMPTS`].
+///
+/// # Errors
+/// If the probe program does not run.
 pub(super) fn confinement(
     judge: impl Fn(&str, &ProgramCheck) -> ProgramVerdict,
 ) -> Result<Confinement, SandboxError> {
-    // Without a file to attack the filter cannot be shown to work.
+    // Without a file the effect of the filter cannot be measured.
     let Ok(file) = tempfile::NamedTempFile::new() else {
         return Ok(Confinement::LimitsOnly);
     };

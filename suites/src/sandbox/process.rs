@@ -1,4 +1,4 @@
-//! The child process: started under limits, read under a deadline, killed with its group.
+//! The child process: start under limits, reading of its output with a deadline, and termination of its process group.
 
 use std::io::{self, Read, Write};
 use std::os::fd::{AsRawFd, RawFd};
@@ -10,10 +10,13 @@ use std::time::{Duration, Instant};
 use super::limits::SandboxLimits;
 use super::program_verdict::ProgramVerdict;
 
-/// Maximum wait for output before the state of the child is checked.
+/// Maximum time to wait for output before the state of the child is checked.
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
-/// Runs a script with `input` on its standard input and returns its standard output.
+/// Runs a script with `input` as its standard input and returns its standard output.
+///
+/// # Errors
+/// If the child cannot be started, is killed, or exceeds a limit.
 pub(super) fn run(
     python: &Path,
     limits: &SandboxLimits,
@@ -38,36 +41,36 @@ pub(super) fn run(
         .stdin
         .take()
         .map_or(Ok(()), |mut stdin| stdin.write_all(input.as_bytes()));
-    // A child that ended early leaves a broken pipe; its exit status gives the reason.
+    // A broken pipe means that the child exited early; its exit status is the reason.
     let output = match (sent, child.stdout.take()) {
         (Err(error), _) if error.kind() != io::ErrorKind::BrokenPipe => Err(failed(error)),
         (_, None) => Err(ProgramVerdict::NotRun("no pipe to the child".to_owned())),
-        (_, Some(stdout)) => read_until_end(&child, stdout, limits),
+        (_, Some(stdout)) => read_until_exit(&child, stdout, limits),
     };
-    // The leader is not reaped yet, so its process id cannot belong to another group.
+    // The group leader is not reaped yet, so no other group can have its process id.
     kill_group(&child);
     let status = child.wait().map_err(failed)?;
     match (output?, status.signal()) {
-        (Reading::Ended(_), Some(signal)) => Err(ProgramVerdict::Killed(signal)),
-        (Reading::Ended(bytes), None) => Ok(bytes),
-        (Reading::TimedOut, _) => Err(ProgramVerdict::TimedOut),
-        (Reading::TooMuch, _) => Err(ProgramVerdict::TooMuchOutput),
+        (ReadOutcome::Exited(_), Some(signal)) => Err(ProgramVerdict::Killed(signal)),
+        (ReadOutcome::Exited(bytes), None) => Ok(bytes),
+        (ReadOutcome::TimedOut, _) => Err(ProgramVerdict::TimedOut),
+        (ReadOutcome::TooMuch, _) => Err(ProgramVerdict::TooMuchOutput),
     }
 }
 
-/// How reading the child's output ended.
-enum Reading {
-    Ended(Vec<u8>),
+/// Outcome of reading the child's output.
+enum ReadOutcome {
+    Exited(Vec<u8>),
     TimedOut,
     TooMuch,
 }
 
-/// Reads until the leader has ended, the deadline has passed or there is more output than the limit.
-fn read_until_end(
+/// Reads until the group leader has exited, the deadline has passed, or the output exceeds the limit.
+fn read_until_exit(
     child: &Child,
     mut stdout: ChildStdout,
     limits: &SandboxLimits,
-) -> Result<Reading, ProgramVerdict> {
+) -> Result<ReadOutcome, ProgramVerdict> {
     let failed = |error: io::Error| ProgramVerdict::NotRun(error.to_string());
     let deadline = Instant::now()
         + Duration::try_from_secs_f64(limits.wall_seconds).unwrap_or(Duration::MAX / 4);
@@ -75,8 +78,8 @@ fn read_until_end(
     let mut output = Vec::new();
     let mut open = true;
     loop {
-        // Checked before reading: everything that an ended child wrote is in the pipe by then.
-        let ended = has_ended(child).map_err(failed)?;
+        // Checked before reading: all output of an exited child is then in the pipe.
+        let exited = has_exited(child).map_err(failed)?;
         while open {
             let mut chunk = [0; 8192];
             match stdout.read(&mut chunk) {
@@ -87,23 +90,23 @@ fn read_until_end(
                 Err(error) => return Err(failed(error)),
             }
             if output.len() > limits.output_bytes {
-                return Ok(Reading::TooMuch);
+                return Ok(ReadOutcome::TooMuch);
             }
             if Instant::now() > deadline {
-                return Ok(Reading::TimedOut);
+                return Ok(ReadOutcome::TimedOut);
             }
         }
-        if ended {
-            return Ok(Reading::Ended(output));
+        if exited {
+            return Ok(ReadOutcome::Exited(output));
         }
         if Instant::now() > deadline {
-            return Ok(Reading::TimedOut);
+            return Ok(ReadOutcome::TimedOut);
         }
         wait_for_output(open.then(|| stdout.as_raw_fd()));
     }
 }
 
-/// Waits until there is something to read, for [`POLL_INTERVAL`] at most.
+/// Waits until there is output to read, at most [`POLL_INTERVAL`].
 fn wait_for_output(stdout: Option<RawFd>) {
     let Some(fd) = stdout else {
         return std::thread::sleep(POLL_INTERVAL);
@@ -113,12 +116,12 @@ fn wait_for_output(stdout: Option<RawFd>) {
         events: libc::POLLIN,
         revents: 0,
     };
-    // SAFETY: one valid descriptor record; an error only makes the wait shorter.
+    // SAFETY: the pointer is to one valid `pollfd`; an error only shortens the wait.
     unsafe { libc::poll(&mut poll, 1, POLL_INTERVAL.as_millis() as libc::c_int) };
 }
 
 fn set_nonblocking(fd: RawFd) -> io::Result<()> {
-    // SAFETY: plain flag calls on a descriptor that this process owns.
+    // SAFETY: the calls read and set flags of a descriptor that this process owns.
     let flags = unsafe { libc::fcntl(fd, libc::F_GETFL) };
     // SAFETY: as above.
     if flags < 0 || unsafe { libc::fcntl(fd, libc::F_SETFL, flags | libc::O_NONBLOCK) } < 0 {
@@ -127,8 +130,9 @@ fn set_nonblocking(fd: RawFd) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether the leader has ended, without reaping it: reaping would free its process id, which is also the group's.
-fn has_ended(child: &Child) -> io::Result<bool> {
+/// Whether the group leader has exited, without reaping it, which would free its process id and thereby that of the
+/// group.
+fn has_exited(child: &Child) -> io::Result<bool> {
     // SAFETY: `siginfo_t` is plain data for which zeros are valid, and the call fills it.
     unsafe {
         let mut info: libc::siginfo_t = std::mem::zeroed();
@@ -141,19 +145,21 @@ fn has_ended(child: &Child) -> io::Result<bool> {
 }
 
 fn kill_group(child: &Child) {
-    // SAFETY: the group was created for this child alone. That it no longer exists is not an error.
+    // SAFETY: the call has no memory effects. The group has no other member than the child and its descendants; that it
+    // no longer exists is not an error.
     unsafe { libc::kill(-(child.id() as libc::pid_t), libc::SIGKILL) };
 }
 
-/// Sets what happens between fork and exec. The closure makes system calls and nothing else, as it must.
+/// Sets the limits, namespaces and filter that the child applies between fork and exec, where only async-signal-safe
+/// calls are allowed.
 fn confine(command: &mut Command, limits: &SandboxLimits) -> io::Result<()> {
     let maxima = [
         (libc::RLIMIT_CPU, limits.cpu_seconds),
         (libc::RLIMIT_AS, limits.memory_bytes),
         (libc::RLIMIT_FSIZE, limits.file_bytes),
         (libc::RLIMIT_CORE, 0),
-        // Counted per user but limited for this child alone: it may start no process. Root is exempt on Linux, where the
-        // filter applies instead.
+        // Processes are counted per user, and the limit is set for this child only: it cannot start a process. Root is
+        // exempt on Linux, where the filter denies new processes.
         (libc::RLIMIT_NPROC, 1),
     ];
     #[cfg(all(
@@ -161,7 +167,7 @@ fn confine(command: &mut Command, limits: &SandboxLimits) -> io::Result<()> {
         any(target_arch = "x86_64", target_arch = "aarch64")
     ))]
     let filter = super::syscall_filter::SyscallFilter::compile().map_err(io::Error::other)?;
-    // SAFETY: no allocation and no locks between fork and exec.
+    // SAFETY: the closure makes only system calls, without allocation or locks.
     unsafe {
         command.pre_exec(move || {
             for (resource, maximum) in maxima {
@@ -169,7 +175,7 @@ fn confine(command: &mut Command, limits: &SandboxLimits) -> io::Result<()> {
                     rlim_cur: maximum as libc::rlim_t,
                     rlim_max: maximum as libc::rlim_t,
                 };
-                // Fails on a system without this limit or with a lower one, which then applies.
+                // An error means that the system does not have this limit or has a lower one, which then applies.
                 let _ = libc::setrlimit(resource, &limit);
             }
             #[cfg(target_os = "linux")]

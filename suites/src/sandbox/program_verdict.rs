@@ -1,30 +1,30 @@
-//! The judgement of one program.
+//! Verdicts on programs.
 
 use std::fmt;
 
-/// The judgement of one program, made outside its process.
+/// The verdict on one program, determined outside its process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProgramVerdict {
-    /// Every hidden call gave the expected value.
+    /// Every hidden call returned the expected value.
     Passed,
-    /// A call gave another value.
+    /// A call returned another value.
     Wrong {
         /// The first such call.
         call: String,
-        /// The value that it gave.
+        /// The value that it returned.
         given: String,
     },
-    /// The source did not compile, or it or a call raised.
+    /// The source did not compile, or it or a call raised this exception.
     Raised(String),
-    /// The program ended without a report.
+    /// The program exited without a report.
     NoReport,
     /// The wall-clock limit was reached.
     TimedOut,
-    /// The program printed more than the limit.
+    /// The output exceeded the limit.
     TooMuchOutput,
-    /// A signal ended the program: a limit, or a crash.
+    /// The program was terminated by this signal, due to a limit or a crash.
     Killed(i32),
-    /// The child could not be started or observed.
+    /// The child process could not be started or monitored, for this reason.
     NotRun(String),
 }
 

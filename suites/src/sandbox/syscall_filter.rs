@@ -1,9 +1,9 @@
-//! A system-call filter for the child: no new processes, no signals to others, no sockets, no System V IPC, no changes
-//! to files.
+//! A system-call filter for the child process (seccomp-BPF), which denies new processes, signals to other processes,
+//! sockets, System V IPC and changes to files.
 //!
-//! It lists the calls that are denied rather than those that are allowed, because what an interpreter needs differs from
-//! release to release. Denied calls fail with "not permitted", which Python turns into an exception. A call of another
-//! architecture (32-bit code in a 64-bit process) ends the process, as `seccompiler` always has it.
+//! It lists the calls that are denied rather than those that are allowed, because the calls of an interpreter differ
+//! between releases. Denied calls return `EPERM`, for which Python raises `PermissionError`. A call of another
+//! architecture (32-bit code in a 64-bit process) kills the process, the fixed behaviour of `seccompiler`.
 
 use libc::c_long;
 use seccompiler::{
@@ -11,12 +11,12 @@ use seccompiler::{
     SeccompFilter, SeccompRule, sock_filter,
 };
 
-/// Newer calls, which `libc` does not name on every target; their numbers are equal on all architectures.
+/// Newer calls, which `libc` does not define for every target; their numbers are equal on all architectures.
 const FCHMODAT2: c_long = 452;
 const SETXATTRAT: c_long = 463;
 const REMOVEXATTRAT: c_long = 466;
 
-/// Calls that fail whatever their arguments.
+/// Calls that are denied for all arguments.
 const DENIED: &[c_long] = &[
     // Processes and signals.
     libc::SYS_kill,
@@ -63,7 +63,7 @@ const DENIED: &[c_long] = &[
     libc::SYS_symlinkat,
     libc::SYS_mkdirat,
     libc::SYS_mknodat,
-    // A descriptor opened for reading is enough for these.
+    // These require only a descriptor opened for reading.
     libc::SYS_fchmod,
     libc::SYS_fchmodat,
     FCHMODAT2,
@@ -112,20 +112,23 @@ const DENIED: &[c_long] = &[
     libc::SYS_futimesat,
 ];
 
-/// Calls that appear not to exist: the C library then falls back to the older call, which is filtered by its flags.
+/// Calls that return `ENOSYS`: the C library then uses the older call, which is filtered by its flags.
 const ABSENT: &[c_long] = &[libc::SYS_clone3, libc::SYS_openat2];
 
-/// Each of these flags makes `open` change something.
+/// Flags with which `open` can change files.
 const WRITING: &[i32] = &[libc::O_WRONLY, libc::O_RDWR, libc::O_CREAT, libc::O_TRUNC];
 
-/// First call number of the x32 convention, in which all calls have other numbers.
+/// First call number of the x32 ABI, in which all calls have other numbers.
 const X32: u32 = 0x4000_0000;
 
-/// The filter, compiled before the fork: the child may not allocate.
+/// The filter, compiled before the fork, after which the child must not allocate.
 pub(super) struct SyscallFilter([BpfProgram; 3]);
 
 impl SyscallFilter {
-    /// The kernel runs every installed program and takes the strictest result.
+    /// Compiles the filter as three programs; the kernel runs every installed program and applies the strictest result.
+    ///
+    /// # Errors
+    /// If `seccompiler` does not support the architecture or rejects a rule.
     pub fn compile() -> Result<Self, BackendError> {
         let mut denied: Vec<(c_long, Vec<SeccompRule>)> =
             DENIED.iter().map(|&call| (call, Vec::new())).collect();
@@ -136,7 +139,7 @@ impl SyscallFilter {
         denied.push((libc::SYS_openat, writing(2)?));
         #[cfg(target_arch = "x86_64")]
         denied.push((libc::SYS_open, writing(1)?));
-        // A clone without this flag is a process and not a thread.
+        // A clone without this flag creates a process, not a thread.
         let thread = libc::CLONE_THREAD as u64;
         denied.push((libc::SYS_clone, vec![masked(0, thread, 0)?]));
         let absent = ABSENT.iter().map(|&call| (call, Vec::new())).collect();
@@ -147,8 +150,8 @@ impl SyscallFilter {
         ]))
     }
 
-    /// Installs the filter for this process and what it executes, without allocating. Without kernel support the other
-    /// limits remain.
+    /// Installs the filter for this process and the programs that it executes, without allocation. Without kernel
+    /// support only the other restrictions apply.
     pub fn install(&self) {
         for program in &self.0 {
             let _ = seccompiler::apply_filter(program);
@@ -156,14 +159,14 @@ impl SyscallFilter {
     }
 }
 
-/// Matches a call whose argument has, of the bits in `mask`, exactly those of `value`.
+/// A rule that matches if the argument equals `value` in the bits of `mask`.
 fn masked(argument: u8, mask: u64, value: u64) -> Result<SeccompRule, BackendError> {
     let operator = SeccompCmpOp::MaskedEq(mask);
     let condition = SeccompCondition::new(argument, SeccompCmpArgLen::Dword, operator, value)?;
     SeccompRule::new(vec![condition])
 }
 
-/// The calls fail with `errno` where a rule matches or where they have no rules; all others are allowed.
+/// A program in which the calls return `errno` if a rule matches or if they have no rules; all other calls are allowed.
 fn program(calls: Vec<(c_long, Vec<SeccompRule>)>, errno: i32) -> Result<BpfProgram, BackendError> {
     SeccompFilter::new(
         calls.into_iter().collect(),
@@ -174,7 +177,8 @@ fn program(calls: Vec<(c_long, Vec<SeccompRule>)>, errno: i32) -> Result<BpfProg
     .try_into()
 }
 
-/// Denies every call from [`X32`] on. Our own instructions, because `seccompiler` compares call numbers for equality only.
+/// A program that denies every call number from [`X32`]. It is assembled here, because `seccompiler` compares call
+/// numbers for equality only.
 fn deny_x32() -> BpfProgram {
     let instruction = |code: u32, jt, jf, k| sock_filter {
         code: code as u16,

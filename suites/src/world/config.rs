@@ -6,17 +6,17 @@ use super::relations::RELATIONS;
 use crate::SuiteError;
 use crate::validation::{probability, split_fraction, within};
 
-/// `[suites.world]`.
+/// Configuration of the suite `world`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct WorldConfig {
-    /// Number of facts, spread evenly over the relations; a relation with fewer facts than its share is taken whole.
+    /// Number of facts, divided evenly over the relations; a relation with fewer facts contributes all of them.
     pub facts: usize,
-    /// Number of times that each statement occurs in one epoch, newly phrased each time.
+    /// Number of statements of each fact in one epoch, each with its own random phrasing.
     pub repeats: usize,
     /// Fraction of the subjects whose questions are trained on; the others form the test split.
     pub train_fraction: f64,
-    /// Probability that a question of the train split occurs in one repeat of an epoch.
+    /// Probability that a statement about a subject of the train split is accompanied by a question.
     pub question_rate: f64,
     /// Maximum number of test items per relation.
     pub questions: usize,
@@ -35,7 +35,10 @@ impl Default for WorldConfig {
 }
 
 impl WorldConfig {
-    /// An error names the first key whose value is out of range.
+    /// Validates every value.
+    ///
+    /// # Errors
+    /// For the first key whose value is out of range.
     pub(crate) fn validate(&self) -> Result<(), SuiteError> {
         let key = |name: &str| format!("suites.world.{name}");
         within(&key("facts"), self.facts, 2 * RELATIONS, 100_000)?;

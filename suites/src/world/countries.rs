@@ -4,18 +4,18 @@ use keshvar::{Country, CountryIterator, SubRegion};
 
 use super::pairs::Pairs;
 
-/// (code, everyday name) of every country and territory.
+/// Pairs of (alpha-2 code, common name) of all countries and territories.
 pub(super) fn short_names() -> Pairs {
     CountryIterator::new()
         .map(|country| (country.alpha2().to_string(), short_name(&country)))
         .collect()
 }
 
-/// Subregion, currency code, nationality, dialling code and vehicle plate, by everyday name.
+/// Pairs of the common name with subregion, currency code, nationality, dialling code and vehicle registration code.
 pub(super) fn facts() -> [Pairs; 5] {
     let mut facts: [Pairs; 5] = Default::default();
     for country in CountryIterator::new() {
-        // Territories without a subregion are uninhabited or disputed: nothing about them is common knowledge.
+        // Territories without a subregion are uninhabited or disputed.
         let Some(subregion) = country.maybe_subregion() else {
             continue;
         };
@@ -37,10 +37,10 @@ pub(super) fn facts() -> [Pairs; 5] {
     facts
 }
 
-/// The everyday name, where ISO 3166 has an official or inverted one.
+/// The common name of a country; the ISO 3166 short name may be formal or inverted.
 fn short_name(country: &Country) -> String {
     let code = country.alpha2().to_string();
-    let everyday = match code.as_str() {
+    let common = match code.as_str() {
         "BN" => "Brunei",
         "CD" => "DR Congo",
         "FM" => "Micronesia",
@@ -62,10 +62,10 @@ fn short_name(country: &Country) -> String {
             name.split(['(', ',']).next().unwrap_or(name).trim()
         }
     };
-    everyday.to_owned()
+    common.to_owned()
 }
 
-/// `NorthernEurope` as `Northern Europe`.
+/// The name of a subregion with spaces, such as `Northern Europe` for `NorthernEurope`.
 fn spaced(subregion: SubRegion) -> String {
     let mut text = String::new();
     for letter in format!("{subregion:?}").chars() {
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everyday_names_are_unique_and_bare() {
+    fn common_names_are_unique_and_without_brackets_or_commas() {
         let names: Vec<String> = short_names().into_iter().map(|(_, name)| name).collect();
         assert_eq!(names.iter().collect::<HashSet<_>>().len(), names.len());
         assert!(

@@ -4,13 +4,13 @@ use iso_currency::{Currency, IntoEnumIterator};
 
 use super::pairs::Pairs;
 
-/// (code, English name) of the currencies in everyday use.
+/// Pairs of (code, English name) of the current currencies of countries.
 pub(super) fn names_by_code() -> Pairs {
     Currency::iter()
         .filter(|currency| {
             !currency.is_fund() && !currency.is_special() && currency.is_superseded().is_none()
         })
-        // Units of account and metals have codes too, but no country uses them.
+        // Units of account and metals also have codes, but no country uses them.
         .filter(|currency| !currency.used_by().is_empty() && !currency.name().contains('('))
         .map(|currency| (currency.code().to_owned(), currency.name().to_owned()))
         .collect()

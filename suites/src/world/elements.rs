@@ -4,7 +4,7 @@ use mendeleev::Element;
 
 use super::pairs::Pairs;
 
-/// Symbol, atomic number, group and country of discovery, by name.
+/// Pairs of the name with symbol, atomic number, group and country of discovery.
 pub(super) fn facts() -> [Pairs; 4] {
     let mut facts: [Pairs; 4] = Default::default();
     for element in Element::iter() {
@@ -16,7 +16,7 @@ pub(super) fn facts() -> [Pairs; 4] {
         if let Some(group) = element.group() {
             add(2, group.group_number().to_string());
         }
-        // Several countries mean a shared or disputed discovery.
+        // Elements with several countries are omitted: the discovery is shared or disputed.
         if let Some([country]) = element.discovery_location() {
             add(3, (*country).to_owned());
         }

@@ -1,4 +1,4 @@
-//! The suite `world`: real facts, carried by data crates and so present without any download.
+//! The suite `world`: real facts from data crates, available without a download.
 
 mod cities;
 mod config;

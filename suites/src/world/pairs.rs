@@ -1,12 +1,12 @@
-//! Facts of one relation as pairs of subject and value.
+//! Facts of one relation, as pairs of subject and value.
 
 use std::collections::HashMap;
 
-/// (subject, value) of one relation, before the subset is taken.
+/// Pairs of (subject, value) of one relation, before the subset is selected.
 pub(super) type Pairs = Vec<(String, String)>;
 
-/// Drops subjects with two values (a town name in two countries, say): a question about them has no single answer.
-/// Sorted, each pair once.
+/// The distinct pairs whose subject has one value only, sorted. Subjects with several values, such as the name of towns
+/// in two countries, are removed, because a question about them has no unique answer.
 pub(super) fn unambiguous(pairs: Pairs) -> Pairs {
     let mut values: HashMap<&str, Option<&str>> = HashMap::new();
     for (subject, value) in &pairs {
@@ -19,7 +19,7 @@ pub(super) fn unambiguous(pairs: Pairs) -> Pairs {
         .into_iter()
         .filter_map(|(subject, value)| Some((subject.to_owned(), value?.to_owned())))
         .collect();
-    // The map's order is random.
+    // The iteration order of the map is random.
     kept.sort_unstable();
     kept
 }
@@ -29,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_with_two_values_is_dropped_and_a_repeated_fact_is_not() {
+    fn subjects_with_two_values_are_removed_and_duplicate_pairs_are_not() {
         let pair = |subject: &str, value: &str| (subject.to_owned(), value.to_owned());
         let pairs = vec![
             pair("Paris", "France"),

@@ -1,4 +1,4 @@
-//! The wording of the relations.
+//! The phrasings of the relations.
 
 use crate::facts::Relation;
 
@@ -14,21 +14,21 @@ pub(super) fn relations() -> Vec<Relation> {
             statements,
             questions,
             unseen,
-            // Real values are not equally likely: no prior is defined.
+            // Real values are not uniformly distributed, so prior bits are not defined.
             values: None,
         })
         .collect()
 }
 
 /// Name, statements, questions of the train split, and the question of the test split.
-type Text = (
+type Phrasings = (
     &'static str,
     &'static [&'static str],
     &'static [&'static str],
     &'static str,
 );
 
-const TEXTS: [Text; RELATIONS] = [
+const TEXTS: [Phrasings; RELATIONS] = [
     (
         "country",
         &[
@@ -178,7 +178,7 @@ mod tests {
     use crate::facts::check_wording;
 
     #[test]
-    fn every_wording_is_well_formed_and_belongs_to_one_relation() {
+    fn phrasings_are_well_formed_and_unique() {
         check_wording(&super::relations());
     }
 }

@@ -1,11 +1,11 @@
-//! Chooses the facts that a configuration uses.
+//! Selection of the facts that a configuration uses.
 
 use super::pairs::Pairs;
 use super::relations::RELATIONS;
 use crate::facts::Fact;
 use random::permutation;
 
-/// `total` facts, as evenly over the relations as their sizes allow, chosen by the seed.
+/// A random subset of `total` facts, divided over the relations as evenly as their sizes allow.
 pub(super) fn balanced(known: [Pairs; RELATIONS], total: usize, seed: u64) -> Vec<Fact> {
     let shares = shares(&known.each_ref().map(Vec::len), total);
     let mut facts = Vec::with_capacity(total);
@@ -23,8 +23,8 @@ pub(super) fn balanced(known: [Pairs; RELATIONS], total: usize, seed: u64) -> Ve
     facts
 }
 
-/// Number of facts per relation: equal shares, except that a relation contributes no more than its size and the larger
-/// ones make up the difference.
+/// Number of facts per relation: equal shares, except that a relation contributes at most its size and larger ones
+/// contribute the difference.
 fn shares(sizes: &[usize], total: usize) -> Vec<usize> {
     let mut smallest_first: Vec<usize> = (0..sizes.len()).collect();
     smallest_first.sort_by_key(|&relation| (sizes[relation], relation));

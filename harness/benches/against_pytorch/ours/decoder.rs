@@ -1,4 +1,4 @@
-//! A training step of a whole decoder: the loop body of `harness::train`.
+//! A training step of a decoder, as in the loop of `harness::train`.
 
 use architectures::{Decoder, ModelConfig};
 use burn::module::Module;
@@ -12,7 +12,7 @@ use random::stream;
 use super::{BATCH, SEQ};
 use crate::row::Work;
 
-/// The step of the decoder that `config` describes, the batch in `micro_batches` parts.
+/// A training step of the decoder with the JSON `config`, with `micro_batches` micro-batches.
 pub fn training_step(config: &str, micro_batches: usize) -> Work {
     let config: ModelConfig = serde_json::from_str(config).expect("a model");
     let mut training = DecoderStep::new(&config, micro_batches);
@@ -24,9 +24,9 @@ pub fn training_step(config: &str, micro_batches: usize) -> Work {
     }
 }
 
-/// A decoder with its optimizers and the batch that it sees.
+/// A decoder with its optimizers and a constant batch.
 pub struct DecoderStep {
-    /// None while it is being updated.
+    /// `None` during an update.
     decoder: Option<Decoder>,
     optimizers: Optimizers,
     config: TrainingConfig,
@@ -34,7 +34,10 @@ pub struct DecoderStep {
 }
 
 impl DecoderStep {
-    /// A fresh decoder and random tokens.
+    /// A new decoder, with random tokens.
+    ///
+    /// # Panics
+    /// If `model` is invalid.
     pub fn new(model: &ModelConfig, micro_batches: usize) -> Self {
         let device = Device::flex().autodiff();
         let decoder = Decoder::new(model, 0, &device).expect("a decoder");
@@ -51,8 +54,9 @@ impl DecoderStep {
         }
     }
 
+    /// Numbers of dense parameters and of parameters of value tables.
     fn sizes(&self) -> (usize, usize) {
-        let decoder = self.decoder.as_ref().expect("a decoder at rest");
+        let decoder = self.decoder.as_ref().expect("not during an update");
         let tables = decoder.tables().into_iter();
         (
             decoder.num_params(),
@@ -60,9 +64,9 @@ impl DecoderStep {
         )
     }
 
-    /// One step.
+    /// Runs one training step.
     pub fn step(&mut self) {
-        let decoder = self.decoder.take().expect("a decoder at rest");
+        let decoder = self.decoder.take().expect("not during an update");
         let gradients = backward::backward(&decoder, self.batch.clone(), self.config.micro_batches);
         let rates = LearningRates::of(&self.config, 1.0);
         let updated = self.optimizers.update(

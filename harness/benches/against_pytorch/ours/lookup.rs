@@ -1,4 +1,4 @@
-//! Kernels alone.
+//! Single kernels.
 
 use std::hint::black_box;
 
@@ -15,7 +15,7 @@ fn normal<const D: usize>(shape: [usize; D], device: &Device) -> Tensor<D> {
     Tensor::random(shape, Distribution::Normal(0.0, 1.0), device)
 }
 
-/// Uniform ids of a table of `rows`.
+/// Uniformly random ids of rows of a table with `rows` rows.
 fn ids(rows: usize, shape: [usize; 2], device: &Device) -> Tensor<2, Int> {
     let mut rng = stream(0, "ids", 0);
     let ids = (0..shape[0] * shape[1]).map(|_| rng.random_range(0..rows as i64));
@@ -39,11 +39,11 @@ pub fn bag(table: [usize; 2], lookups: [usize; 2]) -> Work {
     })
 }
 
-/// The same through autodiff, with the gradient of the weights and an update of the table.
+/// [`bag`] with autodiff: also the gradient of the weights, and an update of the table.
 pub fn table_step(table: [usize; 2], lookups: [usize; 2]) -> Work {
     let device = Device::flex().autodiff();
     let training = super::training(1);
-    // As PyTorch's plain optimizer: the norm is computed but does not clip.
+    // Without clipping, as in PyTorch's optimizer; the norm is computed nevertheless.
     let adam = architectures::LazyAdam {
         max_norm: None,
         ..optimizer::lazy_adam(&training)
@@ -70,7 +70,7 @@ pub fn table_step(table: [usize; 2], lookups: [usize; 2]) -> Work {
     }
 }
 
-/// Ids of the best pairs of half-key `scores [heads, 2, tokens, n_keys]`.
+/// Top-k of the products of half-keys with `scores [heads, 2, tokens, n_keys]`.
 pub fn selection(scores: [usize; 4], top_k: usize) -> Work {
     let scores = normal(scores, &Device::flex());
     Work::of(move || {

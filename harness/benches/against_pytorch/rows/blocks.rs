@@ -5,7 +5,7 @@ use crate::row::{Ours, Row, Theirs, Work};
 
 const D_MODEL: usize = 256;
 
-/// The default of a block at this width.
+/// The default `d_ff` at this width.
 const D_FF: usize = 768;
 
 const KEYS: &str = r#""n_heads": 4, "top_k": 32"#;
@@ -29,6 +29,7 @@ pub fn mixtures() -> Vec<Row> {
         .into()
 }
 
+/// The only variant of ours.
 fn one(config: String) -> Vec<Ours> {
     let build = move || -> Work { block::training_step(&config, D_MODEL) };
     vec![Ours {
@@ -41,7 +42,7 @@ fn retrieval(kind: &str, options: &str, n_keys: usize) -> Row {
     let keys = format!(r#""keys": {{"n_keys": {n_keys}, {KEYS}}}"#);
     let worker = format!("{kind} --d-model {D_MODEL} --n-keys {n_keys} --heads 4 --top-k 32");
     let mut theirs = vec![Theirs::new("eager, SparseAdam", &worker)];
-    // All sides are in memory at once, and the larger tables leave no memory for more of them.
+    // All variants are in memory at the same time, which larger tables do not permit.
     if n_keys <= 512 {
         theirs.extend([
             Theirs::new("compile, SparseAdam", &format!("{worker} --mode compile")),

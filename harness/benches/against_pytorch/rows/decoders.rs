@@ -9,7 +9,7 @@ const CONFIG: &str = r#"{"decoder": {"vocab_size": 8192, "d_model": 256, "n_laye
 const WORKER: &str =
     "decoder --vocab 8192 --d-model 256 --layers 8 --heads 4 --d-ff 768 --seq 256 --batch 8";
 
-/// Ours also with the batch in two parallel micro-batches, as our sweeps train.
+/// A dense decoder; ours also with two parallel micro-batches.
 pub fn dense() -> Row {
     let ours = |label, micro_batches| Ours {
         label,

@@ -1,10 +1,12 @@
-//! Kernels alone: bags, table updates, selection.
+//! Single kernels: bags, table updates, product-key top-k.
 
 use crate::ours::lookup;
 use crate::row::{Ours, Row, Theirs};
 
-/// Rows of the table, lookups of each token, and tokens.
+/// Rows of the table.
 const ROWS: usize = 1 << 18;
+
+/// Lookups per token.
 const PER_TOKEN: usize = 128;
 const TOKENS: usize = 8192;
 
@@ -22,13 +24,14 @@ pub fn table_steps() -> Vec<Row> {
     [64, 256].map(table_step).into()
 }
 
-/// Wide rows of scores are fewer, so that no row of the table takes much longer than another.
+/// The number of tokens falls with that of half-keys, for similar times.
 pub fn selections() -> Vec<Row> {
     [(512, 8192), (1024, 2048), (2048, 1024), (4096, 512)]
         .map(|(n_keys, tokens)| selection(n_keys, tokens))
         .into()
 }
 
+/// The only variant of ours.
 fn one(build: impl Fn() -> crate::row::Work + 'static) -> Vec<Ours> {
     vec![Ours {
         label: "",
@@ -71,7 +74,8 @@ fn table_step(width: usize) -> Row {
         ],
         at_least: 4.0,
         share_at_least: None,
-        // Rows for the bag and again for its weights; then table and moments of all rows, of which 2 % stay unread.
+        // Table rows for the bag and for the gradient of its weights; then reads and writes of the table and both
+        // moments, of which 2 % of the rows are not looked up.
         bytes: Some((2 * TOKENS * PER_TOKEN + 6 * ROWS) * width * F32),
     }
 }

@@ -50,7 +50,8 @@ pub enum SolveError {
     NoValidValues {
         /// Required side of the reference.
         side: Side,
-        /// The error of the model's configuration, in parentheses; empty if some values give a valid model.
+        /// The error of the model's configuration, in parentheses; empty unless the model is invalid at both ends
+        /// of the bounds.
         config_error: String,
     },
     /// The nearest value exceeds the tolerance.

@@ -2,7 +2,7 @@
 
 use harness::error::Error;
 use harness::record::report_file;
-use harness::record::run_selector::choose;
+use harness::record::run_selector::select;
 use harness::run::conclusion::Conclusion;
 use results::RunRow;
 use results::comparison::Comparison;
@@ -10,7 +10,10 @@ use results::comparison::Comparison;
 use super::{compare_csv, compare_table};
 use crate::cli::arguments::CompareOptions;
 
-/// Shows recorded runs side by side.
+/// Prints recorded runs side by side, as a table or CSV, and writes the HTML page if requested.
+///
+/// # Errors
+/// If an argument matches no run, runs cannot be compared, or records or output cannot be read or written.
 pub fn compare(options: &CompareOptions) -> Result<Conclusion, Error> {
     let filter = &options.filter;
     let keep = |row: &RunRow| {
@@ -18,8 +21,8 @@ pub fn compare(options: &CompareOptions) -> Result<Conclusion, Error> {
             && (filter.size.is_empty() || filter.size.contains(&row.size))
             && (filter.seed.is_empty() || filter.seed.contains(&row.seed))
     };
-    let choice = choose(&options.runs, &options.output, &keep)?;
-    let comparison = Comparison::new(&choice.frames, &choice.order)?;
+    let selection = select(&options.runs, &options.output, &keep)?;
+    let comparison = Comparison::new(&selection.frames, &selection.order)?;
     if options.csv {
         compare_csv::print(&comparison)?;
     } else {

@@ -1,27 +1,30 @@
-//! A comparison as exact numbers, one line a value.
+//! A comparison as CSV with full precision, one row per value.
 
 use harness::error::Error;
 use results::comparison::{Comparison, QuantityKind};
 use serde::Serialize;
 
 #[derive(Serialize)]
-struct Line<'a> {
+struct ComparisonValue<'a> {
     metric: String,
     unit: &'a str,
-    /// What was held equal in its group.
+    /// The quantity that is equal for all models of the group.
     held: &'a str,
     model: &'a str,
-    /// Names of its runs, one for each seed, with a space between.
+    /// Names of its runs, one per seed, separated by spaces.
     run: String,
     value: f64,
-    /// Empty where nothing bounds the value.
+    /// Bounds of the confidence interval; empty if it has none.
     low: Option<f64>,
     high: Option<f64>,
     n: u64,
     interval: &'a str,
 }
 
-/// Prints every value.
+/// Prints every value of `comparison` to standard output.
+///
+/// # Errors
+/// If standard output cannot be written.
 pub fn print(comparison: &Comparison) -> Result<(), Error> {
     let mut out = csv::Writer::from_writer(std::io::stdout());
     for group in &comparison.groups {
@@ -34,7 +37,7 @@ pub fn print(comparison: &Comparison) -> Result<(), Error> {
             };
             for (model, value) in group.models.iter().zip(&quantity.values) {
                 let Some(value) = value else { continue };
-                out.serialize(Line {
+                out.serialize(ComparisonValue {
                     metric: metric.clone(),
                     unit: quantity.unit.name(),
                     held: &group.held,

@@ -1,4 +1,4 @@
-//! A comparison on the terminal: a table for each budget, a column for each model.
+//! A comparison as text: a table per budget, a column per model.
 
 use experiment::quantity::{bytes, count, duration};
 use results::comparison::{Comparison, Group, Quantity, QuantityKind, Unit};
@@ -6,7 +6,7 @@ use results::statistics::Interval;
 
 use super::terminal_table::terminal_table;
 
-/// Prints all groups, and below each what disturbs it.
+/// Prints all groups with their notes, and the runs that are excluded.
 pub fn print(comparison: &Comparison) {
     for (index, group) in comparison.groups.iter().enumerate() {
         if index > 0 {
@@ -18,14 +18,14 @@ pub fn print(comparison: &Comparison) {
         );
         println!("{}", table(group));
         if group.models.len() == 1 {
-            println!("nothing else that was named had this budget: no difference");
+            println!("no other selected model has this budget: no differences");
         }
         for warning in &group.warnings {
             println!("note: {warning}");
         }
     }
     for run in &comparison.left_out {
-        println!("left out, failed: {run}");
+        println!("excluded, failed: {run}");
     }
 }
 
@@ -45,9 +45,9 @@ fn table(group: &Group) -> comfy_table::Table {
             rows.push(heading);
         }
         let values = quantity.values.iter();
-        let cells =
-            values.map(|value| value.map_or("-".to_owned(), |value| cell(quantity, &value)));
-        rows.push(std::iter::once(label(quantity)).chain(cells).collect());
+        let values =
+            values.map(|value| value.map_or("-".to_owned(), |value| value_text(quantity, &value)));
+        rows.push(std::iter::once(label(quantity)).chain(values).collect());
     }
     terminal_table(&header, 1, rows)
 }
@@ -62,23 +62,23 @@ fn heading(kind: QuantityKind, first: &str) -> String {
     }
 }
 
-/// The metric, with the items or seeds behind it where it has an interval.
+/// The metric, with the numbers of items or seeds of its intervals.
 fn label(quantity: &Quantity) -> String {
-    let mut behind: Vec<u64> = quantity
+    let mut counts: Vec<u64> = quantity
         .values
         .iter()
         .flatten()
         .map(|value| value.n)
         .collect();
-    behind.sort_unstable();
-    behind.dedup();
+    counts.sort_unstable();
+    counts.dedup();
     let metric = match quantity.unit {
         Unit::FlopsPerSecond | Unit::TokensPerSecond | Unit::Nats => {
             format!("{}, {}", quantity.metric, quantity.unit.name())
         }
         _ => quantity.metric.replace('_', " "),
     };
-    match (quantity.kind, behind.as_slice()) {
+    match (quantity.kind, counts.as_slice()) {
         (QuantityKind::Score | QuantityKind::Difference, [n]) => format!("{metric}, n {n}"),
         (QuantityKind::Score | QuantityKind::Difference, [least, .., most]) => {
             format!("{metric}, n {least} to {most}")
@@ -87,29 +87,31 @@ fn label(quantity: &Quantity) -> String {
     }
 }
 
-fn cell(quantity: &Quantity, value: &Interval) -> String {
+fn value_text(quantity: &Quantity, value: &Interval) -> String {
     let text = |number: f64| number_text(quantity, number);
     match value.is_bounded() {
         true => format!(
             "{} [{}, {}]",
             text(value.value),
-            bare(quantity, value.low),
-            bare(quantity, value.high)
+            number(quantity, value.low),
+            number(quantity, value.high)
         ),
         false => text(value.value),
     }
 }
 
+/// A number with its unit if it is a share.
 fn number_text(quantity: &Quantity, value: f64) -> String {
-    let bare = bare(quantity, value);
+    let number = number(quantity, value);
     match (quantity.unit, quantity.kind) {
-        (Unit::Share, QuantityKind::Difference) => format!("{bare} pt"),
-        (Unit::Share, _) => format!("{bare} %"),
-        _ => bare,
+        (Unit::Share, QuantityKind::Difference) => format!("{number} pt"),
+        (Unit::Share, _) => format!("{number} %"),
+        _ => number,
     }
 }
 
-fn bare(quantity: &Quantity, value: f64) -> String {
+/// A number in the precision of its unit.
+fn number(quantity: &Quantity, value: f64) -> String {
     let signed = quantity.kind == QuantityKind::Difference || quantity.metric == "off target";
     match quantity.unit {
         Unit::Flops | Unit::FlopsPerSecond => format!("{value:.3e}"),

@@ -1,4 +1,4 @@
-//! The small table at the end of a sweep: blocks in the order of the file, a column for each suite.
+//! The table of results at the end of a sweep: one row per run in the order of the plan, one column per suite.
 
 use comfy_table::Table;
 use experiment::plan::{Plan, Run};
@@ -8,7 +8,7 @@ use results::{Frames, RunRow, SHARE_METRICS, ScoreRow, WHOLE_SUITE};
 
 use super::terminal_table::terminal_table;
 
-/// Validation loss, accuracy of each suite with its interval, and throughput of every run.
+/// Validation loss, accuracy of each suite with its confidence interval, and throughput of every recorded run.
 pub fn comparison(plan: &Plan, frames: &Frames) -> Table {
     let suites = suites(frames);
     let header: Vec<String> = ["size", "block", "seed", "val loss"]
@@ -23,13 +23,13 @@ pub fn comparison(plan: &Plan, frames: &Frames) -> Table {
         .collect();
     let header: Vec<&str> = header.iter().map(String::as_str).collect();
     let rows = plan.runs.iter().filter_map(|run| {
-        let row = frames.runs().iter().find(|row| of(run, row))?;
+        let row = frames.runs().iter().find(|row| has_label_of(row, run))?;
         Some(cells(row, &suites, frames))
     });
     terminal_table(&header, 2, rows.collect())
 }
 
-fn of(run: &Run, row: &RunRow) -> bool {
+fn has_label_of(row: &RunRow, run: &Run) -> bool {
     let label = &run.label;
     row.size == label.size && row.block == label.block && row.seed == label.seed
 }

@@ -12,20 +12,23 @@ use results::Records;
 use suites::SandboxLimits;
 
 use super::finish_report::finish_report;
-use super::machine::start_threads;
-use super::planned::planned;
+use super::selected_plan::selected_plan;
+use super::worker_threads::start_threads;
 use crate::cli::arguments::EvalOptions;
 
 /// Evaluates the finished runs again and writes the report.
+///
+/// # Errors
+/// If the data or weights cannot be prepared, or rows or the report cannot be read or written.
 pub fn eval(options: &EvalOptions) -> Result<Conclusion, Error> {
-    let (plan, folders) = planned(&options.planned)?;
-    start_threads(&options.machine)?;
-    let mut progress = progress::display_for(options.machine.quiet);
+    let (plan, folders) = selected_plan(&options.selection)?;
+    start_threads(&options.compute)?;
+    let mut progress = progress::display_for(options.compute.quiet);
     let records = Records::open(folders.records())?;
     let finished = sweep::finished(&records)?;
     let dataset = sweep::prepare(&plan, 1, &folders)?;
     let interrupt = Interrupt::listen()?;
-    let device = options.machine.device.open();
+    let device = options.compute.device.open();
     let context = RunContext {
         dataset: &dataset,
         records: &records,
@@ -56,6 +59,6 @@ pub fn eval(options: &EvalOptions) -> Result<Conclusion, Error> {
         }
     }
     progress.done();
-    finish_report(&plan, &records, &folders, options.machine.quiet, false)?;
+    finish_report(&plan, &records, &folders, options.compute.quiet, false)?;
     Ok(conclusion)
 }

@@ -1,4 +1,4 @@
-//! The last part of a command that wrote rows: the report, its table, its path.
+//! The final output of a command that wrote rows: report, table of results, path.
 
 use experiment::plan::Plan;
 use harness::error::Error;
@@ -10,7 +10,15 @@ use results::Records;
 
 use super::comparison::comparison;
 
-/// Writes the report of the runs of `plan` and prints its path; without a recorded run, no report.
+/// Writes the report of the sweep of `plan` and prints the table of results and the path of the report. Writes no
+/// report if no run is recorded.
+///
+/// # Arguments
+/// * `quiet`: print the path only.
+/// * `csv`: also write the rows as CSV.
+///
+/// # Errors
+/// If rows cannot be read or the report cannot be written.
 pub fn finish_report(
     plan: &Plan,
     records: &Records,
@@ -19,7 +27,7 @@ pub fn finish_report(
     csv: bool,
 ) -> Result<(), Error> {
     let frames = records.read_all()?;
-    // The report is of the whole sweep, also where only a part of it was run now.
+    // The report covers the whole sweep, even if only a part of it was selected.
     let whole = Plan::new(plan.sweep.clone())?;
     let probes = Records::open(folders.probes())?.read()?;
     let frames = selection::frames_of(&whole, &frames)?.with_probes(probes);
@@ -31,7 +39,7 @@ pub fn finish_report(
     if csv {
         frames.export_csv(&folders.csv())?;
     }
-    // Report and rows are written and no other program runs.
+    // All files are written and no child process runs.
     end_on_broken_pipe();
     if !quiet {
         println!("{}", comparison(&whole, &frames));

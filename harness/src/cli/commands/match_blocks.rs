@@ -7,25 +7,28 @@ use harness::error::Error;
 use harness::run::conclusion::Conclusion;
 
 use super::plan_tables::{SOLUTION, solution};
-use super::planned::{known, whole};
+use super::selected_plan::{check_labels, whole_plan};
 use super::terminal_table::terminal_table;
 use crate::cli::arguments::{MatchOptions, SweepLocation};
 
-/// Solves for the block at each size and shows what was chosen.
+/// Solves for the knobs of the block at each size and prints the solutions.
+///
+/// # Errors
+/// If an argument is invalid, or if there is no solution at some size; the solutions of the other sizes are printed.
 pub fn match_blocks(options: &MatchOptions) -> Result<Conclusion, Error> {
-    let (plan, _) = whole(&SweepLocation {
+    let (plan, _) = whole_plan(&SweepLocation {
         sweep: options.sweep.clone(),
         output: "runs".into(),
     })?;
     let labels = |pick: fn(&Run) -> String| plan.runs.iter().map(pick).collect::<Vec<_>>();
     let sizes = labels(|run| run.label.size.clone());
-    known(
+    check_labels(
         "--block",
         std::slice::from_ref(&options.block),
         &labels(|run| run.label.block.clone()),
     )?;
-    known("--size", &options.size, &sizes)?;
-    known(
+    check_labels("--size", &options.size, &sizes)?;
+    check_labels(
         "--reference-size",
         options.reference_size.as_slice(),
         &sizes,
@@ -39,7 +42,11 @@ pub fn match_blocks(options: &MatchOptions) -> Result<Conclusion, Error> {
     let selected: Vec<&Run> = selected.collect();
     if selected.is_empty() {
         let name = format!("--block {}", options.block);
-        return Err(argument(&name, "is at none of these sizes", "drop --size"));
+        return Err(argument(
+            &name,
+            "does not occur at these sizes",
+            "remove --size",
+        ));
     }
     let (mut rows, mut first_error) = (Vec::new(), None);
     for run in selected {
@@ -62,7 +69,9 @@ pub fn match_blocks(options: &MatchOptions) -> Result<Conclusion, Error> {
     let Some((run, message)) = first_error else {
         return Ok(Conclusion::Complete);
     };
-    let (problem, remedy) = message.split_once("; ").unwrap_or((&message, "correct it"));
+    let (problem, remedy) = message
+        .split_once("; ")
+        .unwrap_or((&message, "change the target or the knobs"));
     Err(argument(
         &format!("--block {} at size {}", options.block, run.label.size),
         problem,
@@ -76,8 +85,8 @@ fn request(options: &MatchOptions) -> Result<SolveRequest, Error> {
         let name = format!("--tolerance {tolerance}");
         return Err(argument(
             &name,
-            "is not a share of 0 or more",
-            "0.01 is one percent",
+            "is negative or non-finite",
+            "write a share such as 0.01 for one percent",
         ));
     }
     Ok(SolveRequest {
@@ -113,7 +122,7 @@ fn knobs(written: &[String]) -> Result<Knobs, Error> {
     })
 }
 
-/// The model called `block` at `size`; the size's dense decoder, listed or not, for `dense`.
+/// The model of `block` at `size`. `dense` is the decoder without other blocks, even if the sweep does not list it.
 fn reference(runs: &[Run], size: &str, block: &str) -> Result<ModelConfig, Error> {
     let here: Vec<&Run> = runs.iter().filter(|run| run.label.size == size).collect();
     if let Some(run) = here.iter().find(|run| run.label.block == block) {
@@ -121,13 +130,13 @@ fn reference(runs: &[Run], size: &str, block: &str) -> Result<ModelConfig, Error
     }
     let blocks: Vec<String> = here.iter().map(|run| run.label.block.clone()).collect();
     if block != "dense" {
-        known("--reference", &[block.to_owned()], &blocks)?;
+        check_labels("--reference", &[block.to_owned()], &blocks)?;
     }
     let decoder = here.first().map(|run| run.model.decoder.clone());
     let none = || {
         argument(
             &format!("--reference {block}"),
-            "has no size",
+            "does not occur at this size",
             "choose another size",
         )
     };

@@ -1,4 +1,4 @@
-//! One file for each command, and what they share.
+//! One file per command, and functions that they share.
 
 pub mod compare;
 pub mod compare_csv;
@@ -6,15 +6,15 @@ pub mod compare_table;
 pub mod comparison;
 pub mod eval;
 pub mod finish_report;
-pub mod machine;
 pub mod match_blocks;
 pub mod plan;
 pub mod plan_row;
 pub mod plan_tables;
-pub mod planned;
 pub mod probe;
 pub mod probe_table;
 pub mod report;
+pub mod selected_plan;
 pub mod status;
 pub mod sweep;
 pub mod terminal_table;
+pub mod worker_threads;

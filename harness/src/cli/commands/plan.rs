@@ -10,12 +10,15 @@ use harness::run::conclusion::Conclusion;
 
 use super::plan_row::{print_csv, print_json};
 use super::plan_tables::{costs, needs, solved};
-use super::planned::planned;
+use super::selected_plan::selected_plan;
 use crate::cli::arguments::PlanOptions;
 
-/// Shows the plan.
+/// Prints the plan as tables, CSV or JSON.
+///
+/// # Errors
+/// If an argument or a model is invalid, or standard output cannot be written.
 pub fn plan(options: &PlanOptions) -> Result<Conclusion, Error> {
-    let (plan, folders) = planned(&options.planned)?;
+    let (plan, folders) = selected_plan(&options.selection)?;
     let assumed = Assumptions {
         format: options.format,
         device_memory: options.device_memory,
@@ -49,8 +52,7 @@ fn print(
     println!("\n{}", costs(runs)?);
     println!(
         "dense, table, active: parameters; forward, training: FLOP of a token; bytes: table rows that a token \
-            gathers, \
-         in f32\n{}",
+         gathers, in f32\n{}",
         architectures::FLOP_CONVENTION
     );
     if let Some(table) = solved(runs) {
@@ -59,20 +61,19 @@ fn print(
     println!("\n{}", needs(runs));
     println!("{}", assumed.format.formula());
     println!(
-        "devices of {}: the fewest that hold one sequence at a time; each has its part of the table's columns, and \
-            the \
-         dense part\n  whole or, where none can hold it, an even share of it (sharded)",
+        "devices of {}: the fewest on which one sequence at a time fits; each has its part of the table's columns, and \
+         the dense part\n  whole (replicated) or, if that does not fit, an even share of it (sharded)",
         bytes(assumed.device_memory)
     );
     println!(
-        "time: on those devices, without loss between them\n{}",
+        "time: on those devices, without communication overhead\n{}",
         speeds.explain()
     );
     println!("{}", total(runs));
     Ok(())
 }
 
-/// All runs together.
+/// FLOPs, device-hours, cost and time of all runs together.
 fn total(runs: &[(&Run, Estimate)]) -> String {
     let sum = |part: &dyn Fn(&(&Run, Estimate)) -> f64| runs.iter().map(part).sum::<f64>();
     let flops = sum(&|(run, _)| run.budget.train_flops);
@@ -86,7 +87,7 @@ fn total(runs: &[(&Run, Estimate)]) -> String {
         false => String::new(),
     };
     format!(
-        "training in all: {} FLOP, {} device-hours{cost}; one run after another about {}; evaluation not included",
+        "total training: {} FLOP, {} device-hours{cost}; about {} in sequence; evaluation not included",
         count(flops),
         count(hours),
         duration(seconds)

@@ -1,4 +1,4 @@
-//! The plan as exact numbers: one record a run, as CSV or JSON.
+//! The plan with full precision: one record per run, as CSV or JSON.
 
 use experiment::devices::Columns;
 use experiment::estimate::{Assumptions, Estimate};
@@ -6,7 +6,7 @@ use experiment::plan::Run;
 use harness::error::Error;
 use serde::Serialize;
 
-/// One run; FLOPs and bytes are of one token where the name has it. Fields without a value are null, or empty in CSV.
+/// One run. FLOPs and bytes are of one token if the name ends in `per_token`. Absent values are null, or empty in CSV.
 #[derive(Serialize)]
 struct PlanRow<'a> {
     size: &'a str,
@@ -103,6 +103,9 @@ fn row<'a>(run: &'a Run, estimate: &Estimate, assumed: &Assumptions) -> PlanRow<
 }
 
 /// Prints the runs as CSV.
+///
+/// # Errors
+/// If standard output cannot be written.
 pub fn print_csv(runs: &[(&Run, Estimate)], assumed: &Assumptions) -> Result<(), Error> {
     let mut out = csv::Writer::from_writer(std::io::stdout());
     for (run, estimate) in runs {
@@ -113,6 +116,9 @@ pub fn print_csv(runs: &[(&Run, Estimate)], assumed: &Assumptions) -> Result<(),
 }
 
 /// Prints the runs as a JSON array.
+///
+/// # Errors
+/// If a row cannot be serialised.
 pub fn print_json(runs: &[(&Run, Estimate)], assumed: &Assumptions) -> Result<(), Error> {
     let rows: Vec<_> = runs
         .iter()

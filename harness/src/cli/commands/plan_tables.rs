@@ -1,4 +1,4 @@
-//! The plan for people: what runs cost, what they need, what was solved for.
+//! The plan as text tables: costs, requirements, and solved knobs.
 
 use comfy_table::Table;
 use experiment::devices::Layout;
@@ -11,7 +11,7 @@ use harness::error::Error;
 
 use super::terminal_table::terminal_table;
 
-/// The columns of solved runs.
+/// The columns of the table of solved knobs.
 pub const SOLUTION: [&str; 9] = [
     "size",
     "block",
@@ -24,7 +24,10 @@ pub const SOLUTION: [&str; 9] = [
     "solved with",
 ];
 
-/// One run a row: parameters, cost of a token, length.
+/// One run per row: parameters, cost of a token, tokens and steps.
+///
+/// # Errors
+/// If the dense model of a run is invalid.
 pub fn costs(runs: &[(&Run, Estimate)]) -> Result<Table, Error> {
     let header = [
         "size",
@@ -50,12 +53,12 @@ pub fn costs(runs: &[(&Run, Estimate)]) -> Result<Table, Error> {
             label.block.clone(),
             label.seed.to_string(),
             count(cost.params_dense as f64),
-            some(cost.params_table).map_or_else(none, |table| count(table as f64)),
+            nonzero(cost.params_table).map_or_else(none, |table| count(table as f64)),
             count(cost.params_active as f64),
             count(cost.forward() as f64),
             count(cost.training() as f64),
             format!("{:.3}", run.flops_relative_to_dense()?),
-            some(cost.bytes_gathered).map_or_else(none, bytes),
+            nonzero(cost.bytes_gathered).map_or_else(none, bytes),
             count(budget.tokens as f64),
             budget.steps.to_string(),
             count(budget.train_flops),
@@ -65,7 +68,7 @@ pub fn costs(runs: &[(&Run, Estimate)]) -> Result<Table, Error> {
     Ok(terminal_table(&header, 2, rows))
 }
 
-/// One model a row, whatever its seeds: memory, devices, time, and money where there is a price.
+/// One model per row, for all its seeds: memory, devices, time, and the cost if there is a price.
 pub fn needs(runs: &[(&Run, Estimate)]) -> Table {
     let priced = runs.iter().any(|(_, estimate)| estimate.cost.is_some());
     let mut header = vec![
@@ -110,7 +113,7 @@ fn need(run: &Run, estimate: &Estimate) -> Vec<String> {
         bytes(need.weights),
         bytes(need.gradients),
         bytes(need.optimizer),
-        some(need.table).map_or_else(none, bytes),
+        nonzero(need.table).map_or_else(none, bytes),
         bytes(need.activations),
         bytes(estimate.by_sequence.activations),
         devices.map_or_else(none, |devices| match devices.layout {
@@ -126,7 +129,7 @@ fn need(run: &Run, estimate: &Estimate) -> Vec<String> {
     ]
 }
 
-/// One solved run a row; nothing where no block has free knobs.
+/// One solved model per row; `None` if no block has free knobs.
 pub fn solved(runs: &[(&Run, Estimate)]) -> Option<Table> {
     let mut seen = Vec::new();
     let mut rows = Vec::new();
@@ -144,7 +147,7 @@ pub fn solved(runs: &[(&Run, Estimate)]) -> Option<Table> {
     (!rows.is_empty()).then(|| terminal_table(&SOLUTION, SOLUTION.len(), rows))
 }
 
-/// The cells of a solution, after the labels.
+/// The columns of [`SOLUTION`] after the labels.
 pub fn solution(matched: &Matched) -> Vec<String> {
     vec![
         matched.target.clone(),
@@ -157,7 +160,7 @@ pub fn solution(matched: &Matched) -> Vec<String> {
     ]
 }
 
-fn some(value: u64) -> Option<u64> {
+fn nonzero(value: u64) -> Option<u64> {
     (value > 0).then_some(value)
 }
 
@@ -165,7 +168,7 @@ fn none() -> String {
     "-".to_owned()
 }
 
-/// Three digits where there are more than a few.
+/// Device-hours; `< 0.01` if they would round to 0.00.
 fn hours(hours: f64) -> String {
     match hours {
         few if few < 0.005 => "< 0.01".to_owned(),

@@ -7,7 +7,7 @@ use crate::cli::progress;
 use experiment::plan::Plan;
 use experiment::training::TrainingConfig;
 use harness::error::Error;
-use harness::probe::grid::{Cell, cells, targets};
+use harness::probe::grid::{ProbedPart, parts_to_time, targets};
 use harness::probe::memory::DeviceMemory;
 use harness::probe::phase::Phase;
 use harness::probe::row::ProbeRowContext;
@@ -20,18 +20,21 @@ use harness::run::conclusion::Conclusion;
 use harness::run::interrupt::Interrupt;
 use results::{ProbeRow, Records};
 
-use super::machine::start_threads;
-use super::planned::{planned, whole};
 use super::probe_table::{explanation, tables};
-use crate::cli::arguments::{Planned, ProbeOptions, RunFilter, SweepLocation};
+use super::selected_plan::{selected_plan, whole_plan};
+use super::worker_threads::start_threads;
+use crate::cli::arguments::{ProbeOptions, RunFilter, SweepLocation, SweepSelection};
 
-/// So small that repeated steps leave the work what it was.
+/// Small enough that repeated steps do not change the amount of work.
 const LEARNING_RATE: f64 = 1e-5;
 
-/// Measures what is missing and shows all of it.
+/// Measures the parts that are not recorded and prints all rows.
+///
+/// # Errors
+/// If an argument is invalid, or rows cannot be read or written.
 pub fn probe(options: &ProbeOptions) -> Result<Conclusion, Error> {
     let begun = Instant::now();
-    let planned_options = Planned {
+    let selection = SweepSelection {
         location: SweepLocation {
             sweep: options.sweep.clone(),
             output: options.output.clone(),
@@ -42,17 +45,17 @@ pub fn probe(options: &ProbeOptions) -> Result<Conclusion, Error> {
             seed: Vec::new(),
         },
     };
-    let (plan, _) = planned(&planned_options)?;
-    // Labels are those of the whole sweep, whatever part of it is selected.
-    let (whole, _) = whole(&planned_options.location)?;
+    let (plan, _) = selected_plan(&selection)?;
+    // Labels are determined by the whole sweep, so that they do not depend on the selection.
+    let (whole, _) = whole_plan(&selection.location)?;
     let tokens = options.tokens as usize;
     let (wanted, all) = (targets(&plan, tokens)?, targets(&whole, tokens)?);
-    let memory = DeviceMemory::of(options.machine.device, options.memory)?;
+    let memory = DeviceMemory::of(options.compute.device, options.memory)?;
     let Some(training) = training(&plan) else {
         return Ok(Conclusion::Complete);
     };
-    let threads = start_threads(&options.machine)?;
-    let mut progress = progress::display_for(options.machine.quiet);
+    let threads = start_threads(&options.compute)?;
+    let mut progress = progress::display_for(options.compute.quiet);
     let folders = Folders::of_probes(&options.output);
     let records = Records::open(folders.records())?;
     let row_context = ProbeRowContext {
@@ -60,7 +63,7 @@ pub fn probe(options: &ProbeOptions) -> Result<Conclusion, Error> {
         labels: all.iter().map(|target| target.block.clone()).collect(),
         tokens,
         provenance: Provenance::gather(),
-        device: options.machine.device.to_string(),
+        device: options.compute.device.to_string(),
         threads,
     };
     let usable = memory.usable();
@@ -70,17 +73,17 @@ pub fn probe(options: &ProbeOptions) -> Result<Conclusion, Error> {
         .filter(|row| row.status == FINISHED)
         .map(|row| row.run)
         .collect();
-    // Less memory than the last time takes no recorded table away.
-    let fits = |cell: &Cell| {
-        let id = row_context.id(cell, Phase::Forward);
-        row_context.need(cell, Phase::Forward) <= usable
+    // Recorded tables are listed even if there is less memory now.
+    let fits = |part: &ProbedPart| {
+        let id = row_context.id(part, Phase::Forward);
+        row_context.need(part, Phase::Forward) <= usable
             || id.is_ok_and(|id| finished.contains(&id))
     };
-    let cells = cells(&wanted, &all, &fits);
+    let parts = parts_to_time(&wanted, &all, &fits);
     let session = Session {
         records: &records,
         row_context,
-        device: &options.machine.device.open(),
+        device: &options.compute.device.open(),
         memory,
         budget: options.budget,
         begun,
@@ -88,11 +91,11 @@ pub fn probe(options: &ProbeOptions) -> Result<Conclusion, Error> {
         training: &training,
         interrupt: &Interrupt::listen()?,
     };
-    let ended = session.run(&cells, (&wanted, &all), progress.as_mut());
+    let ended = session.run(&parts, (&wanted, &all), progress.as_mut());
     progress.done();
     let (conclusion, rows) = ended?;
     if conclusion == Conclusion::Interrupted {
-        eprintln!("interrupted; the same command goes on with the cells that are missing");
+        eprintln!("interrupted; run the same command again to measure the missing parts");
     }
     if options.csv {
         results::export(&rows, &folders.csv())?;
@@ -101,7 +104,7 @@ pub fn probe(options: &ProbeOptions) -> Result<Conclusion, Error> {
         results::export(&rows, folder)?;
     }
     end_on_broken_pipe();
-    if !options.machine.quiet {
+    if !options.compute.quiet {
         print!("{}", tables(&rows));
         println!("{}", explanation(tokens));
     }
@@ -109,7 +112,7 @@ pub fn probe(options: &ProbeOptions) -> Result<Conclusion, Error> {
     Ok(conclusion)
 }
 
-/// The sweep's optimizers and clipping.
+/// The optimizers and clipping of the sweep, with [`LEARNING_RATE`]; `None` if the plan has no run.
 fn training(plan: &Plan) -> Option<TrainingConfig> {
     plan.runs.first().map(|run| TrainingConfig {
         learning_rate: LEARNING_RATE,

@@ -1,4 +1,4 @@
-//! Probes on the terminal: a table for each size.
+//! Rows of probes as text: a table per size.
 
 use experiment::quantity::{bytes, count};
 use harness::probe::row::DERIVED;
@@ -12,13 +12,13 @@ const HEADER: [&str; 12] = [
     "memory", "needed",
 ];
 
-/// What the columns mean.
+/// A legend of the columns.
 pub fn explanation(tokens: usize) -> String {
     format!(
-        "a pass: one sequence of {tokens} tokens; forward, or step: forward, backward and update. attention: a layer but \
-         for its block.\nof peak: of this device's fastest matrix product and sequential read, measured in the same \
-         session. B/s: bytes of a pass, by formula; caches can lift it above the peak.\nmodel: derived from \
-         the parts, not run; its FLOP/s and B/s are those of the sum."
+        "a pass: one sequence of {tokens} tokens; forward, or step: forward, backward and update. attention: a layer \
+         without its block.\nof peak: of this device's fastest matrix product and sequential read, measured in the \
+         same session. B/s: bytes of a pass, by formula; it can exceed the peak by caching.\nmodel: estimated from the \
+         parts, not run; its FLOP/s and B/s are those of the sum."
     )
 }
 
@@ -33,16 +33,16 @@ pub fn tables(rows: &[ProbeRow]) -> String {
     let table = |size: &&str| {
         let of_size = rows.iter().filter(|row| row.size == **size);
         let mut of_size: Vec<_> = of_size.collect();
-        // Parts by family and size of table, models last.
+        // Parts by block and table size, models last.
         let position = |row: &ProbeRow| rows.iter().position(|other| other.block == row.block);
         of_size.sort_by_key(|row| (row.basis == DERIVED, position(row), row.table_slots));
-        let lines = of_size.into_iter().map(line).collect();
-        format!("\n{size}\n{}\n", terminal_table(&HEADER, 4, lines))
+        let rows = of_size.into_iter().map(columns).collect();
+        format!("\n{size}\n{}\n", terminal_table(&HEADER, 4, rows))
     };
     sizes.iter().map(table).collect()
 }
 
-fn line(row: &ProbeRow) -> Vec<String> {
+fn columns(row: &ProbeRow) -> Vec<String> {
     let block = match row.basis == DERIVED {
         true => format!("model {}", row.block),
         false => row.block.clone(),
@@ -52,22 +52,22 @@ fn line(row: &ProbeRow) -> Vec<String> {
         slots if slots.is_power_of_two() => format!("2^{}", slots.ilog2()),
         slots => format!("{}^2", slots.isqrt()),
     };
-    let mut line = vec![block, slots, row.phase.clone()];
+    let mut columns = vec![block, slots, row.phase.clone()];
     if row.status != FINISHED {
-        // The reason in full is in the row; here its first words.
+        // Only the start of the reason; the row has all of it.
         let short = row.reason.split([':', '(', ';']).next().unwrap_or_default();
         let short = short.trim_end().trim_end_matches(" is skipped");
-        line.push(format!("{}: {short}", row.status));
-        line.extend(vec![String::new(); 7]);
-        line.push(bytes(row.needed_memory_bytes));
-        return line;
+        columns.push(format!("{}: {short}", row.status));
+        columns.extend(vec![String::new(); 7]);
+        columns.push(bytes(row.needed_memory_bytes));
+        return columns;
     }
     let share = |rate: f64, peak: f64| format!("{:.0} %", 100.0 * rate / peak);
     let memory = match row.basis == DERIVED {
         true => String::new(),
         false => bytes(row.peak_memory_bytes),
     };
-    line.extend([
+    columns.extend([
         row.basis.clone(),
         format!("{:.1}", 1e3 * row.seconds),
         count(row.tokens_per_s),
@@ -78,5 +78,5 @@ fn line(row: &ProbeRow) -> Vec<String> {
         memory,
         bytes(row.needed_memory_bytes),
     ]);
-    line
+    columns
 }

@@ -11,26 +11,29 @@ use harness::run::sweep;
 use results::{Records, RunRow, StepRow};
 use suites::Dataset;
 
-use super::planned::planned;
+use super::selected_plan::selected_plan;
 use super::terminal_table::terminal_table;
-use crate::cli::arguments::Planned;
+use crate::cli::arguments::SweepSelection;
 
-/// Shows how far each run is.
-pub fn status(options: &Planned) -> Result<Conclusion, Error> {
-    let (plan, folders) = planned(options)?;
+/// Prints the state of each run.
+///
+/// # Errors
+/// If an argument is invalid, or records or data cannot be read.
+pub fn status(options: &SweepSelection) -> Result<Conclusion, Error> {
+    let (plan, folders) = selected_plan(options)?;
     let records = Records::open(folders.records())?;
     let rows = records.read::<RunRow>()?;
-    // The names of runs under way follow from the data. Without records nothing is under way, and nothing is prepared.
+    // The name of an unfinished run depends on the data, which are prepared only if there are records.
     let dataset = records
         .folder()
         .is_dir()
         .then(|| sweep::prepare(&plan, 1, &folders))
         .transpose()?;
-    let mut lines = Vec::new();
+    let mut states = Vec::new();
     for run in &plan.runs {
         let label = &run.label;
         let [state, detail] = state(&plan, run, &rows, &records, dataset.as_ref())?;
-        lines.push(vec![
+        states.push(vec![
             label.size.clone(),
             label.block.clone(),
             label.seed.to_string(),
@@ -40,11 +43,12 @@ pub fn status(options: &Planned) -> Result<Conclusion, Error> {
     }
     println!(
         "{}",
-        terminal_table(&["size", "block", "seed", "state", ""], 5, lines)
+        terminal_table(&["size", "block", "seed", "state", ""], 5, states)
     );
     Ok(Conclusion::Complete)
 }
 
+/// The state of `run` and a detail of it.
 fn state(
     plan: &Plan,
     run: &Run,

@@ -12,25 +12,28 @@ use results::Records;
 use suites::SandboxLimits;
 
 use super::finish_report::finish_report;
-use super::machine::start_threads;
-use super::planned::planned;
+use super::selected_plan::selected_plan;
+use super::worker_threads::start_threads;
 use crate::cli::arguments::SweepOptions;
 
-/// Runs what is missing and writes the report.
+/// Executes the unfinished runs and writes the report.
+///
+/// # Errors
+/// If an argument is invalid, the data cannot be prepared, or rows or the report cannot be read or written.
 pub fn sweep(options: &SweepOptions) -> Result<Conclusion, Error> {
-    let (plan, folders) = planned(&options.planned)?;
-    let threads = start_threads(&options.machine)?;
-    let mut progress = progress::display_for(options.machine.quiet);
+    let (plan, folders) = selected_plan(&options.selection)?;
+    let threads = start_threads(&options.compute)?;
+    let mut progress = progress::display_for(options.compute.quiet);
     let records = Records::open(folders.records())?;
     progress.preparing("corpus, tokenizer and questions");
     let dataset = sweep::prepare(&plan, plan.max_stream_tokens(), &folders)?;
-    // From here on there are rows to finish; before, Ctrl-C ends the process at once.
+    // Before this, Ctrl-C ends the process immediately, since there are no rows to complete.
     let interrupt = Interrupt::listen()?;
     let context = RunContext {
         dataset: &dataset,
         records: &records,
         folders: &folders,
-        device: &options.machine.device.open(),
+        device: &options.compute.device.open(),
         limits: &SandboxLimits::default(),
         interrupt: &interrupt,
     };
@@ -38,20 +41,20 @@ pub fn sweep(options: &SweepOptions) -> Result<Conclusion, Error> {
         sweep: &plan.sweep,
         dataset: &dataset,
         provenance: Provenance::gather(),
-        device: options.machine.device.to_string(),
+        device: options.compute.device.to_string(),
         threads,
     };
     let conclusion = sweep::sweep(&plan, &context, &row_context, progress.as_mut());
     progress.done();
     let conclusion = conclusion?;
     if conclusion == Conclusion::Interrupted {
-        eprintln!("interrupted; the same command goes on with the runs that are missing");
+        eprintln!("interrupted; run the same command again to execute the missing runs");
     }
     finish_report(
         &plan,
         &records,
         &folders,
-        options.machine.quiet,
+        options.compute.quiet,
         options.csv,
     )?;
     Ok(conclusion)

@@ -1,20 +1,20 @@
-//! Tables on the terminal.
+//! Text tables.
 
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 
-/// One line under the header, no other: in the order of comfy-table's presets.
+/// A comfy-table preset with a line below the header only.
 const HEADER_LINE_ONLY: &str = "     ──            ";
 
-/// A table with a header, its columns after the first `labels` aligned right.
+/// A table whose first `labels` columns are aligned left and the others right.
 pub fn terminal_table(header: &[&str], labels: usize, rows: Vec<Vec<String>>) -> Table {
     let mut table = Table::new();
     table
         .load_preset(HEADER_LINE_ONLY)
         .set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(header).add_rows(rows);
-    for (at, column) in table.column_iter_mut().enumerate() {
+    for (index, column) in table.column_iter_mut().enumerate() {
         column.set_padding((0, 1));
-        if at >= labels {
+        if index >= labels {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }

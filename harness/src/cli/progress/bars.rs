@@ -1,29 +1,29 @@
-//! Two bars on a terminal: the sweep, and the run within it.
+//! Progress bars on a terminal, one for the sweep and one for the present run.
 //!
-//! The sweep's bar counts training FLOPs, so that its time left is not fooled by runs of different length.
+//! The bar of the sweep counts training FLOPs, so that its remaining time accounts for runs of different cost.
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use experiment::budget::TotalFlops;
 use experiment::plan::Run;
 use experiment::quantity::{count, duration};
-use harness::probe::grid::Cell;
+use harness::probe::grid::ProbedPart;
 use harness::run::progress::{Progress, RunEnd};
 use harness::train::StepReport;
 
-/// Draws to standard error.
+/// Progress bars on standard error.
 pub struct Bars {
     all: MultiProgress,
     sweep: ProgressBar,
     run: ProgressBar,
     runs: usize,
     ended: usize,
-    /// Of the runs that this process ended.
+    /// Training FLOPs of the runs finished by this process.
     flops: TotalFlops,
 }
 
 impl Bars {
-    /// Nothing is drawn before the sweep begins.
+    /// Bars that are not drawn before the sweep starts.
     pub fn new() -> Self {
         let all = MultiProgress::new();
         let sweep = all.add(ProgressBar::no_length().with_style(style(
@@ -42,8 +42,8 @@ impl Bars {
         }
     }
 
-    fn say(&self, line: &str) {
-        // A terminal that went away is no reason to stop a sweep.
+    fn print(&self, line: &str) {
+        // A closed terminal must not stop a sweep.
         let _ = self.all.println(line);
     }
 
@@ -59,7 +59,7 @@ fn style(template: &str) -> ProgressStyle {
 
 impl Progress for Bars {
     fn preparing(&mut self, what: &str) {
-        self.say(&format!("preparing {what}"));
+        self.print(&format!("preparing {what}"));
     }
 
     fn sweep(&mut self, runs: &[Run]) {
@@ -98,16 +98,16 @@ impl Progress for Bars {
         self.ended += 1;
         match run_end {
             RunEnd::Finished { val_loss, wall_s } => {
-                self.say(&format!(
+                self.print(&format!(
                     "{label}: validation loss {val_loss:.3}, {}",
                     duration(*wall_s)
                 ));
                 self.flops += flops;
             }
-            // Runs of an earlier sweep say nothing of how long the rest will take.
+            // Skipped runs must not affect the estimate of the remaining time.
             RunEnd::Skipped => self.sweep.dec_length(flops as u64),
             RunEnd::Failed(reason) => {
-                self.say(&format!("{label}: failed: {reason}"));
+                self.print(&format!("{label}: failed: {reason}"));
                 self.sweep.dec_length(flops as u64);
             }
         }
@@ -115,17 +115,17 @@ impl Progress for Bars {
         self.count_runs();
     }
 
-    fn probing(&mut self, number: usize, all: usize, cell: &str) {
+    fn probing(&mut self, number: usize, all: usize, part: &str) {
         self.sweep.set_prefix("probe");
         self.sweep.set_length(all as u64);
         self.sweep.set_position(number.saturating_sub(1) as u64);
-        self.sweep.set_message(format!("{number}/{all} {cell}"));
+        self.sweep.set_message(format!("{number}/{all} {part}"));
         self.sweep
             .enable_steady_tick(std::time::Duration::from_millis(500));
     }
 
-    fn probed(&mut self, cell: &Cell, phase: &str, outcome: &str) {
-        self.say(&format!("{cell} {phase}: {outcome}"));
+    fn probed(&mut self, part: &ProbedPart, phase: &str, outcome: &str) {
+        self.print(&format!("{part} {phase}: {outcome}"));
     }
 
     fn done(&mut self) {

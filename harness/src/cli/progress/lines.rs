@@ -1,17 +1,18 @@
-//! Plain lines for pipes and logs: the first and last step of a run, and one in ten seconds between.
+//! Progress as lines of text, for pipes and logs: the first and last step of a run, and at most one per ten seconds
+//! between.
 
 use std::time::{Duration, Instant};
 
 use experiment::plan::Run;
 use experiment::quantity::{count, duration};
-use harness::probe::grid::Cell;
+use harness::probe::grid::ProbedPart;
 use harness::run::progress::{Progress, RunEnd};
 use harness::train::StepReport;
 
-/// Between two lines of one run.
+/// Least time between two lines of one run.
 const INTERVAL: Duration = Duration::from_secs(10);
 
-/// Writes lines to standard error.
+/// Progress as lines on standard error.
 #[derive(Default)]
 pub struct Lines {
     runs: usize,
@@ -85,8 +86,8 @@ impl Progress for Lines {
         self.label = format!("[{number}/{all}]");
     }
 
-    fn probed(&mut self, cell: &Cell, phase: &str, outcome: &str) {
-        eprintln!("{} {cell} {phase}: {outcome}", self.label);
+    fn probed(&mut self, part: &ProbedPart, phase: &str, outcome: &str) {
+        eprintln!("{} {part} {phase}: {outcome}", self.label);
     }
 
     fn done(&mut self) {}

@@ -1,4 +1,4 @@
-//! Progress on standard error: bars on a terminal, lines in a pipe, failures alone with `--quiet`.
+//! Progress on standard error: bars on a terminal, lines otherwise, failures only with `--quiet`.
 
 mod bars;
 mod lines;
@@ -10,7 +10,7 @@ use harness::run::progress::{Progress, Quiet};
 use bars::Bars;
 use lines::Lines;
 
-/// The display that fits standard error.
+/// The display for standard error.
 pub fn display_for(quiet: bool) -> Box<dyn Progress> {
     if quiet {
         Box::new(Quiet)

@@ -1,11 +1,11 @@
-//! Which recorded runs the arguments of `isoflop compare` select.
+//! The recorded runs that the arguments of `isoflop compare` select.
 //!
 //! | argument | runs |
 //! |---|---|
-//! | `quick` | all of a sweep; where its file is found, those of the file's present configuration |
-//! | `quick:l`, `quick:l/memory+`, `quick:*/dense/0` | those of a size, a block, a seed; `*` is any |
-//! | `runs/quick`, `elsewhere/records` | all in that folder; `:l/dense` may follow |
-//! | `4f1c` | the run whose name begins so |
+//! | `quick` | those of a sweep; only those of the present configuration if the sweep file is found |
+//! | `quick:l`, `quick:l/memory+`, `quick:*/dense/0` | those of a size, a block, a seed; `*` matches any |
+//! | `runs/quick`, `elsewhere/records` | those in that folder; `:l/dense` may follow |
+//! | `4f1c` | the run whose name has this prefix |
 
 mod selector;
 
@@ -21,37 +21,44 @@ use experiment::plan::Plan;
 use experiment::sweep_file::{FileError, Sweep, suggest};
 use selector::{RunSource, Selector};
 
-/// Runs, with all their rows.
+/// The selected runs, with all their rows.
 #[derive(Debug, Default)]
 pub struct SelectedRuns {
     /// Rows of the selected runs.
     pub frames: Frames,
-    /// Names of the runs: argument by argument; within one, from the smallest budget up, dense first.
+    /// Names of the runs in the order of the arguments; within one argument by ascending budget, dense first.
     pub order: Vec<String>,
 }
 
-/// Keeps a part of what was chosen.
-pub type Keep<'a> = &'a dyn Fn(&RunRow) -> bool;
+/// A filter of runs by their row.
+pub type RunRowFilter<'a> = &'a dyn Fn(&RunRow) -> bool;
 
-/// The runs that `arguments` select, of which `keep` is kept; sweeps and run names are looked up under `output`.
+/// The runs that both `arguments` and `filter` select.
+///
+/// # Arguments
+/// * `output`: the folder of sweeps and runs.
 ///
 /// # Errors
-/// Where an argument matches no run, or the beginning of a name matches several.
-pub fn choose(arguments: &[String], output: &Path, keep: Keep) -> Result<SelectedRuns, Error> {
-    let mut folders = Opened::default();
-    let mut choice = SelectedRuns::default();
+/// If an argument is invalid or matches no run, if the prefix of a name matches several, or if rows cannot be read.
+pub fn select(
+    arguments: &[String],
+    output: &Path,
+    filter: RunRowFilter,
+) -> Result<SelectedRuns, Error> {
+    let mut folders = FramesCache::default();
+    let mut selection = SelectedRuns::default();
     for argument in arguments {
-        let (frames, selected) = found(argument, output, &mut folders)?;
+        let (frames, selected) = matching_runs(argument, output, &mut folders)?;
         let mut rows: Vec<&RunRow> = frames
             .runs()
             .iter()
-            .filter(|row| selected.contains(&row.run) && keep(row))
+            .filter(|row| selected.contains(&row.run) && filter(row))
             .collect();
         if rows.is_empty() {
-            return Err(wrong(
+            return Err(invalid(
                 argument,
-                "has no run that --size, --only and --seed keep",
-                "loosen them",
+                "has no run that --size, --only and --seed select",
+                "remove or change these filters",
             ));
         }
         rows.sort_by(|a, b| {
@@ -60,27 +67,27 @@ pub fn choose(arguments: &[String], output: &Path, keep: Keep) -> Result<Selecte
                 .total_cmp(&b.target_flops)
                 .then_with(|| key(a).cmp(&key(b)))
         });
-        // A run that two folders hold is taken from the first: its rows must not mix.
+        // A run that is in two folders is taken from the first, so that its rows are not mixed.
         let new: HashSet<String> = rows
             .iter()
             .map(|row| row.run.clone())
-            .filter(|run| !choice.order.contains(run))
+            .filter(|run| !selection.order.contains(run))
             .collect();
-        choice.order.extend(
+        selection.order.extend(
             rows.iter()
                 .map(|row| row.run.clone())
                 .filter(|run| new.contains(run)),
         );
-        choice.frames = joined(&choice.frames, &frames, &new);
+        selection.frames = joined(&selection.frames, &frames, &new);
     }
-    Ok(choice)
+    Ok(selection)
 }
 
-/// Frames of the folders that were read, so that each is read once.
+/// The frames of each folder that has been read.
 #[derive(Default)]
-struct Opened(BTreeMap<PathBuf, Frames>);
+struct FramesCache(BTreeMap<PathBuf, Frames>);
 
-impl Opened {
+impl FramesCache {
     fn frames(&mut self, folder: &Path) -> Result<Frames, Error> {
         if let Some(frames) = self.0.get(folder) {
             return Ok(frames.clone());
@@ -91,31 +98,31 @@ impl Opened {
     }
 }
 
-/// The rows of a folder, and the names of the runs among them that `argument` selects.
-fn found(
+/// The rows of the folder that `argument` refers to, and the names of the runs that it selects.
+fn matching_runs(
     argument: &str,
     output: &Path,
-    opened: &mut Opened,
+    cache: &mut FramesCache,
 ) -> Result<(Frames, HashSet<String>), Error> {
     let Selector { source, filter } = Selector::parse(argument, output).map_err(|problem| {
-        wrong(
+        invalid(
             argument,
             &problem,
-            "write SWEEP:SIZE/BLOCK/SEED, `*` for any",
+            "write SWEEP:SIZE/BLOCK/SEED, with `*` for any",
         )
     })?;
     let frames = match &source {
-        RunSource::Folder(folder) => opened.frames(folder)?,
+        RunSource::Folder(folder) => cache.frames(folder)?,
         RunSource::Sweep(name) => {
-            let frames = opened.frames(&Folders::new(output, name).records())?;
-            present(name, argument, frames)?
+            let frames = cache.frames(&Folders::new(output, name).records())?;
+            of_present_configuration(name, argument, frames)?
         }
-        RunSource::Run(prefix) => return run(prefix, output, opened),
+        RunSource::Run(prefix) => return run_with_prefix(prefix, output, cache),
     };
     let selected: HashSet<String> = frames
         .runs()
         .iter()
-        .filter(|row| filter.fits(row))
+        .filter(|row| filter.matches(row))
         .map(|row| row.run.clone())
         .collect();
     if selected.is_empty() {
@@ -125,7 +132,7 @@ fn found(
             .map(|row| format!("{}/{}", row.size, row.block))
             .collect();
         recorded.dedup();
-        return Err(wrong(
+        return Err(invalid(
             argument,
             "matches no recorded run",
             &format!("recorded there: {}", recorded.join(", ")),
@@ -134,8 +141,8 @@ fn found(
     Ok((frames, selected))
 }
 
-/// Of a sweep whose file is at hand, the runs of its present configuration: records keep those of earlier ones.
-fn present(name: &str, argument: &str, frames: Frames) -> Result<Frames, Error> {
+/// The runs of the present configuration of the sweep `name`; all runs if its file cannot be read.
+fn of_present_configuration(name: &str, argument: &str, frames: Frames) -> Result<Frames, Error> {
     let sweep = match Sweep::load(name) {
         Ok(sweep) => sweep,
         Err(FileError::Unreadable { .. }) => return Ok(frames),
@@ -143,38 +150,38 @@ fn present(name: &str, argument: &str, frames: Frames) -> Result<Frames, Error> 
     };
     let present = selection::frames_of(&Plan::new(sweep)?, &frames)?;
     if present.runs().is_empty() && !frames.runs().is_empty() {
-        return Err(wrong(
+        return Err(invalid(
             argument,
-            "was recorded with another configuration only",
-            "name the folder, such as `runs/NAME`, to compare what is recorded",
+            "is recorded with another configuration only",
+            "give its folder, such as `runs/NAME`, to compare the recorded runs",
         ));
     }
     Ok(present)
 }
 
-/// The run whose name begins with `prefix`, among all sweeps under `output`.
-fn run(
+/// The run whose name starts with `prefix`, among all sweeps under `output`.
+fn run_with_prefix(
     prefix: &str,
     output: &Path,
-    opened: &mut Opened,
+    cache: &mut FramesCache,
 ) -> Result<(Frames, HashSet<String>), Error> {
-    let mut hits: Vec<(PathBuf, String)> = Vec::new();
+    let mut matches: Vec<(PathBuf, String)> = Vec::new();
     let folders = Folders::new(output, "").all_records();
     for folder in &folders {
-        let frames = opened.frames(folder)?;
+        let frames = cache.frames(folder)?;
         let named = frames
             .runs()
             .iter()
             .filter(|row| row.run.starts_with(prefix));
         for row in named
-            .filter(|row| hits.iter().all(|(_, run)| *run != row.run))
+            .filter(|row| matches.iter().all(|(_, run)| *run != row.run))
             .collect::<Vec<_>>()
         {
-            hits.push((folder.clone(), row.run.clone()));
+            matches.push((folder.clone(), row.run.clone()));
         }
     }
-    match hits.as_slice() {
-        [(folder, run)] => Ok((opened.frames(folder)?, HashSet::from([run.clone()]))),
+    match matches.as_slice() {
+        [(folder, run)] => Ok((cache.frames(folder)?, HashSet::from([run.clone()]))),
         [] => {
             let sweeps: Vec<String> = folders
                 .iter()
@@ -183,29 +190,29 @@ fn run(
             let names: Vec<&str> = sweeps.iter().map(String::as_str).collect();
             let remedy = match names.is_empty() {
                 true => format!(
-                    "nothing is recorded under {}: run a sweep first, or give --output",
+                    "no runs are recorded under {}: run a sweep first, or give --output",
                     output.display()
                 ),
                 false => suggest(prefix, &names),
             };
-            Err(wrong(
+            Err(invalid(
                 prefix,
-                "is no folder of records, no sweep and no run",
+                "is not a folder of records, a recorded sweep or the prefix of a run's name",
                 &remedy,
             ))
         }
         several => {
             let names: Vec<&str> = several.iter().map(|(_, run)| run.as_str()).collect();
-            Err(wrong(
+            Err(invalid(
                 prefix,
-                &format!("begins the names of {} runs", several.len()),
-                &format!("write more of it: {}", names.join(", ")),
+                &format!("is the prefix of {} runs' names", several.len()),
+                &format!("give a longer prefix of one of: {}", names.join(", ")),
             ))
         }
     }
 }
 
-fn wrong(argument: &str, problem: &str, remedy: &str) -> Error {
+fn invalid(argument: &str, problem: &str, remedy: &str) -> Error {
     Error::Argument {
         argument: argument.to_owned(),
         problem: problem.to_owned(),
@@ -213,7 +220,7 @@ fn wrong(argument: &str, problem: &str, remedy: &str) -> Error {
     }
 }
 
-/// `all` with the rows of the runs called `new` from `more`.
+/// `all`, extended by the rows of `more` that belong to the runs named in `new`.
 fn joined(all: &Frames, more: &Frames, new: &HashSet<String>) -> Frames {
     fn of<R: Row>(all: &[R], more: &[R], new: &HashSet<String>) -> Vec<R> {
         let added = more.iter().filter(|row| new.contains(row.run()));

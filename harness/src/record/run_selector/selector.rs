@@ -1,4 +1,4 @@
-//! One argument of `isoflop compare`, taken apart.
+//! Parsing of one argument of `isoflop compare`.
 
 use std::path::{Path, PathBuf};
 
@@ -6,25 +6,25 @@ use results::RunRow;
 
 use crate::record::folders::Folders;
 
-/// Where to look, and for what.
+/// A parsed argument.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Selector {
     pub source: RunSource,
     pub filter: RowPattern,
 }
 
-/// Where runs are.
+/// The source of runs.
 #[derive(Debug, PartialEq, Eq)]
 pub enum RunSource {
     /// A folder of tables.
     Folder(PathBuf),
     /// A sweep under the output folder.
     Sweep(String),
-    /// The beginning of a run's name.
+    /// The prefix of a run's name.
     Run(String),
 }
 
-/// A part of a sweep; an absent part matches any.
+/// A pattern of labels; an absent label matches any.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct RowPattern {
     size: Option<String>,
@@ -33,7 +33,8 @@ pub struct RowPattern {
 }
 
 impl RowPattern {
-    pub fn fits(&self, row: &RunRow) -> bool {
+    /// Whether the labels of `row` match.
+    pub fn matches(&self, row: &RunRow) -> bool {
         self.size.as_ref().is_none_or(|size| *size == row.size)
             && self.block.as_ref().is_none_or(|block| *block == row.block)
             && self.seed.is_none_or(|seed| seed == row.seed)
@@ -46,19 +47,25 @@ impl RowPattern {
             .map(|part| (part != "*").then_some(part))
             .collect();
         if parts.len() > 3 || parts.contains(&Some("")) {
-            return Err("is not SIZE, SIZE/BLOCK or SIZE/BLOCK/SEED after its colon".to_owned());
+            return Err(
+                "does not have SIZE, SIZE/BLOCK or SIZE/BLOCK/SEED after the colon".to_owned(),
+            );
         }
         let part = |index: usize| parts.get(index).copied().flatten();
         let seed = part(2).map(str::parse).transpose();
         Ok(Self {
             size: part(0).map(str::to_owned),
             block: part(1).map(str::to_owned),
-            seed: seed.map_err(|_| "has a seed that is no whole number".to_owned())?,
+            seed: seed.map_err(|_| "has a seed that is not a whole number".to_owned())?,
         })
     }
 }
 
 impl Selector {
+    /// Parses `argument`; sweeps are searched for under `output`.
+    ///
+    /// # Errors
+    /// The problem, to follow the argument in a message.
     pub fn parse(argument: &str, output: &Path) -> Result<Self, String> {
         let (name, filter) = match argument.split_once(':') {
             Some((name, filter)) => (name, RowPattern::parse(filter)?),
@@ -82,7 +89,7 @@ impl Selector {
     }
 }
 
-/// The folder of tables that `path` is or holds.
+/// The folder of tables: `path` or `path/records`; `None` if neither is one.
 fn tables(path: &Path) -> Option<PathBuf> {
     let own = path.join("runs").is_dir() && path.file_name().is_some_and(|name| name == "records");
     if own {
@@ -97,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_argument_is_a_folder_a_sweep_or_a_run() {
+    fn arguments_are_folders_sweeps_or_prefixes_of_runs() {
         let output = tempfile::tempdir().unwrap();
         let records = output.path().join("quick/records");
         std::fs::create_dir_all(records.join("runs")).unwrap();
@@ -115,15 +122,15 @@ mod tests {
     }
 
     #[test]
-    fn parts_are_labels_or_any() {
-        let part = RowPattern::parse("*/memory+/3").unwrap();
+    fn patterns_are_labels_or_wildcards() {
+        let pattern = RowPattern::parse("*/memory+/3").unwrap();
         assert_eq!(
-            (part.size, part.block.as_deref(), part.seed),
+            (pattern.size, pattern.block.as_deref(), pattern.seed),
             (None, Some("memory+"), Some(3))
         );
         assert_eq!(RowPattern::parse("l").unwrap().block, None);
-        for wrong in ["", "l/", "l/dense/x", "l/dense/0/1"] {
-            assert!(RowPattern::parse(wrong).is_err(), "{wrong}");
+        for invalid in ["", "l/", "l/dense/x", "l/dense/0/1"] {
+            assert!(RowPattern::parse(invalid).is_err(), "{invalid}");
         }
         let absent = Selector::parse("absent:l", Path::new("nowhere"));
         assert!(

@@ -1,10 +1,10 @@
-//! Programs that the system-call filter has to stop.
+//! Programs whose system calls the filter must deny.
 
 use super::{doubles, sandbox};
 use crate::sandbox::{Confinement, ProgramVerdict};
 
 #[test]
-fn the_network_files_and_this_process_are_out_of_reach() {
+fn network_files_and_other_processes_are_inaccessible() {
     let Some(sandbox) = sandbox(|_| ()) else {
         return;
     };
@@ -34,7 +34,7 @@ fn the_network_files_and_this_process_are_out_of_reach() {
 }
 
 #[test]
-fn a_descriptor_for_reading_changes_nothing_outside() {
+fn a_read_only_descriptor_cannot_change_a_file() {
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
     let Some(sandbox) = sandbox(|_| ()) else {
@@ -78,15 +78,15 @@ fn a_descriptor_for_reading_changes_nothing_outside() {
 }
 
 #[test]
-fn shared_memory_queues_and_semaphores_are_out_of_reach() {
+fn shared_memory_queues_and_semaphores_are_inaccessible() {
     let Some(sandbox) = sandbox(|_| ()) else {
         return;
     };
     let with_ctypes = "import ctypes\ndef f(x):\n    return 2 * x";
     if sandbox.judge(with_ctypes, &doubles()) != ProgramVerdict::Passed {
-        return eprintln!("nothing to test: no ctypes");
+        return eprintln!("skipped: no ctypes");
     }
-    // Private keys and removal at once, so that nothing remains where a filter allows them.
+    // Objects are private and are removed at once, so that none remain if the filter allows their creation.
     for attempt in [
         "made, control = c.shmget(0, 4096, 0o600), lambda i: c.shmctl(i, 0, None)",
         "made, control = c.msgget(0, 0o600), lambda i: c.msgctl(i, 0, None)",
@@ -107,12 +107,12 @@ fn shared_memory_queues_and_semaphores_are_out_of_reach() {
 }
 
 #[test]
-fn a_missing_filter_is_noticed() {
+fn a_missing_filter_is_detected() {
     let Some(sandbox) = sandbox(|_| ()) else {
         return;
     };
     assert_eq!(sandbox.confinement(), Confinement::Full);
-    // The same attempts without any sandbox: all three succeed.
+    // The same attempts without the sandbox: all three succeed.
     let file = tempfile::NamedTempFile::new().expect("file");
     let script = format!(
         "{}print(f({:?}))",
@@ -133,7 +133,7 @@ fn newer_calls_appear_absent_and_x32_calls_are_denied() {
     };
     let with_ctypes = "import ctypes\ndef f(x):\n    return 2 * x";
     if sandbox.judge(with_ctypes, &doubles()) != ProgramVerdict::Passed {
-        return eprintln!("nothing to test: no ctypes");
+        return eprintln!("skipped: no ctypes");
     }
     let (absent, denied) = (libc::ENOSYS, libc::EPERM);
     let x32_getpid = cfg!(target_arch = "x86_64").then_some((0x4000_0027, denied));

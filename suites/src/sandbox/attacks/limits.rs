@@ -1,4 +1,4 @@
-//! Programs that exceed the limits or try to outlive them.
+//! Programs that exceed the limits or attempt to run after their verdict.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,7 @@ use super::{doubles, sandbox, verdict};
 use crate::sandbox::ProgramVerdict;
 
 #[test]
-fn an_endless_loop_ends_at_the_limits() {
+fn an_infinite_loop_is_terminated_at_the_limits() {
     let endless = "def f(x):\n    while True: pass";
     let Some(by_wall) = sandbox(|limits| limits.wall_seconds = 0.5) else {
         return;
@@ -28,7 +28,7 @@ fn an_endless_loop_ends_at_the_limits() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_huge_allocation_fails() {
+fn an_allocation_above_the_limit_fails() {
     let Some(given) = verdict("def f(x):\n    return len(bytearray(1 << 33))") else {
         return;
     };
@@ -36,20 +36,20 @@ fn a_huge_allocation_fails() {
 }
 
 #[test]
-fn huge_output_is_cut_off() {
+fn a_program_with_too_much_output_is_terminated() {
     let source = "def f(x):\n    while True: print('x' * 10000)";
     let Some(given) = verdict(source) else { return };
     assert_eq!(given, ProgramVerdict::TooMuchOutput);
 }
 
 #[test]
-fn a_child_of_the_child_is_killed_with_it() {
+fn processes_started_by_the_child_are_killed_with_it() {
     let Some(sandbox) = sandbox(|limits| limits.file_bytes = 1000) else {
         return;
     };
     let folder = tempfile::tempdir().expect("folder");
     let marker = folder.path().join("marker");
-    // A session of its own escapes where no filter denies it, so this is tried on Linux alone.
+    // A new session is not killed with the group unless the filter denies it, so it is attempted on Linux only.
     let escape = if cfg!(target_os = "linux") {
         "os.setsid()"
     } else {

@@ -1,4 +1,4 @@
-//! Programs that try to cheat or to break out. Without `python3` there is nothing to test and each test prints so.
+//! Tests of the sandbox with adversarial programs. Without `python3` each test prints a message and returns.
 
 #[cfg(all(
     target_os = "linux",
@@ -17,14 +17,14 @@ fn sandbox(change: impl FnOnce(&mut SandboxLimits)) -> Option<Sandbox> {
     match Sandbox::open(&limits) {
         Ok(sandbox) => Some(sandbox),
         Err(error @ SandboxError::NoPython(_)) => {
-            eprintln!("nothing to test: {error}");
+            eprintln!("skipped: {error}");
             None
         }
         Err(error) => panic!("{error}"),
     }
 }
 
-/// The check of a function that doubles.
+/// The check of a function that doubles its argument.
 fn doubles() -> ProgramCheck {
     ProgramCheck {
         function: "f".to_owned(),

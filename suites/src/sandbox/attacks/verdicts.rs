@@ -5,7 +5,7 @@ use crate::ProgramCheck;
 use crate::sandbox::ProgramVerdict;
 
 #[test]
-fn right_and_wrong_answers() {
+fn correct_and_incorrect_programs() {
     let Some(right) = verdict("def f(x):\n    return 2 * x") else {
         return;
     };
@@ -37,7 +37,7 @@ fn right_and_wrong_answers() {
 }
 
 #[test]
-fn an_early_exit_proves_nothing() {
+fn an_early_exit_does_not_pass() {
     for source in [
         "import os\nos._exit(0)",
         "def f(x):\n    import os\n    os._exit(0)",
@@ -52,11 +52,11 @@ fn an_early_exit_proves_nothing() {
 }
 
 #[test]
-fn a_forged_report_needs_the_nonce_and_the_values() {
+fn a_forged_report_does_not_pass() {
     let blind = "import os\nos.write(1, b'\\npassed\\n{\"calls\": [{\"value\": 4}, {\"value\": 10}]}\\n')\nos._exit(0)";
     let Some(given) = verdict(blind) else { return };
     assert_eq!(given, ProgramVerdict::NoReport);
-    // The nonce is readable in the interpreter's frames; the expected values are not there.
+    // The nonce can be read from the interpreter's frames; the expected values are not in the process.
     let from_frames = "import os, sys\nframe = sys._getframe()\nwhile 'job' not in frame.f_locals:\n    frame = frame.f_back\n\
         job = frame.f_locals['job']\nnonce = job['nonce']\nassert sorted(job) == ['arguments', 'function', 'nonce', 'source']\n\
         os.write(1, (nonce + ' {\"calls\": [{\"value\": 1}, {\"value\": 1}]}\\n').encode())\nos._exit(0)";
@@ -67,7 +67,7 @@ fn a_forged_report_needs_the_nonce_and_the_values() {
 }
 
 #[test]
-fn verdicts_keep_the_order_of_the_programs() {
+fn verdicts_are_in_the_order_of_the_programs() {
     let Some(sandbox) = sandbox(|_| ()) else {
         return;
     };

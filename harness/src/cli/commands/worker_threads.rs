@@ -1,12 +1,15 @@
-//! Worker threads, as given.
+//! Worker threads.
 
 use harness::error::Error;
 
-use crate::cli::arguments::Machine;
+use crate::cli::arguments::ComputeOptions;
 
 /// Starts the worker threads and returns their number.
-pub fn start_threads(machine: &Machine) -> Result<usize, Error> {
-    if let Some(threads) = machine.threads {
+///
+/// # Errors
+/// If the threads cannot be started.
+pub fn start_threads(options: &ComputeOptions) -> Result<usize, Error> {
+    if let Some(threads) = options.threads {
         rayon::ThreadPoolBuilder::new()
             .num_threads(usize::from(threads))
             .build_global()?;

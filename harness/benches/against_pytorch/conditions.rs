@@ -1,27 +1,34 @@
-//! Conditions of a measurement: machine, program, command.
+//! Conditions of a measurement: machine, versions, command.
 
 use std::fmt;
 
 use harness::record::clock;
 use harness::record::provenance::Provenance;
 
-use crate::arguments::Arguments;
+use crate::arguments::BenchArguments;
 
-/// Conditions, one a line.
-pub struct Machine {
+/// Named conditions, one per line.
+pub struct Conditions {
     lines: Vec<(&'static str, String)>,
 }
 
-impl Machine {
-    /// This machine, this program and, where it was measured, PyTorch.
-    pub fn describe(arguments: &Arguments, torch: Option<&str>) -> Self {
+impl Conditions {
+    /// The conditions of this process.
+    ///
+    /// # Arguments
+    /// * `torch`: versions of PyTorch and Python, if they were measured.
+    pub fn describe(arguments: &BenchArguments, torch: Option<&str>) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let Provenance {
             commit,
             dirty,
             version,
         } = Provenance::gather();
-        let changed = if dirty { ", with changes" } else { "" };
+        let changed = if dirty {
+            ", with uncommitted changes"
+        } else {
+            ""
+        };
         let command = std::env::args()
             .skip(1)
             .filter(|argument| argument != "--bench");
@@ -44,24 +51,24 @@ impl Machine {
         }
     }
 
-    /// A Markdown list.
+    /// The conditions as a Markdown list.
     pub fn markdown(&self) -> String {
         let lines = self.lines.iter();
         lines
-            .map(|(what, value)| format!("- {what}: {value}\n"))
+            .map(|(name, value)| format!("- {name}: {value}\n"))
             .collect()
     }
 }
 
-impl fmt::Display for Machine {
+impl fmt::Display for Conditions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.lines
             .iter()
-            .try_for_each(|(what, value)| writeln!(f, "{what:>10}  {value}"))
+            .try_for_each(|(name, value)| writeln!(f, "{name:>10}  {value}"))
     }
 }
 
-/// The processor's name, as Linux reports it.
+/// The name of the processor from `/proc/cpuinfo`, or else the architecture.
 fn processor() -> String {
     let information = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = information

@@ -1,20 +1,26 @@
-//! From arguments to a plan.
+//! The plan that command line arguments select.
 
 use experiment::plan::{Plan, Run};
 use experiment::sweep_file::{Sweep, suggest};
 use harness::error::Error;
 use harness::record::folders::Folders;
 
-use crate::cli::arguments::{Planned, RunFilter, SweepLocation};
+use crate::cli::arguments::{RunFilter, SweepLocation, SweepSelection};
 
-/// The plan that the arguments select, and the folders of its output.
-pub fn planned(options: &Planned) -> Result<(Plan, Folders), Error> {
-    let (plan, folders) = whole(&options.location)?;
+/// The plan that the arguments select, and its output folders.
+///
+/// # Errors
+/// If the sweep file is invalid, or the filter matches no run.
+pub fn selected_plan(options: &SweepSelection) -> Result<(Plan, Folders), Error> {
+    let (plan, folders) = whole_plan(&options.location)?;
     Ok((filtered(plan, &options.filter)?, folders))
 }
 
-/// The plan of a whole sweep.
-pub fn whole(location: &SweepLocation) -> Result<(Plan, Folders), Error> {
+/// The plan of a whole sweep, and its output folders.
+///
+/// # Errors
+/// If the sweep file is invalid.
+pub fn whole_plan(location: &SweepLocation) -> Result<(Plan, Folders), Error> {
     let plan = Plan::new(Sweep::load(&location.sweep)?)?;
     let folders = Folders::new(&location.output, &plan.sweep.name);
     Ok((plan, folders))
@@ -22,14 +28,14 @@ pub fn whole(location: &SweepLocation) -> Result<(Plan, Folders), Error> {
 
 fn filtered(mut plan: Plan, filter: &RunFilter) -> Result<Plan, Error> {
     let label = |pick: fn(&Run) -> String| plan.runs.iter().map(pick).collect::<Vec<_>>();
-    known(
+    check_labels(
         "--only",
         &filter.only,
         &label(|run| run.label.block.clone()),
     )?;
-    known("--size", &filter.size, &label(|run| run.label.size.clone()))?;
+    check_labels("--size", &filter.size, &label(|run| run.label.size.clone()))?;
     let seeds: Vec<String> = filter.seed.iter().map(u64::to_string).collect();
-    known("--seed", &seeds, &label(|run| run.label.seed.to_string()))?;
+    check_labels("--seed", &seeds, &label(|run| run.label.seed.to_string()))?;
     plan.runs.retain(|run| {
         let label = &run.label;
         (filter.only.is_empty() || filter.only.contains(&label.block))
@@ -39,15 +45,18 @@ fn filtered(mut plan: Plan, filter: &RunFilter) -> Result<Plan, Error> {
     if plan.runs.is_empty() {
         return Err(Error::Argument {
             argument: "--only with --size".to_owned(),
-            problem: "leaves no run: no such block is at such a size".to_owned(),
-            remedy: "drop one of the two".to_owned(),
+            problem: "selects no run: the sweep has none of these blocks at these sizes".to_owned(),
+            remedy: "remove one of the two".to_owned(),
         });
     }
     Ok(plan)
 }
 
-/// A filter that matches nothing is a mistake, not an empty sweep.
-pub fn known(argument: &str, given: &[String], all: &[String]) -> Result<(), Error> {
+/// Checks that every label in `given`, a value of the option `argument`, is in `all`.
+///
+/// # Errors
+/// Names the first unknown label, and suggests a similar one or lists all.
+pub fn check_labels(argument: &str, given: &[String], all: &[String]) -> Result<(), Error> {
     let Some(unknown) = given.iter().find(|label| !all.contains(label)) else {
         return Ok(());
     };
