@@ -10,7 +10,7 @@
 
 use crate::linear::Linear;
 use burn::module::Module;
-use burn::tensor::{Bool, Device, Int, Tensor, activation};
+use burn::tensor::{Bool, Device, Tensor, TensorData, activation};
 
 use crate::block::Builder;
 use crate::config::DecoderConfig;
@@ -49,17 +49,21 @@ impl Positions {
     /// Positions `past .. past + seq`.
     pub fn new(config: &DecoderConfig, past: usize, seq: usize, device: &Device) -> Self {
         let half = config.head_dim() / 2;
-        let exponents = Tensor::<1, Int>::arange(0..half as i64, device).float() / half as f64;
-        let frequencies = (exponents * -config.rope_theta.ln()).exp();
-        let positions = Tensor::<1, Int>::arange(past as i64..(past + seq) as i64, device).float();
-        let angles = positions
-            .reshape([seq, 1])
-            .matmul(frequencies.reshape([1, half]));
-        let angles = Tensor::cat(vec![angles.clone(), angles], 1).reshape([1, 1, seq, 2 * half]);
+        // In f64 on the host, as the fused kernels do: an f32 angle is off by 1e-4 rad at position 4096.
+        let rotation = |function: fn(f64) -> f64| {
+            let angle = |i: usize| {
+                let frequency = config.rope_theta.powf(-((i % half) as f64) / half as f64);
+                (past + i / (2 * half)) as f64 * frequency
+            };
+            let values: Vec<f32> = (0..seq * 2 * half)
+                .map(|i| function(angle(i)) as f32)
+                .collect();
+            Tensor::from_data(TensorData::new(values, [1, 1, seq, 2 * half]), device)
+        };
         let mask = (seq > 1).then(|| Tensor::tril_mask([seq, past + seq], past as i64, device));
         Self {
-            cos: angles.clone().cos(),
-            sin: angles.sin(),
+            cos: rotation(f64::cos),
+            sin: rotation(f64::sin),
             mask,
         }
     }

@@ -5,20 +5,34 @@ use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
 use std::collections::HashMap;
 
+use crate::buffer::{Buffer, Statistics};
 use crate::config::{ConfigError, DecoderConfig};
+use crate::context::Context;
 use crate::cost::Cost;
 use crate::init::Init;
-use crate::pass::Pass;
+use crate::table_spec::TableSpec;
 use crate::value_table::ValueTable;
 
 /// A block with its parameters.
 pub trait Block {
-    /// Output `[batch, seq, d_model]` for normalised hidden states `x [batch, seq, d_model]`; the caller adds the residual.
-    fn forward(&self, x: Tensor<3>, pass: &mut Pass) -> Tensor<3>;
+    /// Output `[batch, seq, d_model]`, which the decoder adds at the block's [`crate::Site`], for hidden states
+    /// `x [batch, seq, d_model]`, normalised unless [`Architecture::reads_residual_stream`].
+    fn forward(&self, x: Tensor<3>, context: &mut Context) -> Tensor<3>;
 
     /// Its value tables, parameters that are not part of its `Module`.
     fn tables(&self) -> Vec<&ValueTable> {
         Vec::new()
+    }
+
+    /// Its state that no gradient trains, saved with the weights.
+    fn buffers(&self) -> Vec<&Buffer> {
+        Vec::new()
+    }
+
+    /// Updates its buffers, once after each optimizer step; `statistics` are the sums over the whole batch of those that
+    /// its forward passes recorded.
+    fn update_buffers(&self, statistics: &Statistics) {
+        let _ = statistics;
     }
 }
 
@@ -33,18 +47,19 @@ pub trait Architecture {
     /// If the block cannot be built in this decoder.
     fn check(&self, decoder: &DecoderConfig) -> Result<(), ConfigError>;
 
-    /// The name of the table that this block shares with other layers of its model, if any.
-    fn shares(&self, _decoder: &DecoderConfig) -> Option<String> {
-        None
+    /// Its value tables, of any widths. Shared tables of one name are one table.
+    fn tables(&self, decoder: &DecoderConfig) -> Vec<TableSpec> {
+        let _ = decoder;
+        Vec::new()
     }
 
-    /// Width of its value tables, which all have the same; `None` if it has no table.
-    fn table_width(&self, _decoder: &DecoderConfig) -> Option<usize> {
-        None
+    /// Whether the block reads the residual stream itself before attention, because it normalises what it reads.
+    fn reads_residual_stream(&self) -> bool {
+        false
     }
 
-    /// Cost of one token, by formula. `shared` is true if an earlier layer has the shared table.
-    fn cost(&self, decoder: &DecoderConfig, shared: bool) -> Cost;
+    /// Cost of one token, by formula, without the parameters of [`Architecture::tables`].
+    fn cost(&self, decoder: &DecoderConfig) -> Cost;
 
     /// Builds the block of one layer.
     fn build(&self, builder: &mut Builder) -> Self::Block;
@@ -147,25 +162,23 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// A value table of this layer only.
-    pub fn table(&self, name: &str, rows: usize, width: usize, std: f64) -> ValueTable {
-        self.filled_table(&format!("{}{name}", self.path), rows, width, std)
-    }
-
-    /// The value table that all layers of this model share under `name`.
-    pub fn shared_table(&mut self, name: &str, rows: usize, width: usize, std: f64) -> ValueTable {
-        if let Some(table) = self.tables.get(name) {
+    /// The value table of `spec`, normal with standard deviation `std`: the existing one if the spec is shared and another
+    /// block of this model has built it.
+    pub fn table(&mut self, spec: &TableSpec, std: f64) -> ValueTable {
+        if let Some(table) = self.tables.get(&spec.name).filter(|_| spec.shared) {
             return table.clone();
         }
-        let table = self.filled_table(name, rows, width, std);
-        self.tables.insert(name.to_owned(), table.clone());
-        table
-    }
-
-    fn filled_table(&self, name: &str, rows: usize, width: usize, std: f64) -> ValueTable {
+        let name = match spec.shared {
+            true => spec.name.clone(),
+            false => format!("{}{}", self.path, spec.name),
+        };
         let init = Init::TruncatedNormal(std);
-        ValueTable::filled(rows, width, self.device, |values| {
-            self.fill(init, name, values)
-        })
+        let fill = |values: &mut [f32]| self.fill(init, &name, values);
+        let table = ValueTable::filled(spec.rows, spec.width, self.device, fill)
+            .with_learning_rate_factor(spec.learning_rate_factor);
+        if spec.shared {
+            self.tables.insert(name, table.clone());
+        }
+        table
     }
 }

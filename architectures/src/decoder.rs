@@ -9,8 +9,12 @@ use burn::tensor::{Device, Int, Tensor};
 
 use crate::attention::{LayerCache, Positions};
 use crate::block::{Architecture, Block, Builder};
+use crate::buffer::{Buffer, HasBuffers, Statistics};
 use crate::config::{ConfigError, DecoderConfig};
+use crate::context::{Context, DecodingState, Tokens};
+use crate::layer::LayerConfig;
 use crate::model::ModelConfig;
+use crate::norm::RmsNorm;
 use crate::part::{Embedding, Head, LayerFrame};
 use crate::pass::Pass;
 use crate::registry::AnyBlock;
@@ -28,7 +32,18 @@ pub struct Decoder {
 
 #[derive(Module, Debug)]
 struct Layer {
+    before_attention: Vec<BeforeAttention>,
     frame: LayerFrame,
+    /// In place of the feed-forward.
+    block: AnyBlock,
+    beside: Vec<AnyBlock>,
+}
+
+/// A block that is added to the residual stream before attention.
+#[derive(Module, Debug)]
+struct BeforeAttention {
+    /// `None` if the block normalises the stream itself.
+    norm: Option<RmsNorm>,
     block: AnyBlock,
 }
 
@@ -36,7 +51,10 @@ struct Layer {
 #[derive(Clone, Debug)]
 pub struct Cache {
     layers: Vec<LayerCache>,
-    len: usize,
+    /// Of the blocks of each layer, in the order of evaluation.
+    blocks: Vec<Vec<DecodingState>>,
+    /// `[batch, past]`; none before the first token.
+    tokens: Option<Tensor<2, Int>>,
 }
 
 impl Decoder {
@@ -45,16 +63,15 @@ impl Decoder {
     /// # Errors
     /// If the configuration is invalid.
     pub fn new(config: &ModelConfig, seed: u64, device: &Device) -> Result<Self, ConfigError> {
-        let blocks = config.layers()?;
+        let layers = config.layers()?;
         let mut builder = Builder::new(&config.decoder, seed, device);
         let embedding = Embedding::build(&builder);
-        let layers = blocks
+        let layers = layers
             .iter()
             .enumerate()
-            .map(|(index, block)| {
-                builder.within(&format!("layers.{index}"), |builder| Layer {
-                    frame: LayerFrame::build(builder),
-                    block: builder.within("block", |builder| block.build(builder)),
+            .map(|(index, layer)| {
+                builder.within(&format!("layers.{index}"), |builder| {
+                    Layer::build(layer, builder)
                 })
             })
             .collect();
@@ -74,7 +91,7 @@ impl Decoder {
     /// The value tables of all blocks, first layer to last; a shared table once.
     pub fn tables(&self) -> Vec<&ValueTable> {
         let mut distinct: Vec<&ValueTable> = Vec::new();
-        for table in self.layers.iter().flat_map(|layer| layer.block.tables()) {
+        for table in self.blocks().flat_map(Block::tables) {
             if !distinct.iter().any(|other| other.is(table)) {
                 distinct.push(table);
             }
@@ -82,36 +99,144 @@ impl Decoder {
         distinct
     }
 
+    fn blocks(&self) -> impl Iterator<Item = &AnyBlock> {
+        self.layers.iter().flat_map(Layer::blocks)
+    }
+
     /// Logits `[batch, seq, vocab_size]` of whole sequences `tokens [batch, seq]`.
     pub fn forward(&self, tokens: Tensor<2, Int>, pass: &mut Pass) -> Tensor<3> {
-        let mut h = self.embedding.forward(tokens);
+        let mut h = self.embedding.forward(tokens.clone());
+        let tokens = Tokens::whole(tokens);
         for (index, layer) in self.layers.iter().enumerate() {
             pass.enter_layer(index);
+            let mut context = Context::new(&tokens, pass);
+            h = layer.add_before_attention(h, &mut context, &mut []);
             h = layer.frame.attend(h);
-            h = h.clone() + layer.block.forward(layer.frame.block_input(h), pass);
+            h = layer.add_feed_forward(h, &mut context, &mut []);
         }
         self.head.logits(h, &self.embedding)
     }
 
     /// An empty cache for [`Decoder::extend`].
     pub fn cache(&self) -> Cache {
+        let states = |layer: &Layer| vec![DecodingState::default(); layer.blocks().count()];
         Cache {
             layers: vec![LayerCache::default(); self.layers.len()],
-            len: 0,
+            blocks: self.layers.iter().map(states).collect(),
+            tokens: None,
         }
     }
 
     /// Logits `[batch, new, vocab_size]` of `tokens [batch, new]` after those in `cache`; for evaluation.
     pub fn extend(&self, tokens: Tensor<2, Int>, cache: &mut Cache) -> Tensor<3> {
         let [_, seq] = tokens.dims();
-        let positions = Positions::new(&self.config, cache.len, seq, &tokens.device());
+        let past = cache.tokens.as_ref().map_or(0, |tokens| tokens.dims()[1]);
+        let positions = Positions::new(&self.config, past, seq, &tokens.device());
         let mut pass = Pass::evaluation();
-        let mut h = self.embedding.forward(tokens);
-        for (layer, cache) in self.layers.iter().zip(&mut cache.layers) {
+        let mut h = self.embedding.forward(tokens.clone());
+        let history = match cache.tokens.take() {
+            None => tokens,
+            Some(before) => Tensor::cat(vec![before, tokens], 1),
+        };
+        cache.tokens = Some(history.clone());
+        let tokens = Tokens::after(history, past);
+        let caches = cache.layers.iter_mut().zip(&mut cache.blocks);
+        for (index, (layer, (cache, states))) in self.layers.iter().zip(caches).enumerate() {
+            pass.enter_layer(index);
+            let mut context = Context::new(&tokens, &mut pass);
+            let (before, after) = states.split_at_mut(layer.before_attention.len());
+            h = layer.add_before_attention(h, &mut context, before);
             h = layer.frame.attend_cached(h, &positions, cache);
-            h = h.clone() + layer.block.forward(layer.frame.block_input(h), &mut pass);
+            h = layer.add_feed_forward(h, &mut context, after);
         }
-        cache.len += seq;
         self.head.logits(h, &self.embedding)
+    }
+}
+
+impl HasBuffers for Decoder {
+    fn buffers(&self) -> Vec<&Buffer> {
+        self.blocks().flat_map(Block::buffers).collect()
+    }
+
+    fn update_buffers(&self, statistics: &Statistics) {
+        for block in self.blocks() {
+            Block::update_buffers(block, statistics);
+        }
+    }
+}
+
+impl Layer {
+    fn build(config: &LayerConfig, builder: &mut Builder) -> Self {
+        let before_attention = config.before_attention.iter().enumerate();
+        let before_attention = before_attention.map(|(number, block)| {
+            builder.within(&format!("before_attention.{number}"), |builder| {
+                let normed = !block.reads_residual_stream();
+                BeforeAttention {
+                    norm: normed.then(|| RmsNorm::build(builder, "norm")),
+                    block: block.build(builder),
+                }
+            })
+        });
+        let before_attention = before_attention.collect();
+        let frame = LayerFrame::build(builder);
+        let block = builder.within("block", |builder| config.feed_forward.build(builder));
+        let beside = config.beside.iter().enumerate();
+        let beside = beside.map(|(number, block)| {
+            builder.within(&format!("beside.{number}"), |builder| block.build(builder))
+        });
+        Self {
+            before_attention,
+            frame,
+            block,
+            beside: beside.collect(),
+        }
+    }
+
+    /// In the order of evaluation, as [`LayerConfig::blocks`].
+    fn blocks(&self) -> impl Iterator<Item = &AnyBlock> {
+        let before = self.before_attention.iter().map(|before| &before.block);
+        before.chain([&self.block]).chain(&self.beside)
+    }
+
+    /// The residual stream `h` with the blocks before attention added; `states` has their decoding states, or is empty
+    /// outside cached decoding.
+    fn add_before_attention(
+        &self,
+        mut h: Tensor<3>,
+        context: &mut Context,
+        states: &mut [DecodingState],
+    ) -> Tensor<3> {
+        for (number, before) in self.before_attention.iter().enumerate() {
+            let x = match &before.norm {
+                Some(norm) => norm.forward(h.clone()),
+                None => h.clone(),
+            };
+            h = h + before
+                .block
+                .forward(x, &mut context.of_block(states.get_mut(number)));
+        }
+        h
+    }
+
+    /// The residual stream `h` with the feed-forward and the blocks beside it added.
+    fn add_feed_forward(
+        &self,
+        h: Tensor<3>,
+        context: &mut Context,
+        states: &mut [DecodingState],
+    ) -> Tensor<3> {
+        let x = self.frame.block_input(h.clone());
+        if self.beside.is_empty() {
+            return h + self
+                .block
+                .forward(x, &mut context.of_block(states.first_mut()));
+        }
+        let mut y = self
+            .block
+            .forward(x.clone(), &mut context.of_block(states.first_mut()));
+        for (number, block) in self.beside.iter().enumerate() {
+            y = y + block.forward(x.clone(), &mut context.of_block(states.get_mut(number + 1)));
+        }
+        h + y
     }
 }

@@ -11,7 +11,7 @@
 //! # let decoder: DecoderConfig = serde_json::from_str(
 //! #     r#"{"vocab_size": 32000, "d_model": 2048, "n_layers": 22, "n_heads": 16, "seq_len": 4096}"#).unwrap();
 //! // One feed-forward of the 1.3B model: 69.2 MFLOP per token.
-//! let cost = DenseConfig::default().cost(&decoder, false);
+//! let cost = DenseConfig::default().cost(&decoder);
 //! assert_eq!(cost.forward(), 2 * 3 * 2048 * 5632);
 //! ```
 
@@ -22,9 +22,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::block::{Architecture, Block, Builder};
 use crate::config::{ConfigError, DecoderConfig};
+use crate::context::Context;
 use crate::cost::Cost;
 use crate::kernels::fused;
-use crate::pass::Pass;
+use crate::knob::Knob;
+
+/// What a solver may vary.
+pub const KNOBS: &[Knob] = &[Knob::D_FF];
 
 /// Options of the dense block.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -42,7 +46,7 @@ impl Architecture for DenseConfig {
         ConfigError::positive("d_ff", self.d_ff.unwrap_or(1))
     }
 
-    fn cost(&self, decoder: &DecoderConfig, _: bool) -> Cost {
+    fn cost(&self, decoder: &DecoderConfig) -> Cost {
         Dense::cost(decoder.d_model, self.d_ff.unwrap_or(decoder.hidden()))
     }
 
@@ -81,7 +85,7 @@ impl Dense {
 }
 
 impl Block for Dense {
-    fn forward(&self, x: Tensor<3>, _: &mut Pass) -> Tensor<3> {
+    fn forward(&self, x: Tensor<3>, _: &mut Context) -> Tensor<3> {
         let shape = x.dims();
         let [batch, seq, d_model] = shape;
         self.apply(x.reshape([batch * seq, d_model])).reshape(shape)

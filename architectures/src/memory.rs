@@ -18,7 +18,7 @@
 //! let memory_plus: MemoryConfig = serde_json::from_str(
 //!     r#"{"keys": {"n_keys": 1024, "key_dim": 1024}, "gate": true, "shared_values": true}"#).unwrap();
 //! // One layer of the 1.3B Memory+: 42.5 MFLOP per token; the dense feed-forward has 69.2.
-//! let cost = memory_plus.cost(&decoder, true);
+//! let cost = memory_plus.cost(&decoder);
 //! assert_eq!(cost.forward() / 100_000, 424);
 //! assert_eq!(cost.bytes_gathered, 128 * 2048 * 4);
 //! ```
@@ -30,10 +30,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::block::{Architecture, Block, Builder};
 use crate::config::{ConfigError, DecoderConfig};
+use crate::context::Context;
 use crate::cost::Cost;
 use crate::init::Init;
-use crate::pass::Pass;
+pub use crate::product_keys::KNOBS;
 use crate::product_keys::{ProductKeys, ProductKeysConfig};
+use crate::table_spec::TableSpec;
 use crate::value_table::ValueTable;
 
 /// Options of a memory layer.
@@ -57,6 +59,15 @@ impl MemoryConfig {
     fn value_dim(&self, decoder: &DecoderConfig) -> usize {
         self.value_dim.unwrap_or(decoder.d_model)
     }
+
+    fn values(&self, decoder: &DecoderConfig) -> TableSpec {
+        let (slots, value_dim) = (self.keys.slots(), self.value_dim(decoder));
+        if !self.shared_values {
+            return TableSpec::new("values", slots, value_dim);
+        }
+        // The name contains the shape: memories of different sizes have different tables.
+        TableSpec::new(format!("values.{slots}x{value_dim}"), slots, value_dim).shared()
+    }
 }
 
 impl Architecture for MemoryConfig {
@@ -67,23 +78,13 @@ impl Architecture for MemoryConfig {
         self.keys.check(decoder)
     }
 
-    fn shares(&self, decoder: &DecoderConfig) -> Option<String> {
-        // The name contains the shape: memories of different sizes have different tables.
-        let (slots, value_dim) = (self.keys.slots(), self.value_dim(decoder));
-        self.shared_values
-            .then(|| format!("values.{slots}x{value_dim}"))
+    fn tables(&self, decoder: &DecoderConfig) -> Vec<TableSpec> {
+        vec![self.values(decoder)]
     }
 
-    fn table_width(&self, decoder: &DecoderConfig) -> Option<usize> {
-        Some(self.value_dim(decoder))
-    }
-
-    fn cost(&self, decoder: &DecoderConfig, shared: bool) -> Cost {
+    fn cost(&self, decoder: &DecoderConfig) -> Cost {
         let (d_model, value_dim) = (decoder.d_model, self.value_dim(decoder));
         let mut cost = self.keys.cost(decoder) + Cost::gather(self.keys.reads(), value_dim);
-        if !shared {
-            cost += Cost::table(self.keys.slots(), value_dim);
-        }
         if self.gate {
             cost += Cost::matrix(d_model, value_dim) + Cost::vector(value_dim);
         }
@@ -95,12 +96,9 @@ impl Architecture for MemoryConfig {
 
     fn build(&self, builder: &mut Builder) -> Memory {
         let d_model = builder.decoder.d_model;
-        let (slots, value_dim) = (self.keys.slots(), self.value_dim(builder.decoder));
+        let value_dim = self.value_dim(builder.decoder);
         let std = (value_dim as f64).powf(-0.5);
-        let values = match self.shares(builder.decoder) {
-            Some(name) => builder.shared_table(&name, slots, value_dim, std),
-            None => builder.table("values", slots, value_dim, std),
-        };
+        let values = builder.table(&self.values(builder.decoder), std);
         let projection = Init::TruncatedNormal((d_model as f64).powf(-0.5));
         let output = self.gate || value_dim != d_model;
         Memory {
@@ -125,15 +123,15 @@ pub struct Memory {
 }
 
 impl Block for Memory {
-    fn forward(&self, x: Tensor<3>, pass: &mut Pass) -> Tensor<3> {
+    fn forward(&self, x: Tensor<3>, context: &mut Context) -> Tensor<3> {
         let shape = x.dims();
         let [batch, seq, d_model] = shape;
         let x = x.reshape([batch * seq, d_model]);
         let (slots, weights) = self.keys.forward(x.clone());
-        if pass.observes() {
-            self.keys.observe("slot", &slots, &weights, pass);
+        if context.pass.observes() {
+            self.keys.observe("slot", &slots, &weights, context.pass);
         }
-        let mut y = self.values.bag(slots, weights, pass);
+        let mut y = self.values.bag(slots, weights, context.pass);
         if let Some(gate) = &self.gate {
             y = y * activation::silu(gate.forward(x));
         }
@@ -151,6 +149,8 @@ impl Block for Memory {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::context::Tokens;
+    use crate::pass::Pass;
     use burn::tensor::{Device, Distribution};
 
     #[test]
@@ -164,8 +164,12 @@ mod tests {
             serde_json::from_str(r#"{"keys": {"n_keys": 6, "n_heads": 2, "top_k": 4}}"#).unwrap();
         let memory = config.build(&mut Builder::new(&decoder, 0, &device));
         let x = Tensor::random([2, 5, 16], Distribution::Default, &device);
+        let tokens = Tokens::whole(Tensor::zeros([2, 5], &device));
         let size = |memory: &Memory| {
-            let y = memory.forward(x.clone(), &mut Pass::evaluation());
+            let y = memory.forward(
+                x.clone(),
+                &mut Context::new(&tokens, &mut Pass::evaluation()),
+            );
             y.abs().max().into_scalar::<f32>()
         };
         assert!(size(&memory) > 0.0);

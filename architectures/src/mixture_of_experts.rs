@@ -17,23 +17,31 @@
 //! # let decoder: DecoderConfig = serde_json::from_str(
 //! #     r#"{"vocab_size": 32000, "d_model": 768, "n_layers": 12, "n_heads": 12, "seq_len": 4096}"#).unwrap();
 //! let moe: MixtureOfExpertsConfig = serde_json::from_str(r#"{"n_experts": 16}"#).unwrap();
-//! let cost = moe.cost(&decoder, false);
+//! let cost = moe.cost(&decoder);
 //! assert_eq!(cost.params_dense, 16 * 3 * 768 * 2048 + 768 * 16);
 //! assert_eq!(cost.forward(), 2 * (3 * 768 * 2048 + 768 * 16));
 //! ```
 
 use crate::linear::Linear;
-use burn::module::{Module, Param};
+use burn::module::Module;
 use burn::tensor::{Tensor, activation};
 use serde::{Deserialize, Serialize};
 
 use crate::block::{Architecture, Block, Builder};
 use crate::config::{ConfigError, DecoderConfig};
+use crate::context::Context;
 use crate::cost::Cost;
-use crate::dense::Dense;
-use crate::kernels::{experts, fused};
+use crate::experts::Experts;
+use crate::knob::Knob;
 use crate::pass::Pass;
 use crate::routing::{self, Assignments};
+
+/// What a solver may vary.
+pub const KNOBS: &[Knob] = &[
+    Knob::count(&["n_experts"], 4096),
+    Knob::D_FF,
+    Knob::count(&["top_k"], 1024),
+];
 
 /// The selection of experts in training.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -154,24 +162,21 @@ impl Architecture for MixtureOfExpertsConfig {
         Ok(())
     }
 
-    fn cost(&self, decoder: &DecoderConfig, _: bool) -> Cost {
-        let expert = Dense::cost(decoder.d_model, self.hidden(decoder));
-        let share = |whole: u64| (self.experts_per_token() * whole as f64).round() as u64;
-        let mut experts = expert.times(self.n_experts);
-        experts.params_active = share(expert.params_active);
-        experts.matmul = share(expert.matmul);
+    fn cost(&self, decoder: &DecoderConfig) -> Cost {
+        let experts = Experts::cost(
+            decoder.d_model,
+            self.hidden(decoder),
+            self.n_experts,
+            self.experts_per_token(),
+        );
         experts + Cost::matrix(decoder.d_model, self.n_experts)
     }
 
     fn build(&self, builder: &mut Builder) -> MixtureOfExperts {
-        let (d_model, d_ff) = (builder.decoder.d_model, self.hidden(builder.decoder));
-        let experts = |name, inputs, outputs| {
-            builder.stacked_linear("experts", name, [self.n_experts, inputs, outputs])
-        };
+        let d_model = builder.decoder.d_model;
         MixtureOfExperts {
             router: builder.linear("router", d_model, self.n_experts),
-            gate_up: experts("gate_up", d_model, 2 * d_ff),
-            down: experts("down", d_ff, d_model),
+            experts: Experts::build(builder, self.n_experts, self.hidden(builder.decoder)),
             config: self.clone(),
         }
     }
@@ -181,31 +186,29 @@ impl Architecture for MixtureOfExpertsConfig {
 #[derive(Module, Debug)]
 pub struct MixtureOfExperts {
     router: Linear,
-    /// W1 and W3 of each expert side by side, `[n_experts, d_model, 2 d_ff]`.
-    gate_up: Param<Tensor<3>>,
-    /// W2 of each expert, `[n_experts, d_ff, d_model]`.
-    down: Param<Tensor<3>>,
+    experts: Experts,
     #[module(skip)]
     config: MixtureOfExpertsConfig,
 }
 
 impl Block for MixtureOfExperts {
-    fn forward(&self, x: Tensor<3>, pass: &mut Pass) -> Tensor<3> {
+    fn forward(&self, x: Tensor<3>, context: &mut Context) -> Tensor<3> {
         let shape = x.dims();
         let [batch, seq, d_model] = shape;
         let tokens = x.reshape([batch * seq, d_model]);
         let logits = self.router.forward(tokens.clone());
         let probabilities = activation::softmax(logits.clone(), 1);
         let (assignments, weights) = match self.config.routing {
-            Routing::ExpertChoice if pass.is_training() => {
+            Routing::ExpertChoice if context.pass.is_training() => {
                 let assignments =
                     routing::expert_choice(&probabilities, self.config.capacity_factor);
                 let weights = assignments.weights(probabilities);
                 (assignments, weights)
             }
-            _ => self.token_choice(logits, probabilities, pass),
+            _ => self.token_choice(logits, probabilities, context.pass),
         };
-        self.apply_experts(tokens, weights, &assignments)
+        self.experts
+            .apply(tokens, weights, &assignments)
             .reshape(shape)
     }
 }
@@ -247,20 +250,5 @@ impl MixtureOfExperts {
             weights = (of_token.clone() / of_token.sum_dim(1)).reshape([tokens * top_k]);
         }
         (assignments, weights)
-    }
-
-    /// The weighted sum of the outputs of each token's experts, with one product for all tokens of an expert; zeros for a
-    /// token without experts.
-    fn apply_experts(
-        &self,
-        x: Tensor<2>,
-        weights: Tensor<1>,
-        assignments: &Assignments,
-    ) -> Tensor<2> {
-        let routes = assignments.routes();
-        let x = experts::dispatch_tokens(x, &routes);
-        let hidden = fused::swiglu(experts::grouped_matmul(x, self.gate_up.val(), &routes));
-        let y = experts::grouped_matmul(hidden, self.down.val(), &routes);
-        experts::combine_outputs(y, weights, &routes)
     }
 }

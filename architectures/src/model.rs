@@ -5,21 +5,27 @@ use serde::{Deserialize, Serialize};
 use crate::block::Architecture;
 use crate::config::{ConfigError, DecoderConfig};
 use crate::cost::Cost;
+use crate::layer::{LayerConfig, Site};
 use crate::part;
 use crate::placement::Placement;
 use crate::registry::BlockConfig;
+use crate::table_spec::TableSpec;
 
 /// A block and the layers that have it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PlacedBlock {
-    /// The block in place of the dense feed-forward.
+    /// The block.
     pub block: BlockConfig,
     /// Its layers.
     pub placement: Placement,
+    /// Where in those layers.
+    #[serde(default, skip_serializing_if = "Site::is_feed_forward")]
+    pub site: Site,
 }
 
-/// A model's configuration. Layers in no placement are dense; of two placements of one layer, the later applies.
+/// A model's configuration. Layers without a block in place of the feed-forward are dense; of two such blocks in one
+/// layer the later applies.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelConfig {
@@ -30,35 +36,47 @@ pub struct ModelConfig {
 }
 
 impl ModelConfig {
-    /// The block of each layer, first to last.
+    /// The blocks of each layer, first to last.
     ///
     /// # Errors
     /// If a dimension or a placement is invalid.
-    pub fn layers(&self) -> Result<Vec<BlockConfig>, ConfigError> {
+    pub fn layers(&self) -> Result<Vec<LayerConfig>, ConfigError> {
         self.decoder.check()?;
-        let mut layers = vec![BlockConfig::default(); self.decoder.n_layers];
+        let mut layers = vec![LayerConfig::default(); self.decoder.n_layers];
         for placed in &self.blocks {
             placed.block.check(&self.decoder)?;
             for layer in placed.placement.layers(self.decoder.n_layers)? {
-                layers[layer] = placed.block.clone();
+                layers[layer].place(placed.site, placed.block.clone());
             }
         }
-        for block in &layers {
-            block.check(&self.decoder)?;
+        for layer in &layers {
+            layer.feed_forward.check(&self.decoder)?;
+        }
+        let tables = part::tables(&self.decoder, &layers);
+        for (number, table) in tables.iter().enumerate().filter(|(_, table)| table.shared) {
+            let other = tables[..number]
+                .iter()
+                .find(|other| other.shared && other.name == table.name);
+            if let Some(other) = other {
+                return Err(ConfigError::new(
+                    "blocks",
+                    format!(
+                        "share the table {}, which is {} x {} in one and {} x {} in another",
+                        table.name, other.rows, other.width, table.rows, table.width
+                    ),
+                    "use equal shapes, or tables that are not shared",
+                ));
+            }
         }
         Ok(layers)
     }
 
-    /// Width of the narrowest value table; `None` if no layer has a table.
+    /// The model's value tables, first layer to last; a shared table once.
     ///
     /// # Errors
     /// As [`ModelConfig::layers`].
-    pub fn table_width(&self) -> Result<Option<usize>, ConfigError> {
-        let layers = self.layers()?;
-        Ok(layers
-            .iter()
-            .filter_map(|block| block.table_width(&self.decoder))
-            .min())
+    pub fn tables(&self) -> Result<Vec<TableSpec>, ConfigError> {
+        Ok(part::tables(&self.decoder, &self.layers()?))
     }
 
     /// Cost of one token in the whole model, by formula.

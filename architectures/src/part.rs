@@ -1,10 +1,8 @@
 //! The parts of a decoder: embedding, attention layers, blocks, head.
 //!
-//! A decoder with `n_layers` layers consists of one [`Part::Embedding`], `n_layers` times [`Part::Layer`] and a
-//! [`Part::Block`], and one [`Part::Head`]. It is built from these parts, and [`total_cost`] is the sum of theirs. A probe
+//! A decoder with `n_layers` layers consists of one [`Part::Embedding`], `n_layers` times [`Part::Layer`] and one or more
+//! [`Part::Block`], a [`Part::Norm`] for most blocks before attention, and one [`Part::Head`]. It is built from these parts, and [`total_cost`] is the sum of theirs. A probe
 //! builds each part separately at its shape in the decoder; if embedding and head are tied, the head part contains both.
-
-use std::collections::HashSet;
 
 use burn::module::{Module, Param};
 use burn::tensor::{Int, Tensor};
@@ -12,15 +10,19 @@ use serde::Serialize;
 
 use crate::attention::{self, Attention, LayerCache, Positions};
 use crate::block::{Architecture, Block, Builder};
+use crate::buffer::{Buffer, HasBuffers, Statistics};
 use crate::config::DecoderConfig;
+use crate::context::{Context, Tokens};
 use crate::cost::Cost;
 use crate::init::Init;
 use crate::kernels::gather::embedding;
+use crate::layer::LayerConfig;
 use crate::linear::Linear;
 use crate::loss;
 use crate::norm::RmsNorm;
 use crate::pass::Pass;
 use crate::registry::{AnyBlock, BlockConfig};
+use crate::table_spec::TableSpec;
 use crate::value_table::ValueTable;
 
 /// A part of a decoder that can be built and timed separately.
@@ -33,7 +35,9 @@ pub enum Part {
     Embedding,
     /// Last norm, head and loss; also the embedding if it is tied.
     Head,
-    /// The block after attention.
+    /// The norm of a block before attention.
+    Norm,
+    /// A block.
     Block(BlockConfig),
 }
 
@@ -47,6 +51,8 @@ pub enum BuiltPart {
     Embedding(Embedding),
     /// [`Part::Head`].
     Head(HeadAlone),
+    /// [`Part::Norm`].
+    Norm(RmsNorm),
     /// [`Part::Block`].
     Block(AnyBlock),
 }
@@ -83,14 +89,17 @@ pub struct HeadAlone {
 
 impl Part {
     /// The distinct parts of a decoder whose layers have these blocks, with the number of each.
-    pub fn of(decoder: &DecoderConfig, layers: &[BlockConfig]) -> Vec<(Self, usize)> {
+    pub fn of(decoder: &DecoderConfig, layers: &[LayerConfig]) -> Vec<(Self, usize)> {
         let mut parts = vec![(Self::Layer, decoder.n_layers)];
         if !decoder.tie_embeddings {
             parts.push((Self::Embedding, 1));
         }
         parts.push((Self::Head, 1));
-        for block in layers {
-            let part = Self::Block(block.clone());
+        let norms = layers.iter().flat_map(|layer| &layer.before_attention);
+        let norms = norms.filter(|block| !block.reads_residual_stream());
+        let blocks = layers.iter().flat_map(LayerConfig::blocks).cloned();
+        let parts_of_layers = norms.map(|_| Self::Norm).chain(blocks.map(Self::Block));
+        for part in parts_of_layers {
             match parts.iter_mut().find(|(other, _)| *other == part) {
                 Some((_, count)) => *count += 1,
                 None => parts.push((part, 1)),
@@ -106,7 +115,12 @@ impl Part {
             Self::Layer => attention::cost(decoder) + norm.times(2),
             Self::Embedding => Cost::vector(decoder.vocab_size * decoder.d_model),
             Self::Head => norm + Cost::matrix(decoder.d_model, decoder.vocab_size),
-            Self::Block(block) => block.cost(decoder, false),
+            Self::Norm => norm,
+            Self::Block(block) => {
+                let tables = block.tables(decoder);
+                let tables = tables.iter().map(TableSpec::cost);
+                tables.fold(block.cost(decoder), |total, table| total + table)
+            }
         }
     }
 
@@ -130,6 +144,7 @@ impl Part {
                     .tie_embeddings
                     .then(|| Embedding::build(builder)),
             }),
+            Self::Norm => BuiltPart::Norm(RmsNorm::build(builder, "norm")),
             Self::Block(block) => BuiltPart::Block(block.build(builder)),
         }
     }
@@ -137,20 +152,30 @@ impl Part {
 
 /// Cost of one token in a decoder whose layers have these blocks: the sum over its parts. A table that several layers
 /// share is counted once.
-pub fn total_cost(decoder: &DecoderConfig, layers: &[BlockConfig]) -> Cost {
-    let mut tables = HashSet::new();
+pub fn total_cost(decoder: &DecoderConfig, layers: &[LayerConfig]) -> Cost {
     let parts = Part::of(decoder, layers).into_iter();
-    let costs = parts.map(|(part, count)| {
-        let Part::Block(block) = &part else {
-            return part.cost(decoder).times(count);
-        };
-        let Some(table) = block.shares(decoder) else {
-            return block.cost(decoder, false).times(count);
-        };
-        let counted = !tables.insert(table);
-        block.cost(decoder, counted) + block.cost(decoder, true).times(count - 1)
+    let parts = parts.map(|(part, count)| match part {
+        Part::Block(block) => block.cost(decoder).times(count),
+        part => part.cost(decoder).times(count),
     });
-    costs.fold(Cost::default(), |total, cost| total + cost)
+    let tables = tables(decoder, layers);
+    let tables = tables.iter().map(TableSpec::cost);
+    parts
+        .chain(tables)
+        .fold(Cost::default(), |total, cost| total + cost)
+}
+
+/// The value tables of a decoder whose layers have these blocks, first layer to last; a shared table once.
+pub fn tables(decoder: &DecoderConfig, layers: &[LayerConfig]) -> Vec<TableSpec> {
+    let mut tables: Vec<TableSpec> = Vec::new();
+    for block in layers.iter().flat_map(LayerConfig::blocks) {
+        for table in block.tables(decoder) {
+            if !table.shared || !tables.contains(&table) {
+                tables.push(table);
+            }
+        }
+    }
+    tables
 }
 
 impl BuiltPart {
@@ -161,7 +186,8 @@ impl BuiltPart {
             Self::Layer(layer) => layer.forward(x),
             Self::Embedding(embedding) => embedding.forward(tokens),
             Self::Head(head) => head.forward(x, tokens),
-            Self::Block(block) => block.forward(x, pass),
+            Self::Norm(norm) => norm.forward(x),
+            Self::Block(block) => block.forward(x, &mut Context::new(&Tokens::whole(tokens), pass)),
         }
     }
 
@@ -170,6 +196,21 @@ impl BuiltPart {
         match self {
             Self::Block(block) => block.tables(),
             _ => Vec::new(),
+        }
+    }
+}
+
+impl HasBuffers for BuiltPart {
+    fn buffers(&self) -> Vec<&Buffer> {
+        match self {
+            Self::Block(block) => Block::buffers(block),
+            _ => Vec::new(),
+        }
+    }
+
+    fn update_buffers(&self, statistics: &Statistics) {
+        if let Self::Block(block) = self {
+            Block::update_buffers(block, statistics);
         }
     }
 }

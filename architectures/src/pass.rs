@@ -2,6 +2,7 @@
 
 use burn::tensor::{Gradients, Int, Tensor};
 
+use crate::buffer::{Buffer, Statistics};
 use crate::usage::Usage;
 use crate::value_table::{TableGradient, ValueTable};
 
@@ -20,6 +21,7 @@ pub struct Pass {
     lookups: Vec<Lookup>,
     auxiliary: Vec<Tensor<1>>,
     usage: Vec<Usage>,
+    statistics: Statistics,
 }
 
 /// One lookup in a table, saved until the backward pass computes the other factor of the table's gradient.
@@ -46,6 +48,7 @@ impl Pass {
             lookups: Vec::new(),
             auxiliary: Vec::new(),
             usage: Vec::new(),
+            statistics: Statistics::default(),
         }
     }
 
@@ -86,6 +89,18 @@ impl Pass {
     /// Records the total weight with which each unit of the current layer was selected.
     pub fn observe(&mut self, unit: &'static str, weights: Vec<f64>) {
         self.usage.push(Usage::new(self.layer, unit, weights));
+    }
+
+    /// Records statistics for the update of `buffer` after the step; only in training.
+    pub fn record(&mut self, buffer: &Buffer, values: &[f64]) {
+        if self.is_training() {
+            self.statistics.add(buffer, values);
+        }
+    }
+
+    /// Takes the recorded statistics out of the pass.
+    pub fn take_statistics(&mut self) -> Statistics {
+        std::mem::take(&mut self.statistics)
     }
 
     pub(crate) fn save_lookup(

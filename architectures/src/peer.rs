@@ -15,8 +15,9 @@
 //! # let decoder: DecoderConfig = serde_json::from_str(
 //! #     r#"{"vocab_size": 32000, "d_model": 768, "n_layers": 12, "n_heads": 12, "seq_len": 4096}"#).unwrap();
 //! let peer: PeerConfig = serde_json::from_str(r#"{"keys": {"n_keys": 768, "key_dim": 256}}"#).unwrap();
-//! let cost = peer.cost(&decoder, false);
-//! assert_eq!(cost.params_table, 905_969_664);
+//! let cost = peer.cost(&decoder);
+//! let rows_and_widths = peer.tables(&decoder).iter().map(|table| table.rows * table.width).sum::<usize>();
+//! assert_eq!(rows_and_widths, 905_969_664);
 //! assert_eq!(cost.bytes_gathered, 2 * 128 * 768 * 4);
 //! ```
 
@@ -26,9 +27,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::block::{Architecture, Block, Builder};
 use crate::config::{ConfigError, DecoderConfig};
+use crate::context::Context;
 use crate::cost::Cost;
-use crate::pass::Pass;
+pub use crate::product_keys::KNOBS;
 use crate::product_keys::{ProductKeys, ProductKeysConfig};
+use crate::table_spec::TableSpec;
 use crate::value_table::ValueTable;
 
 /// Options of a PEER layer.
@@ -46,24 +49,25 @@ impl Architecture for PeerConfig {
         self.keys.check(decoder)
     }
 
-    fn table_width(&self, decoder: &DecoderConfig) -> Option<usize> {
-        Some(decoder.d_model)
+    fn tables(&self, decoder: &DecoderConfig) -> Vec<TableSpec> {
+        let table = |name| TableSpec::new(name, self.keys.slots(), decoder.d_model);
+        vec![table("down"), table("up")]
     }
 
-    fn cost(&self, decoder: &DecoderConfig, _: bool) -> Cost {
-        let d_model = decoder.d_model;
-        let table =
-            Cost::table(self.keys.slots(), d_model) + Cost::gather(self.keys.reads(), d_model);
-        self.keys.cost(decoder) + table.times(2)
+    fn cost(&self, decoder: &DecoderConfig) -> Cost {
+        let gather = Cost::gather(self.keys.reads(), decoder.d_model);
+        self.keys.cost(decoder) + gather.times(2)
     }
 
     fn build(&self, builder: &mut Builder) -> Peer {
-        let d_model = builder.decoder.d_model;
-        let (slots, std) = (self.keys.slots(), (d_model as f64).powf(-0.5));
+        let std = (builder.decoder.d_model as f64).powf(-0.5);
+        let [down, up] = &self.tables(builder.decoder)[..] else {
+            unreachable!("two tables")
+        };
         Peer {
             keys: self.keys.build(builder),
-            down: builder.table("down", slots, d_model, std),
-            up: builder.table("up", slots, d_model, std),
+            down: builder.table(down, std),
+            up: builder.table(up, std),
         }
     }
 }
@@ -79,16 +83,18 @@ pub struct Peer {
 }
 
 impl Block for Peer {
-    fn forward(&self, x: Tensor<3>, pass: &mut Pass) -> Tensor<3> {
+    fn forward(&self, x: Tensor<3>, context: &mut Context) -> Tensor<3> {
         let shape = x.dims();
         let [batch, seq, d_model] = shape;
         let x = x.reshape([batch * seq, d_model]);
         let (slots, weights) = self.keys.forward(x.clone());
-        if pass.observes() {
-            self.keys.observe("neuron", &slots, &weights, pass);
+        if context.pass.observes() {
+            self.keys.observe("neuron", &slots, &weights, context.pass);
         }
-        let activated = activation::gelu(self.down.dot(slots.clone(), x, pass));
-        self.up.bag(slots, activated * weights, pass).reshape(shape)
+        let activated = activation::gelu(self.down.dot(slots.clone(), x, context.pass));
+        self.up
+            .bag(slots, activated * weights, context.pass)
+            .reshape(shape)
     }
 
     fn tables(&self) -> Vec<&ValueTable> {

@@ -21,7 +21,15 @@ use crate::config::{ConfigError, DecoderConfig};
 use crate::cost::Cost;
 use crate::init::Init;
 use crate::kernels::product_key_search::product_key_search;
+use crate::knob::Knob;
 use crate::pass::Pass;
+
+/// What a solver may vary of a block with `keys`.
+pub const KNOBS: &[Knob] = &[
+    Knob::count(&["keys", "n_keys"], 1 << 16),
+    Knob::count(&["keys", "top_k"], 1024),
+    Knob::count(&["keys", "n_heads"], 256),
+];
 
 /// From the selected slots' scores to their weights.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

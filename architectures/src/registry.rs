@@ -5,27 +5,69 @@ use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use crate::block::{Architecture, Block, Builder};
+use crate::buffer::{Buffer, HasBuffers, Statistics};
 use crate::config::{ConfigError, DecoderConfig};
+use crate::context::Context;
 use crate::cost::Cost;
-use crate::pass::Pass;
+use crate::knob::Knob;
+use crate::table_spec::TableSpec;
 use crate::value_table::ValueTable;
-use crate::{dense, memory, mixture_of_experts, peer};
+use crate::{deepseek_moe, dense, memory, mixture_of_experts, mlp, peer};
 
 macro_rules! registry {
-    ($($(#[$doc:meta])* $variant:ident($module:ident :: $config:ident)),* $(,)?) => {
-        /// A block's configuration; in a sweep file, `kind` names the variant in snake_case.
+    ($($(#[$doc:meta])* $kind:literal => $variant:ident($module:ident :: $config:ident)),* $(,)?) => {
+        /// A block's configuration, tagged by `kind`.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-        #[serde(tag = "kind", rename_all = "snake_case")]
+        #[serde(tag = "kind")]
         pub enum BlockConfig {
-            $($(#[$doc])* $variant($module::$config),)*
+            $($(#[$doc])* #[serde(rename = $kind)] $variant($module::$config),)*
+        }
+
+        impl BlockConfig {
+            /// Every `kind` there is.
+            pub const KINDS: &[&str] = &[$($kind),*];
+
+            /// Its `kind`.
+            pub fn kind(&self) -> &'static str {
+                match self { $(Self::$variant(_) => $kind,)* }
+            }
+
+            /// The integers that a solver may vary in blocks of a kind; none for an unknown kind.
+            pub fn knobs(kind: &str) -> &'static [Knob] {
+                match kind { $($kind => $module::KNOBS,)* _ => &[] }
+            }
+        }
+
+        impl BlockConfig {
+            /// Sets the integer at `path`, keys of the configuration; returns false, without a change, if the
+            /// configuration has no such integer.
+            pub fn set(&mut self, path: &[&str], value: usize) -> bool {
+                let Ok(mut json) = serde_json::to_value(&*self) else {
+                    return false;
+                };
+                let Some((last, sections)) = path.split_last() else {
+                    return false;
+                };
+                let section = sections.iter().try_fold(&mut json, |at, key| at.get_mut(key));
+                let Some(section) = section.and_then(serde_json::Value::as_object_mut) else {
+                    return false;
+                };
+                section.insert((*last).to_owned(), value.into());
+                match serde_json::from_value(json) {
+                    Ok(block) => {
+                        *self = block;
+                        true
+                    }
+                    Err(_) => false,
+                }
+            }
         }
 
         /// [`BlockConfig`] as a map of one key, its `kind`. Unlike those of an internally tagged enum its fields are not
         /// buffered, so that a deserializer can report the path of an error.
         #[derive(Debug, Deserialize)]
-        #[serde(rename_all = "snake_case")]
         pub enum BlockByKind {
-            $($(#[$doc])* $variant($module::$config),)*
+            $($(#[$doc])* #[serde(rename = $kind)] $variant($module::$config),)*
         }
 
         impl From<BlockByKind> for BlockConfig {
@@ -48,16 +90,16 @@ macro_rules! registry {
                 match self { $(Self::$variant(config) => config.check(decoder),)* }
             }
 
-            fn shares(&self, decoder: &DecoderConfig) -> Option<String> {
-                match self { $(Self::$variant(config) => config.shares(decoder),)* }
+            fn tables(&self, decoder: &DecoderConfig) -> Vec<TableSpec> {
+                match self { $(Self::$variant(config) => config.tables(decoder),)* }
             }
 
-            fn table_width(&self, decoder: &DecoderConfig) -> Option<usize> {
-                match self { $(Self::$variant(config) => config.table_width(decoder),)* }
+            fn reads_residual_stream(&self) -> bool {
+                match self { $(Self::$variant(config) => config.reads_residual_stream(),)* }
             }
 
-            fn cost(&self, decoder: &DecoderConfig, shared: bool) -> Cost {
-                match self { $(Self::$variant(config) => config.cost(decoder, shared),)* }
+            fn cost(&self, decoder: &DecoderConfig) -> Cost {
+                match self { $(Self::$variant(config) => config.cost(decoder),)* }
             }
 
             fn build(&self, builder: &mut Builder) -> AnyBlock {
@@ -66,12 +108,30 @@ macro_rules! registry {
         }
 
         impl Block for AnyBlock {
-            fn forward(&self, x: Tensor<3>, pass: &mut Pass) -> Tensor<3> {
-                match self { $(Self::$variant(block) => block.forward(x, pass),)* }
+            fn forward(&self, x: Tensor<3>, context: &mut Context) -> Tensor<3> {
+                match self { $(Self::$variant(block) => block.forward(x, context),)* }
             }
 
             fn tables(&self) -> Vec<&ValueTable> {
                 match self { $(Self::$variant(block) => block.tables(),)* }
+            }
+
+            fn buffers(&self) -> Vec<&Buffer> {
+                match self { $(Self::$variant(block) => block.buffers(),)* }
+            }
+
+            fn update_buffers(&self, statistics: &Statistics) {
+                match self { $(Self::$variant(block) => block.update_buffers(statistics),)* }
+            }
+        }
+
+        impl HasBuffers for AnyBlock {
+            fn buffers(&self) -> Vec<&Buffer> {
+                Block::buffers(self)
+            }
+
+            fn update_buffers(&self, statistics: &Statistics) {
+                Block::update_buffers(self, statistics);
             }
         }
     };
@@ -79,13 +139,17 @@ macro_rules! registry {
 
 registry! {
     /// SwiGLU feed-forward.
-    Dense(dense::DenseConfig),
+    "dense" => Dense(dense::DenseConfig),
+    /// Two matrices with GELU.
+    "mlp" => Mlp(mlp::MlpConfig),
+    /// Fine-grained and shared experts, balanced by a selection bias.
+    "deepseek_moe" => DeepseekMoe(deepseek_moe::DeepseekMoeConfig),
     /// Routed SwiGLU feed-forwards.
-    MixtureOfExperts(mixture_of_experts::MixtureOfExpertsConfig),
+    "mixture_of_experts" => MixtureOfExperts(mixture_of_experts::MixtureOfExpertsConfig),
     /// Retrieved single-neuron experts.
-    Peer(peer::PeerConfig),
+    "peer" => Peer(peer::PeerConfig),
     /// Product-key memory; Memory+ with its options.
-    Memory(memory::MemoryConfig),
+    "memory" => Memory(memory::MemoryConfig),
 }
 
 impl Default for BlockConfig {

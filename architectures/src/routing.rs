@@ -57,6 +57,21 @@ pub fn expert_choice(probabilities: &Tensor<2>, capacity_factor: f64) -> Assignm
 }
 
 impl Assignments {
+    /// Token and expert of each assignment, token by token.
+    pub fn pairs(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
+        self.pairs.iter().copied()
+    }
+
+    /// One assignment alone, for tests.
+    #[cfg(test)]
+    pub(crate) fn single(n_experts: usize, tokens: usize, pair: (usize, usize)) -> Self {
+        Self {
+            n_experts,
+            pairs: vec![pair],
+            tokens,
+        }
+    }
+
     /// Number of assignments of each expert, `[n_experts]`.
     pub fn loads(&self) -> Vec<usize> {
         let mut loads = vec![0; self.n_experts];

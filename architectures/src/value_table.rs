@@ -21,6 +21,7 @@ use crate::pass::{Pass, SavedFactor};
 #[derive(Clone)]
 pub struct ValueTable {
     shape: [usize; 2],
+    learning_rate_factor: f64,
     state: Arc<Mutex<State>>,
 }
 
@@ -110,11 +111,20 @@ impl ValueTable {
     fn from_values(values: Tensor<2>) -> Self {
         Self {
             shape: values.dims(),
+            learning_rate_factor: 1.0,
             state: Arc::new(Mutex::new(State {
                 values,
                 moments: None,
                 updates: 0,
             })),
+        }
+    }
+
+    /// The same table, updated at `factor` times the learning rate.
+    pub fn with_learning_rate_factor(self, factor: f64) -> Self {
+        Self {
+            learning_rate_factor: factor,
+            ..self
         }
     }
 
@@ -204,7 +214,7 @@ impl ValueTable {
         }
     }
 
-    /// One step of lazy Adam by the sum of `parts`; returns the gradient's norm before clipping.
+    /// One step of lazy Adam by the sum of `parts`, at `learning_rate` times the table's factor; returns the gradient's norm before clipping.
     pub fn update(
         &self,
         parts: Vec<TableGradient>,
@@ -219,7 +229,7 @@ impl ValueTable {
         let moments = moments.unwrap_or_else(|| table_memory::zero_moments(shape, &device, |_| {}));
         state.updates += 1;
         let step = AdamStep {
-            learning_rate: learning_rate as f32,
+            learning_rate: (learning_rate * self.learning_rate_factor) as f32,
             beta_1: optimizer.beta_1,
             beta_2: optimizer.beta_2,
             epsilon: optimizer.epsilon,

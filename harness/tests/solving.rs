@@ -179,7 +179,10 @@ fn invalid_requests_are_errors() {
         (
             "n_experts = {}",
             "n_expert = {}",
-            vec!["n_expert` is not a known key", "did you mean `n_experts`?"],
+            vec![
+                "n_expert` is not a knob of the kind",
+                "did you mean `n_experts`?",
+            ],
         ),
         (
             "n_experts = {}",
@@ -199,7 +202,11 @@ fn invalid_requests_are_errors() {
         (
             "n_experts = {}",
             "n_keys = {}",
-            vec!["f.toml:18", "not a known key"],
+            vec![
+                "f.toml:18",
+                "is not a knob of the kind \"mixture_of_experts\"",
+                "n_experts, d_ff, top_k, layers",
+            ],
         ),
         (
             "knobs = { n_experts = {} }",

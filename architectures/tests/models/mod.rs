@@ -79,5 +79,35 @@ pub fn every_model() -> Vec<(String, ModelConfig)> {
         &format!(r#""kind": "memory", {KEYS}}}, "gate": true, "shared_values": true"#),
         r#"{"centred": {"count": 3, "stride": 1}}"#,
     );
+    add("mlp", "", r#""kind": "mlp""#, r#""all""#);
+    add(
+        "mlp, exact",
+        "",
+        r#""kind": "mlp", "d_ff": 20, "exact_gelu": true"#,
+        r#""middle""#,
+    );
+    let deepseek =
+        |options: &str| format!(r#""kind": "deepseek_moe", "n_experts": 5, "d_ff": 8{options}"#);
+    add("deepseek_moe", "", &deepseek(r#", "top_k": 2"#), r#""all""#);
+    add(
+        "deepseek_moe, balance loss",
+        "",
+        &deepseek(
+            r#", "top_k": 2, "n_shared": 2, "normalise_weights": false, "balance_loss": 0.1"#,
+        ),
+        r#""middle""#,
+    );
+    add(
+        "memory+ beside the feed-forward",
+        "",
+        &format!(r#""kind": "memory", {KEYS}}}, "gate": true, "shared_values": true"#),
+        r#""all", "site": "beside""#,
+    );
+    add(
+        "memory before attention",
+        "",
+        &format!(r#""kind": "memory", {KEYS}}}"#),
+        r#"{"layers": [0, 2]}, "site": "before_attention""#,
+    );
     models
 }

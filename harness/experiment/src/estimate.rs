@@ -46,7 +46,7 @@ impl Estimate {
         let by_sequence = MemoryNeed::by_sequence(run, assumed.format);
         let devices = min_devices(
             &by_sequence,
-            run.model.table_width()?,
+            run.model.tables()?.iter().map(|table| table.width).min(),
             assumed.device_memory,
         );
         let device_seconds = run.budget.train_flops / speed.rate();

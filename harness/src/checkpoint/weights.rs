@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use architectures::{ConfigError, Decoder, ModelConfig};
+use architectures::{ConfigError, Decoder, HasBuffers, ModelConfig};
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
 
@@ -33,6 +33,24 @@ pub enum WeightsError {
 struct Saved {
     decoder: Decoder,
     tables: Vec<Param<Tensor<2>>>,
+    buffers: Vec<Param<Tensor<1>>>,
+}
+
+impl Saved {
+    fn of(decoder: Decoder, device: &Device) -> Self {
+        let tables = decoder.tables().into_iter();
+        let tables = tables.map(|table| Param::from_tensor(table.values()));
+        let buffers = decoder.buffers().into_iter();
+        let buffers = buffers.map(|buffer| {
+            let values = Tensor::<1>::from_floats(buffer.values().as_slice(), device);
+            Param::from_tensor(values)
+        });
+        Self {
+            tables: tables.collect(),
+            buffers: buffers.collect(),
+            decoder,
+        }
+    }
 }
 
 /// Writes the weights of `decoder` to `file` atomically.
@@ -48,15 +66,7 @@ pub fn save(decoder: &Decoder, file: &Path) -> Result<(), WeightsError> {
     };
     let folder = file.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).map_err(|error| failed(error.to_string()))?;
-    let tables = decoder
-        .tables()
-        .into_iter()
-        .map(|table| Param::from_tensor(table.values()))
-        .collect();
-    let saved = Saved {
-        decoder: decoder.clone(),
-        tables,
-    };
+    let saved = Saved::of(decoder.clone(), &Device::flex());
     let partial = file.with_extension("partial.bpk");
     saved
         .save_file(&partial)
@@ -79,17 +89,14 @@ pub fn load(config: &ModelConfig, file: &Path, device: &Device) -> Result<Decode
         return Err(failed("no such file".to_owned()));
     }
     let decoder = Decoder::new(config, 0, device)?;
-    let tables = decoder
-        .tables()
-        .into_iter()
-        .map(|table| Param::from_tensor(table.values()))
-        .collect();
-    let saved = Saved { decoder, tables };
-    let loaded = saved
+    let loaded = Saved::of(decoder, device)
         .try_load_file(file)
         .map_err(|error| failed(error.to_string()))?;
     for (table, values) in loaded.decoder.tables().into_iter().zip(loaded.tables) {
         table.set_values(values.val());
+    }
+    for (buffer, values) in loaded.decoder.buffers().into_iter().zip(loaded.buffers) {
+        buffer.set_values(values.val().into_data().iter::<f32>().collect());
     }
     Ok(loaded.decoder)
 }

@@ -3,6 +3,7 @@
 //! The time of a pass is the sum of the times of the parts, each times its number in the model. The estimate neglects
 //! overheads between parts, and counts one table update per layer even if layers share a table.
 
+use architectures::LayerConfig;
 use std::collections::HashMap;
 
 use results::ProbeRow;
@@ -49,7 +50,13 @@ pub fn row(
         run: row_context.subject_id(&target.size, &target.block, phase, &target.model)?,
         size: target.size.clone(),
         block: target.block.clone(),
-        table_slots: target.layers.iter().map(grid::slots).max().unwrap_or(0),
+        table_slots: target
+            .layers
+            .iter()
+            .flat_map(LayerConfig::blocks)
+            .map(grid::slots)
+            .max()
+            .unwrap_or(0),
         phase: phase.to_string(),
         basis: DERIVED.to_owned(),
         d_model: d_model as u64,

@@ -1,7 +1,7 @@
 //! The parts of a sweep that are timed: every distinct part of its models, and its tables at further sizes.
 
 use architectures::{
-    Architecture, BlockConfig, ConfigError, Cost, DecoderConfig, ModelConfig, Part,
+    Architecture, BlockConfig, ConfigError, Cost, DecoderConfig, LayerConfig, ModelConfig, Part,
 };
 
 use experiment::plan::Plan;
@@ -22,8 +22,8 @@ pub struct ProbedModel {
     pub block: String,
     /// The whole model.
     pub model: ModelConfig,
-    /// The block of each layer.
-    pub layers: Vec<BlockConfig>,
+    /// The blocks of each layer.
+    pub layers: Vec<LayerConfig>,
 }
 
 /// A part of a model that is timed by itself.
@@ -31,7 +31,8 @@ pub struct ProbedModel {
 pub struct ProbedPart {
     /// Label of the size.
     pub size: String,
-    /// `attention` (a layer without its block), `embedding`, `head`, or the label of the block.
+    /// `attention` (a layer without its block), `embedding`, `head`, `norm` (of blocks before
+    /// attention), or the label of the block.
     pub block: String,
     /// The part.
     pub kind: Part,
@@ -170,6 +171,7 @@ fn label(kind: &Part, size: &str, all: &[ProbedModel]) -> String {
         Part::Layer => return "attention".to_owned(),
         Part::Embedding => return "embedding".to_owned(),
         Part::Head => return "head".to_owned(),
+        Part::Norm => return "norm".to_owned(),
         Part::Block(block) => block,
     };
     let family = |block: &BlockConfig| with_n_keys(block, 0).unwrap_or_else(|| block.clone());

@@ -170,7 +170,13 @@ impl<'a> TimedPart<'a> {
         });
         let rates = LearningRates::of(self.training, 1.0);
         self.optimizers
-            .update(built, gradients.dense, gradients.tables, rates)
+            .update(
+                built,
+                gradients.dense,
+                gradients.tables,
+                &gradients.statistics,
+                rates,
+            )
             .0
     }
 

@@ -34,7 +34,7 @@ pub fn bytes(part: &Part, decoder: &DecoderConfig, phase: Phase, tokens: u64) ->
     let (read, passed) = match part {
         Part::Embedding => (tokens * d_model, tokens * d_model),
         Part::Head => (params, tokens * (d_model + vocab)),
-        Part::Layer | Part::Block(_) => (params, tokens * 2 * d_model),
+        Part::Layer | Part::Norm | Part::Block(_) => (params, tokens * 2 * d_model),
     };
     F32 * match phase {
         Phase::Forward => read + gathered + passed,

@@ -4,7 +4,7 @@
 //! operations are too short to be parallelised, also use every core. Gradients are averaged in the order of the
 //! micro-batches: the result depends on their number, but not on the number of threads.
 
-use architectures::{Decoder, loss};
+use architectures::{Decoder, Statistics, loss};
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Int, Tensor};
@@ -23,6 +23,8 @@ pub struct BatchGradients {
     pub dense: GradientsParams,
     /// Gradients of the value tables, one entry per table.
     pub tables: TableGradients,
+    /// Statistics for the blocks' buffers, summed over the batch.
+    pub statistics: Statistics,
 }
 
 /// Mean loss and gradients of `batch`, split into `micro_batches` parts of whole sequences.
@@ -56,6 +58,7 @@ fn differentiate(decoder: &Decoder, (inputs, targets): Batch, share: f64) -> Bat
         auxiliary_loss: part.auxiliary_loss.map_or(0.0, value),
         dense: part.dense,
         tables: part.tables,
+        statistics: part.statistics,
     }
 }
 
@@ -72,11 +75,13 @@ fn add(decoder: &Decoder, mut sum: BatchGradients, part: BatchGradients) -> Batc
             None => sum.tables.push((table, parts)),
         }
     }
+    sum.statistics.merge(&part.statistics);
     BatchGradients {
         loss: sum.loss + part.loss,
         auxiliary_loss: sum.auxiliary_loss + part.auxiliary_loss,
         dense: merge.sum,
         tables: sum.tables,
+        statistics: sum.statistics,
     }
 }
 

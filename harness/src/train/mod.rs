@@ -157,7 +157,13 @@ pub fn train(
         if !(loss + auxiliary_loss).is_finite() {
             return Err(TrainError::Diverged { step, loss });
         }
-        let (updated, norms) = optimizers.update(decoder, gradients.dense, gradients.tables, rates);
+        let (updated, norms) = optimizers.update(
+            decoder,
+            gradients.dense,
+            gradients.tables,
+            &gradients.statistics,
+            rates,
+        );
         decoder = updated;
 
         train_wall_s += clock.elapsed().as_secs_f64();

@@ -2,7 +2,7 @@
 //!
 //! Training, probes and benchmarks share this code, so that the timed step is the training step.
 
-use architectures::{LazyAdam, Pass, TableGradient, ValueTable};
+use architectures::{HasBuffers, LazyAdam, Pass, Statistics, TableGradient, ValueTable};
 use burn::module::Module;
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Tensor};
@@ -23,6 +23,8 @@ pub struct Gradients {
     pub dense: GradientsParams,
     /// Gradients of the value tables.
     pub tables: TableGradients,
+    /// Statistics for the blocks' buffers.
+    pub statistics: Statistics,
 }
 
 /// Loss and gradients of `scale` times the loss that `forward` returns, `[1]`, plus the auxiliary losses of its pass,
@@ -44,12 +46,14 @@ pub fn differentiate<M: Module>(
         None => loss,
     }
     .backward();
+    let statistics = pass.take_statistics();
     let tables = pass.into_table_gradients(&gradients);
     Gradients {
         loss: loss_value,
         auxiliary_loss,
         dense: GradientsParams::from_grads(gradients, &fork),
         tables,
+        statistics,
     }
 }
 
@@ -98,12 +102,13 @@ impl Optimizers {
         }
     }
 
-    /// Clips the gradients and updates `module` and its value tables; returns the module and the norms before clipping.
-    pub fn update<M: Module>(
+    /// Clips the gradients and updates `module`, its value tables and its buffers; returns the module and the norms before clipping.
+    pub fn update<M: Module + HasBuffers>(
         &mut self,
         module: M,
         dense: GradientsParams,
         tables: TableGradients,
+        statistics: &Statistics,
         rates: LearningRates,
     ) -> (M, GradientNorms) {
         let (dense, norm) = optimizer::clip(&module, dense, self.clip_norm);
@@ -113,6 +118,7 @@ impl Optimizers {
             let norm = table.update(parts, &self.tables, rates.tables);
             squares += f64::from(norm).powi(2);
         }
+        module.update_buffers(statistics);
         let norms = GradientNorms {
             dense: norm,
             tables: squares.sqrt(),

@@ -56,7 +56,10 @@ fn match_prints_the_solution_and_its_deviation() {
         );
     }
     for (invalid, message) in [
-        (vec!["--knob", "n_expert"], "unknown field"),
+        (
+            vec!["--knob", "n_expert"],
+            "n_expert is not a knob of this block; choose from: n_experts",
+        ),
         (
             vec!["--knob", "n_experts", "--reference", "memry"],
             "did you mean `memory`?",

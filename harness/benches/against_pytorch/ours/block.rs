@@ -1,6 +1,8 @@
 //! A training step of one block, from the input of the layer and the gradient of its output.
 
-use architectures::{AnyBlock, Architecture, Block, BlockConfig, Builder, DecoderConfig};
+use architectures::{
+    AnyBlock, Architecture, Block, BlockConfig, Builder, Context, DecoderConfig, Tokens,
+};
 use burn::module::Module;
 use burn::tensor::{Device, Distribution, Tensor};
 use experiment::training::TrainingConfig;
@@ -76,12 +78,18 @@ impl BlockStep {
         let block = self.block.take().expect("not during an update");
         let x = self.x.clone().require_grad();
         let gradients = differentiate(&block, &x.device(), 1.0, |block, pass| {
-            (block.forward(x.clone(), pass) * self.output_gradient.clone()).sum()
+            let tokens = Tokens::whole(Tensor::zeros([BATCH, SEQ], &x.device()));
+            let y = block.forward(x.clone(), &mut Context::new(&tokens, pass));
+            (y * self.output_gradient.clone()).sum()
         });
         let rates = LearningRates::of(&self.config, 1.0);
-        let updated = self
-            .optimizers
-            .update(block, gradients.dense, gradients.tables, rates);
+        let updated = self.optimizers.update(
+            block,
+            gradients.dense,
+            gradients.tables,
+            &gradients.statistics,
+            rates,
+        );
         self.block = Some(updated.0);
     }
 }

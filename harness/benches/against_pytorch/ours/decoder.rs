@@ -69,9 +69,13 @@ impl DecoderStep {
         let decoder = self.decoder.take().expect("not during an update");
         let gradients = backward::backward(&decoder, self.batch.clone(), self.config.micro_batches);
         let rates = LearningRates::of(&self.config, 1.0);
-        let updated = self
-            .optimizers
-            .update(decoder, gradients.dense, gradients.tables, rates);
+        let updated = self.optimizers.update(
+            decoder,
+            gradients.dense,
+            gradients.tables,
+            &gradients.statistics,
+            rates,
+        );
         self.decoder = Some(updated.0);
     }
 }

@@ -9,11 +9,18 @@ use crate::quantity::count;
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum SolveError {
     /// The knob is not part of the block's configuration.
-    #[error("{knob} is not a knob of this block; {}", remedy_for(*.knob))]
+    #[error("{knob} is not a knob of this block; choose from: {}", names(.known))]
     NoSuchKnob {
         /// The requested knob.
-        knob: Knob,
+        knob: String,
+        /// The knobs of the block.
+        known: Vec<Knob>,
     },
+    /// The number of layers is free, but the placement is not centred.
+    #[error(
+        "layers is not a knob of this placement; it requires placement = {{ centred = {{ stride = N }} }}, whose count it sets"
+    )]
+    NotCentred,
     /// The request has no free knob.
     #[error("has no free knob; write at least one, such as knobs = {{ n_keys = {{}} }}")]
     NoKnob,
@@ -72,11 +79,9 @@ pub enum SolveError {
     },
 }
 
-fn remedy_for(knob: Knob) -> &'static str {
-    match knob {
-        Knob::Layers => "it requires placement = { centred = { stride = N } }, whose count it sets",
-        _ => "choose an integer key of the block",
-    }
+fn names(knobs: &[Knob]) -> String {
+    let names: Vec<&str> = knobs.iter().map(|knob| knob.name()).collect();
+    names.join(", ")
 }
 
 /// The condition that `side` adds to the message of an error.

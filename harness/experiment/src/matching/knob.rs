@@ -1,98 +1,108 @@
-//! Knobs: integers of a block's configuration that change its cost.
+//! Knobs: the integers of a placed block that a solver may vary. Blocks declare those of their configuration.
 
 use std::fmt;
 
-use architectures::{BlockConfig, DecoderConfig, PlacedBlock, Placement};
+use architectures::{BlockConfig, DecoderConfig, KnobStep, PlacedBlock, Placement};
 
-/// A knob: an integer of a block's configuration for which the solver can solve.
+/// A knob of blocks of one kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Knob {
-    /// Number of experts of a mixture.
-    NExperts,
-    /// Hidden width of an expert, or of a dense block.
-    DFf,
-    /// Number of half-keys of a product-key block.
-    NKeys,
-    /// Number of slots that a head reads, or of experts that a token is routed to.
-    TopK,
-    /// Number of heads of a product-key block.
-    NHeads,
-    /// Number of layers of a centred placement, odd.
-    Layers,
+pub struct Knob {
+    /// Position in the order of declaration, which orders knobs in reports.
+    rank: usize,
+    name: &'static str,
+    path: &'static [&'static str],
+    default_max: usize,
+    step: Step,
+}
+
+/// The values of a knob.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Step {
+    One,
+    HiddenMultiple,
+    /// Odd integers up to the number of layers.
+    CentredLayers,
 }
 
 impl Knob {
-    /// All knobs.
-    pub const ALL: [Self; 6] = [
-        Self::NExperts,
-        Self::DFf,
-        Self::NKeys,
-        Self::TopK,
-        Self::NHeads,
-        Self::Layers,
-    ];
-
-    /// Default upper bound, above the values of published models.
-    pub fn default_max(self, decoder: &DecoderConfig) -> usize {
-        match self {
-            Self::NExperts => 4096,
-            Self::DFf => 1 << 17,
-            Self::NKeys => 1 << 16,
-            Self::TopK => 1024,
-            Self::NHeads => 256,
-            Self::Layers => decoder.n_layers,
-        }
-    }
-
-    /// Default step between values: hidden widths are multiples of the decoder's `d_ff_multiple`, and the number of
-    /// layers of a centred placement is odd.
-    pub fn step(self, decoder: &DecoderConfig) -> usize {
-        match self {
-            Self::DFf => decoder.d_ff_multiple,
-            Self::Layers => 2,
-            _ => 1,
-        }
-    }
-
-    /// Sets the knob to `value`; returns false if the block does not have it.
-    pub fn set(self, placed: &mut PlacedBlock, value: usize) -> bool {
-        let knob = match (self, &mut placed.block, &mut placed.placement) {
-            (Self::Layers, _, Placement::Centred { count, .. }) => count,
-            (Self::NExperts, BlockConfig::MixtureOfExperts(block), _) => &mut block.n_experts,
-            (Self::TopK, BlockConfig::MixtureOfExperts(block), _) => &mut block.top_k,
-            (Self::DFf, BlockConfig::MixtureOfExperts(block), _) => {
-                block.d_ff = Some(value);
-                return true;
-            }
-            (Self::DFf, BlockConfig::Dense(block), _) => {
-                block.d_ff = Some(value);
-                return true;
-            }
-            (knob, BlockConfig::Memory(architectures::memory::MemoryConfig { keys, .. }), _)
-            | (knob, BlockConfig::Peer(architectures::peer::PeerConfig { keys }), _) => {
-                match knob {
-                    Self::NKeys => &mut keys.n_keys,
-                    Self::TopK => &mut keys.top_k,
-                    Self::NHeads => &mut keys.n_heads,
-                    _ => return false,
-                }
-            }
-            _ => return false,
+    /// The knobs of blocks of `kind`: those that the block declares, and `layers`, the count of a centred placement.
+    pub fn of_kind(kind: &str) -> Vec<Self> {
+        let declared = BlockConfig::knobs(kind).iter().map(|knob| Self {
+            rank: 0,
+            name: knob.name,
+            path: knob.path,
+            default_max: knob.most,
+            step: match knob.step {
+                KnobStep::One => Step::One,
+                KnobStep::HiddenMultiple => Step::HiddenMultiple,
+            },
+        });
+        let layers = Self {
+            rank: 0,
+            name: "layers",
+            path: &["placement", "centred", "count"],
+            default_max: usize::MAX,
+            step: Step::CentredLayers,
         };
-        *knob = value;
-        true
+        let knobs = declared.chain([layers]).enumerate();
+        knobs.map(|(rank, knob)| Self { rank, ..knob }).collect()
+    }
+
+    /// The knob of this name of blocks of `kind`; `None` if there is none.
+    pub fn named(kind: &str, name: &str) -> Option<Self> {
+        Self::of_kind(kind)
+            .into_iter()
+            .find(|knob| knob.name == name)
+    }
+
+    /// Its name in a request.
+    pub fn name(self) -> &'static str {
+        self.name
+    }
+
+    /// Its keys in the block's section of a sweep file, outermost first.
+    pub fn path(self) -> &'static [&'static str] {
+        self.path
+    }
+
+    /// Whether this is the count of a centred placement.
+    pub fn is_layers(self) -> bool {
+        self.step == Step::CentredLayers
+    }
+
+    /// Largest value if the request has no upper bound.
+    pub fn default_max(self, decoder: &DecoderConfig) -> usize {
+        match self.step {
+            Step::CentredLayers => decoder.n_layers,
+            _ => self.default_max,
+        }
+    }
+
+    /// Difference between values if the request has no divisor: hidden widths are rounded as the decoder's, and a
+    /// centred placement has a middle.
+    pub fn step(self, decoder: &DecoderConfig) -> usize {
+        match self.step {
+            Step::One => 1,
+            Step::HiddenMultiple => KnobStep::HiddenMultiple.of(decoder),
+            Step::CentredLayers => 2,
+        }
+    }
+
+    /// Sets the knob of `placed` to `value`; returns false if it has no such knob.
+    pub fn set(self, placed: &mut PlacedBlock, value: usize) -> bool {
+        if self.is_layers() {
+            let Placement::Centred { count, .. } = &mut placed.placement else {
+                return false;
+            };
+            *count = value;
+            return true;
+        }
+        placed.block.set(self.path, value)
     }
 }
 
 impl fmt::Display for Knob {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NExperts => "n_experts",
-            Self::DFf => "d_ff",
-            Self::NKeys => "n_keys",
-            Self::TopK => "top_k",
-            Self::NHeads => "n_heads",
-            Self::Layers => "layers",
-        })
+        f.write_str(self.name)
     }
 }

@@ -1,5 +1,6 @@
 //! The solver's request, `[blocks.LABEL.solve]` of a sweep file.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
 use architectures::DecoderConfig;
@@ -49,39 +50,23 @@ pub enum Side {
     Below,
 }
 
-/// The free knobs, each with its bounds.
+/// The free knobs by name, with their bounds.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Knobs {
-    /// Number of experts of a mixture.
-    pub n_experts: Option<Bounds>,
-    /// Hidden width of an expert or of a dense block.
-    pub d_ff: Option<Bounds>,
-    /// Number of half-keys of a product-key block.
-    pub n_keys: Option<Bounds>,
-    /// Number of slots per head, or of experts per token.
-    pub top_k: Option<Bounds>,
-    /// Number of heads of a product-key block.
-    pub n_heads: Option<Bounds>,
-    /// Number of layers of a centred placement.
-    pub layers: Option<Bounds>,
-}
+pub struct Knobs(pub BTreeMap<String, Bounds>);
 
 impl Knobs {
-    /// The free knobs with their bounds, in the order of [`Knob::ALL`].
-    pub fn free(&self) -> Vec<(Knob, Bounds)> {
-        let bounds = |knob| match knob {
-            Knob::NExperts => self.n_experts,
-            Knob::DFf => self.d_ff,
-            Knob::NKeys => self.n_keys,
-            Knob::TopK => self.top_k,
-            Knob::NHeads => self.n_heads,
-            Knob::Layers => self.layers,
-        };
-        Knob::ALL
-            .into_iter()
-            .filter_map(|knob| Some((knob, bounds(knob)?)))
-            .collect()
+    /// The free knobs of a block of `kind` with their bounds, in the order of [`Knob::of_kind`].
+    ///
+    /// # Errors
+    /// If a name is not one of a knob of that kind; returns the name.
+    pub fn of_kind(&self, kind: &str) -> Result<Vec<(Knob, Bounds)>, String> {
+        let all = Knob::of_kind(kind);
+        let known = |name: &&String| all.iter().any(|knob| knob.name() == **name);
+        if let Some(unknown) = self.0.keys().find(|name| !known(name)) {
+            return Err(unknown.clone());
+        }
+        let free = |knob: Knob| Some((knob, *self.0.get(knob.name())?));
+        Ok(all.into_iter().filter_map(free).collect())
     }
 }
 
@@ -105,7 +90,7 @@ impl Bounds {
         let max = self.at_most.unwrap_or(knob.default_max(decoder));
         let (first, step) = match (knob, self.multiple_of) {
             // The number of layers of a centred placement is odd: the odd multiples, which even divisors do not have.
-            (Knob::Layers, _) => {
+            (knob, _) if knob.is_layers() => {
                 let first = min.next_multiple_of(multiple);
                 let odd = first + multiple * (first + 1).rem_euclid(2);
                 (odd, 2 * multiple)
@@ -116,7 +101,7 @@ impl Bounds {
                 (min.next_multiple_of(step), step)
             }
         };
-        let even_layers = knob == Knob::Layers && multiple.is_multiple_of(2);
+        let even_layers = knob.is_layers() && multiple.is_multiple_of(2);
         let count = if first > max || even_layers {
             0
         } else {
@@ -160,7 +145,7 @@ mod tests {
                 at_most: None,
                 multiple_of: NonZeroUsize::new(multiple_of),
             };
-            let values = bounds.values(Knob::Layers, &decoder);
+            let values = bounds.values(Knob::named("dense", "layers").unwrap(), &decoder);
             (0..values.count)
                 .map(|rank| values.at(rank))
                 .collect::<Vec<_>>()

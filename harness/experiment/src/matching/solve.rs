@@ -17,7 +17,7 @@ struct Candidate {
     reached: u64,
 }
 
-/// Solves for the free knobs of the last block of `model` so that the target equals `wanted`, the value of `reference`.
+/// Solves for the free knobs of the first block of `model` so that the target equals `wanted`, the value of `reference`.
 ///
 /// Returns the model with the nearest value and its [`Matched`]. The knob with the most values is bisected for every
 /// combination of the others. Of combinations that are equally near, the first is returned: they are evaluated in
@@ -32,22 +32,22 @@ pub fn solve(
     reference: &str,
     wanted: u64,
 ) -> Result<(ModelConfig, Matched), SolveError> {
-    let mut knobs: Vec<(Knob, KnobValues)> = request
-        .knobs
-        .free()
+    let block = model.blocks.first();
+    let kind = block.map_or("", |placed| placed.block.kind());
+    let free = request.knobs.of_kind(kind);
+    let mut knobs: Vec<(Knob, KnobValues)> = free
+        .map_err(|name| SolveError::NoSuchKnob {
+            known: Knob::of_kind(kind),
+            knob: name,
+        })?
         .into_iter()
         .map(|(knob, bounds)| (knob, bounds.values(knob, &model.decoder)))
         .collect();
     knobs.sort_by_key(|(_, values)| values.count);
     let (bisected, enumerated) = knobs.split_last().ok_or(SolveError::NoKnob)?;
-    let has = |knob: Knob| {
-        model
-            .blocks
-            .last()
-            .is_some_and(|block| knob.set(&mut block.clone(), 1))
-    };
-    if let Some(&(knob, _)) = knobs.iter().find(|(knob, _)| !has(*knob)) {
-        return Err(SolveError::NoSuchKnob { knob });
+    let has = |knob: Knob| block.is_some_and(|block| knob.set(&mut block.clone(), 1));
+    if knobs.iter().any(|(knob, _)| !has(*knob)) {
+        return Err(SolveError::NotCentred);
     }
     if wanted == 0 {
         return Err(SolveError::ZeroReference {
@@ -64,7 +64,7 @@ pub fn solve(
     }
     let with_values = |values: &[usize]| {
         let mut model = model.clone();
-        if let Some(block) = model.blocks.last_mut() {
+        if let Some(block) = model.blocks.first_mut() {
             set_all(block, &knobs, values);
         }
         model

@@ -34,28 +34,21 @@ fn memory(n_keys: usize, n_heads: usize, top_k: usize) -> ModelConfig {
     )
 }
 
-fn with_knob(mut model: ModelConfig, knob: Knob, value: usize) -> ModelConfig {
-    assert!(knob.set(&mut model.blocks[0], value));
+fn with_knob(mut model: ModelConfig, knob: &str, value: usize) -> ModelConfig {
+    let placed = &mut model.blocks[0];
+    let knob = Knob::named(placed.block.kind(), knob).unwrap();
+    assert!(knob.set(placed, value));
     model
 }
 
-fn free(knobs: &[(Knob, Bounds)]) -> Knobs {
-    let mut free = Knobs::default();
-    for &(knob, bounds) in knobs {
-        let slot = match knob {
-            Knob::NExperts => &mut free.n_experts,
-            Knob::DFf => &mut free.d_ff,
-            Knob::NKeys => &mut free.n_keys,
-            Knob::TopK => &mut free.top_k,
-            Knob::NHeads => &mut free.n_heads,
-            Knob::Layers => &mut free.layers,
-        };
-        *slot = Some(bounds);
-    }
-    free
+fn free(knobs: &[(&str, Bounds)]) -> Knobs {
+    let named = knobs
+        .iter()
+        .map(|(knob, bounds)| ((*knob).to_owned(), *bounds));
+    Knobs(named.collect())
 }
 
-fn request(equal: Target, tolerance: f64, side: Side, knobs: &[(Knob, Bounds)]) -> SolveRequest {
+fn request(equal: Target, tolerance: f64, side: Side, knobs: &[(&str, Bounds)]) -> SolveRequest {
     SolveRequest {
         equal,
         reference: "dense".to_owned(),
@@ -74,49 +67,53 @@ const ANY: Bounds = Bounds {
 
 #[test]
 fn every_knob_is_recovered_from_every_target_that_depends_on_it() {
-    use Knob::*;
     use Target::*;
-    let cases: [(ModelConfig, Knob, usize, &[Target]); 9] = [
+    let cases: [(ModelConfig, &str, usize, &[Target]); 9] = [
         (
             experts(4, 48, 2),
-            NExperts,
+            "n_experts",
             37,
             &[ParamsTotal, ParamsActive, FlopsPerToken],
         ),
         (
             experts(4, 48, 2),
-            DFf,
+            "d_ff",
             208,
             &[ParamsTotal, ParamsActive, FlopsPerToken],
         ),
-        (experts(4, 48, 2), TopK, 3, &[ParamsActive, FlopsPerToken]),
+        (
+            experts(4, 48, 2),
+            "top_k",
+            3,
+            &[ParamsActive, FlopsPerToken],
+        ),
         (
             memory(16, 2, 8),
-            NKeys,
+            "n_keys",
             181,
             &[ParamsTotal, ParamsActive, FlopsPerToken],
         ),
         (
             memory(16, 2, 8),
-            TopK,
+            "top_k",
             11,
             &[ParamsActive, FlopsPerToken, BytesPerToken],
         ),
         (
             memory(16, 2, 8),
-            NHeads,
+            "n_heads",
             5,
             &[ParamsTotal, ParamsActive, FlopsPerToken, BytesPerToken],
         ),
         (
             memory(16, 2, 8),
-            Layers,
+            "layers",
             5,
             &[ParamsTotal, ParamsActive, FlopsPerToken, BytesPerToken],
         ),
         (
             model(r#"{"kind": "dense"}"#, CENTRED),
-            DFf,
+            "d_ff",
             96,
             &[ParamsTotal, ParamsActive, FlopsPerToken],
         ),
@@ -125,7 +122,7 @@ fn every_knob_is_recovered_from_every_target_that_depends_on_it() {
                 r#"{"kind": "peer", "keys": {"n_keys": 8, "top_k": 4}}"#,
                 CENTRED,
             ),
-            NKeys,
+            "n_keys",
             77,
             &[ParamsTotal, ParamsActive, FlopsPerToken],
         ),
@@ -159,7 +156,7 @@ fn two_knobs_are_as_near_as_the_best_of_all_combinations() {
             .map(|(n, f)| total(n, f).abs_diff(wanted))
             .min()
             .unwrap();
-        let knobs = [(Knob::NExperts, some), (Knob::DFf, wide)];
+        let knobs = [("n_experts", some), ("d_ff", wide)];
         let request = request(Target::ParamsTotal, 0.9, Side::Nearest, &knobs);
         let (found, matched) = solve(&start, &request, "it", wanted).unwrap();
         assert_eq!(found.cost().unwrap().params().abs_diff(wanted), nearest);
@@ -172,7 +169,7 @@ fn two_knobs_are_as_near_as_the_best_of_all_combinations() {
 fn solutions_are_on_the_requested_side() {
     let wanted = 300_000;
     let reached = |side| {
-        let request = request(Target::ParamsTotal, 0.5, side, &[(Knob::NExperts, ANY)]);
+        let request = request(Target::ParamsTotal, 0.5, side, &[("n_experts", ANY)]);
         let (model, _) = solve(&experts(1, 32, 1), &request, "it", wanted).unwrap();
         model.cost().unwrap().params()
     };
@@ -187,14 +184,9 @@ fn solutions_are_on_the_requested_side() {
 fn invalid_models_are_not_solutions() {
     // Eight slots per head require at least eight keys.
     let request_of = |knob| request(Target::ParamsTotal, 1e9, Side::Nearest, &[(knob, ANY)]);
-    let (found, _) = solve(&memory(1, 2, 8), &request_of(Knob::NKeys), "it", 1).unwrap();
+    let (found, _) = solve(&memory(1, 2, 8), &request_of("n_keys"), "it", 1).unwrap();
     assert_eq!(found, memory(8, 2, 8));
-    let many = request(
-        Target::BytesPerToken,
-        1e9,
-        Side::Nearest,
-        &[(Knob::TopK, ANY)],
-    );
+    let many = request(Target::BytesPerToken, 1e9, Side::Nearest, &[("top_k", ANY)]);
     let (found, _) = solve(&memory(16, 2, 1), &many, "it", 1 << 40).unwrap();
     assert_eq!(found, memory(16, 2, 16));
     // A centred placement of stride one has at most five of six layers.
@@ -202,10 +194,10 @@ fn invalid_models_are_not_solutions() {
         Target::BytesPerToken,
         1e9,
         Side::Nearest,
-        &[(Knob::Layers, ANY)],
+        &[("layers", ANY)],
     );
     let (found, _) = solve(&memory(16, 2, 8), &layers, "it", 1 << 40).unwrap();
-    assert_eq!(found, with_knob(memory(16, 2, 8), Knob::Layers, 5));
+    assert_eq!(found, with_knob(memory(16, 2, 8), "layers", 5));
 }
 
 #[test]
@@ -219,7 +211,7 @@ fn the_error_of_an_unreachable_target_names_the_nearest_value() {
         Target::ParamsTotal,
         0.0025,
         Side::Nearest,
-        &[(Knob::NKeys, bounds)],
+        &[("n_keys", bounds)],
     );
     let error = solve(&memory(1, 2, 8), &request, "memory at s", wanted).unwrap_err();
     let nearest = memory(50, 2, 8).cost().unwrap().params();
@@ -237,13 +229,13 @@ fn the_error_of_an_unreachable_target_names_the_nearest_value() {
 
 #[test]
 fn errors_of_invalid_requests_name_the_reason() {
-    let error_of = |knobs: &[(Knob, Bounds)], equal, side, wanted| {
+    let error_of = |knobs: &[(&str, Bounds)], equal, side, wanted| {
         let request = request(equal, 0.01, side, knobs);
         solve(&memory(16, 2, 8), &request, "dense at s", wanted)
             .unwrap_err()
             .to_string()
     };
-    let keys = [(Knob::NKeys, ANY)];
+    let keys = [("n_keys", ANY)];
     let message = error_of(&keys, Target::BytesPerToken, Side::Nearest, 0);
     assert!(
         message.contains("equal bytes_per_token, which is 0 for dense at s"),
@@ -251,12 +243,7 @@ fn errors_of_invalid_requests_name_the_reason() {
     );
     let message = error_of(&[], Target::ParamsTotal, Side::Nearest, 9);
     assert!(message.contains("has no free knob"), "{message}");
-    let message = error_of(
-        &[(Knob::NExperts, ANY)],
-        Target::ParamsTotal,
-        Side::Nearest,
-        9,
-    );
+    let message = error_of(&[("n_experts", ANY)], Target::ParamsTotal, Side::Nearest, 9);
     assert!(
         message.contains("n_experts is not a knob of this block"),
         "{message}"
@@ -271,18 +258,13 @@ fn errors_of_invalid_requests_name_the_reason() {
         at_most: Some(4),
         ..ANY
     };
-    let message = error_of(
-        &[(Knob::NKeys, narrow)],
-        Target::ParamsTotal,
-        Side::Nearest,
-        9,
-    );
+    let message = error_of(&[("n_keys", narrow)], Target::ParamsTotal, Side::Nearest, 9);
     assert!(
         message.contains("within the bounds (top_k = 8 exceeds n_keys = 4); widen"),
         "{message}"
     );
     let message = error_of(
-        &[(Knob::NKeys, ANY), (Knob::TopK, ANY), (Knob::NHeads, ANY)],
+        &[("n_keys", ANY), ("top_k", ANY), ("n_heads", ANY)],
         Target::ParamsTotal,
         Side::Nearest,
         9,

@@ -3,7 +3,7 @@
 //! The keys of free knobs are absent from the file. The block is deserialised with placeholder values; the knobs are
 //! solved for after all sizes, so that a reference may be anywhere in the file.
 
-use architectures::{Cost, ModelConfig};
+use architectures::{BlockConfig, Cost, ModelConfig};
 
 use super::error::FileError;
 use super::read::read;
@@ -59,26 +59,30 @@ pub fn take(file: &str, block: &mut LocatedTable) -> Result<Option<LocatedReques
         ));
     }
     let knobs = table.section("knobs");
-    for (knob, _) in request.knobs.free() {
-        let key_path = path(knob, block, &request);
-        let request_entry = knobs.get(&knob.to_string()).unwrap_or(&entry);
-        insert_placeholder(file, block, &key_path, request_entry)?;
+    // Without a valid kind, reading the block is the error.
+    let kind = match block.get("kind").map(|entry| &entry.node) {
+        Some(LocatedNode::Value(toml::Value::String(kind))) => kind.clone(),
+        _ => return Ok(Some(LocatedRequest { request, entry })),
+    };
+    if !BlockConfig::KINDS.contains(&kind.as_str()) {
+        return Ok(Some(LocatedRequest { request, entry }));
+    }
+    let free = request.knobs.of_kind(&kind).map_err(|name| {
+        let known = Knob::of_kind(&kind);
+        let known: Vec<&str> = known.iter().map(|knob| knob.name()).collect();
+        let problem = format!("is not a knob of the kind \"{kind}\"");
+        FileError::at(
+            file,
+            knobs.get(&name).unwrap_or(&entry),
+            problem,
+            suggest(&name, &known),
+        )
+    })?;
+    for (knob, _) in free {
+        let request_entry = knobs.get(knob.name()).unwrap_or(&entry);
+        insert_placeholder(file, block, knob.path(), request_entry)?;
     }
     Ok(Some(LocatedRequest { request, entry }))
-}
-
-/// The path of a knob's key in its block's table.
-fn path(knob: Knob, block: &LocatedTable, request: &SolveRequest) -> Vec<&'static str> {
-    let keyed = block.get("keys").is_some() || request.knobs.n_keys.is_some();
-    match knob {
-        Knob::NExperts => vec!["n_experts"],
-        Knob::DFf => vec!["d_ff"],
-        Knob::NKeys => vec!["keys", "n_keys"],
-        Knob::NHeads => vec!["keys", "n_heads"],
-        Knob::TopK if keyed => vec!["keys", "top_k"],
-        Knob::TopK => vec!["top_k"],
-        Knob::Layers => vec!["placement", "centred", "count"],
-    }
 }
 
 /// Inserts a placeholder at `key_path`, with the position of `request_entry`.

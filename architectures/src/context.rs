@@ -1,0 +1,85 @@
+//! The inputs of a block beside the hidden states: token ids with their history, the pass, and its decoding state.
+
+use std::sync::OnceLock;
+
+use burn::tensor::{Int, Tensor};
+
+use crate::pass::Pass;
+
+/// The token ids of one forward pass and those before them.
+pub struct Tokens {
+    /// `[batch, past + seq]`
+    ids: Tensor<2, Int>,
+    past: usize,
+    on_host: OnceLock<Vec<i64>>,
+}
+
+impl Tokens {
+    /// Whole sequences `[batch, seq]`.
+    pub fn whole(ids: Tensor<2, Int>) -> Self {
+        Self::after(ids, 0)
+    }
+
+    /// Sequences `[batch, past + seq]`, of which the first `past` tokens belong to earlier passes.
+    pub fn after(ids: Tensor<2, Int>, past: usize) -> Self {
+        Self {
+            ids,
+            past,
+            on_host: OnceLock::new(),
+        }
+    }
+
+    /// The ids of this pass with those before them, `[batch, past + seq]`.
+    pub fn with_history(&self) -> Tensor<2, Int> {
+        self.ids.clone()
+    }
+
+    /// Number of tokens before this pass.
+    pub fn past(&self) -> usize {
+        self.past
+    }
+
+    /// [`Tokens::with_history`] on the host, row by row; copied from the device at the first call.
+    pub fn on_host(&self) -> &[i64] {
+        let copied = || self.ids.clone().into_data().iter::<i64>().collect();
+        self.on_host.get_or_init(copied)
+    }
+}
+
+/// The state of one block in the cached decoding of a sequence, such as the tail of a convolution; empty before the first
+/// token.
+#[derive(Clone, Debug, Default)]
+pub struct DecodingState(pub Option<Tensor<3>>);
+
+/// The inputs of a block beside the hidden states.
+pub struct Context<'a> {
+    /// Token ids with their history.
+    pub tokens: &'a Tokens,
+    /// The forward pass.
+    pub pass: &'a mut Pass,
+    /// The block's decoding state; `None` outside cached decoding.
+    pub decoding: Option<&'a mut DecodingState>,
+}
+
+impl<'a> Context<'a> {
+    /// The context of a block in a pass over whole sequences.
+    pub fn new(tokens: &'a Tokens, pass: &'a mut Pass) -> Self {
+        Self {
+            tokens,
+            pass,
+            decoding: None,
+        }
+    }
+
+    /// The context of one block, with its decoding state.
+    pub(crate) fn of_block<'b>(
+        &'b mut self,
+        decoding: Option<&'b mut DecodingState>,
+    ) -> Context<'b> {
+        Context {
+            tokens: self.tokens,
+            pass: self.pass,
+            decoding,
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! The routed experts of a mixture: SwiGLU feed-forwards with one stacked parameter for each matrix.
+
+use burn::module::{Module, Param};
+use burn::tensor::Tensor;
+
+use crate::block::Builder;
+use crate::cost::Cost;
+use crate::dense::Dense;
+use crate::kernels::{experts, fused};
+use crate::routing::Assignments;
+
+/// `n_experts` SwiGLU feed-forwards of hidden width `d_ff`.
+#[derive(Module, Debug)]
+pub struct Experts {
+    /// W1 and W3 of each expert side by side, `[n_experts, d_model, 2 d_ff]`.
+    gate_up: Param<Tensor<3>>,
+    /// W2 of each expert, `[n_experts, d_ff, d_model]`.
+    down: Param<Tensor<3>>,
+}
+
+impl Experts {
+    /// Cost of `n_experts`, of which a token uses `per_token` on average.
+    pub fn cost(d_model: usize, d_ff: usize, n_experts: usize, per_token: f64) -> Cost {
+        let expert = Dense::cost(d_model, d_ff);
+        let used = |of_expert: u64| (per_token * of_expert as f64).round() as u64;
+        let mut cost = expert.times(n_experts);
+        cost.params_active = used(expert.params_active);
+        cost.matmul = used(expert.matmul);
+        cost
+    }
+
+    /// Initialises the matrices.
+    pub fn build(builder: &Builder, n_experts: usize, d_ff: usize) -> Self {
+        let d_model = builder.decoder.d_model;
+        let stacked = |name, inputs, outputs| {
+            builder.stacked_linear("experts", name, [n_experts, inputs, outputs])
+        };
+        Self {
+            gate_up: stacked("gate_up", d_model, 2 * d_ff),
+            down: stacked("down", d_ff, d_model),
+        }
+    }
+
+    /// The weighted sum of the outputs of each token's experts, `[tokens, d_model]`, for `x [tokens, d_model]` and one
+    /// weight per assignment; zeros for a token without experts. Each expert has one product for all of its tokens.
+    pub fn apply(&self, x: Tensor<2>, weights: Tensor<1>, assignments: &Assignments) -> Tensor<2> {
+        let routes = assignments.routes();
+        let x = experts::dispatch_tokens(x, &routes);
+        let hidden = fused::swiglu(experts::grouped_matmul(x, self.gate_up.val(), &routes));
+        let y = experts::grouped_matmul(hidden, self.down.val(), &routes);
+        experts::combine_outputs(y, weights, &routes)
+    }
+}
