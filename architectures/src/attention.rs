@@ -186,3 +186,23 @@ impl Attention {
             .reshape([batch, heads * group, seq, head_dim])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rotations_are_exact_at_long_positions() {
+        let decoder: DecoderConfig = serde_json::from_str(
+            r#"{"vocab_size": 9, "d_model": 64, "n_layers": 1, "n_heads": 1, "seq_len": 8192}"#,
+        )
+        .unwrap();
+        let position = 8191;
+        let found = Positions::new(&decoder, position, 1, &Device::flex());
+        let sines: Vec<f32> = found.sin.into_data().iter().collect();
+        for (i, sine) in sines.iter().take(32).enumerate() {
+            let angle = position as f64 * 10_000f64.powf(-(i as f64) / 32.0);
+            assert!((f64::from(*sine) - angle.sin()).abs() < 1e-7, "{i}");
+        }
+    }
+}

@@ -114,6 +114,11 @@ impl<'a> Builder<'a> {
         built
     }
 
+    /// The full name of `name` in the part that is being built.
+    pub fn name(&self, name: &str) -> String {
+        format!("{}{name}", self.path)
+    }
+
     /// A parameter of `shape`.
     pub fn parameter<const D: usize>(
         &self,
@@ -122,7 +127,7 @@ impl<'a> Builder<'a> {
         init: Init,
     ) -> Param<Tensor<D>> {
         let mut values = vec![0f32; shape.iter().product()];
-        self.fill(init, &format!("{}{name}", self.path), &mut values);
+        self.fill(init, &self.name(name), &mut values);
         let data = TensorData::new(values, shape);
         Param::from_tensor(Tensor::from_data(data, self.device))
     }
@@ -170,7 +175,7 @@ impl<'a> Builder<'a> {
         }
         let name = match spec.shared {
             true => spec.name.clone(),
-            false => format!("{}{}", self.path, spec.name),
+            false => self.name(&spec.name),
         };
         let init = Init::TruncatedNormal(std);
         let fill = |values: &mut [f32]| self.fill(init, &name, values);

@@ -193,7 +193,8 @@ impl Block for DeepseekMoe {
                 .collect::<Vec<_>>()
         };
         if context.pass.observes() {
-            context.pass.observe("expert", loads());
+            let reads = assignments.pairs().count();
+            context.pass.observe("expert", loads(), reads);
         }
         context.pass.record(&self.bias, &loads());
         let mut y = self.experts.apply(x.clone(), weights, &assignments);

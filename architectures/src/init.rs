@@ -20,6 +20,8 @@ pub enum Init {
     TruncatedNormal(f64),
     /// Uniform between minus and plus this bound.
     Uniform(f64),
+    /// Uniform between zero and this bound.
+    UniformPositive(f64),
 }
 
 impl Init {
@@ -53,6 +55,7 @@ impl Init {
             Self::Constant(value) => return values.fill(value),
             Self::TruncatedNormal(std) => 3f64.sqrt() * std,
             Self::Uniform(bound) => bound,
+            Self::UniformPositive(_) => return self.fill(seed, name, values),
         };
         let key = stream(seed, name, 0).next_u64();
         values
@@ -68,6 +71,7 @@ impl Init {
         match self {
             Self::Constant(value) => value,
             Self::Uniform(bound) => rng.random_range(-bound..=bound) as f32,
+            Self::UniformPositive(bound) => rng.random_range(0.0..=bound) as f32,
             Self::TruncatedNormal(std) => loop {
                 let value: f64 = StandardNormal.sample(rng);
                 if value.abs() <= 3.0 {

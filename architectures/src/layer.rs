@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::block::Architecture;
+use crate::config::DecoderConfig;
 use crate::registry::BlockConfig;
+use crate::table_spec::TableSpec;
 
 /// Where in a layer a block is.
 ///
@@ -60,4 +63,17 @@ impl LayerConfig {
             Site::BeforeAttention => self.before_attention.push(block),
         }
     }
+}
+
+/// The value tables of a decoder whose layers have these blocks, first layer to last; a shared table once.
+pub fn tables(decoder: &DecoderConfig, layers: &[LayerConfig]) -> Vec<TableSpec> {
+    let mut tables: Vec<TableSpec> = Vec::new();
+    for block in layers.iter().flat_map(LayerConfig::blocks) {
+        for table in block.tables(decoder) {
+            if !table.shared || !tables.contains(&table) {
+                tables.push(table);
+            }
+        }
+    }
+    tables
 }

@@ -33,7 +33,9 @@ mod decoder;
 pub mod deepseek_moe;
 pub mod dense;
 mod device;
+pub mod engram;
 mod experts;
+pub mod hashed_bigram;
 mod init;
 pub mod kernels;
 mod knob;
@@ -53,6 +55,7 @@ mod product_keys;
 mod registry;
 pub mod routing;
 mod table_spec;
+pub mod ultra_mem;
 mod usage;
 mod value_table;
 

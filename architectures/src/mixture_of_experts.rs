@@ -242,7 +242,7 @@ impl MixtureOfExperts {
                 .iter()
                 .map(|&load| load as f64)
                 .collect();
-            pass.observe("expert", loads);
+            pass.observe("expert", loads, assignments.pairs().count());
         }
         let mut weights = assignments.weights(probabilities);
         if config.normalise_weights {

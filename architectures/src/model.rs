@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::block::Architecture;
 use crate::config::{ConfigError, DecoderConfig};
 use crate::cost::Cost;
-use crate::layer::{LayerConfig, Site};
+use crate::layer::{self, LayerConfig, Site};
 use crate::part;
 use crate::placement::Placement;
 use crate::registry::BlockConfig;
@@ -52,7 +52,7 @@ impl ModelConfig {
         for layer in &layers {
             layer.feed_forward.check(&self.decoder)?;
         }
-        let tables = part::tables(&self.decoder, &layers);
+        let tables = layer::tables(&self.decoder, &layers);
         for (number, table) in tables.iter().enumerate().filter(|(_, table)| table.shared) {
             let other = tables[..number]
                 .iter()
@@ -76,7 +76,7 @@ impl ModelConfig {
     /// # Errors
     /// As [`ModelConfig::layers`].
     pub fn tables(&self) -> Result<Vec<TableSpec>, ConfigError> {
-        Ok(part::tables(&self.decoder, &self.layers()?))
+        Ok(layer::tables(&self.decoder, &self.layers()?))
     }
 
     /// Cost of one token in the whole model, by formula.

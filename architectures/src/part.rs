@@ -16,7 +16,7 @@ use crate::context::{Context, Tokens};
 use crate::cost::Cost;
 use crate::init::Init;
 use crate::kernels::gather::embedding;
-use crate::layer::LayerConfig;
+use crate::layer::{self, LayerConfig};
 use crate::linear::Linear;
 use crate::loss;
 use crate::norm::RmsNorm;
@@ -158,24 +158,11 @@ pub fn total_cost(decoder: &DecoderConfig, layers: &[LayerConfig]) -> Cost {
         Part::Block(block) => block.cost(decoder).times(count),
         part => part.cost(decoder).times(count),
     });
-    let tables = tables(decoder, layers);
+    let tables = layer::tables(decoder, layers);
     let tables = tables.iter().map(TableSpec::cost);
     parts
         .chain(tables)
         .fold(Cost::default(), |total, cost| total + cost)
-}
-
-/// The value tables of a decoder whose layers have these blocks, first layer to last; a shared table once.
-pub fn tables(decoder: &DecoderConfig, layers: &[LayerConfig]) -> Vec<TableSpec> {
-    let mut tables: Vec<TableSpec> = Vec::new();
-    for block in layers.iter().flat_map(LayerConfig::blocks) {
-        for table in block.tables(decoder) {
-            if !table.shared || !tables.contains(&table) {
-                tables.push(table);
-            }
-        }
-    }
-    tables
 }
 
 impl BuiltPart {

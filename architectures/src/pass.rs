@@ -77,6 +77,11 @@ impl Pass {
         self.purpose == Purpose::Observation
     }
 
+    /// The layer that is being evaluated, counted from zero.
+    pub fn layer(&self) -> usize {
+        self.layer
+    }
+
     pub(crate) fn enter_layer(&mut self, layer: usize) {
         self.layer = layer;
     }
@@ -86,9 +91,21 @@ impl Pass {
         self.auxiliary.push(loss);
     }
 
-    /// Records the total weight with which each unit of the current layer was selected.
-    pub fn observe(&mut self, unit: &'static str, weights: Vec<f64>) {
-        self.usage.push(Usage::new(self.layer, unit, weights));
+    /// Records the total weight with which each unit of the current layer was selected, and the number of selections.
+    pub fn observe(&mut self, unit: &'static str, weights: Vec<f64>, reads: usize) {
+        self.usage
+            .push(Usage::new(self.layer, unit, weights, reads));
+    }
+
+    /// Records the reads of the current layer's `units` that are addressed by a hash: row and hash of each read.
+    pub fn observe_hashed(&mut self, unit: &'static str, units: usize, reads: &[(i64, i64)]) {
+        let mut weights = vec![0.0; units];
+        for (row, _) in reads {
+            weights[*row as usize] += 1.0;
+        }
+        let usage = Usage::new(self.layer, unit, weights, reads.len());
+        self.usage
+            .push(usage.with_hashes(reads.iter().copied().collect()));
     }
 
     /// Records statistics for the update of `buffer` after the step; only in training.

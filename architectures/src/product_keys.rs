@@ -217,13 +217,14 @@ impl ProductKeys {
         weights: &Tensor<2>,
         pass: &mut Pass,
     ) {
+        let reads = ids.shape().num_elements();
         let ids = ids.clone().into_data();
         let weights = weights.clone().into_data();
         let mut slots = vec![0.0; self.config.slots()];
         for (id, weight) in ids.iter::<i64>().zip(weights.iter::<f64>()) {
             slots[id as usize] += weight;
         }
-        pass.observe(unit, slots);
+        pass.observe(unit, slots, reads);
     }
 }
 

@@ -12,7 +12,9 @@ use crate::cost::Cost;
 use crate::knob::Knob;
 use crate::table_spec::TableSpec;
 use crate::value_table::ValueTable;
-use crate::{deepseek_moe, dense, memory, mixture_of_experts, mlp, peer};
+use crate::{
+    deepseek_moe, dense, engram, hashed_bigram, memory, mixture_of_experts, mlp, peer, ultra_mem,
+};
 
 macro_rules! registry {
     ($($(#[$doc:meta])* $kind:literal => $variant:ident($module:ident :: $config:ident)),* $(,)?) => {
@@ -150,6 +152,12 @@ registry! {
     "peer" => Peer(peer::PeerConfig),
     /// Product-key memory; Memory+ with its options.
     "memory" => Memory(memory::MemoryConfig),
+    /// UltraMemV2: Tucker-decomposed scores, pre-values and values.
+    "ultra_mem" => UltraMem(ultra_mem::UltraMemConfig),
+    /// Memory of hashed suffix n-grams.
+    "engram" => Engram(engram::EngramConfig),
+    /// One table of hashed bigrams with a scalar gate per layer.
+    "hashed_bigram" => HashedBigram(hashed_bigram::HashedBigramConfig),
 }
 
 impl Default for BlockConfig {

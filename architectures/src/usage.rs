@@ -3,6 +3,8 @@
 //! With `z` the total weight of each unit, normalised to sum to one: the share of units with any weight, and the
 //! divergence from uniform `log n + sum z log z` in nats (Lample et al. 2019, section 4.5).
 
+use std::collections::HashSet;
+
 /// Total weight of each unit of one layer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Usage {
@@ -11,14 +13,19 @@ pub struct Usage {
     /// What is counted: `slot`, `neuron` or `expert`.
     pub unit: &'static str,
     weights: Vec<f64>,
+    reads: u64,
+    /// Row and hash of each distinct key, of units that are addressed by a hash.
+    hashed: Option<HashSet<(i64, i64)>>,
 }
 
 impl Usage {
-    pub(crate) fn new(layer: usize, unit: &'static str, weights: Vec<f64>) -> Self {
+    pub(crate) fn new(layer: usize, unit: &'static str, weights: Vec<f64>, reads: usize) -> Self {
         Self {
             layer,
             unit,
             weights,
+            reads: reads as u64,
+            hashed: None,
         }
     }
 
@@ -27,6 +34,30 @@ impl Usage {
         for (sum, weight) in self.weights.iter_mut().zip(&other.weights) {
             *sum += weight;
         }
+        self.reads += other.reads;
+        if let (Some(all), Some(others)) = (&mut self.hashed, &other.hashed) {
+            all.extend(others);
+        }
+    }
+
+    /// The same usage of units that are addressed by a hash: row and hash of each distinct key.
+    pub(crate) fn with_hashes(self, hashed: HashSet<(i64, i64)>) -> Self {
+        Self {
+            hashed: Some(hashed),
+            ..self
+        }
+    }
+
+    /// Number of reads: tokens times the units of a token.
+    pub fn reads(&self) -> u64 {
+        self.reads
+    }
+
+    /// Distinct keys beyond the first in each row; `None` for units that are not addressed by a hash.
+    pub fn collisions(&self) -> Option<u64> {
+        let hashed = self.hashed.as_ref()?;
+        let rows: HashSet<i64> = hashed.iter().map(|(row, _)| *row).collect();
+        Some((hashed.len() - rows.len()) as u64)
     }
 
     /// Number of units.
@@ -65,13 +96,27 @@ mod tests {
 
     #[test]
     fn uniform_and_collapsed() {
-        let even = Usage::new(0, "slot", vec![2.0; 8]);
+        let even = Usage::new(0, "slot", vec![2.0; 8], 16);
         assert!(even.kl_from_uniform().abs() < 1e-12);
         assert_eq!((even.used_share(), even.max_share()), (1.0, 0.125));
-        let mut one = Usage::new(0, "slot", vec![0.0, 3.0, 0.0, 0.0]);
+        let mut one = Usage::new(0, "slot", vec![0.0, 3.0, 0.0, 0.0], 3);
         assert!((one.kl_from_uniform() - 4f64.ln()).abs() < 1e-12);
         assert_eq!((one.used_share(), one.max_share()), (0.25, 1.0));
-        one.merge(&Usage::new(0, "slot", vec![3.0, 0.0, 0.0, 0.0]));
-        assert_eq!(one.used_share(), 0.5);
+        one.merge(&Usage::new(0, "slot", vec![3.0, 0.0, 0.0, 0.0], 3));
+        assert_eq!((one.used_share(), one.reads()), (0.5, 6));
+        assert_eq!(one.collisions(), None);
+    }
+
+    #[test]
+    fn collisions_are_counted_over_passes() {
+        let usage = |keys: &[(i64, i64)]| {
+            let hashed = keys.iter().copied().collect();
+            Usage::new(0, "n-gram", vec![1.0; 4], keys.len()).with_hashes(hashed)
+        };
+        let mut one = usage(&[(0, 10), (0, 11), (2, 12)]);
+        assert_eq!(one.collisions(), Some(1));
+        // A key of the first pass again, and two more in its row.
+        one.merge(&usage(&[(0, 10), (0, 13), (2, 14)]));
+        assert_eq!(one.collisions(), Some(3));
     }
 }

@@ -79,6 +79,26 @@ fn a_cache_gives_the_same_logits() {
 }
 
 #[test]
+fn a_cache_gives_the_same_logits_at_long_positions() {
+    let device = Device::flex();
+    const LEN: usize = 1500;
+    for (name, config) in every_model() {
+        let decoder = Decoder::new(&config, 2, &device).unwrap();
+        let tokens = tokens(1, LEN, &device);
+        let whole = decoder.forward(tokens.clone(), &mut Pass::evaluation());
+        let mut cache = decoder.cache();
+        decoder.extend(tokens.clone().narrow(1, 0, LEN - 2), &mut cache);
+        for position in [LEN - 2, LEN - 1] {
+            let token = tokens.clone().narrow(1, position, 1);
+            let last = decoder.extend(token, &mut cache);
+            let expected = whole.clone().narrow(1, position, 1);
+            let difference: f32 = (expected - last).abs().max().into_scalar();
+            assert!(difference < 1e-4, "{name} at {position}: {difference}");
+        }
+    }
+}
+
+#[test]
 fn construction_order_and_other_models_change_nothing() {
     let device = Device::flex();
     let logits = |decoder: &Decoder| -> Vec<f32> {

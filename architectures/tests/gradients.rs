@@ -2,7 +2,7 @@
 
 mod models;
 
-use architectures::{Decoder, ModelConfig, Pass, ValueTable, loss};
+use architectures::{Decoder, Init, ModelConfig, Pass, ValueTable, loss};
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use models::{VOCAB, every_model};
@@ -77,6 +77,31 @@ impl ModuleMapper for Nudge<'_> {
     }
 }
 
+/// Adds noise to every parameter, so that none is zero and every gradient shows.
+struct Perturb(u64);
+
+impl ModuleMapper for Perturb {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        self.0 += 1;
+        let noise = Init::TruncatedNormal(0.05).draw(self.0, "noise", param.val().dims());
+        param.map(|tensor| {
+            let noise = Tensor::<D>::from_data(noise, &tensor.device());
+            Tensor::from_inner((tensor + noise).inner()).require_grad()
+        })
+    }
+}
+
+/// A decoder in whose parameters and tables no value is zero.
+fn perturbed(config: &ModelConfig, seed: u64, device: &Device) -> Decoder {
+    let decoder = Decoder::new(config, seed, device).unwrap();
+    for table in decoder.tables() {
+        let noise = Init::TruncatedNormal(0.05).draw(seed, "noise", [table.rows(), table.width()]);
+        let values = table.values();
+        table.set_values(values.clone() + Tensor::from_data(noise, &values.device()));
+    }
+    decoder.map(&mut Perturb(seed))
+}
+
 /// A sign for every element, half of them negative.
 fn direction(len: usize, salt: usize) -> Vec<f32> {
     (0..len)
@@ -136,7 +161,7 @@ fn dense_parameters_match_finite_differences() {
     let device = Device::flex().autodiff();
     for (name, config) in every_model() {
         agrees_somewhere(&name, |seed, number| {
-            let decoder = Decoder::new(&config, seed, &device).unwrap();
+            let decoder = perturbed(&config, seed, &device);
             let gradients = total_loss(&decoder, &mut Pass::training(), &device).backward();
             let mut ids = Ids(Vec::new());
             decoder.visit(&mut ids);
@@ -196,7 +221,7 @@ fn tables_match_finite_differences_duplicates_included() {
     let device = Device::flex().autodiff();
     for (name, config) in with_tables() {
         agrees_somewhere(&name, |seed, number| {
-            let decoder = Decoder::new(&config, seed, &device).unwrap();
+            let decoder = perturbed(&config, seed, &device);
             let mut pass = Pass::training();
             let gradients = total_loss(&decoder, &mut pass, &device).backward();
             let tables = pass.into_table_gradients(&gradients);

@@ -146,7 +146,7 @@ fn the_tasks_of_a_whole_suite_are_not_drawn_again() {
 fn usage_states_the_number_of_tokens_behind_it() {
     let page = page();
     let usage = between(&page, "<section id=\"usage\"", "</section>")[0];
-    assert!(usage.contains("the 65536 held-out tokens") && usage.contains("Tokens per unit"));
+    assert!(usage.contains("the 65536 held-out tokens") && usage.contains("Reads per unit"));
     assert!(usage.contains(">16.00<"));
 }
 

@@ -30,6 +30,8 @@
 //!     layer: 2,
 //!     unit: "slot".into(),
 //!     units: 4096,
+//!     reads: 65_536,
+//!     collisions: None,
 //!     used_share: 0.93,
 //!     kl_nats: 0.41,
 //!     max_share: 0.002,

@@ -18,8 +18,12 @@ rows! {
         sweep: String,
         /// Label of the size.
         size: String,
-        /// Label of the feed-forward block, such as `memory+`.
+        /// Label of the blocks, such as `memory+`.
         block: String,
+        /// Kinds of the blocks, such as `memory`, joined by ` + `; `dense` for a decoder without others.
+        block_kind: String,
+        /// The blocks with their options, placements and sites, a list in JSON.
+        block_options: String,
         /// Seed of parameters and data order.
         seed: u64,
         /// `finished` or `failed`.
@@ -182,10 +186,14 @@ rows! {
         run: String,
         /// Layer, from 0.
         layer: u64,
-        /// `slot`, `expert` or `neuron`.
+        /// `slot`, `expert`, `neuron` or `n-gram`.
         unit: String,
-        /// Number of slots or experts.
+        /// Number of slots, experts, neurons or rows of n-grams.
         units: u64,
+        /// Reads during evaluation: tokens times the units of a token.
+        reads: u64,
+        /// Distinct n-grams beyond the first in each row, of units that are addressed by a hash.
+        collisions: Option<f64>,
         /// Share of the units read at least once.
         used_share: f64,
         /// KL divergence of the distribution of weight over units from the uniform one, in nats; 0 is uniform.

@@ -10,6 +10,8 @@ pub fn finished_run(block: &str, seed: u64, val_loss: f64) -> RunRow {
         sweep: String::new(),
         size: String::new(),
         block: block.into(),
+        block_kind: blocks_of(block).0.into(),
+        block_options: blocks_of(block).1.into(),
         seed,
         status: "finished".into(),
         reason: String::new(),
@@ -48,5 +50,35 @@ pub fn finished_run(block: &str, seed: u64, val_loss: f64) -> RunRow {
         threads: 0,
         started: String::new(),
         command: String::new(),
+    }
+}
+
+/// Kind and options of the blocks that tests give this label.
+pub fn blocks_of(label: &str) -> (&'static str, &'static str) {
+    match label {
+        "dense" => (
+            "dense",
+            r#"[{"block": {"kind": "dense"}, "placement": "all"}]"#,
+        ),
+        "peer" => (
+            "peer",
+            r#"[{"block": {"kind": "peer", "keys": {}}, "placement": "middle"}]"#,
+        ),
+        "memory" => (
+            "memory",
+            r#"[{"block": {"kind": "memory", "gate": false, "shared_values": false}, "placement": "middle"}]"#,
+        ),
+        label if label.starts_with("memory+") => (
+            "memory",
+            r#"[{"block": {"kind": "memory", "gate": true, "shared_values": true}, "placement": "all"}]"#,
+        ),
+        label if label.starts_with("moe") => (
+            "mixture_of_experts",
+            r#"[{"block": {"kind": "mixture_of_experts"}, "placement": "all"}]"#,
+        ),
+        _ => (
+            "other",
+            r#"[{"block": {"kind": "other"}, "placement": "all"}]"#,
+        ),
     }
 }

@@ -257,5 +257,5 @@ fn tables_become_csv() {
         lines[1]
     );
     assert!(read("items.csv").contains("\"Reykjavík, \"\"Ísland\"\"\n\",\"x,y\""));
-    assert!(read("runs.csv").starts_with("run,sweep,size,block,seed,"));
+    assert!(read("runs.csv").starts_with("run,sweep,size,block,block_kind,block_options,seed,"));
 }

@@ -109,5 +109,32 @@ pub fn every_model() -> Vec<(String, ModelConfig)> {
         &format!(r#""kind": "memory", {KEYS}}}"#),
         r#"{"layers": [0, 2]}, "site": "before_attention""#,
     );
+    let ultra_mem = r#""kind": "ultra_mem", "n_keys": 5, "top_k": 4, "key_dim": 6, "value_dim": 8, "pre_value_dim": 3"#;
+    add("ultra_mem", "", ultra_mem, r#""all", "site": "beside""#);
+    add(
+        "ultra_mem, one core",
+        "",
+        &format!(r#"{ultra_mem}, "n_cores": 1, "n_candidates": 3"#),
+        r#""middle", "site": "beside""#,
+    );
+    let engram = r#""kind": "engram", "n_rows": 5, "n_heads": 2, "head_dim": 3"#;
+    add(
+        "engram",
+        "",
+        engram,
+        r#"{"layers": [1]}, "site": "before_attention""#,
+    );
+    add(
+        "engram, plain gate, no convolution",
+        "",
+        &format!(r#"{engram}, "sqrt_gate": false, "kernel": 0, "max_order": 2"#),
+        r#"{"layers": [1, 2]}, "site": "before_attention""#,
+    );
+    add(
+        "hashed_bigram",
+        "",
+        r#""kind": "hashed_bigram", "n_rows": 11"#,
+        r#""all", "site": "before_attention""#,
+    );
     models
 }

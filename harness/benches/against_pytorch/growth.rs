@@ -7,10 +7,10 @@ use architectures::kernels::product_key_search::product_key_search;
 use burn::tensor::{Device, Distribution, Tensor};
 
 use crate::arguments::BenchArguments;
-use crate::measurement::{median, time};
 use crate::ours::decoder::DecoderStep;
 use crate::ours::{BATCH, SEQ};
 use crate::table::ResultTable;
+use crate::times::{median, time};
 
 /// Name of the measurement for `--only`.
 pub const NAME: &str = "table-growth";

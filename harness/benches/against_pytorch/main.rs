@@ -18,6 +18,7 @@ mod step_shape;
 #[path = "../../../benches/stream.rs"]
 mod stream;
 mod table;
+mod times;
 mod worker;
 
 use std::error::Error;

@@ -3,12 +3,13 @@
 use std::error::Error;
 use std::hint::black_box;
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::arguments::BenchArguments;
 use crate::disturbance::{Disturbance, DisturbanceTimer};
 use crate::row::{Ours, Row, Theirs, Work};
 use crate::stream::{READ_BYTES, Stream, TRIAD_BYTES};
+use crate::times::{Times, median, time};
 use crate::worker::{self, Python, Ready, Worker};
 
 /// Pause between sides, since idle threads spin for some milliseconds before they sleep.
@@ -54,10 +55,6 @@ pub struct MeasuredPair {
     pub command: String,
 }
 
-/// Seconds of all iterations, by round.
-#[derive(Clone, Default)]
-pub struct Times(Vec<Vec<f64>>);
-
 /// Bytes of an iteration, and bandwidths of the machine in bytes per second, measured between the rounds of the row.
 #[derive(Clone, Copy)]
 pub struct Bandwidth {
@@ -69,53 +66,6 @@ pub struct Bandwidth {
     pub read_one: f64,
     /// Bandwidth of the STREAM triad.
     pub triad: f64,
-}
-
-impl Times {
-    /// Seconds of the fastest iteration.
-    pub fn min(&self) -> f64 {
-        self.0
-            .iter()
-            .flatten()
-            .copied()
-            .fold(f64::INFINITY, f64::min)
-    }
-
-    /// Median seconds of all iterations.
-    pub fn median(&self) -> f64 {
-        median(self.0.concat())
-    }
-
-    /// The least and the greatest ratio over rounds of the median of `self` to that of `other`.
-    pub fn spread_over(&self, other: &Self) -> (f64, f64) {
-        let ratios = self.0.iter().zip(&other.0);
-        ratios
-            .map(|(a, b)| median(a.clone()) / median(b.clone()))
-            .fold((f64::INFINITY, 0.0), |(low, high), ratio| {
-                (low.min(ratio), high.max(ratio))
-            })
-    }
-}
-
-/// The median: the mean of the middle two for an even number of values.
-pub fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    let middle = values.len() / 2;
-    if values.len() % 2 == 1 {
-        values[middle]
-    } else {
-        (values[middle - 1] + values[middle]) / 2.0
-    }
-}
-
-/// The seconds of each of `iterations`.
-pub fn time(step: &mut dyn FnMut(), iterations: usize) -> Vec<f64> {
-    let timed = |_| {
-        let clock = Instant::now();
-        step();
-        clock.elapsed().as_secs_f64()
-    };
-    (0..iterations).map(timed).collect()
 }
 
 /// One side of a row, ready to run.

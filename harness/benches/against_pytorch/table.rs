@@ -4,7 +4,8 @@ use comfy_table::Table;
 use comfy_table::presets::ASCII_MARKDOWN;
 
 use crate::conditions::Conditions;
-use crate::measurement::{MeasuredPair, Times};
+use crate::measurement::MeasuredPair;
+use crate::times::Times;
 
 /// Share of all processor time used by others above which a row has a note.
 const DISTURBANCE_LIMIT: f64 = 0.02;

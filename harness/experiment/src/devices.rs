@@ -15,6 +15,8 @@
 
 use std::fmt;
 
+use architectures::TableSpec;
+
 use crate::memory_need::{Bytes, MemoryNeed};
 
 /// Distribution of the dense part over devices.
@@ -42,32 +44,25 @@ pub struct Devices {
     pub count: u64,
     /// Distribution of the dense part.
     pub layout: Layout,
-    /// Distribution of the table's columns; `None` if the model has no table.
+    /// Distribution of the columns of the widest table; `None` if the model has no table.
     pub columns: Option<Columns>,
     /// Bytes on the device with the most.
     pub max_bytes: Bytes,
 }
 
-/// Distribution of a table's columns over devices; numbers of columns differ by at most one.
+/// Distribution of the columns of every table over devices; numbers of columns of a table differ by at most one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Columns {
-    /// Number of columns.
+    /// Number of columns of the widest table.
     pub width: u64,
     /// Number of devices.
     pub devices: u64,
+    /// Whether all devices have the same number of columns of every table.
+    pub is_even: bool,
 }
 
-impl Columns {
-    /// The largest number of columns on one device.
-    pub fn max_per_device(self) -> u64 {
-        self.width.div_ceil(self.devices)
-    }
-
-    /// Whether all devices have the same number of columns.
-    pub fn is_even(self) -> bool {
-        self.width.is_multiple_of(self.devices)
-    }
-}
+/// Rows and width of a table.
+type TableShape = (u64, u64);
 
 /// `8x256`, or `7x158 + 6x157` if the distribution is uneven; `whole` on one device.
 impl fmt::Display for Columns {
@@ -82,21 +77,24 @@ impl fmt::Display for Columns {
 }
 
 /// The smallest number of devices with `memory` bytes each that is sufficient for `need`, the memory with one sequence
-/// at a time, and a table of `width` columns. `None` if no number of devices is sufficient, since the table has at most
-/// one part per column.
-pub fn min_devices(need: &MemoryNeed, width: Option<usize>, memory: Bytes) -> Option<Devices> {
-    let width = width.map(|width| width as u64).filter(|_| need.table > 0);
+/// at a time, with the columns of each of `tables` distributed over all devices. `None` if no number of devices is
+/// sufficient, since a table has at most one part per column.
+pub fn min_devices(need: &MemoryNeed, tables: &[TableSpec], memory: Bytes) -> Option<Devices> {
+    let shape = |table: &TableSpec| (table.rows as u64, table.width as u64);
+    let tables: Vec<TableShape> = tables.iter().map(shape).collect();
     [Layout::Replicated, Layout::Sharded]
         .into_iter()
-        .find_map(|layout| min_devices_in(need, width, memory, layout))
+        .find_map(|layout| min_devices_in(need, &tables, memory, layout))
 }
 
 fn min_devices_in(
     need: &MemoryNeed,
-    width: Option<u64>,
+    tables: &[TableShape],
     memory: Bytes,
     layout: Layout,
 ) -> Option<Devices> {
+    let width = tables.iter().map(|(_, width)| *width).max();
+    let elements: u64 = tables.iter().map(|(rows, width)| rows * width).sum();
     let max_bytes_at = |count: u64| {
         let dense = need.dense() + need.activations;
         let dense = match layout {
@@ -106,10 +104,13 @@ fn min_devices_in(
         let columns = width.map(|width| Columns {
             width,
             devices: count,
+            is_even: tables.iter().all(|(_, width)| width.is_multiple_of(count)),
         });
-        let table = columns.map_or(0, |columns| {
-            need.table / columns.width * columns.max_per_device()
-        });
+        let of_table = |(rows, width): &TableShape| rows * width.div_ceil(count);
+        let table = match elements {
+            0 => 0,
+            _ => need.table / elements * tables.iter().map(of_table).sum::<u64>(),
+        };
         (dense + table, columns)
     };
     // Upper bound: one column per device, or, without a table, the total divided by the memory of a device.
@@ -149,9 +150,28 @@ mod tests {
         }
     }
 
+    /// One row, so that the bytes of a table are divided by its columns.
+    fn of_width(width: usize) -> TableSpec {
+        TableSpec::new("values", 1, width)
+    }
+
+    #[test]
+    fn tables_of_different_widths_are_all_split() {
+        // 30 columns of rows of one byte: six of the narrow and nine of the wide table on each of two devices.
+        let tables = [of_width(12), of_width(18)];
+        let devices = min_devices(&need(10, 30, 0), &tables, 25).unwrap();
+        let columns = devices.columns.unwrap();
+        assert_eq!((devices.count, devices.max_bytes), (2, 25));
+        assert_eq!((columns.width, columns.is_even), (18, true));
+        let devices = min_devices(&need(10, 30, 0), &tables, 19).unwrap();
+        // Four devices have three and five of them at most.
+        assert_eq!((devices.count, devices.max_bytes), (4, 18));
+        assert!(!devices.columns.unwrap().is_even);
+    }
+
     #[test]
     fn one_device_is_used_if_its_memory_is_sufficient() {
-        let devices = min_devices(&need(50, 0, 50), None, 100).unwrap();
+        let devices = min_devices(&need(50, 0, 50), &[], 100).unwrap();
         assert_eq!((devices.count, devices.layout), (1, Layout::Replicated));
         assert_eq!((devices.columns, devices.max_bytes), (None, 100));
     }
@@ -159,32 +179,32 @@ mod tests {
     #[test]
     fn columns_are_split_if_a_device_can_store_the_dense_part() {
         // 40 of 100 bytes remain for ten columns of eight bytes: at most five per device.
-        let devices = min_devices(&need(50, 80, 10), Some(10), 100).unwrap();
+        let devices = min_devices(&need(50, 80, 10), &[of_width(10)], 100).unwrap();
         assert_eq!((devices.count, devices.layout), (2, Layout::Replicated));
         let columns = devices.columns.unwrap();
         assert_eq!(
-            (columns.to_string().as_str(), columns.is_even()),
+            (columns.to_string().as_str(), columns.is_even),
             ("2x5", true)
         );
         // At most three columns per device: four devices, two of them with two columns.
-        let devices = min_devices(&need(60, 80, 10), Some(10), 100).unwrap();
+        let devices = min_devices(&need(60, 80, 10), &[of_width(10)], 100).unwrap();
         let columns = devices.columns.unwrap();
         assert_eq!(columns.to_string(), "2x3 + 2x2");
-        assert_eq!((columns.is_even(), devices.max_bytes), (false, 94));
+        assert_eq!((columns.is_even, devices.max_bytes), (false, 94));
     }
 
     #[test]
     fn a_dense_part_larger_than_a_device_is_sharded() {
-        let devices = min_devices(&need(250, 0, 30), None, 100).unwrap();
+        let devices = min_devices(&need(250, 0, 30), &[], 100).unwrap();
         assert_eq!((devices.count, devices.layout), (3, Layout::Sharded));
-        let devices = min_devices(&need(250, 80, 30), Some(10), 100).unwrap();
+        let devices = min_devices(&need(250, 80, 30), &[of_width(10)], 100).unwrap();
         assert_eq!((devices.count, devices.layout), (4, Layout::Sharded));
     }
 
     #[test]
     fn no_number_of_devices_is_sufficient_for_a_column_larger_than_a_device() {
-        assert_eq!(min_devices(&need(1, 2000, 1), Some(10), 100), None);
-        assert_eq!(min_devices(&need(1, 0, 0), None, 0), None);
+        assert_eq!(min_devices(&need(1, 2000, 1), &[of_width(10)], 100), None);
+        assert_eq!(min_devices(&need(1, 0, 0), &[], 0), None);
     }
 
     #[test]
@@ -192,7 +212,7 @@ mod tests {
         for dense in [0, 30, 99, 120, 500] {
             for table in [0, 64, 640, 6400] {
                 let need = need(dense, table, 5);
-                let Some(found) = min_devices(&need, Some(64), 100) else {
+                let Some(found) = min_devices(&need, &[of_width(64)], 100) else {
                     continue;
                 };
                 assert!(found.max_bytes <= 100);

@@ -115,6 +115,9 @@ mod tests {
             r#"{"kind": "peer", "keys": {"n_keys": 4, "top_k": 2}}"#,
             r#"{"kind": "memory", "keys": {"n_keys": 4, "top_k": 2}, "gate": true, "shared_values": true}"#,
             r#"{"kind": "mixture_of_experts", "n_experts": 2}"#,
+            r#"{"kind": "deepseek_moe", "n_experts": 3, "top_k": 1}"#,
+            r#"{"kind": "ultra_mem", "n_keys": 4, "top_k": 2}"#,
+            r#"{"kind": "engram", "n_rows": 11}"#,
         ] {
             let config: ModelConfig = serde_json::from_str(&format!(
                 r#"{{"decoder": {{"vocab_size": 30, "d_model": 8, "n_layers": 3, "n_heads": 2, "seq_len": 8}},
@@ -126,6 +129,9 @@ mod tests {
                 decoder.forward(tokens, &mut Pass::evaluation()).into_data()
             };
             let decoder = Decoder::new(&config, 7, &device).unwrap();
+            for buffer in decoder.buffers() {
+                buffer.set_values(buffer.values().iter().map(|value| value + 0.25).collect());
+            }
             let file = folder.path().join("weights").join("run.bpk");
             save(&decoder, &file).unwrap();
             let loaded = load(&config, &file, &device).unwrap();

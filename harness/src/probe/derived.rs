@@ -54,7 +54,7 @@ pub fn row(
             .layers
             .iter()
             .flat_map(LayerConfig::blocks)
-            .map(grid::slots)
+            .map(|block| grid::slots(block, decoder))
             .max()
             .unwrap_or(0),
         phase: phase.to_string(),

@@ -49,7 +49,7 @@ impl ProbedPart {
     /// Rows of its value table; 0 if it has none.
     pub fn slots(&self) -> u64 {
         match &self.kind {
-            Part::Block(block) => slots(block),
+            Part::Block(block) => slots(block, &self.decoder),
             _ => 0,
         }
     }
@@ -184,23 +184,22 @@ fn label(kind: &Part, size: &str, all: &[ProbedModel]) -> String {
     found.map_or_else(|| "dense".to_owned(), |target| target.block.clone())
 }
 
-/// The configuration of a block as TOML, in which `keys.n_keys` can be set for any kind of block.
-fn table(block: &BlockConfig) -> Option<toml::Table> {
-    toml::Table::try_from(block).ok()
-}
-
 /// The block with `n_keys` half-keys; `None` if it has no half-keys.
 fn with_n_keys(block: &BlockConfig, n_keys: usize) -> Option<BlockConfig> {
-    let mut table = table(block)?;
-    let keys = table.get_mut("keys")?.as_table_mut()?;
-    *keys.get_mut("n_keys")? = toml::Value::Integer(i64::try_from(n_keys).ok()?);
-    table.try_into().ok()
+    let mut knobs = BlockConfig::knobs(block.kind()).iter();
+    let knob = knobs.find(|knob| knob.name == "n_keys")?;
+    let mut block = block.clone();
+    block.set(knob.path, n_keys).then_some(block)
 }
 
-/// Rows of the block's value table; 0 if it has none.
-pub fn slots(block: &BlockConfig) -> u64 {
-    let n_keys = || table(block)?.get("keys")?.get("n_keys")?.as_integer();
-    n_keys().map_or(0, |n_keys| n_keys.unsigned_abs().pow(2))
+/// Rows of the block's largest value table; 0 if it has none.
+pub fn slots(block: &BlockConfig, decoder: &DecoderConfig) -> u64 {
+    let tables = block.tables(decoder);
+    tables
+        .iter()
+        .map(|table| table.rows as u64)
+        .max()
+        .unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The row of a run: configuration, cost, results and provenance.
 
-use architectures::{FLOP_CONVENTION, TABLE_ELEMENT_BYTES};
+use architectures::{FLOP_CONVENTION, ModelConfig, TABLE_ELEMENT_BYTES};
 use results::RunRow;
 use suites::Dataset;
 
@@ -49,6 +49,9 @@ impl RunRowContext<'_> {
             sweep: self.sweep.name.clone(),
             size: label.size.clone(),
             block: label.block.clone(),
+            block_kind: block_kind(&run.model),
+            // Configurations are maps of numbers, strings and booleans, which JSON can represent.
+            block_options: serde_json::to_string(&run.model.blocks).unwrap_or_default(),
             seed: label.seed,
             status: FAILED.to_owned(),
             reason: reason.to_owned(),
@@ -126,5 +129,18 @@ impl RunRowContext<'_> {
             "isoflop sweep {argument} --only {} --size {} --seed {} --threads {} --device {}",
             label.block, label.size, label.seed, self.threads, self.device
         )
+    }
+}
+
+/// The kinds of the blocks of `model`, joined by ` + `; `dense` without any.
+fn block_kind(model: &ModelConfig) -> String {
+    let kinds: Vec<&str> = model
+        .blocks
+        .iter()
+        .map(|placed| placed.block.kind())
+        .collect();
+    match kinds.is_empty() {
+        true => "dense".to_owned(),
+        false => kinds.join(" + "),
     }
 }

@@ -222,6 +222,8 @@ fn usage_rows(id: &str, usage: &[Usage]) -> Vec<UsageRow> {
         layer: usage.layer as u64,
         unit: usage.unit.to_owned(),
         units: usage.units() as u64,
+        reads: usage.reads(),
+        collisions: usage.collisions().map(|count| count as f64),
         used_share: usage.used_share(),
         kl_nats: usage.kl_from_uniform(),
         max_share: usage.max_share(),

@@ -109,7 +109,7 @@ impl ModuleVisitor for GradientSum {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use architectures::ModelConfig;
+    use architectures::{HasBuffers, ModelConfig};
     use burn::tensor::Device;
 
     /// Loss and dense gradients of a batch, and the output gradients of its table lookups.
@@ -163,6 +163,37 @@ mod tests {
     fn gradients_do_not_depend_on_the_number_of_threads() {
         assert_eq!(numbers(1, 2), numbers(2, 2));
         assert_eq!(numbers(1, 1), numbers(3, 1));
+    }
+
+    #[test]
+    fn buffers_are_updated_once_from_all_parts() {
+        let config: ModelConfig = serde_json::from_str(
+            r#"{"decoder": {"vocab_size": 30, "d_model": 16, "n_layers": 2, "n_heads": 2, "seq_len": 16},
+                "blocks": [{"block": {"kind": "deepseek_moe", "n_experts": 5, "top_k": 2, "d_ff": 8},
+                            "placement": "all"}]}"#,
+        )
+        .unwrap();
+        let device = Device::flex().autodiff();
+        let tokens: Vec<i64> = (0..4 * 17).map(|i| i * i % 30).collect();
+        let tokens = Tensor::<1, Int>::from_data(tokens.as_slice(), &device).reshape([4, 17]);
+        let batch = (tokens.clone().narrow(1, 0, 16), tokens.narrow(1, 1, 16));
+        let biases = |micro_batches: usize| {
+            let decoder = Decoder::new(&config, 0, &device).unwrap();
+            for _ in 0..3 {
+                let gradients = backward(&decoder, batch.clone(), micro_batches);
+                decoder.update_buffers(&gradients.statistics);
+            }
+            let buffers = decoder.buffers().into_iter();
+            buffers
+                .flat_map(|buffer| buffer.values())
+                .collect::<Vec<f32>>()
+        };
+        let whole = biases(1);
+        assert!(whole.iter().any(|bias| *bias != 0.0));
+        for _ in 0..3 {
+            assert_eq!(biases(2), whole);
+            assert_eq!(biases(4), whole);
+        }
     }
 
     #[test]

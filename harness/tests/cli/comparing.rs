@@ -10,6 +10,8 @@ fn run(sweep: &str, block: &str, id: &str) -> RunRow {
         sweep: sweep.into(),
         size: "l".into(),
         block: block.into(),
+        block_kind: block.into(),
+        block_options: format!(r#"[{{"block": {{"kind": "{block}"}}, "placement": "all"}}]"#),
         seed: 0,
         status: "finished".into(),
         reason: String::new(),

@@ -4,7 +4,6 @@ use maud::{Markup, html};
 
 use crate::table::Table;
 use results::number::{bytes, prefixed, scientific, signed};
-use results::study::block_order::REFERENCE;
 use results::study::{Study, mean};
 
 pub fn body(study: &Study) -> Markup {
@@ -60,7 +59,7 @@ pub fn body(study: &Study) -> Markup {
         .collect();
     html! {
         p {
-            "The decoders of one size differ in their feed-forward block alone. Held equal between them: "
+            "The decoders of one size differ in their blocks alone. Held equal between them: "
             strong { (if held.is_empty() { "not recorded".into() } else { held.join(" and ") }) }
             ". A run takes whole steps, so that its FLOPs differ slightly from the target, by the deviation given."
         }
@@ -68,9 +67,9 @@ pub fn body(study: &Study) -> Markup {
             p.warning {
                 strong { "Not comparable: " }
                 "these runs differ in more than their block from the "
-                (REFERENCE)
+                "dense"
                 " run of their size (from the first finished run, where no "
-                (REFERENCE)
+                "dense"
                 " run finished). For comparisons with them no difference is computed and none is claimed. "
                 @for (index, (rung, run, why)) in not_comparable.iter().enumerate() {
                     @if index > 0 { "; " }

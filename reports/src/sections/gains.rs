@@ -7,7 +7,6 @@ use crate::table::Table;
 use results::number::{NONE, fixed, percent, prefixed};
 use results::study::Measure;
 use results::study::block_gains::{READING, Reason, gain, gain_text};
-use results::study::block_order::REFERENCE;
 use results::study::scores::Suite;
 use results::study::{Study, tokens_to_dense};
 
@@ -61,7 +60,10 @@ fn gains(study: &Study, suites: &[Suite]) -> Table {
         .number("Seeds")
         .prose("Remarks");
     for rung in study.rungs.iter().rev() {
-        let blocks = study.blocks.iter().filter(|block| **block != REFERENCE);
+        let blocks = study
+            .blocks
+            .iter()
+            .filter(|block| !study.is_reference(block));
         table.group();
         for block in blocks.filter(|block| !study.finished(block, rung).is_empty()) {
             for measure in Measure::ALL {

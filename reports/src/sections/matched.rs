@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use crate::table::Table;
 use results::number::{prefixed, signed};
 use results::study::Study;
+use results::{MatchRow, RunRow};
 
 /// The target of every run matched by FLOPs, whose deviation is shown with the budgets.
 const BUDGET: &str = "train_flops";
@@ -21,10 +22,19 @@ pub fn solved(study: &Study) -> Markup {
         .number("Allowed, %")
         .prose("Knobs");
     let matches = study.frames.matches().iter();
-    for matched in matches.filter(|matched| matched.target != BUDGET) {
-        let Some(run) = study.run(&matched.run) else {
-            continue;
-        };
+    let matches = matches.filter(|matched| matched.target != BUDGET);
+    let mut solved: Vec<(&MatchRow, &RunRow)> = matches
+        .filter_map(|matched| Some((matched, study.run(&matched.run)?)))
+        .collect();
+    // In the order of the page, not in that of the runs' hashes.
+    solved.sort_by_key(|(_, run)| {
+        let block = study.blocks.iter().position(|block| *block == run.block);
+        let rung = study
+            .rung(run)
+            .and_then(|rung| study.rungs.iter().position(|other| other == rung));
+        (rung, block, run.seed)
+    });
+    for (matched, run) in solved {
         let size = study.rung(run).map_or(&run.size, |rung| &rung.label);
         table.row([
             run.block.clone(),

@@ -19,12 +19,13 @@ pub fn body(study: &Study) -> Markup {
         .number("Layer")
         .text("Unit")
         .number("Units")
-        .number("Tokens per unit")
+        .number("Reads per unit")
         .number("Used, %")
         .number("KL, nats")
-        .number("Largest share, %");
+        .number("Largest share, %")
+        .number("Collisions");
     // By rung, block, layer and unit; each with a row for every seed.
-    let mut layers: BTreeMap<LayerKey, Vec<(&UsageRow, u64)>> = BTreeMap::new();
+    let mut layers: BTreeMap<LayerKey, Vec<&UsageRow>> = BTreeMap::new();
     let mut tokens: Vec<u64> = Vec::new();
     for row in study.frames.usage() {
         let Some(run) = study.run(&row.run) else {
@@ -38,7 +39,7 @@ pub fn body(study: &Study) -> Markup {
             layers
                 .entry((rung, block, row.layer, &row.unit))
                 .or_default()
-                .push((row, run.val_tokens));
+                .push(row);
             tokens.push(run.val_tokens);
         }
     }
@@ -48,20 +49,28 @@ pub fn body(study: &Study) -> Markup {
             table.group();
         }
         let mean = |of: fn(&UsageRow) -> f64| {
-            rows.iter().map(|(row, _)| of(row)).sum::<f64>() / rows.len() as f64
+            rows.iter().map(|row| of(row)).sum::<f64>() / rows.len() as f64
         };
-        let read: u64 = rows.iter().map(|(_, tokens)| tokens).sum();
-        let units: u64 = rows.iter().map(|(row, _)| row.units).sum();
+        let reads: u64 = rows.iter().map(|row| row.reads).sum();
+        let units: u64 = rows.iter().map(|row| row.units).sum();
         table.row([
             study.blocks[block].to_owned(),
             study.rungs[rung].label.clone(),
             layer.to_string(),
             unit.to_owned(),
             fixed(mean(|row| row.units as f64), 0),
-            fixed(read as f64 / units as f64, 2),
+            fixed(reads as f64 / units as f64, 2),
             percent(mean(|row| row.used_share)),
             fixed(mean(|row| row.kl_nats), 3),
             fixed(mean(|row| row.max_share) * 100.0, 3),
+            match rows
+                .iter()
+                .map(|row| row.collisions)
+                .collect::<Option<Vec<f64>>>()
+            {
+                Some(counts) => fixed(counts.iter().sum::<f64>() / rows.len() as f64, 0),
+                None => NONE.into(),
+            },
         ]);
     }
     let measured = match (tokens.iter().min(), tokens.iter().max()) {
@@ -76,10 +85,11 @@ pub fn body(study: &Study) -> Markup {
             p {
                 "Measured over the " (measured) " held-out tokens of each run, not over training. Every token reads as many "
                 "units of a layer as its heads times its top k, so a table with more slots than tokens times reads "
-                "cannot reach 100 %; with few tokens per unit, unused slots are not informative. "
+                "cannot reach 100 %; with few reads per unit, unused slots are not informative. "
                 "Mean over seeds. Used is the share of units read at least once; KL is the "
                 "divergence of the weight of use from even use, 0 being perfectly even; the largest share is the "
-                "share of the weight on the most used unit."
+                "share of the weight on the most used unit. Collisions are the distinct n-grams beyond the first in each row of a "
+                "hashed table."
             }
             (table)
         }

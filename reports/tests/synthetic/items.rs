@@ -3,7 +3,7 @@
 use results::statistics::wilson;
 use results::{ItemRow, RunRow, ScoreRow, WHOLE_SUITE};
 
-use super::noise;
+use super::noise::noise;
 
 /// Suite, metric, tasks, items per task, majority baseline, the accuracy of each block minus that of dense.
 type Suite = (

@@ -2,11 +2,15 @@
 //! that was skipped; and around two of the budgets more sizes for isoFLOP curves, and probes. No number in them was measured.
 
 mod items;
+mod labels;
+mod noise;
 mod probes;
 
+use labels::KINDS;
 use results::{Frames, RunRow, StepRow, UsageRow};
 
-pub const BLOCKS: [&str; 5] = ["dense", "moe", "peer", "memory", "memory+"];
+pub use labels::BLOCKS;
+pub use noise::noise;
 
 /// Size, target FLOPs, width and layers.
 const SIZES: [(&str, f64, u64, u64); 3] = [
@@ -68,18 +72,6 @@ fn around() -> Vec<RunRow> {
     runs
 }
 
-/// A number in [0, 1) that depends on its arguments and looks random: splitmix64.
-pub fn noise(parts: &[u64]) -> f64 {
-    let mut z = parts.iter().fold(0x9E37_79B9_7F4A_7C15u64, |z, part| {
-        (z ^ part)
-            .wrapping_mul(0xBF58_476D_1CE4_E5B9)
-            .rotate_left(31)
-    });
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
-}
-
 fn run(block: usize, size: usize, seed: u64) -> RunRow {
     let (size_name, target, d_model, n_layers) = SIZES[size];
     let table = if block < 2 {
@@ -107,6 +99,11 @@ fn run(block: usize, size: usize, seed: u64) -> RunRow {
         sweep: "specimen".into(),
         size: size_name.into(),
         block: BLOCKS[block].into(),
+        block_kind: KINDS[block].0.into(),
+        block_options: format!(
+            r#"[{{"block": {{"kind": "{}"{}}}, "placement": "all"}}]"#,
+            KINDS[block].0, KINDS[block].1
+        ),
         seed,
         status: if failed { "failed" } else { "finished" }.into(),
         reason: if failed {
@@ -213,6 +210,8 @@ fn used(run: &RunRow, block: usize) -> Vec<UsageRow> {
                 layer,
                 unit: unit.into(),
                 units,
+                reads: 65_536,
+                collisions: None,
                 used_share: if units == 8 { 1.0 } else { 0.7 + 0.29 * spread },
                 kl_nats: if units == 8 { 0.02 } else { 0.3 } + 0.4 * spread,
                 max_share: (1.5 + spread) / units as f64,

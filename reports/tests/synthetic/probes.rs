@@ -2,7 +2,8 @@
 
 use results::ProbeRow;
 
-use super::{BLOCKS, noise};
+use super::labels::BLOCKS;
+use super::noise::noise;
 
 /// Size, width and parameters of one dense layer.
 const SIZES: [(&str, u64, u64); 3] = [

@@ -7,8 +7,8 @@ use super::evidence::{ClaimData, count, decided};
 use super::scope::{ComparisonScope, common_scope};
 use super::verdict::{Finding, Verdict};
 use crate::number::percent;
+use crate::study::BlockRole;
 use crate::study::Measure;
-use crate::study::REFERENCE;
 use crate::study::block_gains::gain_text;
 use crate::study::block_gains::{READING, gain};
 use crate::study::scores::Suite;
@@ -31,11 +31,13 @@ fn below<'s>(
 ) -> Option<(BlockAtRung<'s>, usize)> {
     let spent = |run: &&RunRow| run.train_flops;
     let rungs = data.study.rungs.iter();
-    let dense = rungs.flat_map(|rung| data.study.finished(REFERENCE, rung));
+    let dense = rungs.flat_map(|rung| data.study.finished_reference(rung));
     let most = dense.map(|run| spent(&run)).fold(0.0, f64::max);
     let budgets = data.study.budgets();
     budgets.iter().rev().find_map(|budget| {
-        let candidate = data.study.best("memory+", budget, suites)?;
+        let candidate =
+            data.study
+                .best(data.study.label(BlockRole::MemoryPlus)?, budget, suites)?;
         let runs = data.study.at(candidate);
         let fits = runs.iter().all(|run| times * spent(run) <= most);
         let comparable = data.study.comparable(candidate.0, candidate.1);
@@ -45,7 +47,7 @@ fn below<'s>(
 
 /// Whether the compute gain of memory+ is above `times`.
 pub fn worth(data: &ClaimData, measure: Measure, times: f64) -> Finding {
-    let top = match common_scope(data, measure, &["memory+", REFERENCE]) {
+    let top = match common_scope(data, measure, &[BlockRole::MemoryPlus, BlockRole::Dense]) {
         Ok(scope) => scope,
         Err(finding) => return finding,
     };
@@ -117,13 +119,13 @@ pub fn often_worth(data: &ClaimData, measure: Measure, times: f64) -> Finding {
 
 /// Whether memory is as good as dense with twice its parameters.
 pub fn twice_the_parameters(data: &ClaimData, measure: Measure) -> Finding {
-    let scope = match common_scope(data, measure, &["memory", REFERENCE]) {
+    let scope = match common_scope(data, measure, &[BlockRole::Memory, BlockRole::Dense]) {
         Ok(scope) => scope,
         Err(finding) => return finding,
     };
     let memory = scope.blocks[0];
     let rungs = data.study.rungs.iter();
-    let dense = rungs.flat_map(|rung| data.study.finished(REFERENCE, rung));
+    let dense = rungs.flat_map(|rung| data.study.finished_reference(rung));
     let least_and_most = |runs: &mut dyn Iterator<Item = &RunRow>| {
         runs.map(|run| run.tokens as f64)
             .fold((f64::INFINITY, 0.0f64), |(l, m), t| (l.min(t), m.max(t)))

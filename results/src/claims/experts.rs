@@ -5,17 +5,20 @@ use super::rules::ahead_on;
 use super::scope::{ComparisonScope, equal_compute_scope};
 use super::verdict::{Finding, Verdict};
 use crate::number::fixed;
+use crate::study::BlockRole;
 use crate::study::Measure;
 use crate::study::mean;
 
 /// Largest ratio of total parameters at which two models count as matched in them.
 const MATCHED: f64 = 1.25;
 
-const MIXTURE: &str = "moe";
-
 /// Whether memory+ is better than a mixture with as many parameters.
 pub fn beats_experts(data: &ClaimData, measure: Measure) -> Finding {
-    match equal_compute_scope(data, measure, &["memory+", MIXTURE]) {
+    match equal_compute_scope(
+        data,
+        measure,
+        &[BlockRole::MemoryPlus, BlockRole::MixtureOfExperts],
+    ) {
         Ok(scope) => beats(data, &scope),
         Err(finding) => finding,
     }
@@ -39,7 +42,12 @@ fn beats(data: &ClaimData, scope: &ComparisonScope) -> Finding {
 
 /// Whether PEER, memory and memory+ are all better than the mixture, at one budget that all four have.
 pub fn all_beat_experts(data: &ClaimData, measure: Measure) -> Finding {
-    let labels = ["peer", "memory", "memory+", MIXTURE];
+    let labels = [
+        BlockRole::Peer,
+        BlockRole::Memory,
+        BlockRole::MemoryPlus,
+        BlockRole::MixtureOfExperts,
+    ];
     let scope = match equal_compute_scope(data, measure, &labels) {
         Ok(scope) => scope,
         Err(finding) => return finding,

@@ -6,8 +6,8 @@ use super::experts::{all_beat_experts, beats_experts};
 use super::layers::three_layers;
 use super::rules::{ahead, doubled, within_margin};
 use super::verdict::{Claim, Finding};
+use crate::study::BlockRole;
 use crate::study::Measure;
-use crate::study::REFERENCE;
 use crate::study::Study;
 use crate::study::scores::Suite;
 
@@ -21,7 +21,7 @@ pub fn claims(study: &Study, suites: &[Suite]) -> Vec<(&'static str, Vec<Claim>)
                 published: table_1("NQ", &[("Dense", ""), ("Memory+", "")]),
                 rule: "At the largest budget at which both finished, training FLOPs within 2 %. Supported where the 95 % interval of the \
                     paired difference to dense is above 0; contradicted where below.",
-                finding: ahead(&data, measure, ("memory+", REFERENCE)),
+                finding: ahead(&data, measure, (BlockRole::MemoryPlus, BlockRole::Dense)),
             },
             Claim {
                 headline: "Memory+ is as good as dense decoders with more than twice its training compute.",
@@ -75,14 +75,14 @@ pub fn claims(study: &Study, suites: &[Suite]) -> Vec<(&'static str, Vec<Claim>)
                 rule: "Training FLOPs within 2 %. Supported where the interval of the paired difference is within 5 points of 0; \
                     contradicted where it is wholly outside. Not tested unless both accuracies' intervals are \
                     above the majority guess and below 100 %.",
-                finding: within_margin(&data, measure, ("peer", "memory")),
+                finding: within_margin(&data, measure, (BlockRole::Peer, BlockRole::Memory)),
             },
             Claim {
                 headline: "PEER is behind Memory+.",
                 published: table_1("NQ", &[("PEER", ""), ("Memory+", "")]),
                 rule: "Training FLOPs within 2 %. Supported where the interval of the paired difference of memory+ to peer is above 0; \
                     contradicted where below.",
-                finding: ahead(&data, measure, ("memory+", "peer")),
+                finding: ahead(&data, measure, (BlockRole::MemoryPlus, BlockRole::Peer)),
             },
         ]
     };

@@ -4,8 +4,8 @@ use super::evidence::{ClaimData, decided, sign};
 use super::scope::{ComparisonScope, equal_compute_scope};
 use super::verdict::{Finding, Verdict};
 use crate::number::percent;
+use crate::study::BlockRole;
 use crate::study::Measure;
-use crate::study::REFERENCE;
 use crate::study::scores::guess_accuracy;
 
 /// Largest difference of accuracies, as a share, at which two blocks count as equal.
@@ -15,7 +15,11 @@ const EQUAL: f64 = 0.05;
 pub const INCLUDES_ZERO: &str = "the interval includes 0";
 
 /// Whether the first block is better than the second, at equal compute.
-pub fn ahead(data: &ClaimData, measure: Measure, (block, other): (&str, &str)) -> Finding {
+pub fn ahead(
+    data: &ClaimData,
+    measure: Measure,
+    (block, other): (BlockRole, BlockRole),
+) -> Finding {
     match equal_compute_scope(data, measure, &[block, other]) {
         Ok(scope) => ahead_on(data, &scope),
         Err(finding) => finding,
@@ -34,7 +38,8 @@ pub fn ahead_on(data: &ClaimData, scope: &ComparisonScope) -> Finding {
 
 /// Whether memory+ has twice dense's accuracy.
 pub fn doubled(data: &ClaimData, measure: Measure) -> Finding {
-    let scope = match equal_compute_scope(data, measure, &["memory+", REFERENCE]) {
+    let scope = match equal_compute_scope(data, measure, &[BlockRole::MemoryPlus, BlockRole::Dense])
+    {
         Ok(scope) => scope,
         Err(finding) => return finding,
     };
@@ -77,7 +82,11 @@ pub fn doubled(data: &ClaimData, measure: Measure) -> Finding {
 ///
 /// At chance level and at 100 % equality is not informative: the intervals of both accuracies must exclude the majority
 /// guess and 100 %.
-pub fn within_margin(data: &ClaimData, measure: Measure, (block, other): (&str, &str)) -> Finding {
+pub fn within_margin(
+    data: &ClaimData,
+    measure: Measure,
+    (block, other): (BlockRole, BlockRole),
+) -> Finding {
     let scope = match equal_compute_scope(data, measure, &[block, other]) {
         Ok(scope) => scope,
         Err(finding) => return finding,

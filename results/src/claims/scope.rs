@@ -7,7 +7,7 @@ use super::verdict::Finding;
 use crate::number::scientific;
 use crate::study::Measure;
 use crate::study::scores::Suite;
-use crate::study::{BlockAtRung, Rung, mean};
+use crate::study::{BlockAtRung, BlockRole, Rung, mean};
 
 /// The suites and blocks of a rule.
 pub struct ComparisonScope<'s, 'a> {
@@ -23,7 +23,7 @@ pub struct ComparisonScope<'s, 'a> {
 pub fn common_scope<'s, 'a>(
     data: &ClaimData<'s, 'a>,
     measure: Measure,
-    labels: &[&'s str],
+    roles: &[BlockRole],
 ) -> Result<ComparisonScope<'s, 'a>, Finding> {
     let suites = measure.suites(data.suites);
     if suites.is_empty() {
@@ -33,8 +33,11 @@ pub fn common_scope<'s, 'a>(
         )));
     }
     let finished_alike = |budget: &Vec<&'s Rung>| -> Option<Vec<BlockAtRung<'s>>> {
-        let best = |block: &&'s str| data.study.best(block, budget, &suites);
-        let blocks: Vec<BlockAtRung> = labels.iter().map(best).collect::<Option<_>>()?;
+        let best = |role: &BlockRole| {
+            let label = data.study.label(*role)?;
+            data.study.best(label, budget, &suites)
+        };
+        let blocks: Vec<BlockAtRung> = roles.iter().map(best).collect::<Option<_>>()?;
         data.study.same_training(&blocks).then_some(blocks)
     };
     let budgets = data.study.budgets();
@@ -43,7 +46,11 @@ pub fn common_scope<'s, 'a>(
         .rev()
         .find_map(|budget| Some((finished_alike(budget)?, budget.len())));
     let Some((blocks, sizes)) = found else {
-        let words = match labels {
+        let labels: Vec<&str> = roles
+            .iter()
+            .map(|role| data.study.label(*role).unwrap_or(role.name()))
+            .collect();
+        let words = match labels.as_slice() {
             [one, other] => format!("{one} and {other} did not both finish"),
             several => format!("{} did not all finish", several.join(", ")),
         };
@@ -62,9 +69,9 @@ pub fn common_scope<'s, 'a>(
 pub fn equal_compute_scope<'s, 'a>(
     data: &ClaimData<'s, 'a>,
     measure: Measure,
-    labels: &[&'s str],
+    roles: &[BlockRole],
 ) -> Result<ComparisonScope<'s, 'a>, Finding> {
-    let found = common_scope(data, measure, labels)?;
+    let found = common_scope(data, measure, roles)?;
     match unequal_flops(data, &found.blocks) {
         Some(words) => Err(Finding::untested(words)),
         None => Ok(found),

@@ -5,7 +5,6 @@ use crate::gains::{CostAxis, Gain, NoGain, RungItems, RungLosses, gain_in_accura
 use crate::number::NONE;
 use crate::{ItemRow, RunRow};
 
-use crate::study::REFERENCE;
 use crate::study::scores::{Suite, missing};
 use crate::study::{Measure, Rung, Study, mean};
 
@@ -84,7 +83,7 @@ fn curve<'a>(
             && other.tokenizer_fingerprint == run.tokenizer_fingerprint
     };
     let best = |budget: Vec<&Rung>| {
-        let dense = budget.iter().map(|rung| study.finished(REFERENCE, rung));
+        let dense = budget.iter().map(|rung| study.finished_reference(rung));
         dense
             .filter(|dense| !dense.is_empty() && scored(dense) && dense.iter().all(same_data))
             .min_by(|a, b| loss(a).total_cmp(&loss(b)))

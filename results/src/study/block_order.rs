@@ -1,25 +1,16 @@
 //! The order in which blocks are listed everywhere.
 
-/// Sorts labels: dense, mixtures, PEER, memory, memory+, then all others by name; without duplicates.
-pub fn ordered<'a>(labels: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+use super::BlockRole;
+
+/// Sorts labels by role (dense, mixtures, PEER, memory, memory+, then all others) and name; without duplicates.
+pub fn ordered<'a>(
+    labels: impl Iterator<Item = &'a str>,
+    role: impl Fn(&str) -> BlockRole,
+) -> Vec<&'a str> {
     let mut labels: Vec<&str> = labels.collect();
-    labels.sort_by_key(|label| (rank(label), *label));
+    labels.sort_by_key(|label| (role(label), *label));
     labels.dedup();
     labels
-}
-
-/// The block that others are compared with.
-pub const REFERENCE: &str = "dense";
-
-fn rank(label: &str) -> u8 {
-    match label {
-        REFERENCE => 0,
-        _ if label.starts_with("moe") => 1,
-        "peer" => 2,
-        "memory" => 3,
-        "memory+" => 4,
-        _ => 5,
-    }
 }
 
 #[cfg(test)]
@@ -28,27 +19,16 @@ mod tests {
 
     #[test]
     fn known_blocks_come_first_in_their_order() {
+        let role = |label: &str| match label {
+            "baseline" => BlockRole::Dense,
+            "moe" | "experts" => BlockRole::MixtureOfExperts,
+            "gated" => BlockRole::MemoryPlus,
+            _ => BlockRole::Other,
+        };
         let labels = [
-            "zeta",
-            "memory+",
-            "peer",
-            "moe-expert",
-            "alpha",
-            "dense",
-            "moe",
-            "memory",
-            "peer",
+            "zeta", "gated", "moe", "alpha", "baseline", "experts", "moe",
         ];
-        let order = [
-            "dense",
-            "moe",
-            "moe-expert",
-            "peer",
-            "memory",
-            "memory+",
-            "alpha",
-            "zeta",
-        ];
-        assert_eq!(ordered(labels.into_iter()), order);
+        let order = ["baseline", "experts", "moe", "gated", "alpha", "zeta"];
+        assert_eq!(ordered(labels.into_iter(), role), order);
     }
 }

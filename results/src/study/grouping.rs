@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use crate::comparison::training_settings;
 use crate::{Frames, ItemRow, RunRow};
 
+use super::block_order;
+use super::block_role::BlockRole;
 use crate::number::{prefixed, scientific};
-use crate::study::block_order::{self, REFERENCE};
 
 /// A size at one budget: the runs that are compared with each other.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,10 +34,12 @@ pub(super) enum BudgetKey {
 pub struct Study<'a> {
     /// All rows.
     pub frames: &'a Frames,
-    /// Every block that was requested, failed runs included, in the order of [`block_order`].
+    /// Every block that was requested, failed runs included, in the order of their roles.
     pub blocks: Vec<&'a str>,
     /// From the smallest budget to the largest; of one budget from the smallest size.
     pub rungs: Vec<Rung>,
+    /// Roles by label.
+    roles: BTreeMap<&'a str, BlockRole>,
     /// By run, then by suite.
     items: BTreeMap<&'a str, BTreeMap<&'a str, Vec<&'a ItemRow>>>,
 }
@@ -49,12 +52,49 @@ impl<'a> Study<'a> {
             let suites = items.entry(item.run.as_str()).or_default();
             suites.entry(item.suite.as_str()).or_default().push(item);
         }
-        Self {
-            frames,
-            blocks: block_order::ordered(frames.runs().iter().map(|run| run.block.as_str())),
-            rungs: rungs(frames.runs()),
-            items,
+        let mut roles = BTreeMap::new();
+        for run in frames.runs() {
+            let role = roles.entry(run.block.as_str());
+            role.or_insert_with(|| BlockRole::of(run));
         }
+        let role = |label: &str| roles.get(label).copied().unwrap_or(BlockRole::Other);
+        let labels = frames.runs().iter().map(|run| run.block.as_str());
+        let mut study = Self {
+            frames,
+            blocks: block_order::ordered(labels, role),
+            rungs: Vec::new(),
+            roles,
+            items,
+        };
+        study.rungs = rungs(frames.runs(), study.label(BlockRole::Dense));
+        study
+    }
+
+    /// The block of this role: the label of the first in the order of the rows.
+    pub fn label(&self, role: BlockRole) -> Option<&'a str> {
+        let mut runs = self.frames.runs().iter().map(|run| run.block.as_str());
+        runs.find(|label| self.roles.get(label) == Some(&role))
+    }
+
+    /// The role of a label.
+    pub fn role(&self, label: &str) -> BlockRole {
+        self.roles.get(label).copied().unwrap_or(BlockRole::Other)
+    }
+
+    /// Whether this is the block that others are compared with: the dense decoder.
+    pub fn is_reference(&self, label: &str) -> bool {
+        self.label(BlockRole::Dense) == Some(label)
+    }
+
+    /// The finished runs of dense on a rung, by seed.
+    pub fn finished_reference(&self, rung: &Rung) -> Vec<&'a RunRow> {
+        let dense = self.label(BlockRole::Dense);
+        dense.map_or_else(Vec::new, |dense| self.finished(dense, rung))
+    }
+
+    /// Labels in the order of [`Study::blocks`], without duplicates.
+    pub fn ordered<'l>(&self, labels: impl Iterator<Item = &'l str>) -> Vec<&'l str> {
+        block_order::ordered(labels, |label| self.role(label))
     }
 
     /// The finished runs of a block on a rung, by seed.
@@ -74,7 +114,7 @@ impl<'a> Study<'a> {
         let finished = |run: &&RunRow| run.status == "finished";
         self.on(rung)
             .filter(finished)
-            .find(|run| run.block == REFERENCE)
+            .find(|run| self.is_reference(&run.block))
             .or_else(|| self.on(rung).find(finished))
     }
 
@@ -91,7 +131,7 @@ impl<'a> Study<'a> {
     pub fn comparable(&self, block: &str, rung: &Rung) -> bool {
         self.not_comparable(rung)
             .iter()
-            .all(|(run, _)| run.block != block && run.block != REFERENCE)
+            .all(|(run, _)| run.block != block && !self.is_reference(&run.block))
     }
 
     /// The items of a suite on which a run was evaluated.
@@ -136,14 +176,14 @@ fn key(run: &RunRow) -> Key {
     (run.size.clone(), budget)
 }
 
-fn rungs(runs: &[RunRow]) -> Vec<Rung> {
+fn rungs(runs: &[RunRow], reference: Option<&str>) -> Vec<Rung> {
     let mut flops: BTreeMap<Key, f64> = BTreeMap::new();
     // Sizes are ordered by dense's parameters where it ran, else by the fewest: labels need not sort by size.
     let mut params: BTreeMap<Key, (bool, u64)> = BTreeMap::new();
     for run in runs {
         let most = flops.entry(key(run)).or_insert(run.target_flops);
         *most = most.max(run.target_flops);
-        let size = (run.block != REFERENCE, run.params_active);
+        let size = (Some(run.block.as_str()) != reference, run.params_active);
         let least = params.entry(key(run)).or_insert(size);
         *least = (*least).min(size);
     }

@@ -5,7 +5,8 @@
 //! | `grouping` | [`Study`]: the runs of each size and budget, and which of them can be compared |
 //! | `budgets` | sizes that share a budget, and the best of them for a block |
 //! | `measure` | [`Measure`]: what blocks are compared by |
-//! | [`block_order`] | the order in which blocks are listed |
+//! | `block_order` | the order in which blocks are listed |
+//! | `block_role` | [`BlockRole`]: the role of a block, by its configuration |
 //! | [`scores`] | accuracies and paired differences to dense, with their confidence intervals |
 //! | [`block_gains`] | compute- and parameter-equivalent gains of each block |
 //! | [`scaling`] | values over budgets, and the laws through them |
@@ -15,7 +16,8 @@
 //! | `tokens_to_dense` | tokens until a block has the final loss of dense |
 
 pub mod block_gains;
-pub mod block_order;
+mod block_order;
+mod block_role;
 mod budgets;
 mod grouping;
 pub mod knowledge;
@@ -26,7 +28,7 @@ pub mod scores;
 pub mod table_size;
 mod tokens_to_dense;
 
-pub use block_order::REFERENCE;
+pub use block_role::BlockRole;
 pub use budgets::BlockAtRung;
 pub use grouping::{Rung, Study, mean};
 pub use measure::Measure;

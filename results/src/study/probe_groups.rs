@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Study, block_order};
+use super::Study;
 use crate::ProbeRow;
 
 /// The probes of one device with passes of one length.
@@ -20,7 +20,7 @@ pub struct ProbeGroup<'a> {
     pub tokens: u64,
     /// All rows, whatever their status.
     pub rows: Vec<&'a ProbeRow>,
-    /// In the order of [`block_order`].
+    /// In the order of their roles.
     pub blocks: Vec<&'a str>,
     /// Labels, by width.
     pub sizes: Vec<&'a str>,
@@ -128,7 +128,7 @@ pub fn probe_groups<'a>(study: &Study<'a>) -> Vec<ProbeGroup<'a>> {
                 device,
                 threads,
                 tokens,
-                blocks: block_order::ordered(rows.iter().map(|row| row.block.as_str())),
+                blocks: study.ordered(rows.iter().map(|row| row.block.as_str())),
                 rows,
                 sizes,
             }

@@ -9,7 +9,7 @@ use std::fmt;
 use crate::statistics::{Interval, crossed_mean, mean_over_seeds, subject, wilson};
 use crate::{ItemRow, RunRow, ScoreRow};
 
-use crate::study::REFERENCE;
+use crate::study::BlockRole;
 use crate::study::{Rung, Study};
 
 pub use difference::{PairedDifference, accuracy_difference};
@@ -116,10 +116,11 @@ pub fn block_score(
     {
         return Err(missing);
     }
-    let dense = (REFERENCE, rung);
-    let difference = (block != REFERENCE)
-        .then(|| accuracy_difference(study, suites, (block, rung), dense).ok())
-        .flatten();
+    let dense = study
+        .label(BlockRole::Dense)
+        .filter(|dense| *dense != block);
+    let difference = dense
+        .and_then(|dense| accuracy_difference(study, suites, (block, rung), (dense, rung)).ok());
     Ok(Some(BlockScore {
         seeds: runs.len(),
         accuracy: accuracy(study, suites, &runs),

@@ -1,7 +1,7 @@
 //! Accuracy against the number of slots of a block's value tables.
 
 use super::scores::{self, Suite};
-use super::{REFERENCE, Rung, Study};
+use super::{BlockRole, Rung, Study};
 use crate::RunRow;
 use crate::statistics::Interval;
 
@@ -62,14 +62,17 @@ pub fn accuracy_by_slots<'s>(
     let (mut listed, mut curves): (Vec<RungAccuracy>, Vec<SlotCurve>) = (Vec::new(), Vec::new());
     let mut list = |block, rung, at: Option<SlotAccuracy>| {
         // Dense is the point without slots.
-        let at = at.filter(|at| block != REFERENCE || at.slots == 0);
+        let at = at.filter(|at| !study.is_reference(block) || at.slots == 0);
         listed.extend(at.map(|at| RungAccuracy { block, rung, at }));
     };
     let blocks = study.blocks.iter().copied();
     let blocks: Vec<&str> = blocks.filter(|block| has_slots(study, block)).collect();
     for rung in &study.rungs {
-        let dense = accuracy(study, suites, REFERENCE, rung);
-        list(REFERENCE, rung, dense);
+        let reference = study.label(BlockRole::Dense);
+        let dense = reference.and_then(|label| accuracy(study, suites, label, rung));
+        if let Some(label) = reference {
+            list(label, rung, dense);
+        }
         for &block in &blocks {
             let Some(run) = study.finished(block, rung).first().copied() else {
                 continue;
@@ -128,6 +131,8 @@ mod tests {
             layer: 0,
             unit: "slot".into(),
             units: slots,
+            reads: 65_536,
+            collisions: None,
             used_share: 1.0,
             kl_nats: 0.0,
             max_share: 0.1,

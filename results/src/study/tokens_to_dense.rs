@@ -1,6 +1,6 @@
 //! The tokens after which a block has the validation loss that dense has at the end of training.
 
-use super::{REFERENCE, Rung, Study, mean};
+use super::{Rung, Study, mean};
 use crate::RunRow;
 use crate::gains::{TokensToScore, tokens_to_loss};
 
@@ -21,7 +21,7 @@ pub struct TokensToDense<'s> {
 /// All sizes and budgets where dense finished with a finite loss, from the smallest.
 pub fn tokens_to_dense<'s>(study: &'s Study) -> Vec<TokensToDense<'s>> {
     let of_rung = |rung: &'s Rung| {
-        let dense = study.finished(REFERENCE, rung);
+        let dense = study.finished_reference(rung);
         let dense_loss = mean(&dense, |run| run.val_loss);
         dense_loss.is_finite().then(|| TokensToDense {
             rung,
@@ -44,7 +44,7 @@ fn blocks<'s>(
     };
     let blocks = study.blocks.iter().copied();
     blocks
-        .filter(|block| *block != REFERENCE && study.comparable(block, rung))
+        .filter(|block| !study.is_reference(block) && study.comparable(block, rung))
         .map(|block| {
             let runs = study.finished(block, rung);
             (block, runs.iter().map(tokens).collect::<Vec<_>>())

@@ -3,7 +3,7 @@
 use super::budget::comparable;
 use super::ranking::{BlockValue, Ranking, rank};
 use crate::study::scores::{self, BlockScore, MissingScore, Suite};
-use crate::study::{REFERENCE, Rung, Study};
+use crate::study::{BlockRole, Rung, Study};
 
 /// The blocks compared by their pooled accuracy.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,7 +26,7 @@ pub fn summarize<'s>(
 ) -> Option<AccuracySummary<'s>> {
     let (mut scored, mut incomplete) = (Vec::<(&str, BlockScore)>::new(), Vec::new());
     let compared = comparable(study, budget, suites);
-    let dense = compared.iter().find(|(block, _)| *block == REFERENCE);
+    let dense = compared.iter().find(|(block, _)| study.is_reference(block));
     for &(block, rung) in &compared {
         match scores::block_score(study, suites, block, rung) {
             Ok(Some(mut score)) => {
@@ -61,7 +61,7 @@ pub fn summarize<'s>(
     };
     Some(AccuracySummary {
         suites: suites.iter().map(|suite| suite.subject()).collect(),
-        ranking: rank(&values, difference),
+        ranking: rank(&values, study.label(BlockRole::Dense), difference),
         ahead: values.iter().map(|of| of.block).filter(is_ahead).collect(),
         incomplete,
     })

@@ -1,7 +1,7 @@
 //! The budget of a summary, and the blocks that can be compared there.
 
 use crate::study::scores::Suite;
-use crate::study::{BlockAtRung, REFERENCE, Rung, Study};
+use crate::study::{BlockAtRung, Rung, Study};
 
 /// The largest budget at which dense and another block finished, else the largest at which any block did.
 pub fn largest<'s>(study: &'s Study) -> Option<Vec<&'s Rung>> {
@@ -12,8 +12,11 @@ pub fn largest<'s>(study: &'s Study) -> Option<Vec<&'s Rung>> {
     };
     let any = |budget: &[&Rung]| study.blocks.iter().any(|block| finished(budget, block));
     let with_reference = |budget: &[&Rung]| {
-        let mut others = study.blocks.iter().filter(|block| **block != REFERENCE);
-        finished(budget, REFERENCE) && others.any(|block| finished(budget, block))
+        let mut blocks = study.blocks.iter();
+        let (dense, mut others): (Vec<&str>, Vec<&str>) =
+            blocks.by_ref().partition(|block| study.is_reference(block));
+        others.retain(|block| finished(budget, block));
+        dense.iter().any(|block| finished(budget, block)) && !others.is_empty()
     };
     let budgets = study.budgets();
     let largest = budgets
@@ -36,7 +39,7 @@ pub fn comparable<'s>(
         .iter()
         .filter_map(|block| study.best(block, budget, suites))
         .collect();
-    let dense = all.iter().find(|(block, _)| *block == REFERENCE);
+    let dense = all.iter().find(|(block, _)| study.is_reference(block));
     let Some(reference) = dense.or(all.first()).copied() else {
         return all;
     };

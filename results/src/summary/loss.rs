@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::ranking::{self, BlockValue, Ranking};
 use crate::statistics::paired_over_seeds;
 use crate::study::scores::PairedDifference;
-use crate::study::{BlockAtRung, REFERENCE, Study};
+use crate::study::{BlockAtRung, BlockRole, Study};
 
 /// A block's validation losses by seed, in nats per token.
 type LossBySeed = BTreeMap<u64, f64>;
@@ -32,8 +32,9 @@ pub fn rank<'s>(study: &Study, compared: &[BlockAtRung<'s>]) -> Option<Ranking<'
         })
         .collect();
     let losses = |block: &str| blocks.iter().find(|(other, _)| *other == block);
-    ranking::rank(&values, |block| {
-        let ((_, ours), (_, dense)) = (losses(block)?, losses(REFERENCE)?);
+    let reference = study.label(BlockRole::Dense);
+    ranking::rank(&values, reference, |block| {
+        let ((_, ours), (_, dense)) = (losses(block)?, losses(reference?)?);
         let pairs: Vec<(f64, f64)> = ours
             .iter()
             .filter_map(|(seed, loss)| Some((*loss, *dense.get(seed)?)))

@@ -1,6 +1,5 @@
 //! The best block against dense.
 
-use crate::study::REFERENCE;
 use crate::study::scores::PairedDifference;
 
 /// A block and its value of a measure.
@@ -65,19 +64,20 @@ impl Significance {
 }
 
 /// The ranking of `blocks`, which come from the best to the worst, dense before others of equal value; none without
-/// blocks. `difference` gives the paired difference of a block to dense.
+/// blocks. `reference` is the label of dense; `difference` gives the paired difference of a block to dense.
 pub fn rank<'s>(
     blocks: &[BlockValue<'s>],
+    reference: Option<&str>,
     difference: impl FnOnce(&str) -> Option<PairedDifference>,
 ) -> Option<Ranking<'s>> {
     let best = *blocks.first()?;
-    let Some(dense) = blocks.iter().find(|other| other.block == REFERENCE) else {
+    let Some(dense) = blocks.iter().find(|other| Some(other.block) == reference) else {
         return Some(Ranking::WithoutDense { best });
     };
     let dense = dense.value;
     Some(if blocks.len() == 1 {
         Ranking::DenseAlone { dense }
-    } else if best.block == REFERENCE {
+    } else if Some(best.block) == reference {
         Ranking::DenseBest { dense }
     } else {
         Ranking::BlockBest {

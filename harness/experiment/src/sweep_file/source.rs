@@ -5,8 +5,9 @@ use std::path::Path;
 use super::error::FileError;
 
 /// Name and text of the built-in sweeps.
-const BUILT_IN: [(&str, &str); 4] = [
+const BUILT_IN: [(&str, &str); 5] = [
     ("isoflop", include_str!("../../../../sweeps/isoflop.toml")),
+    ("newer", include_str!("../../../../sweeps/newer.toml")),
     ("paper", include_str!("../../../../sweeps/paper.toml")),
     ("quick", include_str!("../../../../sweeps/quick.toml")),
     ("smoke", include_str!("../../../../sweeps/smoke.toml")),

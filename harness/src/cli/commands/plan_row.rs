@@ -89,7 +89,7 @@ fn row<'a>(run: &'a Run, estimate: &Estimate, assumed: &Assumptions) -> PlanRow<
         dense_layout: devices.map(|devices| devices.layout.to_string()),
         table_columns: columns.map(|columns| columns.width),
         table_split: columns.as_ref().map(Columns::to_string),
-        table_split_is_even: columns.map(Columns::is_even),
+        table_split_is_even: columns.map(|columns| columns.is_even),
         flop_per_s: estimate.speed.rate(),
         flop_per_s_basis: estimate.speed.basis(),
         device_hours: estimate.device_hours,

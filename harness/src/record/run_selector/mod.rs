@@ -12,6 +12,7 @@ mod selector;
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use results::study::BlockRole;
 use results::{Frames, Records, Row, RunRow};
 
 use crate::error::Error;
@@ -62,7 +63,13 @@ pub fn select(
             ));
         }
         rows.sort_by(|a, b| {
-            let key = |row: &RunRow| (row.block != "dense", row.block.clone(), row.seed);
+            let key = |row: &RunRow| {
+                (
+                    BlockRole::of(row) != BlockRole::Dense,
+                    row.block.clone(),
+                    row.seed,
+                )
+            };
             a.target_flops
                 .total_cmp(&b.target_flops)
                 .then_with(|| key(a).cmp(&key(b)))

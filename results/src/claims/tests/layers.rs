@@ -11,6 +11,8 @@ fn usage(block: &str, count: u64, units: u64) -> Vec<UsageRow> {
         layer,
         unit: "slot".into(),
         units,
+        reads: 65_536,
+        collisions: None,
         used_share: 1.0,
         kl_nats: 0.0,
         max_share: 0.1,

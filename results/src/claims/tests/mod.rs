@@ -54,6 +54,28 @@ fn without_the_block_or_the_suite_nothing_is_tested() {
     assert_eq!(all[0].1[0].finding.outcome, Verdict::NotTested);
 }
 
+/// A label decides nothing: the rows are those that support the claim but for the configuration of the block.
+#[test]
+fn a_peer_block_labelled_memory_plus_is_not_judged_as_memory_plus() {
+    let rows = ladder(&[("memory+", 130)]);
+    let headline = "more facts than dense";
+    assert_eq!(finding(&rows, headline).outcome, Verdict::SupportedOnce);
+    let (kind, options) = crate::test_rows::blocks_of("peer");
+    let mislabelled = changed(&rows, |run| {
+        if run.block == "memory+" {
+            (run.block_kind, run.block_options) = (kind.into(), options.into());
+        }
+    });
+    assert_eq!(finding(&mislabelled, headline).outcome, Verdict::NotTested);
+    // Under another label Memory+ is still Memory+.
+    let renamed = changed(&rows, |run| {
+        if run.block == "memory+" {
+            run.block = "ours".into();
+        }
+    });
+    assert_eq!(finding(&renamed, headline).outcome, Verdict::SupportedOnce);
+}
+
 #[test]
 fn runs_with_other_training_settings_decide_nothing() {
     let all = ladder(&[("memory+", 130)]);
