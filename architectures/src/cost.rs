@@ -68,6 +68,14 @@ impl Cost {
         }
     }
 
+    /// `rows` rows of `width` copied from a table.
+    pub fn copy(rows: usize, width: usize) -> Self {
+        Self {
+            lookup: 0,
+            ..Self::gather(rows, width)
+        }
+    }
+
     /// A table of `rows` rows of `width`, without its reads.
     pub fn table(rows: usize, width: usize) -> Self {
         Self {

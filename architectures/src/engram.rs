@@ -184,12 +184,7 @@ impl Architecture for EngramConfig {
             cost += Cost::vector(d_model) + Cost::vector(self.kernel * d_model);
             cost.matmul += 2 * (self.kernel * d_model) as u64;
         }
-        // Rows are copied, not summed: a gather without the FLOPs of one.
-        let gather = Cost::gather(self.heads(), width);
-        cost + Cost {
-            lookup: 0,
-            ..gather
-        }
+        cost + Cost::copy(self.heads(), width)
     }
 
     fn build(&self, builder: &mut Builder) -> Engram {

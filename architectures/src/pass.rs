@@ -97,7 +97,8 @@ impl Pass {
             .push(Usage::new(self.layer, unit, weights, reads));
     }
 
-    /// Records the reads of the current layer's `units` that are addressed by a hash: row and hash of each read.
+    /// Records the reads of the current layer's `units` that are addressed by a hash: row and key of each read. Reads of one
+    /// n-gram have one key; different n-grams must have different keys, or collisions are undercounted.
     pub fn observe_hashed(&mut self, unit: &'static str, units: usize, reads: &[(i64, i64)]) {
         let mut weights = vec![0.0; units];
         for (row, _) in reads {

@@ -10,11 +10,11 @@ use std::collections::HashSet;
 pub struct Usage {
     /// Zero-based layer.
     pub layer: usize,
-    /// What is counted: `slot`, `neuron` or `expert`.
+    /// What is counted: `slot`, `neuron`, `expert` or `n-gram`.
     pub unit: &'static str,
     weights: Vec<f64>,
     reads: u64,
-    /// Row and hash of each distinct key, of units that are addressed by a hash.
+    /// Row and key of each distinct n-gram, of units that are addressed by a hash.
     hashed: Option<HashSet<(i64, i64)>>,
 }
 
@@ -40,7 +40,7 @@ impl Usage {
         }
     }
 
-    /// The same usage of units that are addressed by a hash: row and hash of each distinct key.
+    /// The same usage of units that are addressed by a hash: row and key of each distinct n-gram.
     pub(crate) fn with_hashes(self, hashed: HashSet<(i64, i64)>) -> Self {
         Self {
             hashed: Some(hashed),
@@ -53,7 +53,7 @@ impl Usage {
         self.reads
     }
 
-    /// Distinct keys beyond the first in each row; `None` for units that are not addressed by a hash.
+    /// Distinct n-grams beyond the first in each row; `None` for units that are not addressed by a hash.
     pub fn collisions(&self) -> Option<u64> {
         let hashed = self.hashed.as_ref()?;
         let rows: HashSet<i64> = hashed.iter().map(|(row, _)| *row).collect();

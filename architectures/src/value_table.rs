@@ -165,7 +165,8 @@ impl ValueTable {
         }
     }
 
-    /// `sum_j weights[t,j] table[ids[t,j]]`: `ids` and `weights [tokens, per_token]` to `[tokens, width]`.
+    /// `sum_j weights[t,j] table[ids[t,j]]`: `ids` and `weights [tokens, per_token]` to `[tokens, width]`. One id per token
+    /// at weight one reads that row.
     pub fn bag(&self, ids: Tensor<2, Int>, weights: Tensor<2>, pass: &mut Pass) -> Tensor<2> {
         let [tokens, _] = weights.dims();
         let sink = sink([tokens, self.width()], &weights, pass);

@@ -20,13 +20,20 @@ fn parameters_are_as_counted() {
     for (name, config) in every_model() {
         let decoder = Decoder::new(&config, 0, &Device::flex()).unwrap();
         let cost = config.cost().unwrap();
-        assert_eq!(decoder.num_params() as u64, cost.params_dense, "{name}");
+        assert_eq!(
+            decoder.num_params() as u64,
+            cost.params_dense,
+            "{name}: dense parameters, built and counted"
+        );
         let tables = decoder.tables();
         let held: usize = tables
             .iter()
             .map(|table| table.rows() * table.width())
             .sum();
-        assert_eq!(held as u64, cost.params_table, "{name}");
+        assert_eq!(
+            held as u64, cost.params_table,
+            "{name}: parameters of Block::tables and of Architecture::tables"
+        );
         assert!(cost.params_active <= cost.params(), "{name}");
     }
 }
@@ -74,7 +81,10 @@ fn a_cache_gives_the_same_logits() {
             parts.push(decoder.extend(tokens.clone().narrow(1, position, 1), &mut cache));
         }
         let difference: f32 = (whole - Tensor::cat(parts, 1)).abs().max().into_scalar();
-        assert!(difference < 1e-4, "{name}: {difference}");
+        assert!(
+            difference < 1e-4,
+            "{name}: cached logits differ by {difference}"
+        );
     }
 }
 
@@ -93,7 +103,10 @@ fn a_cache_gives_the_same_logits_at_long_positions() {
             let last = decoder.extend(token, &mut cache);
             let expected = whole.clone().narrow(1, position, 1);
             let difference: f32 = (expected - last).abs().max().into_scalar();
-            assert!(difference < 1e-4, "{name} at {position}: {difference}");
+            assert!(
+                difference < 1e-4,
+                "{name}: cached logits at {position} differ by {difference}"
+            );
         }
     }
 }

@@ -9,6 +9,8 @@ const KEYS: &str = r#""keys": {"n_keys": 5, "n_heads": 2, "top_k": 3, "key_dim":
 /// Name and configuration of each.
 pub fn every_model() -> Vec<(String, ModelConfig)> {
     let mut models = Vec::new();
+    // Name; further keys of the decoder, after a comma; keys of the block without braces; placement, optionally with
+    // `, "site": ...` after it. Tables need fewer rows than the reads of 16 tokens, so that some row is read twice.
     let mut add = |name: &str, decoder: &str, block: &str, placement: &str| {
         let json = format!(
             r#"{{"decoder": {{"vocab_size": {VOCAB}, "d_model": 16, "n_layers": 3, "n_heads": 4, "d_ff": 24,

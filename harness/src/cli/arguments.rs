@@ -122,7 +122,7 @@ pub struct MatchOptions {
     /// The quantity to match: flops_per_token, params_total, params_active or bytes_per_token.
     #[arg(long, value_name = "TARGET", value_parser = by_serde_name::<Target>)]
     pub equal: Target,
-    /// A knob to solve for: n_experts, d_ff, n_keys, top_k, n_heads or layers.
+    /// A knob of the block to solve for, such as n_experts or layers.
     #[arg(
         long,
         value_name = "KNOB[:at_least=N][:at_most=N][:multiple_of=N]",

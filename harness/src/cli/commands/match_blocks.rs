@@ -1,7 +1,7 @@
 //! `isoflop match`.
 
 use architectures::ModelConfig;
-use experiment::matching::{Knobs, SolveRequest, solve};
+use experiment::matching::{Knobs, SolveError, SolveRequest, solve};
 use experiment::plan::Run;
 use harness::error::Error;
 use harness::run::conclusion::Conclusion;
@@ -59,6 +59,11 @@ pub fn match_blocks(options: &MatchOptions) -> Result<Conclusion, Error> {
             Ok((_, matched)) => {
                 let labels = [run.label.size.clone(), run.label.block.clone()];
                 rows.push([&labels[..], &solution(&matched)].concat());
+            }
+            Err(error @ SolveError::NoSuchKnob { .. }) => {
+                let message = error.to_string();
+                let (problem, remedy) = message.split_once("; ").unwrap_or((&message, ""));
+                return Err(argument("--knob", problem, remedy));
             }
             Err(error) => first_error = first_error.or(Some((run, error.to_string()))),
         }
