@@ -50,7 +50,8 @@ fn columns(row: &ProbeRow) -> Vec<String> {
     let slots = match row.table_slots {
         0 => String::new(),
         slots if slots.is_power_of_two() => format!("2^{}", slots.ilog2()),
-        slots => format!("{}^2", slots.isqrt()),
+        slots if slots.isqrt().pow(2) == slots => format!("{}^2", slots.isqrt()),
+        slots => slots.to_string(),
     };
     let mut columns = vec![block, slots, row.phase.clone()];
     if row.status != FINISHED {
