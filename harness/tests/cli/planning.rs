@@ -83,7 +83,7 @@ fn built_in_sweeps_are_found_from_any_folder() {
         "{quick:?}"
     );
     let smoke = scratch.isoflop(&["plan", "smoke"]);
-    assert!(smoke.out.starts_with("smoke: 5 runs"), "{smoke:?}");
+    assert!(smoke.out.starts_with("smoke: 10 runs"), "{smoke:?}");
 }
 
 #[test]
