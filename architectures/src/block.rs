@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use crate::buffer::{Buffer, Statistics};
 use crate::config::{ConfigError, DecoderConfig};
-use crate::context::Context;
+use crate::context::{Context, Tokens};
 use crate::cost::Cost;
 use crate::init::Init;
 use crate::table_spec::TableSpec;
@@ -22,6 +22,11 @@ pub trait Block {
     /// Its value tables, parameters that are not part of its `Module`.
     fn tables(&self) -> Vec<&ValueTable> {
         Vec::new()
+    }
+
+    /// Requests the table rows from memory whose addresses follow from the token ids alone; called before the forward pass.
+    fn prefetch(&self, tokens: &Tokens) {
+        let _ = tokens;
     }
 
     /// Its state that no gradient trains, saved with the weights.

@@ -105,8 +105,10 @@ impl Decoder {
 
     /// Logits `[batch, seq, vocab_size]` of whole sequences `tokens [batch, seq]`.
     pub fn forward(&self, tokens: Tensor<2, Int>, pass: &mut Pass) -> Tensor<3> {
-        let mut h = self.embedding.forward(tokens.clone());
+        let ids = tokens.clone();
         let tokens = Tokens::whole(tokens);
+        self.blocks().for_each(|block| block.prefetch(&tokens));
+        let mut h = self.embedding.forward(ids);
         for (index, layer) in self.layers.iter().enumerate() {
             pass.enter_layer(index);
             let mut context = Context::new(&tokens, pass);

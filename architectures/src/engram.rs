@@ -33,7 +33,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::block::{Architecture, Block, Builder};
 use crate::config::{ConfigError, DecoderConfig};
-use crate::context::Context;
+use crate::context::{Context, Tokens};
 use crate::cost::Cost;
 use crate::init::Init;
 use crate::knob::Knob;
@@ -263,6 +263,15 @@ impl Block for Engram {
 
     fn tables(&self) -> Vec<&ValueTable> {
         vec![&self.table]
+    }
+
+    fn prefetch(&self, tokens: &Tokens) {
+        let [batch, whole] = tokens.with_history().dims();
+        let reads = self.hash.reads(tokens, [batch, whole - tokens.past()]);
+        let ids: Vec<i64> = reads.iter().map(|(row, _)| *row).collect();
+        let ids = TensorData::new(ids, [reads.len(), 1]);
+        let device = tokens.with_history().device();
+        self.table.prefetch(Tensor::from_data(ids, &device));
     }
 }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::block::{Architecture, Block, Builder};
 use crate::buffer::{Buffer, HasBuffers, Statistics};
 use crate::config::{ConfigError, DecoderConfig};
-use crate::context::Context;
+use crate::context::{Context, Tokens};
 use crate::cost::Cost;
 use crate::knob::Knob;
 use crate::table_spec::TableSpec;
@@ -116,6 +116,10 @@ macro_rules! registry {
 
             fn tables(&self) -> Vec<&ValueTable> {
                 match self { $(Self::$variant(block) => block.tables(),)* }
+            }
+
+            fn prefetch(&self, tokens: &Tokens) {
+                match self { $(Self::$variant(block) => block.prefetch(tokens),)* }
             }
 
             fn buffers(&self) -> Vec<&Buffer> {

@@ -182,6 +182,11 @@ impl ValueTable {
         out
     }
 
+    /// Requests the rows `ids [tokens, per_token]` from memory for a lookup that follows.
+    pub fn prefetch(&self, ids: Tensor<2, Int>) {
+        lookup::prefetch(self.values(), ids.inner());
+    }
+
     /// `<inputs[t], table[ids[t,j]]>`: `ids [tokens, per_token]`, `inputs [tokens, width]` to `[tokens, per_token]`.
     pub fn dot(&self, ids: Tensor<2, Int>, inputs: Tensor<2>, pass: &mut Pass) -> Tensor<2> {
         let sink = sink(ids.dims(), &inputs, pass);

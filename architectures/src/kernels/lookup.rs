@@ -43,6 +43,13 @@ pub trait LookupOps: Backend {
         lookup::dot::<Self>(table, ids, inputs, lookup::MAX_BYTES)
     }
 
+    /// Requests the rows `ids` of the table from memory for a later lookup; returns `ids`. Only a hint, without effect on
+    /// backends whose tables are not in the host's memory.
+    fn prefetch(table: FloatTensor<Self>, ids: IntTensor<Self>) -> IntTensor<Self> {
+        let _ = table;
+        ids
+    }
+
     /// Ids of the `top_k` best pairs, best first, `[heads, tokens, top_k]`. Selection is not differentiated.
     fn product_key_top_k(scores: FloatTensor<Self>, top_k: usize) -> IntTensor<Self> {
         lookup::product_key_top_k::<Self>(scores, top_k, lookup::best::<Self>)
@@ -177,6 +184,10 @@ impl<B: LookupOps, C: CheckpointStrategy> LookupOps for Autodiff<B, C> {
         }
     }
 
+    fn prefetch(table: FloatTensor<Self>, ids: IntTensor<Self>) -> IntTensor<Self> {
+        B::prefetch(table.into_primitive(), ids)
+    }
+
     fn product_key_top_k(scores: FloatTensor<Self>, top_k: usize) -> IntTensor<Self> {
         B::product_key_top_k(scores.into_primitive(), top_k)
     }
@@ -247,6 +258,11 @@ pub fn dot(table: Tensor<2>, ids: Tensor<2, Int>, inputs: Tensor<2>, sink: Tenso
         inputs.into_dispatch(),
         sink.into_dispatch(),
     ))
+}
+
+/// [`LookupOps::prefetch`] on tensors.
+pub fn prefetch(table: Tensor<2>, ids: Tensor<2, Int>) {
+    Dispatch::prefetch(table.into_dispatch(), ids.into_dispatch());
 }
 
 /// [`LookupOps::product_key_top_k`] on tensors.

@@ -9,6 +9,7 @@ use burn::tensor::TensorData;
 use super::{floats, id_slice, ids, tensor};
 use crate::kernels::adam_step::AdamStep;
 use crate::kernels::cpu::bag;
+use crate::kernels::cpu::prefetch::prefetch;
 use crate::kernels::cpu::product_key_top_k as selection;
 use crate::kernels::cpu::row_adam::RowGradient;
 use crate::kernels::lookup::LookupOps;
@@ -54,6 +55,18 @@ impl LookupOps for Flex {
             &mut out,
         );
         tensor(out, [tokens, per_token])
+    }
+
+    fn prefetch(table: FloatTensor<Self>, indices: IntTensor<Self>) -> IntTensor<Self> {
+        let width = table.shape()[1];
+        // A strided table would have to be copied.
+        if table.is_contiguous() {
+            let (values, indices) = (floats(&table), ids(indices.clone()));
+            for &row in id_slice(&indices) {
+                prefetch(values, row as usize * width, width);
+            }
+        }
+        indices
     }
 
     fn product_key_top_k(scores: FloatTensor<Self>, top_k: usize) -> IntTensor<Self> {
