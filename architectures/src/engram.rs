@@ -144,6 +144,14 @@ impl Architecture for EngramConfig {
                 "3 is the published value",
             ));
         }
+        if self.n_heads > 1024 {
+            let problem = format!("= {} exceeds 1024", self.n_heads);
+            return Err(ConfigError::new(
+                "n_heads",
+                problem,
+                "8 is the published value",
+            ));
+        }
         if self.n_rows > 1 << 31 {
             let problem = format!("= {} exceeds 2^31", self.n_rows);
             return Err(ConfigError::new(

@@ -64,7 +64,7 @@ impl ModelConfig {
                         "share the table {}, which is {} x {} in one and {} x {} in another",
                         table.name, other.rows, other.width, table.rows, table.width
                     ),
-                    "use equal shapes, or tables that are not shared",
+                    "use equal shapes and learning-rate factors, or tables that are not shared",
                 ));
             }
         }

@@ -50,8 +50,10 @@ impl RunRowContext<'_> {
             size: label.size.clone(),
             block: label.block.clone(),
             block_kind: block_kind(&run.model),
-            // Configurations are maps of numbers, strings and booleans, which JSON can represent.
-            block_options: serde_json::to_string(&run.model.blocks).unwrap_or_default(),
+            block_options: match serde_json::to_string(&run.model.blocks) {
+                Ok(options) => options,
+                Err(error) => panic!("the blocks' configuration has no JSON form: {error}"),
+            },
             seed: label.seed,
             status: FAILED.to_owned(),
             reason: reason.to_owned(),

@@ -24,7 +24,10 @@ pub enum BlockRole {
 impl BlockRole {
     /// The role of the blocks of a run.
     pub fn of(run: &RunRow) -> Self {
-        let blocks: Vec<Value> = serde_json::from_str(&run.block_options).unwrap_or_default();
+        // Options that cannot be read are those of no known block.
+        let Ok(blocks) = serde_json::from_str::<Vec<Value>>(&run.block_options) else {
+            return Self::Other;
+        };
         let placed = match blocks.as_slice() {
             [] if run.block_kind == "dense" => return Self::Dense,
             [one] if one.get("site").is_none() => one,
@@ -32,7 +35,8 @@ impl BlockRole {
         };
         let block = &placed["block"];
         let flag = |key: &str| block[key].as_bool() == Some(true);
-        let options = block.as_object().map_or(0, |options| options.len() - 1);
+        let keys = block.as_object().into_iter().flat_map(|block| block.keys());
+        let options = keys.filter(|key| *key != "kind").count();
         match block["kind"].as_str() {
             Some("dense") if options == 0 => Self::Dense,
             Some("mixture_of_experts") => Self::MixtureOfExperts,
@@ -100,6 +104,8 @@ mod tests {
             assert_eq!(role(kind, &placed(block)), expected, "{block}");
         }
         assert_eq!(role("dense", "[]"), Dense);
+        assert_eq!(role("dense", "[{\"block\": "), Other);
+        assert_eq!(role("dense", &placed("{}")), Other);
         let beside = r#"[{"block": {"kind": "peer"}, "placement": "all", "site": "beside"}]"#;
         assert_eq!(role("peer", beside), Other);
     }
