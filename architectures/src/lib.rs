@@ -78,7 +78,7 @@ pub use product_keys::{ProductKeysConfig, ScoreActivation};
 pub use registry::{AnyBlock, BlockByKind, BlockConfig};
 pub use table_spec::TableSpec;
 pub use usage::Usage;
-pub use value_table::{LazyAdam, TableGradient, ValueTable};
+pub use value_table::{LazyAdam, TableGradient, TableMemory, TablePart, ValueTable};
 
 // Another checkout that shares the target folder compiles this crate again: see .cargo/config.toml.
 const _: Option<&str> = option_env!("ISOFLOP_CHECKOUT");

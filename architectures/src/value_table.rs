@@ -7,6 +7,9 @@
 //! Clones of a handle refer to the same table: cloning a model, or building several layers on a shared table, copies no
 //! rows.
 
+mod gradient;
+mod stored;
+
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use burn::tensor::{Device, Int, Tensor};
@@ -16,6 +19,9 @@ use crate::init::Init;
 use crate::kernels::table_memory;
 use crate::kernels::{AdamStep, lookup};
 use crate::pass::{Pass, SavedFactor};
+
+pub use gradient::TableGradient;
+pub use stored::{TableMemory, TablePart};
 
 /// A handle to a table `[rows, width]`.
 #[derive(Clone)]
@@ -37,16 +43,6 @@ impl std::fmt::Debug for ValueTable {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "ValueTable({} x {})", self.shape[0], self.shape[1])
     }
-}
-
-/// Entries of a table's gradient: `grad[ids[t,j]] += weights[t,j] rows[t]`.
-pub struct TableGradient {
-    /// `[tokens, per_token]`
-    pub ids: Tensor<2, Int>,
-    /// `[tokens, per_token]`
-    pub weights: Tensor<2>,
-    /// `[tokens, width]`
-    pub rows: Tensor<2>,
 }
 
 /// The optimizer of tables: Adam on the rows that a step read, without weight decay, at a learning rate of its own.
@@ -256,25 +252,6 @@ impl ValueTable {
         state.values = values;
         state.moments = Some(moments);
         norm.into_scalar()
-    }
-}
-
-impl TableGradient {
-    fn concat(mut parts: Vec<Self>) -> Self {
-        if parts.len() == 1 {
-            return parts.remove(0);
-        }
-        let (mut ids, mut weights, mut rows) = (Vec::new(), Vec::new(), Vec::new());
-        for part in parts {
-            ids.push(part.ids);
-            weights.push(part.weights);
-            rows.push(part.rows);
-        }
-        Self {
-            ids: Tensor::cat(ids, 0),
-            weights: Tensor::cat(weights, 0),
-            rows: Tensor::cat(rows, 0),
-        }
     }
 }
 

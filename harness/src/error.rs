@@ -42,12 +42,12 @@ pub enum Error {
     /// CSV cannot be written to standard output.
     #[error("cannot print CSV: {0}")]
     Csv(#[from] csv::Error),
-    /// JSON cannot be written to standard output.
-    #[error("cannot print JSON: {0}")]
+    /// JSON cannot be written.
+    #[error("cannot write JSON: {0}")]
     Json(#[from] serde_json::Error),
-    /// Weights cannot be saved or loaded.
+    /// A checkpoint or weights cannot be saved or loaded.
     #[error(transparent)]
-    Weights(#[from] crate::checkpoint::weights::WeightsError),
+    Checkpoint(#[from] crate::checkpoint::error::CheckpointError),
     /// A file of the output folder cannot be read or written.
     #[error("cannot {action} {}: {source}; check that the folder exists, is writable and has free space", .path.display())]
     Io {

@@ -37,6 +37,21 @@ pub enum FrameError {
     Shape(PolarsError),
 }
 
+impl Error {
+    /// Whether a file could not be written for lack of space on the disk.
+    pub fn is_disk_full(&self) -> bool {
+        use io::ErrorKind::{QuotaExceeded, StorageFull};
+        match self {
+            Self::Io { source, .. } => matches!(source.kind(), StorageFull | QuotaExceeded),
+            // Polars passes on the text of the system's error only.
+            Self::Unwritable { detail, .. } => ["os error 28)", "os error 122)"]
+                .iter()
+                .any(|code| detail.contains(code)),
+            _ => false,
+        }
+    }
+}
+
 /// A folder of records that cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {

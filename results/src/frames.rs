@@ -7,7 +7,7 @@ use polars::prelude::{CsvWriter, DataFrame, SerWriter};
 use crate::row::sort_and_deduplicate;
 use crate::{
     Error, FrameError, ItemRow, MatchRow, ProbeRow, Row, RunRow, ScoreRow, StepRow, UsageRow,
-    parquet,
+    WarningRow, parquet,
 };
 
 /// The tables of a sweep. Rows are validated when they are read, so that access cannot fail.
@@ -20,6 +20,7 @@ pub struct Frames {
     usage: Vec<UsageRow>,
     matches: Vec<MatchRow>,
     probes: Vec<ProbeRow>,
+    warnings: Vec<WarningRow>,
 }
 
 impl Frames {
@@ -53,6 +54,14 @@ impl Frames {
     pub fn with_probes(self, probes: Vec<ProbeRow>) -> Self {
         Self {
             probes: sort_and_deduplicate(probes),
+            ..self
+        }
+    }
+
+    /// The same, with warnings.
+    pub fn with_warnings(self, warnings: Vec<WarningRow>) -> Self {
+        Self {
+            warnings: sort_and_deduplicate(warnings),
             ..self
         }
     }
@@ -92,8 +101,13 @@ impl Frames {
         &self.probes
     }
 
+    /// Rows of warnings.
+    pub fn warnings(&self) -> &[WarningRow] {
+        &self.warnings
+    }
+
     /// The tables as Polars frames, each with its name.
-    pub fn tables(&self) -> Result<[(&'static str, DataFrame); 7], FrameError> {
+    pub fn tables(&self) -> Result<[(&'static str, DataFrame); 8], FrameError> {
         fn table<R: Row>(rows: &[R]) -> Result<(&'static str, DataFrame), FrameError> {
             Ok((R::TABLE, R::to_frame(rows)?))
         }
@@ -105,6 +119,7 @@ impl Frames {
             table(&self.usage)?,
             table(&self.matches)?,
             table(&self.probes)?,
+            table(&self.warnings)?,
         ])
     }
 

@@ -70,6 +70,7 @@ pub use records::Records;
 pub use row::Row;
 pub use rows::{
     ItemRow, MatchRow, ProbeRow, RunRow, SHARE_METRICS, ScoreRow, StepRow, UsageRow, WHOLE_SUITE,
+    WarningRow,
 };
 
 // Another checkout that shares the target folder compiles this crate again: see .cargo/config.toml.

@@ -99,7 +99,8 @@ impl Records {
             self.read()?,
         )
         .with_matches(self.read()?)
-        .with_probes(self.read()?))
+        .with_probes(self.read()?)
+        .with_warnings(self.read()?))
     }
 
     fn file<R: Row>(&self, run: &str) -> Result<PathBuf, Error> {

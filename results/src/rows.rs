@@ -96,6 +96,18 @@ rows! {
         device: String,
         /// Worker threads.
         threads: u64,
+        /// The processor's architecture and those of its extensions that select loops, such as `x86_64 avx2 fma`.
+        instruction_set: String,
+        /// Name of the processor; empty where the system does not say.
+        processor: String,
+        /// BLAKE3 of the lock file of the build's dependencies.
+        lock_file: String,
+        /// BLAKE3 of the final weights, tables and buffers; empty if the run failed.
+        weights_hash: String,
+        /// Times that training continued from a checkpoint.
+        resumes: u64,
+        /// Steps whose update was skipped as an outlier.
+        skipped_steps: u64,
         /// Start of the run, RFC 3339, UTC.
         started: String,
         /// The command that repeats this run.
@@ -128,6 +140,24 @@ rows! {
         auxiliary_loss: f64,
         /// Tokens per second.
         tokens_per_s: f64,
+    }
+
+    /// An event of training that did not end the run.
+    "warnings" => WarningRow by [run, step, kind, subject] {
+        /// Name of the run that the row belongs to.
+        run: String,
+        /// Step, from 1.
+        step: u64,
+        /// `loss_spike`, `skipped_step`, `collapse`, `damaged_checkpoint` or `continued_elsewhere`.
+        kind: String,
+        /// What it is about, such as `loss` or `layer 3 slot`.
+        subject: String,
+        /// The measured value; NaN where there is none.
+        value: f64,
+        /// The value beyond which a warning is raised; NaN where there is none.
+        threshold: f64,
+        /// Further explanation; may be empty.
+        detail: String,
     }
 
     /// One score of a run on a suite.

@@ -48,6 +48,12 @@ pub fn finished_run(block: &str, seed: u64, val_loss: f64) -> RunRow {
         tokenizer_fingerprint: String::new(),
         device: String::new(),
         threads: 0,
+        instruction_set: String::new(),
+        processor: String::new(),
+        lock_file: String::new(),
+        weights_hash: String::new(),
+        resumes: 0,
+        skipped_steps: 0,
         started: String::new(),
         command: String::new(),
     }

@@ -55,6 +55,36 @@ fn allocating_moments_early_changes_nothing() {
     assert_equals_dense_adam(&table, &device);
 }
 
+/// A table after `updates` updates, [`update_once`] each.
+pub(super) fn updated_table(updates: u64) -> ValueTable {
+    let table = ValueTable::new("values", ROWS, WIDTH, 1.0, 0, &Device::flex());
+    (0..updates).for_each(|step| update_once(&table, step));
+    table
+}
+
+/// One update by a gradient that depends on `step`.
+pub(super) fn update_once(table: &ValueTable, step: u64) {
+    let device = Device::flex();
+    let mut rng = stream(2, "gradient", step);
+    let ids: Vec<i64> = (0..6)
+        .map(|_| rng.random_range(0..ROWS as i64 - 2))
+        .collect();
+    let mut drawn =
+        |count: usize| -> Vec<f32> { (0..count).map(|_| rng.random_range(-1.0..1.0)).collect() };
+    let part = TableGradient {
+        ids: Tensor::from_data(TensorData::new(ids, [2, 3]), &device),
+        weights: Tensor::from_data(TensorData::new(drawn(6), [2, 3]), &device),
+        rows: Tensor::from_data(TensorData::new(drawn(2 * WIDTH), [2, WIDTH]), &device),
+    };
+    let optimizer = LazyAdam {
+        beta_1: 0.9,
+        beta_2: 0.95,
+        epsilon: 1e-8,
+        max_norm: None,
+    };
+    table.update(vec![part], &optimizer, 0.05);
+}
+
 fn assert_equals_dense_adam(table: &ValueTable, device: &Device) {
     let optimizer = LazyAdam {
         beta_1: 0.9,

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use harness::process::instruction_set;
 use harness::record::clock;
 use harness::record::provenance::Provenance;
 
@@ -23,6 +24,7 @@ impl Conditions {
             commit,
             dirty,
             version,
+            ..
         } = Provenance::gather();
         let changed = if dirty {
             ", with uncommitted changes"
@@ -36,7 +38,10 @@ impl Conditions {
         Self {
             lines: vec![
                 ("date", clock::now()),
-                ("processor", format!("{}, {cores} cores", processor())),
+                (
+                    "processor",
+                    format!("{}, {cores} cores", processor_or_architecture()),
+                ),
                 ("threads", format!("{} on each side", arguments.threads())),
                 ("ours", format!("{version}; commit {commit}{changed}")),
                 ("theirs", torch.unwrap_or("not measured").to_owned()),
@@ -69,13 +74,9 @@ impl fmt::Display for Conditions {
 }
 
 /// The name of the processor from `/proc/cpuinfo`, or else the architecture.
-fn processor() -> String {
-    let information = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = information
-        .lines()
-        .find_map(|line| line.strip_prefix("model name")?.split_once(':'));
-    model.map_or_else(
-        || std::env::consts::ARCH.to_owned(),
-        |(_, name)| name.trim().to_owned(),
-    )
+fn processor_or_architecture() -> String {
+    match instruction_set::processor() {
+        name if name.is_empty() => std::env::consts::ARCH.to_owned(),
+        name => name,
+    }
 }

@@ -153,6 +153,9 @@ pub struct SweepOptions {
     pub selection: SweepSelection,
     #[command(flatten)]
     pub compute: ComputeOptions,
+    /// Do not wait for runs that other processes execute.
+    #[arg(long)]
+    pub no_wait: bool,
     /// Also write the records as CSV.
     #[arg(long)]
     pub csv: bool,

@@ -107,7 +107,7 @@ impl<'a> TimedPart<'a> {
             .build(&mut Builder::new(&part.decoder, 0, &device).rough());
         Self {
             part,
-            optimizers: Optimizers::new(training, &built),
+            optimizers: Optimizers::new(training),
             built: Some(built),
             training,
             device,
@@ -169,14 +169,9 @@ impl<'a> TimedPart<'a> {
             (built.forward(x, tokens, pass) * output_gradient).sum()
         });
         let rates = LearningRates::of(self.training, 1.0);
+        let norms = gradients.parameters.norms(&built);
         self.optimizers
-            .update(
-                built,
-                gradients.dense,
-                gradients.tables,
-                &gradients.statistics,
-                rates,
-            )
+            .update(built, gradients.parameters, norms, rates)
             .0
     }
 

@@ -186,8 +186,9 @@ impl Session<'_> {
         }
         match ended {
             Ok(()) => Ok(()),
-            Err(Failure::Interrupted) => Err(SessionError::Interrupted),
+            Err(Failure::Interrupted | Failure::TakenOver) => Err(SessionError::Interrupted),
             Err(Failure::Records(error)) => Err(Error::from(error).into()),
+            Err(Failure::Checkpoint(error)) => Err(Error::from(error).into()),
             Err(Failure::Failed(reason)) => {
                 for phase in to_measure
                     .into_iter()

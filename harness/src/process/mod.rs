@@ -1,11 +1,19 @@
-//! Memory and standard output of the process.
+//! The process and its machine: memory, standard output, disk, identity, processor.
 //!
 //! | module | contents |
 //! |---|---|
 //! | [`broken_pipe`] | behaviour on a closed standard output |
 //! | [`allocator`] | configuration of the allocator |
 //! | [`peak_memory`] | peak resident memory |
+//! | [`disk_space`] | free space of a file system |
+//! | [`durable`] | flushing of folders |
+//! | [`identity`] | identity of a process, and whether it still runs |
+//! | [`instruction_set`] | the processor and its extensions |
 
 pub mod allocator;
 pub mod broken_pipe;
+pub mod disk_space;
+pub mod durable;
+pub mod identity;
+pub mod instruction_set;
 pub mod peak_memory;

@@ -3,7 +3,9 @@
 //! ```text
 //! runs/.cache/              tokenizers and tokens, shared by sweeps of the same corpus
 //! runs/<sweep>/records/     rows
-//! runs/<sweep>/weights/     one file per finished run
+//! runs/<sweep>/claims/      which process executes a run
+//! runs/<sweep>/checkpoints/ states of training, one folder per run under way
+//! runs/<sweep>/weights/     one folder per trained run
 //! runs/<sweep>/csv/         rows as CSV, with --csv
 //! runs/<sweep>/report.html
 //! runs/probes/              records and csv of probes of all sweeps
@@ -44,9 +46,24 @@ impl Folders {
         self.sweep.join("records")
     }
 
-    /// File of the weights of the run named `run`.
+    /// Folder of the sweep.
+    pub fn sweep(&self) -> &Path {
+        &self.sweep
+    }
+
+    /// Folder of claims of runs.
+    pub fn claims(&self) -> PathBuf {
+        self.sweep.join("claims")
+    }
+
+    /// Folder of the checkpoints of the run named `run`.
+    pub fn checkpoints(&self, run: &str) -> PathBuf {
+        self.sweep.join("checkpoints").join(run)
+    }
+
+    /// Folder of the weights of the run named `run`.
     pub fn weights(&self, run: &str) -> PathBuf {
-        self.sweep.join("weights").join(format!("{run}.bpk"))
+        self.sweep.join("weights").join(run)
     }
 
     /// Folder of the rows of probes of all sweeps.

@@ -3,6 +3,11 @@
 use std::path::Path;
 
 use super::checkout::Checkout;
+use crate::checkpoint::manifest::Origin;
+use crate::process::instruction_set;
+
+/// The lock file of this build.
+const LOCK_FILE: &[u8] = include_bytes!("../../../Cargo.lock");
 
 /// Commit and versions of the program that writes a row.
 #[derive(Clone, Debug)]
@@ -14,6 +19,12 @@ pub struct Provenance {
     pub dirty: bool,
     /// Versions of the harness, the tensor library and the compiler.
     pub version: String,
+    /// BLAKE3 of the lock file of its dependencies.
+    pub lock_file: String,
+    /// Architecture and extensions of the processor.
+    pub instruction_set: String,
+    /// Name of the processor.
+    pub processor: String,
 }
 
 impl Provenance {
@@ -35,6 +46,17 @@ impl Provenance {
             commit,
             dirty,
             version: format!("isoflop {harness}, burn {burn}, {rustc}"),
+            lock_file: blake3::hash(LOCK_FILE).to_hex().to_string(),
+            instruction_set: instruction_set::instruction_set(),
+            processor: instruction_set::processor(),
+        }
+    }
+
+    /// What a checkpoint states of the program that wrote it.
+    pub fn origin(&self) -> Origin {
+        Origin {
+            commit: self.commit.clone(),
+            instruction_set: self.instruction_set.clone(),
         }
     }
 }

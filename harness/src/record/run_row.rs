@@ -90,6 +90,12 @@ impl RunRowContext<'_> {
             tokenizer_fingerprint: self.dataset.tokenizer.fingerprint().to_owned(),
             device: self.device.clone(),
             threads: self.threads as u64,
+            instruction_set: self.provenance.instruction_set.clone(),
+            processor: self.provenance.processor.clone(),
+            lock_file: self.provenance.lock_file.clone(),
+            weights_hash: String::new(),
+            resumes: 0,
+            skipped_steps: 0,
             started: started.to_owned(),
             command: self.command(run),
         }
@@ -114,6 +120,9 @@ impl RunRowContext<'_> {
             peak_memory_bytes: outcome.peak_memory_bytes,
             train_wall_s: outcome.train_wall_s,
             eval_wall_s: outcome.eval_wall_s,
+            weights_hash: outcome.weights_hash.clone(),
+            resumes: outcome.resumes,
+            skipped_steps: outcome.skipped_steps,
             ..self.failed(
                 run,
                 id,

@@ -44,5 +44,6 @@ pub fn frames_of(plan: &Plan, frames: &Frames) -> Result<Frames, Error> {
         of(frames.items(), &selected),
         of(frames.usage(), &selected),
     )
-    .with_matches(of(frames.matches(), &selected)))
+    .with_matches(of(frames.matches(), &selected))
+    .with_warnings(of(frames.warnings(), &selected)))
 }

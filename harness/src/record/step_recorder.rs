@@ -1,68 +1,87 @@
-//! Recording of training steps during a run.
+//! Recording of training steps and warnings during a run.
 
-use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use results::{Records, StepRow};
+use results::{Records, StepRow, WarningRow};
 
 use crate::train::StepReport;
+use crate::train::warning::Warning;
 
-/// Least time between two writes, each of which rewrites the file of the run; also the most that a crash loses.
+/// Least time between two writes, each of which rewrites the files of the run.
 const BETWEEN_WRITES: Duration = Duration::from_secs(1);
+/// Least ratio of the time between two writes to the time of a write, so that long runs do not spend their time on it.
+const TIMES_A_WRITE: u32 = 20;
 
-/// Writes the logged steps of a run as rows.
+/// Writes the logged steps and the warnings of a run as rows.
 pub struct StepRecorder<'a> {
     records: &'a Records,
     run: &'a str,
-    pending: Vec<StepRow>,
+    steps: Vec<StepRow>,
+    warnings: Vec<WarningRow>,
     written: Instant,
-    failure: Option<results::Error>,
+    between: Duration,
 }
 
 impl<'a> StepRecorder<'a> {
-    /// A recorder for the run named `run`, which has no step rows yet.
+    /// A recorder for the run named `run`, whose recorded steps end where training begins.
     pub fn new(records: &'a Records, run: &'a str) -> Self {
         Self {
             records,
             run,
-            pending: Vec::new(),
+            steps: Vec::new(),
+            warnings: Vec::new(),
             written: Instant::now(),
-            failure: None,
+            between: BETWEEN_WRITES,
         }
     }
 
-    /// Records a logged step; breaks if rows cannot be written.
-    pub fn observe(&mut self, report: &StepReport) -> ControlFlow<()> {
+    /// Adds a logged step, and the warnings of the step.
+    pub fn observe(&mut self, report: &StepReport) {
         if report.logged {
-            self.pending.push(row(self.run, report));
+            self.steps.push(row(self.run, report));
         }
-        if self.written.elapsed() >= BETWEEN_WRITES {
-            self.write();
-        }
-        if self.failure.is_some() {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
+        report
+            .warnings
+            .iter()
+            .for_each(|warning| self.warn(warning));
     }
 
-    fn write(&mut self) {
-        if !self.pending.is_empty() {
-            self.failure = self.records.append_steps(self.run, &self.pending).err();
-            self.pending.clear();
-        }
-        self.written = Instant::now();
+    /// Adds a warning.
+    pub fn warn(&mut self, warning: &Warning) {
+        self.warnings.push(WarningRow {
+            run: self.run.to_owned(),
+            step: warning.step as u64,
+            kind: warning.kind.name().to_owned(),
+            subject: warning.subject.clone(),
+            value: warning.value,
+            threshold: warning.threshold,
+            detail: warning.detail.clone(),
+        });
     }
 
-    /// Writes the pending rows.
+    /// Whether rows are to be written again.
+    pub fn is_due(&self) -> bool {
+        let pending = !self.steps.is_empty() || !self.warnings.is_empty();
+        pending && self.written.elapsed() >= self.between
+    }
+
+    /// Writes the rows so far; after an error they remain to be written.
     ///
     /// # Errors
-    /// If this or an earlier write failed.
-    pub fn finish(mut self) -> Result<(), results::Error> {
-        if self.failure.is_none() {
-            self.write();
+    /// If they cannot be written.
+    pub fn write(&mut self) -> Result<(), results::Error> {
+        let clock = Instant::now();
+        if !self.steps.is_empty() {
+            self.records.append_steps(self.run, &self.steps)?;
+            self.steps.clear();
         }
-        self.failure.map_or(Ok(()), Err)
+        if !self.warnings.is_empty() {
+            self.records.append(self.run, &self.warnings)?;
+            self.warnings.clear();
+        }
+        self.written = Instant::now();
+        self.between = BETWEEN_WRITES.max(clock.elapsed() * TIMES_A_WRITE);
+        Ok(())
     }
 }
 

@@ -9,16 +9,19 @@ pub enum Conclusion {
     Complete,
     /// Some runs failed; their rows have the reason.
     SomeFailed,
+    /// Other processes still execute some runs.
+    HeldElsewhere,
     /// The command was interrupted by Ctrl-C.
     Interrupted,
 }
 
 impl Conclusion {
-    /// Exit status of the process: 0, 1 or 130.
+    /// Exit status of the process: 0, 1, 75 (BSD's EX_TEMPFAIL: try again later) or 130.
     pub fn exit_status(self) -> u8 {
         match self {
             Self::Complete => 0,
             Self::SomeFailed => 1,
+            Self::HeldElsewhere => 75,
             Self::Interrupted => interrupt::EXIT_STATUS,
         }
     }

@@ -1,28 +1,31 @@
-//! Execution of one run: training, saving and evaluation, each recorded as soon as it is done.
+//! Execution of one run: training, saving and evaluation, each recorded as soon as it is done and continued where an earlier
+//! process stopped.
 
-use std::ops::ControlFlow;
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
 use architectures::{Decoder, Usage};
 use burn::tensor::Device;
-use results::{ItemRow, MatchRow, Records, ScoreRow, StepRow, UsageRow};
-use suites::{Dataset, SandboxLimits, SuiteError, evaluate};
+use results::{MatchRow, Records, UsageRow};
+use suites::{Dataset, SandboxLimits};
 
-use crate::checkpoint::weights;
-use crate::evaluate::language_model::DecoderModel;
-use crate::evaluate::scores::{item_rows, score_rows};
+use super::claim::Claim;
+use super::disk_wait::when_space;
+use super::evaluation::evaluate_suites;
+use super::interrupt::Interrupt;
+use super::progress::Progress;
+use super::resume::{Beginning, beginning};
+use super::training::train_with_checkpoints;
+use crate::checkpoint::error::CheckpointError;
+use crate::checkpoint::manifest::{Manifest, Origin};
+use crate::checkpoint::snapshot;
+use crate::checkpoint::store::{Store, replace_folder};
 use crate::process::peak_memory;
 use crate::record::folders::Folders;
 use crate::record::match_row::match_row;
-use crate::record::step_recorder::StepRecorder;
-use crate::run::interrupt::{Interrupt, Interruptible};
-use crate::run::progress::Progress;
-use crate::train::{TrainError, TrainSpec, Trained, train};
+use crate::train::state::TrainingProgress;
+use crate::train::{TrainSpec, Trained};
 use experiment::plan::Run;
-
-/// Sequences evaluated at a time: enough to use all cores, with less memory than training requires.
-const SEQUENCES_AT_ONCE: usize = 64;
 
 /// Inputs and outputs that all runs of a sweep share.
 pub struct RunContext<'a> {
@@ -30,7 +33,7 @@ pub struct RunContext<'a> {
     pub dataset: &'a Dataset,
     /// Tables that rows are written to.
     pub records: &'a Records,
-    /// Folders that weights are written to.
+    /// Folders that checkpoints and weights are written to.
     pub folders: &'a Folders,
     /// Device of the computation, without autodiff.
     pub device: &'a Device,
@@ -38,6 +41,8 @@ pub struct RunContext<'a> {
     pub limits: &'a SandboxLimits,
     /// The flag that Ctrl-C sets.
     pub interrupt: &'a Interrupt,
+    /// This program and processor.
+    pub origin: Origin,
 }
 
 /// Results of a finished run.
@@ -51,23 +56,33 @@ pub struct RunOutcome {
     pub val_tokens: u64,
     /// Training tokens.
     pub tokens: u64,
-    /// Seconds of training, without validation.
+    /// Seconds of training, without validation, of all processes that worked on the run.
     pub train_wall_s: f64,
-    /// Seconds of evaluation on the suites.
+    /// Seconds of evaluation on the suites by this process.
     pub eval_wall_s: f64,
     /// Largest resident memory of the process during the run, in bytes.
     pub peak_memory_bytes: u64,
+    /// Hash of the final weights.
+    pub weights_hash: String,
+    /// Times that training continued from a checkpoint.
+    pub resumes: u64,
+    /// Steps whose update was skipped.
+    pub skipped_steps: u64,
 }
 
 /// Why a run has no result.
 #[derive(Debug)]
 pub enum Failure {
-    /// The run was interrupted: no row is written, and the next sweep starts the run again.
+    /// The run was interrupted: no row is written, and the next sweep continues it.
     Interrupted,
+    /// Another process took the run over: it writes the row.
+    TakenOver,
     /// An error of this run, with its message: the run is recorded as failed, and the sweep continues.
     Failed(String),
     /// Rows cannot be read or written: the sweep ends.
     Records(results::Error),
+    /// Checkpoints or weights cannot be read or written: the sweep ends.
+    Checkpoint(CheckpointError),
 }
 
 impl From<results::Error> for Failure {
@@ -76,17 +91,27 @@ impl From<results::Error> for Failure {
     }
 }
 
-/// Trains and evaluates the run named `id`.
+impl From<CheckpointError> for Failure {
+    fn from(error: CheckpointError) -> Self {
+        match error {
+            CheckpointError::Config(error) => Self::Failed(error.to_string()),
+            error => Self::Checkpoint(error),
+        }
+    }
+}
+
+/// Trains and evaluates the run named `id`, which `claim` holds.
 ///
 /// # Errors
 /// [`Failure`]; a panic is [`Failure::Failed`].
 pub fn execute(
     run: &Run,
     id: &str,
+    claim: &Claim,
     context: &RunContext,
     progress: &mut dyn Progress,
 ) -> Result<RunOutcome, Failure> {
-    catch_panic(|| train_and_evaluate(run, id, context, progress))
+    catch_panic(|| train_and_evaluate(run, id, claim, context, progress))
 }
 
 /// Runs `body` and converts a panic into [`Failure::Failed`]. The default panic hook is disabled meanwhile, since its
@@ -108,51 +133,63 @@ pub(crate) fn catch_panic<T>(body: impl FnOnce() -> Result<T, Failure>) -> Resul
     })
 }
 
+/// A decoder with its final weights, saved.
+struct Saved {
+    decoder: Decoder,
+    progress: TrainingProgress,
+    weights_hash: String,
+}
+
 fn train_and_evaluate(
     run: &Run,
     id: &str,
+    claim: &Claim,
     context: &RunContext,
     progress: &mut dyn Progress,
 ) -> Result<RunOutcome, Failure> {
-    delete_rows(context.records, id)?;
-    let matches: Vec<MatchRow> = run
-        .matches
-        .iter()
-        .map(|matched| match_row(id, matched))
-        .collect();
-    context.records.write(id, &matches)?;
     peak_memory::reset();
-    let trained = train_recorded(run, id, context, progress)?;
-    context.records.write(id, &usage_rows(id, &trained.usage))?;
-    weights::save(&trained.decoder, &context.folders.weights(id))
-        .map_err(|error| Failure::Failed(error.to_string()))?;
+    let saved = trained(run, id, claim, context, progress)?;
     let clock = Instant::now();
-    evaluate_suites(run, id, &trained.decoder, context, progress)?;
+    let partial = evaluation_folder(context.folders, id, &saved.weights_hash);
+    evaluate_suites(
+        run,
+        id,
+        (&saved.decoder, Some(&partial)),
+        claim,
+        context,
+        progress,
+    )?;
+    let validated = saved.progress.validated;
+    let (val_loss, val_tokens) = validated.map_or((f64::NAN, 0), |v| (v.loss, v.tokens));
     Ok(RunOutcome {
-        train_loss: trained.train_loss,
-        val_loss: trained.val_loss,
-        val_tokens: trained.val_tokens,
-        tokens: trained.tokens,
-        train_wall_s: trained.train_wall_s,
+        train_loss: saved.progress.train_loss(),
+        val_loss,
+        val_tokens,
+        tokens: run.budget.tokens,
+        train_wall_s: saved.progress.train_wall_s,
         eval_wall_s: clock.elapsed().as_secs_f64(),
         peak_memory_bytes: peak_memory::bytes(),
+        weights_hash: saved.weights_hash,
+        resumes: saved.progress.resumes,
+        skipped_steps: saved.progress.skipped_steps,
     })
 }
 
-/// Deletes the rows of an earlier attempt, which would be mixed with the new ones.
-fn delete_rows(records: &Records, id: &str) -> Result<(), results::Error> {
-    records.write::<StepRow>(id, &[])?;
-    records.write::<UsageRow>(id, &[])?;
-    records.write::<ScoreRow>(id, &[])?;
-    records.write::<ItemRow>(id, &[])
+/// Folder of the rows of suites that are evaluated, until all are; named by the weights, so that those of others are not used.
+fn evaluation_folder(folders: &Folders, id: &str, weights_hash: &str) -> std::path::PathBuf {
+    let name = format!("evaluation-{}", &weights_hash[..16]);
+    folders.checkpoints(id).join(name)
 }
 
-fn train_recorded(
+/// The trained decoder: that of saved weights if training has ended before, otherwise trained from the latest checkpoint or
+/// from the first step, and saved.
+fn trained(
     run: &Run,
     id: &str,
+    claim: &Claim,
     context: &RunContext,
     progress: &mut dyn Progress,
-) -> Result<Trained, Failure> {
+) -> Result<Saved, Failure> {
     let spec = TrainSpec {
         model: &run.model,
         training: &run.training,
@@ -161,59 +198,61 @@ fn train_recorded(
         device: context.device,
         dataset: context.dataset,
     };
-    let mut recorder = StepRecorder::new(context.records, id);
-    let trained = train(&spec, &mut |report| {
-        progress.step(report);
-        recorder.observe(report)?;
-        if context.interrupt.requested() {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
+    let store = Store::new(context.folders.checkpoints(id), id);
+    store.remove_partial()?;
+    let begun = beginning(&spec, id, &store, context, progress)?;
+    let matches = run.matches.iter().map(|matched| match_row(id, matched));
+    let matches: Vec<MatchRow> = matches.collect();
+    let folder = context.folders.sweep();
+    when_space(folder, 0, context.interrupt, progress, || {
+        context.records.write(id, &matches)
+    })?;
+    let (state, warnings) = match begun {
+        Beginning::Trained(decoder, manifest) => {
+            return Ok(Saved {
+                weights_hash: manifest.content_hash(),
+                progress: manifest.progress,
+                decoder,
+            });
         }
-    });
-    recorder.finish()?;
-    trained.map_err(|error| match error {
-        TrainError::Interrupted { .. } => Failure::Interrupted,
-        error => Failure::Failed(error.to_string()),
-    })
+        Beginning::Training(state, warnings) => (*state, warnings),
+    };
+    let trained = train_with_checkpoints(&spec, (id, claim), (state, warnings), context, progress)?;
+    let usage = usage_rows(id, &trained.usage);
+    when_space(folder, 0, context.interrupt, progress, || {
+        context.records.write(id, &usage)
+    })?;
+    save(trained, id, context, progress)
 }
 
-/// Evaluates every suite, then replaces the rows of an earlier evaluation. Nothing is written before all suites are
-/// evaluated, since incomplete scores would be pooled like complete ones.
-///
-/// # Errors
-/// [`Failure`]: an interrupt, an error of a suite, or rows that cannot be written.
-pub fn evaluate_suites(
-    run: &Run,
+/// Saves the weights of a trained decoder.
+fn save(
+    trained: Trained,
     id: &str,
-    decoder: &Decoder,
     context: &RunContext,
     progress: &mut dyn Progress,
-) -> Result<(), Failure> {
-    let mut model = Interruptible {
-        model: DecoderModel::new(decoder, context.device, SEQUENCES_AT_ONCE),
-        interrupt: context.interrupt,
-    };
-    let (mut items, mut scores) = (Vec::<ItemRow>::new(), Vec::<ScoreRow>::new());
-    for suite in &context.dataset.suites {
-        progress.evaluating(suite.name());
-        let failed = |error: SuiteError| match context.interrupt.requested() {
-            true => Failure::Interrupted,
-            false => Failure::Failed(format!("{}: {error}", suite.name())),
-        };
-        let results = evaluate(
-            suite.as_ref(),
-            &mut model,
-            &context.dataset.tokenizer,
-            context.limits,
-        )
-        .map_err(failed)?;
-        items.extend(item_rows(id, &results));
-        scores.extend(score_rows(id, &run.cost, &results));
-    }
-    context.records.write(id, &items)?;
-    context.records.write(id, &scores)?;
-    Ok(())
+) -> Result<Saved, Failure> {
+    let val_loss = trained.progress.validated.map(|validated| validated.loss);
+    let manifest = Manifest::new(id, &trained.progress, val_loss, context.origin.clone());
+    let folder = context.folders.weights(id);
+    let needed = snapshot::bytes(&trained.decoder, false);
+    let written = when_space(&folder, needed, context.interrupt, progress, || {
+        replace_folder(&folder, |folder| {
+            let manifest = manifest.clone();
+            snapshot::write(
+                folder,
+                &trained.decoder,
+                None,
+                manifest,
+                snapshot::FILE_BYTES,
+            )
+        })
+    })?;
+    Ok(Saved {
+        weights_hash: written.content_hash(),
+        decoder: trained.decoder,
+        progress: trained.progress,
+    })
 }
 
 fn usage_rows(id: &str, usage: &[Usage]) -> Vec<UsageRow> {

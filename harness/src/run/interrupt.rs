@@ -25,10 +25,15 @@ impl Interrupt {
                 std::process::exit(i32::from(EXIT_STATUS));
             }
             eprintln!(
-                "stopping after the rows are written; press Ctrl-C again to stop immediately"
+                "stopping after this step and a checkpoint; press Ctrl-C again to stop immediately"
             );
         })?;
         Ok(interrupt)
+    }
+
+    /// Requests a stop, as the first signal does.
+    pub fn request(&self) {
+        self.0.store(true, Ordering::SeqCst);
     }
 
     /// Whether a stop has been requested.

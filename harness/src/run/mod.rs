@@ -7,11 +7,20 @@
 //! | [`identity`] | the configuration of a run, and its name |
 //! | [`progress`] | the interface for progress of sweeps and probes |
 //! | [`interrupt`] | handling of Ctrl-C |
+//! | [`claim`], [`activity`] | which process executes a run, and what it does |
+//! | [`resume`], [`training`], [`evaluation`] | parts of one run: where it begins, training with checkpoints, evaluation |
+//! | [`disk_wait`] | waiting for space on the disk |
 //! | [`conclusion`] | outcome of a command, and its exit status |
 
+pub mod activity;
+pub mod claim;
 pub mod conclusion;
+pub mod disk_wait;
+pub mod evaluation;
 pub mod execute;
 pub mod identity;
 pub mod interrupt;
 pub mod progress;
+pub mod resume;
 pub mod sweep;
+pub mod training;

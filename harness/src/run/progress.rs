@@ -31,6 +31,8 @@ pub trait Progress {
     fn run(&mut self, run: &Run);
     /// A training step is done.
     fn step(&mut self, report: &StepReport);
+    /// Something that the user should know happened, such as a full disk or a damaged checkpoint.
+    fn notice(&mut self, text: &str);
     /// The evaluation of a suite starts.
     fn evaluating(&mut self, suite: &str);
     /// A run ended.
@@ -52,6 +54,9 @@ impl Progress for Quiet {
     fn sweep(&mut self, _: &[Run]) {}
     fn run(&mut self, _: &Run) {}
     fn step(&mut self, _: &StepReport) {}
+    fn notice(&mut self, text: &str) {
+        eprintln!("{text}");
+    }
     fn evaluating(&mut self, _: &str) {}
     fn ended(&mut self, run: &Run, run_end: &RunEnd) {
         if let RunEnd::Failed(reason) = run_end {

@@ -1,21 +1,28 @@
-//! The loop over the runs of a plan: unfinished and failed runs are executed, finished ones are skipped.
+//! The loop over the runs of a plan: unfinished and failed runs are executed, finished ones and those of other processes are
+//! skipped.
 
-use std::collections::HashSet;
-use std::time::Instant;
+use std::collections::{HashMap, HashSet};
+use std::time::{Duration, Instant};
 
 use results::{Records, RunRow, StepRow};
 use suites::Dataset;
 
+use super::claim::{Attempt, Claim, Claims, Holder};
+use super::disk_wait::when_space;
+use crate::checkpoint::store::Store;
 use crate::error::Error;
 use crate::record::clock;
 use crate::record::folders::Folders;
-use crate::record::run_row::{FINISHED, RunRowContext};
+use crate::record::run_row::{FAILED, FINISHED, RunRowContext};
 use crate::run::conclusion::Conclusion;
 use crate::run::execute::{Failure, RunContext, execute};
 use crate::run::identity::{RunId, configuration, run_id};
 use crate::run::progress::{Progress, RunEnd};
 use experiment::budget::Tokens;
-use experiment::plan::Plan;
+use experiment::plan::{Plan, Run};
+
+/// Time between attempts at runs that other processes hold.
+const BETWEEN_ATTEMPTS: Duration = Duration::from_secs(2);
 
 /// The tokenizer, the suites and at least `tokens` training tokens of a plan, from the cache if they are there.
 ///
@@ -95,56 +102,213 @@ pub fn finished(records: &Records) -> Result<HashSet<RunId>, Error> {
         .collect())
 }
 
-/// Executes the runs of `plan` that are not finished.
+/// A run of the plan that this process has not dealt with yet.
+struct Pending<'a> {
+    run: &'a Run,
+    configuration: String,
+    id: RunId,
+    /// When its recorded run began, if it was recorded as failed before this command: it is executed again.
+    failed_before: Option<String>,
+    /// Whether the user knows that another process holds it.
+    noticed: bool,
+}
+
+/// What became of a pending run.
+enum Dealt {
+    Finished,
+    Failed,
+    /// Another process holds it.
+    Held(Holder),
+    Interrupted,
+}
+
+/// Executes the runs of `plan` that are not finished, and shares them with the other processes that work on the same folder.
+///
+/// # Arguments
+/// * `waits`: whether to wait for runs that other processes hold, and to take them over should those processes end.
 ///
 /// # Errors
-/// If rows cannot be read or written; a run that fails is recorded as such and does not end the sweep.
+/// If rows or checkpoints cannot be read or written; a run that fails is recorded as such and does not end the sweep.
 pub fn sweep(
     plan: &Plan,
     context: &RunContext,
     row_context: &RunRowContext,
+    waits: bool,
     progress: &mut dyn Progress,
 ) -> Result<Conclusion, Error> {
-    let finished = finished(context.records)?;
+    let sweep = SharedSweep {
+        claims: Claims::new(context.folders.claims()),
+        context,
+        row_context,
+    };
+    let mut pending = sweep.pending(plan)?;
     let mut conclusion = Conclusion::Complete;
     progress.sweep(&plan.runs);
-    for run in &plan.runs {
-        if context.interrupt.requested() {
-            return Ok(Conclusion::Interrupted);
+    loop {
+        let before = pending.len();
+        let mut held = Vec::new();
+        for mut pending in pending {
+            match sweep.deal_with(&pending, progress)? {
+                Dealt::Finished => {}
+                Dealt::Failed => conclusion = Conclusion::SomeFailed,
+                Dealt::Interrupted => return Ok(Conclusion::Interrupted),
+                Dealt::Held(holder) => {
+                    if !pending.noticed {
+                        progress.notice(&format!(
+                            "{} is held by {}",
+                            pending.run.label, holder.process
+                        ));
+                        pending.noticed = true;
+                    }
+                    held.push(pending);
+                }
+            }
         }
-        let configuration = configuration(plan, run)?;
-        let id = run_id(&configuration, context.dataset);
-        if finished.contains(&id) {
-            progress.ended(run, &RunEnd::Skipped);
-            continue;
+        if held.is_empty() {
+            return Ok(conclusion);
         }
+        if !waits {
+            return Ok(Conclusion::HeldElsewhere);
+        }
+        if held.len() == before {
+            std::thread::sleep(BETWEEN_ATTEMPTS);
+        }
+        pending = held;
+    }
+}
+
+struct SharedSweep<'a> {
+    claims: Claims,
+    context: &'a RunContext<'a>,
+    row_context: &'a RunRowContext<'a>,
+}
+
+impl SharedSweep<'_> {
+    fn pending<'a>(&self, plan: &'a Plan) -> Result<Vec<Pending<'a>>, Error> {
+        let rows = self.context.records.read::<RunRow>()?.into_iter();
+        let failed: HashMap<RunId, String> = rows
+            .filter(|row| row.status == FAILED)
+            .map(|row| (row.run, row.started))
+            .collect();
+        let runs = plan.runs.iter().map(|run| {
+            let configuration = configuration(plan, run)?;
+            let id = run_id(&configuration, self.context.dataset);
+            Ok(Pending {
+                run,
+                failed_before: failed.get(&id).cloned(),
+                configuration,
+                id,
+                noticed: false,
+            })
+        });
+        runs.collect()
+    }
+
+    /// Executes a run unless it is finished or held by another process.
+    fn deal_with(&self, pending: &Pending, progress: &mut dyn Progress) -> Result<Dealt, Error> {
+        if self.context.interrupt.requested() {
+            return Ok(Dealt::Interrupted);
+        }
+        if let Some(dealt) = self.recorded(pending, progress)? {
+            return Ok(dealt);
+        }
+        let (claim, former) = match self.claims.attempt(&pending.id)? {
+            Attempt::Held(holder) => return Ok(Dealt::Held(holder)),
+            Attempt::Claimed(claim, former) => (claim, former),
+        };
+        if let Some(former) = former {
+            progress.notice(&format!(
+                "{}: taken over from {}, which no longer works on it",
+                pending.run.label, former.process
+            ));
+        }
+        // Another process may have ended the run between the reading of its row and the claim.
+        if let Some(dealt) = self.recorded(pending, progress)? {
+            return Ok(dealt);
+        }
+        self.execute(pending, &claim, progress)
+    }
+
+    /// Whether the run is recorded as finished, or as failed since this command began.
+    fn recorded(
+        &self,
+        pending: &Pending,
+        progress: &mut dyn Progress,
+    ) -> Result<Option<Dealt>, Error> {
+        let rows: Vec<RunRow> = self.context.records.read_run(&pending.id)?;
+        let Some(row) = rows.first() else {
+            return Ok(None);
+        };
+        if row.status == FINISHED {
+            progress.ended(pending.run, &RunEnd::Skipped);
+            return Ok(Some(Dealt::Finished));
+        }
+        if pending.failed_before.as_ref() == Some(&row.started) {
+            return Ok(None);
+        }
+        progress.ended(pending.run, &RunEnd::Failed(row.reason.clone()));
+        Ok(Some(Dealt::Failed))
+    }
+
+    fn execute(
+        &self,
+        pending: &Pending,
+        claim: &Claim,
+        progress: &mut dyn Progress,
+    ) -> Result<Dealt, Error> {
+        let Pending {
+            run,
+            configuration,
+            id,
+            ..
+        } = pending;
+        let context = self.context;
         tracing::info!(run = id, label = %run.label, "run started");
         progress.run(run);
+        // A run under way does not show its earlier failure.
+        self.write(id, &[], progress)?;
         let (started, clock) = (clock::now(), Instant::now());
-        let (row, run_end) = match execute(run, &id, context, progress) {
+        let (row, run_end, dealt) = match execute(run, id, claim, context, progress) {
             Ok(outcome) => {
                 let run_end = RunEnd::Finished {
                     val_loss: outcome.val_loss,
                     wall_s: clock.elapsed().as_secs_f64(),
                 };
-                (
-                    row_context.finished(run, &id, &configuration, &started, &outcome),
-                    run_end,
-                )
+                let row = self
+                    .row_context
+                    .finished(run, id, configuration, &started, &outcome);
+                (row, run_end, Dealt::Finished)
             }
             Err(Failure::Failed(reason)) => {
-                conclusion = Conclusion::SomeFailed;
-                let recorded = context.records.read_run::<StepRow>(&id)?;
+                let recorded = context.records.read_run::<StepRow>(id)?;
                 let steps = recorded.last().map_or(0, |step| step.step);
                 let outcome = (steps, reason.as_str());
-                let row = row_context.failed(run, &id, &configuration, &started, outcome);
-                (row, RunEnd::Failed(reason))
+                let row = self
+                    .row_context
+                    .failed(run, id, configuration, &started, outcome);
+                (row, RunEnd::Failed(reason), Dealt::Failed)
             }
-            Err(Failure::Interrupted) => return Ok(Conclusion::Interrupted),
+            Err(Failure::Interrupted) => return Ok(Dealt::Interrupted),
+            Err(Failure::TakenOver) => {
+                progress.notice(&format!("{}: another process took it over", run.label));
+                return Ok(Dealt::Finished);
+            }
             Err(Failure::Records(error)) => return Err(error.into()),
+            Err(Failure::Checkpoint(error)) => return Err(error.into()),
         };
-        context.records.write(&id, &[row])?;
+        self.write(id, &[row], progress)?;
+        if matches!(dealt, Dealt::Finished) {
+            let store = Store::new(context.folders.checkpoints(id), id);
+            store.clear(run.training.checkpoint.keep_best)?;
+        }
         progress.ended(run, &run_end);
+        Ok(dealt)
     }
-    Ok(conclusion)
+
+    fn write(&self, id: &str, rows: &[RunRow], progress: &mut dyn Progress) -> Result<(), Error> {
+        let (context, folder) = (self.context, self.context.folders.sweep());
+        Ok(when_space(folder, 0, context.interrupt, progress, || {
+            context.records.write(id, rows)
+        })?)
+    }
 }

@@ -4,14 +4,14 @@
 //! operations are too short to be parallelised, also use every core. Gradients are averaged in the order of the
 //! micro-batches: the result depends on their number, but not on the number of threads.
 
-use architectures::{Decoder, Statistics, loss};
+use architectures::{Decoder, loss};
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Int, Tensor};
 use rayon::prelude::*;
 
 use super::batches::Batch;
-use super::step::{self, TableGradients};
+use super::step::{self, ParameterGradients};
 
 /// Loss and gradients of one batch.
 pub struct BatchGradients {
@@ -19,12 +19,8 @@ pub struct BatchGradients {
     pub loss: f64,
     /// Sum of the blocks' weighted auxiliary losses.
     pub auxiliary_loss: f64,
-    /// Gradients of the dense parameters.
-    pub dense: GradientsParams,
-    /// Gradients of the value tables, one entry per table.
-    pub tables: TableGradients,
-    /// Statistics for the blocks' buffers, summed over the batch.
-    pub statistics: Statistics,
+    /// Gradients of the parameters, one entry per table; statistics summed over the batch.
+    pub parameters: ParameterGradients,
 }
 
 /// Mean loss and gradients of `batch`, split into `micro_batches` parts of whole sequences.
@@ -56,32 +52,31 @@ fn differentiate(decoder: &Decoder, (inputs, targets): Batch, share: f64) -> Bat
     BatchGradients {
         loss: value(part.loss),
         auxiliary_loss: part.auxiliary_loss.map_or(0.0, value),
-        dense: part.dense,
-        tables: part.tables,
-        statistics: part.statistics,
+        parameters: part.parameters,
     }
 }
 
 /// The sum of the losses and gradients of two micro-batches.
-fn add(decoder: &Decoder, mut sum: BatchGradients, part: BatchGradients) -> BatchGradients {
+fn add(decoder: &Decoder, sum: BatchGradients, part: BatchGradients) -> BatchGradients {
+    let (mut parameters, added) = (sum.parameters, part.parameters);
     let mut merge = GradientSum {
-        sum: sum.dense,
-        part: part.dense,
+        sum: parameters.dense,
+        part: added.dense,
     };
     decoder.visit(&mut merge);
-    for (table, parts) in part.tables {
-        match sum.tables.iter_mut().find(|(other, _)| other.is(&table)) {
+    parameters.dense = merge.sum;
+    for (table, parts) in added.tables {
+        let mut tables = parameters.tables.iter_mut();
+        match tables.find(|(other, _)| other.is(&table)) {
             Some((_, others)) => others.extend(parts),
-            None => sum.tables.push((table, parts)),
+            None => parameters.tables.push((table, parts)),
         }
     }
-    sum.statistics.merge(&part.statistics);
+    parameters.statistics.merge(&added.statistics);
     BatchGradients {
         loss: sum.loss + part.loss,
         auxiliary_loss: sum.auxiliary_loss + part.auxiliary_loss,
-        dense: merge.sum,
-        tables: sum.tables,
-        statistics: sum.statistics,
+        parameters,
     }
 }
 
@@ -132,11 +127,15 @@ mod tests {
             .unwrap();
         let batch_gradients = pool.install(|| backward(&decoder, batch, micro_batches));
         let mut all = GradientValues {
-            gradients: &batch_gradients.dense,
+            gradients: &batch_gradients.parameters.dense,
             values: vec![batch_gradients.loss as f32],
         };
         decoder.visit(&mut all);
-        let lookups = batch_gradients.tables.iter().flat_map(|(_, parts)| parts);
+        let lookups = batch_gradients
+            .parameters
+            .tables
+            .iter()
+            .flat_map(|(_, parts)| parts);
         let rows = lookups.flat_map(|part| {
             part.rows
                 .clone()
@@ -181,7 +180,7 @@ mod tests {
             let decoder = Decoder::new(&config, 0, &device).unwrap();
             for _ in 0..3 {
                 let gradients = backward(&decoder, batch.clone(), micro_batches);
-                decoder.update_buffers(&gradients.statistics);
+                decoder.update_buffers(&gradients.parameters.statistics);
             }
             let buffers = decoder.buffers().into_iter();
             buffers

@@ -6,11 +6,16 @@
 
 pub mod backward;
 mod batches;
+pub mod dense_adamw;
+mod observations;
 pub mod optimizer;
+mod recent;
+pub mod state;
 pub mod step;
 mod validation;
+pub mod warning;
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::time::Instant;
 
 use architectures::{ConfigError, Decoder, ModelConfig, Usage};
@@ -21,7 +26,10 @@ use suites::Dataset;
 
 pub use batches::Batch;
 
-use step::{LearningRates, Optimizers};
+use observations::StepValues;
+use state::{TrainingProgress, TrainingState};
+use step::{GradientNorms, LearningRates};
+use warning::Warning;
 
 /// Inputs of a training run.
 pub struct TrainSpec<'a> {
@@ -66,23 +74,17 @@ pub struct StepReport {
     pub tokens_per_s: f64,
     /// Whether the step is recorded.
     pub logged: bool,
+    /// Events of this step that are recorded.
+    pub warnings: Vec<Warning>,
 }
 
 /// Result of a training run.
 pub struct Trained {
     /// The trained decoder, without autodiff.
     pub decoder: Decoder,
-    /// Mean training loss over the last tenth of the steps, nats per token.
-    pub train_loss: f64,
-    /// Mean loss on the held-out set, nats per token.
-    pub val_loss: f64,
-    /// Held-out tokens that `val_loss` averages.
-    pub val_tokens: u64,
-    /// Training tokens seen.
-    pub tokens: u64,
-    /// Seconds of training, without validation.
-    pub train_wall_s: f64,
-    /// Slot and expert usage on the held-out set.
+    /// Counters and statistics after the last step.
+    pub progress: TrainingProgress,
+    /// Slot and expert usage on the held-out set after the last step.
     pub usage: Vec<Usage>,
 }
 
@@ -92,14 +94,32 @@ pub enum TrainError {
     /// The model cannot be built.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The training or validation loss is non-finite.
+    /// The loss or the gradient of a step is non-finite; its update was not applied.
     #[error(
-        "diverged: the loss was {loss} at step {step}; lower `learning_rate` or `table_learning_rate`"
+        "non-finite {what} at step {step} (sequences {} to {} of the data order): loss {loss}, dense gradient norm {}, \
+         table gradient norm at most {}; lower `learning_rate` or `table_learning_rate`",
+        .sequences.start, .sequences.end - 1, .norms.dense, .norms.tables
     )]
-    Diverged {
+    NonFinite {
+        /// `loss` or `gradient`.
+        what: &'static str,
         /// The step, from 1.
         step: usize,
-        /// The loss of that step.
+        /// The sequences of its batch, in the order of the run's data.
+        sequences: Range<u64>,
+        /// The loss of that step, with auxiliary losses.
+        loss: f64,
+        /// The norms of its gradients.
+        norms: GradientNorms,
+    },
+    /// The validation loss is non-finite.
+    #[error(
+        "non-finite validation loss {loss} after step {step}; lower `learning_rate` or `table_learning_rate`"
+    )]
+    Validation {
+        /// The step, from 1.
+        step: usize,
+        /// The loss.
         loss: f64,
     },
     /// `observe` ended the run.
@@ -110,106 +130,137 @@ pub enum TrainError {
     },
 }
 
-/// Trains one decoder.
+/// Trains one decoder from `state` to the last step.
 ///
 /// # Arguments
-/// * `observe`: called after every step; ends the run if it breaks.
+/// * `observe`: called after every step with the state after it; ends the run if it breaks.
 ///
 /// # Errors
-/// If the model cannot be built, a loss is non-finite, `steps` is 0, or `observe` ends the run.
+/// If a loss or gradient is non-finite, there are no steps, or `observe` ends the run.
 pub fn train(
     spec: &TrainSpec,
-    observe: &mut dyn FnMut(&StepReport) -> ControlFlow<()>,
+    mut state: TrainingState,
+    observe: &mut dyn FnMut(&StepReport, &TrainingState) -> ControlFlow<()>,
 ) -> Result<Trained, TrainError> {
-    let TrainSpec {
-        training,
-        steps,
-        device,
-        dataset,
-        ..
-    } = *spec;
-    let seq_len = spec.model.decoder.seq_len;
     let flops_per_token = spec.model.cost()?.training() as f64;
-    let autodiff = device.clone().autodiff();
-    let mut decoder = Decoder::new(spec.model, spec.seed, &autodiff)?;
-    let mut optimizers = Optimizers::new(training, &decoder);
-
-    let tokens_per_step = (training.batch_size * seq_len) as u64;
-    let mut losses = Vec::with_capacity(steps);
-    let mut train_wall_s = 0.0;
-    let mut validated = None;
-    for step in 1..=steps {
+    let mut usage = None;
+    for step in state.progress.step + 1..=spec.steps {
         let clock = Instant::now();
-        let factor = training
-            .schedule
-            .factor(step - 1, steps, training.warmup, training.min_ratio);
-        let rates = LearningRates::of(training, factor);
-        let batch = batches::training(
-            &dataset.train,
-            spec.seed,
-            step - 1,
-            training.batch_size,
-            seq_len,
-            &autodiff,
-        );
-        let gradients = backward::backward(&decoder, batch, training.micro_batches);
-        let (loss, auxiliary_loss) = (gradients.loss, gradients.auxiliary_loss);
-        if !(loss + auxiliary_loss).is_finite() {
-            return Err(TrainError::Diverged { step, loss });
-        }
-        let (updated, norms) = optimizers.update(
-            decoder,
-            gradients.dense,
-            gradients.tables,
-            &gradients.statistics,
-            rates,
-        );
-        decoder = updated;
-
-        train_wall_s += clock.elapsed().as_secs_f64();
-        losses.push(loss);
-        let tokens = step as u64 * tokens_per_step;
+        let (updated, mut report) = one_step(spec, state, step)?;
+        state = updated;
+        state.progress.train_wall_s += clock.elapsed().as_secs_f64();
         // True for the last step.
-        let validates = training.validates(step, steps);
-        if validates {
-            let (loss, tokens) = validation::loss(&decoder.valid(), training, dataset, device);
+        if spec.training.validates(step, spec.steps) {
+            let decoder = state.decoder.valid();
+            let validation =
+                validation::validate(&decoder, spec.training, spec.dataset, spec.device);
+            let loss = validation.validated.loss;
             if !loss.is_finite() {
-                return Err(TrainError::Diverged { step, loss });
+                return Err(TrainError::Validation { step, loss });
             }
-            validated = Some((loss, tokens));
+            let collapses = state.progress.observe_validation(step, &validation);
+            report.warnings.extend(collapses);
+            report.val_loss = Some(loss);
+            report.logged = true;
+            usage = Some(validation.usage);
         }
-        let report = StepReport {
-            step,
-            tokens,
-            train_flops: tokens as f64 * flops_per_token,
-            wall_s: train_wall_s,
-            loss,
-            val_loss: validated.filter(|_| validates).map(|(loss, _)| loss),
-            learning_rate: rates.dense,
-            grad_norm: norms.dense,
-            table_grad_norm: norms.tables,
-            auxiliary_loss,
-            tokens_per_s: tokens as f64 / train_wall_s,
-            logged: validates || step % training.log_every == 0 || step == 1,
-        };
-        if observe(&report).is_break() {
+        report.train_flops = report.tokens as f64 * flops_per_token;
+        report.wall_s = state.progress.train_wall_s;
+        report.tokens_per_s = report.tokens as f64 / report.wall_s;
+        if observe(&report, &state).is_break() {
             return Err(TrainError::Interrupted { step });
         }
     }
-    let Some((val_loss, val_tokens)) = validated else {
+    if spec.steps == 0 {
         let problem = "is less than one batch";
         return Err(ConfigError::new("tokens", problem, "raise tokens or lower batch_size").into());
-    };
-    let decoder = decoder.valid();
-    let usage = validation::usage(&decoder, training, dataset, device);
-    let tail = &losses[steps - steps.div_ceil(10)..];
+    }
+    let decoder = state.decoder.valid();
+    let usage = usage.unwrap_or_else(|| {
+        // The run continued from a checkpoint after its last step.
+        validation::validate(&decoder, spec.training, spec.dataset, spec.device).usage
+    });
     Ok(Trained {
         decoder,
-        train_loss: tail.iter().sum::<f64>() / tail.len() as f64,
-        val_loss,
-        val_tokens,
-        tokens: steps as u64 * tokens_per_step,
-        train_wall_s,
+        progress: state.progress,
         usage,
     })
+}
+
+/// One step without validation: the state after it, and its report, whose totals over steps are still zero.
+fn one_step(
+    spec: &TrainSpec,
+    state: TrainingState,
+    step: usize,
+) -> Result<(TrainingState, StepReport), TrainError> {
+    let training = spec.training;
+    let seq_len = spec.model.decoder.seq_len;
+    let TrainingState {
+        mut decoder,
+        mut optimizers,
+        mut progress,
+    } = state;
+    let factor =
+        training
+            .schedule
+            .factor(step - 1, spec.steps, training.warmup, training.min_ratio);
+    let rates = LearningRates::of(training, factor);
+    let batch = batches::training(
+        &spec.dataset.train,
+        spec.seed,
+        step - 1,
+        training.batch_size,
+        seq_len,
+        &state::autodiff(spec.device),
+    );
+    let gradients = backward::backward(&decoder, batch, training.micro_batches);
+    let (loss, auxiliary_loss) = (gradients.loss, gradients.auxiliary_loss);
+    let mut norms = gradients.parameters.norms(&decoder);
+    let non_finite = |what| TrainError::NonFinite {
+        what,
+        step,
+        sequences: ((step - 1) * training.batch_size) as u64..(step * training.batch_size) as u64,
+        loss: loss + auxiliary_loss,
+        norms,
+    };
+    if !(loss + auxiliary_loss).is_finite() {
+        return Err(non_finite("loss"));
+    }
+    if !norms.are_finite() {
+        return Err(non_finite("gradient"));
+    }
+    let values = StepValues {
+        step,
+        loss,
+        norm: norms.dense,
+    };
+    let (skipped, warnings) = progress.observe_step(values, training.outliers.as_ref());
+    if !skipped {
+        (decoder, norms) = optimizers.update(decoder, gradients.parameters, norms, rates);
+    }
+    progress.step = step;
+    if TrainingProgress::is_of_last_tenth(step, spec.steps) {
+        progress.last_losses.push(loss);
+    }
+    let report = StepReport {
+        step,
+        tokens: (step * training.batch_size * seq_len) as u64,
+        train_flops: 0.0,
+        wall_s: 0.0,
+        loss,
+        val_loss: None,
+        learning_rate: rates.dense,
+        grad_norm: norms.dense,
+        table_grad_norm: norms.tables,
+        auxiliary_loss,
+        tokens_per_s: 0.0,
+        logged: training.logs(step) || !warnings.is_empty(),
+        warnings,
+    };
+    let state = TrainingState {
+        decoder,
+        optimizers,
+        progress,
+    };
+    Ok((state, report))
 }

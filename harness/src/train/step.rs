@@ -4,10 +4,11 @@
 
 use architectures::{HasBuffers, LazyAdam, Pass, Statistics, TableGradient, ValueTable};
 use burn::module::Module;
-use burn::optim::{GradientsParams, ModuleOptimizer};
+use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
 use experiment::training::TrainingConfig;
 
+use super::dense_adamw::DenseAdamW;
 use super::optimizer;
 
 /// Gradients of value tables: for each table, one entry per lookup of each micro-batch.
@@ -19,12 +20,30 @@ pub struct Gradients {
     pub loss: Tensor<1>,
     /// Sum of the blocks' weighted auxiliary losses, `[1]`, scaled likewise; `None` if no block has one.
     pub auxiliary_loss: Option<Tensor<1>>,
+    /// Gradients of the parameters.
+    pub parameters: ParameterGradients,
+}
+
+/// Gradients of a module's parameters, and statistics for its buffers.
+pub struct ParameterGradients {
     /// Gradients of the dense parameters.
     pub dense: GradientsParams,
     /// Gradients of the value tables.
     pub tables: TableGradients,
     /// Statistics for the blocks' buffers.
     pub statistics: Statistics,
+}
+
+impl ParameterGradients {
+    /// The norm of the dense gradient of `module`, and a bound of the norm of the tables' gradients.
+    pub fn norms(&self, module: &impl Module) -> GradientNorms {
+        let parts = self.tables.iter().flat_map(|(_, parts)| parts);
+        GradientNorms {
+            dense: optimizer::norm(module, &self.dense),
+            // The sum of nothing is -0.
+            tables: 0.0 + parts.map(TableGradient::norm_bound).sum::<f64>(),
+        }
+    }
 }
 
 /// Loss and gradients of `scale` times the loss that `forward` returns, `[1]`, plus the auxiliary losses of its pass,
@@ -51,9 +70,11 @@ pub fn differentiate<M: Module>(
     Gradients {
         loss: loss_value,
         auxiliary_loss,
-        dense: GradientsParams::from_grads(gradients, &fork),
-        tables,
-        statistics,
+        parameters: ParameterGradients {
+            dense: GradientsParams::from_grads(gradients, &fork),
+            tables,
+            statistics,
+        },
     }
 }
 
@@ -77,51 +98,59 @@ impl LearningRates {
 }
 
 /// Norms of gradients before clipping.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct GradientNorms {
     /// Global norm over all dense parameters.
     pub dense: f64,
-    /// Norm over all value tables.
+    /// Norm over all value tables; before the update, an upper bound of it.
     pub tables: f64,
+}
+
+impl GradientNorms {
+    /// Whether both are finite, in the range of the squares' sums in f32.
+    pub fn are_finite(&self) -> bool {
+        self.dense.is_finite() && self.tables < f64::from(f32::MAX).sqrt()
+    }
 }
 
 /// The optimizers of one module: AdamW for its dense parameters, lazy Adam for its value tables.
 pub struct Optimizers {
-    dense: ModuleOptimizer,
+    /// The optimizer of the dense parameters.
+    pub dense: DenseAdamW,
     tables: LazyAdam,
     clip_norm: f64,
 }
 
 impl Optimizers {
     /// Optimizers with all moments zero.
-    pub fn new(training: &TrainingConfig, module: &impl Module) -> Self {
+    pub fn new(training: &TrainingConfig) -> Self {
         Self {
-            dense: optimizer::adamw(training, module),
+            dense: DenseAdamW::new(training),
             tables: optimizer::lazy_adam(training),
             clip_norm: training.clip_norm,
         }
     }
 
-    /// Clips the gradients and updates `module`, its value tables and its buffers; returns the module and the norms before clipping.
+    /// Clips the gradients, whose norms are `norms`, and updates `module`, its value tables and its buffers;
+    /// returns the module and the norms before clipping.
     pub fn update<M: Module + HasBuffers>(
         &mut self,
         module: M,
-        dense: GradientsParams,
-        tables: TableGradients,
-        statistics: &Statistics,
+        gradients: ParameterGradients,
+        norms: GradientNorms,
         rates: LearningRates,
     ) -> (M, GradientNorms) {
-        let (dense, norm) = optimizer::clip(&module, dense, self.clip_norm);
+        let dense = optimizer::clip(&module, gradients.dense, norms.dense, self.clip_norm);
         let module = self.dense.step(rates.dense, module, dense);
         let mut squares = 0.0;
-        for (table, parts) in tables {
+        for (table, parts) in gradients.tables {
             let norm = table.update(parts, &self.tables, rates.tables);
             squares += f64::from(norm).powi(2);
         }
-        module.update_buffers(statistics);
+        module.update_buffers(&gradients.statistics);
         let norms = GradientNorms {
-            dense: norm,
             tables: squares.sqrt(),
+            ..norms
         };
         (module, norms)
     }

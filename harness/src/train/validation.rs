@@ -5,6 +5,7 @@ use burn::tensor::Device;
 use suites::Dataset;
 
 use super::batches;
+use super::state::Validated;
 use experiment::training::TrainingConfig;
 
 /// Ranges of the validation windows, one per batch.
@@ -25,38 +26,31 @@ fn windows(
         .collect()
 }
 
-/// Mean validation loss in nats per token, and the number of tokens averaged.
-pub fn loss(
+/// Loss and usage on the held-out set.
+pub struct Validation {
+    /// Mean loss, nats per token, and the number of tokens averaged.
+    pub validated: Validated,
+    /// Usage of slots and experts, one entry per layer and unit.
+    pub usage: Vec<Usage>,
+}
+
+/// Evaluates `decoder` on the held-out set.
+pub fn validate(
     decoder: &Decoder,
     training: &TrainingConfig,
     dataset: &Dataset,
     device: &Device,
-) -> (f64, u64) {
+) -> Validation {
     let seq_len = decoder.config().seq_len;
     let (mut sum, mut tokens) = (0.0, 0);
+    let mut total: Vec<Usage> = Vec::new();
     for range in windows(decoder, training, dataset) {
         let count = (range.end - range.start) * seq_len as u64;
         let (inputs, targets) = batches::windows(&dataset.held_out, range, seq_len, device);
-        let loss = loss::cross_entropy(decoder.forward(inputs, &mut Pass::evaluation()), targets);
+        let mut pass = Pass::observation();
+        let loss = loss::cross_entropy(decoder.forward(inputs, &mut pass), targets);
         sum += f64::from(loss.into_scalar::<f32>()) * count as f64;
         tokens += count;
-    }
-    (sum / tokens as f64, tokens)
-}
-
-/// Usage of slots and experts, one entry per layer with either.
-pub fn usage(
-    decoder: &Decoder,
-    training: &TrainingConfig,
-    dataset: &Dataset,
-    device: &Device,
-) -> Vec<Usage> {
-    let seq_len = decoder.config().seq_len;
-    let mut total: Vec<Usage> = Vec::new();
-    for range in windows(decoder, training, dataset) {
-        let mut pass = Pass::observation();
-        let (inputs, _) = batches::windows(&dataset.held_out, range, seq_len, device);
-        decoder.forward(inputs, &mut pass);
         let usage = pass.into_usage();
         if total.is_empty() {
             total = usage;
@@ -66,5 +60,11 @@ pub fn usage(
             }
         }
     }
-    total
+    Validation {
+        validated: Validated {
+            loss: sum / tokens as f64,
+            tokens,
+        },
+        usage: total,
+    }
 }

@@ -48,6 +48,12 @@ fn run(sweep: &str, block: &str, id: &str) -> RunRow {
         tokenizer_fingerprint: "tokenizer".into(),
         device: "flex".into(),
         threads: 2,
+        instruction_set: String::new(),
+        processor: String::new(),
+        lock_file: String::new(),
+        weights_hash: String::new(),
+        resumes: 0,
+        skipped_steps: 0,
         started: String::new(),
         command: String::new(),
     }

@@ -36,7 +36,7 @@ fn the_first_ctrl_c_stops_after_complete_rows() {
     assert_eq!(ended.code, Some(130), "{rest:?}");
     assert!(
         rest.iter()
-            .any(|line| line.contains("stopping after the rows are written")),
+            .any(|line| line.contains("stopping after this step and a checkpoint")),
         "{rest:?}"
     );
 
@@ -46,7 +46,7 @@ fn the_first_ctrl_c_stops_after_complete_rows() {
     assert!(!steps.is_empty());
     let status = scratch.isoflop(&["status", "sweep.toml"]).out;
     assert!(
-        status.contains("begun") && status.contains("step ") && status.contains("missing"),
+        status.contains("stopped") && status.contains("at step ") && status.contains("missing"),
         "{status}"
     );
 }

@@ -8,5 +8,6 @@ mod matching;
 mod planning;
 mod planning_export;
 mod probing;
+mod resuming;
 mod scratch;
 mod sweeping;

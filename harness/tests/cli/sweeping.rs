@@ -172,7 +172,13 @@ fn failed_runs_are_recorded_and_repeated_and_do_not_end_the_sweep() {
     assert!(runs.iter().all(|run| run.status == "failed"), "{runs:?}");
     assert_eq!(ended.code, Some(1), "{ended:?}");
     let failed = &runs[0];
-    assert!(failed.reason.contains("diverged"), "{}", failed.reason);
+    assert!(
+        failed.reason.starts_with("non-finite ")
+            && failed.reason.contains("sequences ")
+            && failed.reason.contains("gradient norm "),
+        "{}",
+        failed.reason
+    );
     assert!(
         failed.val_loss.is_nan() && ended.err.contains(&failed.reason),
         "{ended:?}"
@@ -182,7 +188,7 @@ fn failed_runs_are_recorded_and_repeated_and_do_not_end_the_sweep() {
         scratch
             .isoflop(&["status", "sweep.toml"])
             .out
-            .contains("diverged")
+            .contains("non-finite")
     );
 
     let again = scratch.isoflop(&["sweep", "sweep.toml", "--only", "dense"]);
@@ -217,10 +223,11 @@ fn quiet_prints_only_the_path_of_the_report() {
         .out;
     assert_eq!(
         (
-            missing.matches("finished").count(),
-            missing.matches("missing").count()
+            missing.matches(" finished ").count(),
+            missing.matches(" missing ").count(),
+            missing.ends_with("1 of 2 runs finished\n")
         ),
-        (1, 1),
+        (1, 1, true),
         "{missing}"
     );
 }

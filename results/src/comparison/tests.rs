@@ -22,6 +22,12 @@ fn run(block: &str, seed: u64, target: f64) -> RunRow {
         tokenizer_fingerprint: "tokenizer".into(),
         device: "flex".into(),
         threads: 2,
+        instruction_set: String::new(),
+        processor: String::new(),
+        lock_file: String::new(),
+        weights_hash: String::new(),
+        resumes: 0,
+        skipped_steps: 0,
         ..finished_run(block, seed, val_loss)
     }
 }

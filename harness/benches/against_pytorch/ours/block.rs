@@ -55,7 +55,7 @@ impl BlockStep {
             )
         };
         Self {
-            optimizers: Optimizers::new(&config, &block),
+            optimizers: Optimizers::new(&config),
             block: Some(block),
             config,
             x: normal(1.0),
@@ -83,13 +83,10 @@ impl BlockStep {
             (y * self.output_gradient.clone()).sum()
         });
         let rates = LearningRates::of(&self.config, 1.0);
-        let updated = self.optimizers.update(
-            block,
-            gradients.dense,
-            gradients.tables,
-            &gradients.statistics,
-            rates,
-        );
+        let norms = gradients.parameters.norms(&block);
+        let updated = self
+            .optimizers
+            .update(block, gradients.parameters, norms, rates);
         self.block = Some(updated.0);
     }
 }

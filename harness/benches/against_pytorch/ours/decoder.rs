@@ -44,7 +44,7 @@ impl DecoderStep {
         let config = super::training(micro_batches);
         let vocab = model.decoder.vocab_size;
         Self {
-            optimizers: Optimizers::new(&config, &decoder),
+            optimizers: Optimizers::new(&config),
             decoder: Some(decoder),
             config,
             batch: (
@@ -69,13 +69,10 @@ impl DecoderStep {
         let decoder = self.decoder.take().expect("not during an update");
         let gradients = backward::backward(&decoder, self.batch.clone(), self.config.micro_batches);
         let rates = LearningRates::of(&self.config, 1.0);
-        let updated = self.optimizers.update(
-            decoder,
-            gradients.dense,
-            gradients.tables,
-            &gradients.statistics,
-            rates,
-        );
+        let norms = gradients.parameters.norms(&decoder);
+        let updated = self
+            .optimizers
+            .update(decoder, gradients.parameters, norms, rates);
         self.decoder = Some(updated.0);
     }
 }

@@ -3,6 +3,8 @@
 use architectures::ConfigError;
 use serde::{Deserialize, Serialize};
 
+use super::checkpoint::CheckpointConfig;
+use super::outliers::OutlierConfig;
 use super::schedule::Schedule;
 
 /// Configuration of optimizers, learning-rate schedule, logging and validation.
@@ -54,6 +56,12 @@ pub struct TrainingConfig {
     /// Maximum number of held-out tokens in each validation.
     #[serde(default = "defaults::validation_tokens")]
     pub validation_tokens: usize,
+    /// Outlier steps whose update is skipped; none if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outliers: Option<OutlierConfig>,
+    /// Checkpoints. They do not change the result, and are no part of a run's identity.
+    #[serde(default, skip_serializing)]
+    pub checkpoint: CheckpointConfig,
 }
 
 /// Default values; weight decay, betas, clipping and the final ratio are those of `sweeps/paper.toml`.
@@ -137,7 +145,16 @@ impl TrainingConfig {
         within("beta_2", self.beta_2, 0.0, 1.0)?;
         within("epsilon", self.epsilon, f64::MIN_POSITIVE, 1.0)?;
         within("clip_norm", self.clip_norm, 0.0, f64::INFINITY)?;
-        within("table_clip_norm", self.table_clip_norm, 0.0, f64::INFINITY)
+        within("table_clip_norm", self.table_clip_norm, 0.0, f64::INFINITY)?;
+        if let Some(outliers) = &self.outliers {
+            outliers.check()?;
+        }
+        self.checkpoint.check()
+    }
+
+    /// Whether the one-based `step` is recorded, apart from those that validate.
+    pub fn logs(&self, step: usize) -> bool {
+        step == 1 || step.is_multiple_of(self.log_every)
     }
 
     /// Whether the validation loss is evaluated after this one-based step of `steps`.

@@ -1,9 +1,13 @@
 //! Configuration of training, `[training]` of a sweep file.
 
+mod checkpoint;
 mod config;
 mod data_order;
+mod outliers;
 mod schedule;
 
+pub use checkpoint::CheckpointConfig;
 pub use config::TrainingConfig;
 pub use data_order::{SHUFFLE_BLOCK, stream_tokens};
+pub use outliers::OutlierConfig;
 pub use schedule::Schedule;

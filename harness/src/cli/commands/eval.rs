@@ -1,10 +1,13 @@
 //! `isoflop eval`.
 
 use crate::cli::progress;
-use harness::checkpoint::weights;
+use harness::checkpoint::snapshot;
 use harness::error::Error;
+use harness::record::provenance::Provenance;
+use harness::run::claim::{Attempt, Claims};
 use harness::run::conclusion::Conclusion;
-use harness::run::execute::{Failure, RunContext, evaluate_suites};
+use harness::run::evaluation::evaluate_suites;
+use harness::run::execute::{Failure, RunContext};
 use harness::run::identity::{configuration, run_id};
 use harness::run::interrupt::Interrupt;
 use harness::run::sweep;
@@ -36,7 +39,9 @@ pub fn eval(options: &EvalOptions) -> Result<Conclusion, Error> {
         device: &device,
         limits: &SandboxLimits::default(),
         interrupt: &interrupt,
+        origin: Provenance::gather().origin(),
     };
+    let claims = Claims::new(folders.claims());
     let mut conclusion = Conclusion::Complete;
     for run in &plan.runs {
         let id = run_id(&configuration(&plan, run)?, &dataset);
@@ -44,9 +49,24 @@ pub fn eval(options: &EvalOptions) -> Result<Conclusion, Error> {
             continue;
         }
         progress.preparing(&run.label.to_string());
-        let decoder = weights::load(&run.model, &folders.weights(&id), &device)?;
-        match evaluate_suites(run, &id, &decoder, &context, progress.as_mut()) {
-            Ok(()) => {}
+        let claim = match claims.attempt(&id)? {
+            Attempt::Claimed(claim, _) => claim,
+            Attempt::Held(holder) => {
+                let label = &run.label;
+                progress.notice(&format!(
+                    "{label} is held by {}: not evaluated",
+                    holder.process
+                ));
+                conclusion = Conclusion::HeldElsewhere;
+                continue;
+            }
+        };
+        let folder = folders.weights(&id);
+        let manifest = snapshot::verify(&folder, &id)?;
+        let decoder = snapshot::read_weights(&folder, &manifest, &run.model, &device)?;
+        let model = (&decoder, None);
+        match evaluate_suites(run, &id, model, &claim, &context, progress.as_mut()) {
+            Ok(()) | Err(Failure::TakenOver) => {}
             Err(Failure::Interrupted) => {
                 conclusion = Conclusion::Interrupted;
                 break;
@@ -56,6 +76,7 @@ pub fn eval(options: &EvalOptions) -> Result<Conclusion, Error> {
                 conclusion = Conclusion::SomeFailed;
             }
             Err(Failure::Records(error)) => return Err(error.into()),
+            Err(Failure::Checkpoint(error)) => return Err(error.into()),
         }
     }
     progress.done();

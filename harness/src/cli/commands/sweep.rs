@@ -29,6 +29,7 @@ pub fn sweep(options: &SweepOptions) -> Result<Conclusion, Error> {
     let dataset = sweep::prepare(&plan, plan.max_stream_tokens(), &folders)?;
     // Before this, Ctrl-C ends the process immediately, since there are no rows to complete.
     let interrupt = Interrupt::listen()?;
+    let provenance = Provenance::gather();
     let context = RunContext {
         dataset: &dataset,
         records: &records,
@@ -36,19 +37,26 @@ pub fn sweep(options: &SweepOptions) -> Result<Conclusion, Error> {
         device: &options.compute.device.open(),
         limits: &SandboxLimits::default(),
         interrupt: &interrupt,
+        origin: provenance.origin(),
     };
     let row_context = RunRowContext {
         sweep: &plan.sweep,
         dataset: &dataset,
-        provenance: Provenance::gather(),
+        provenance,
         device: options.compute.device.to_string(),
         threads,
     };
-    let conclusion = sweep::sweep(&plan, &context, &row_context, progress.as_mut());
+    let conclusion = sweep::sweep(
+        &plan,
+        &context,
+        &row_context,
+        !options.no_wait,
+        progress.as_mut(),
+    );
     progress.done();
     let conclusion = conclusion?;
     if conclusion == Conclusion::Interrupted {
-        eprintln!("interrupted; run the same command again to execute the missing runs");
+        eprintln!("interrupted; run the same command again to continue");
     }
     finish_report(
         &plan,

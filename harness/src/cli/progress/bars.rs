@@ -89,6 +89,10 @@ impl Progress for Bars {
             .set_position((self.flops + report.train_flops) as u64);
     }
 
+    fn notice(&mut self, text: &str) {
+        self.print(text);
+    }
+
     fn evaluating(&mut self, suite: &str) {
         self.run.set_message(format!("evaluating {suite}"));
     }

@@ -58,6 +58,10 @@ impl Progress for Lines {
         );
     }
 
+    fn notice(&mut self, text: &str) {
+        eprintln!("{text}");
+    }
+
     fn evaluating(&mut self, suite: &str) {
         eprintln!("{}: evaluating {suite}", self.label);
     }

@@ -241,4 +241,5 @@ fn joined(all: &Frames, more: &Frames, new: &HashSet<String>) -> Frames {
         of(all.usage(), more.usage(), new),
     )
     .with_matches(of(all.matches(), more.matches(), new))
+    .with_warnings(of(all.warnings(), more.warnings(), new))
 }

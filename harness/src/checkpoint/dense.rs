@@ -1,0 +1,385 @@
+//! Dense parameters by name, their moments, and buffers, in files of bounded size.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io;
+use std::path::Path;
+
+use architectures::{Decoder, HasBuffers};
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
+use burn::tensor::{Tensor, TensorData};
+
+use super::error::CheckpointError;
+use super::tensor_file::{self, FileEntry, Sink, TensorFile, TensorSpec};
+use crate::train::dense_adamw::{DenseAdamW, Moments};
+
+/// File of the buffers.
+const BUFFERS: &str = "buffers.safetensors";
+
+/// Name and shape of every parameter, in the order of visits.
+fn parameters(decoder: &Decoder) -> Vec<TensorSpec> {
+    let mut specs = Vec::new();
+    let mut path = Vec::new();
+    decoder.visit(&mut Visit {
+        path: &mut path,
+        each: &mut EachSpec(&mut specs),
+    });
+    specs
+}
+
+/// Called for each parameter with its name.
+trait EachParameter {
+    fn parameter<const D: usize>(&mut self, name: &str, id: ParamId, values: Tensor<D>);
+}
+
+/// Builds the names of parameters while a module is visited.
+struct Visit<'a, E> {
+    path: &'a mut Vec<String>,
+    each: &'a mut E,
+}
+
+impl<E: EachParameter> ModuleVisitor for Visit<'_, E> {
+    fn enter_module(&mut self, name: &str, _: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.path.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        self.each
+            .parameter(&self.path.join("."), param.id, param.val());
+    }
+}
+
+struct EachSpec<'a>(&'a mut Vec<TensorSpec>);
+
+impl EachParameter for EachSpec<'_> {
+    fn parameter<const D: usize>(&mut self, name: &str, _: ParamId, values: Tensor<D>) {
+        self.0.push(TensorSpec {
+            name: name.to_owned(),
+            shape: values.dims().to_vec(),
+        });
+    }
+}
+
+/// What is written of each parameter.
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Values,
+    Mean,
+    Square,
+}
+
+/// Writes one tensor of one parameter.
+struct WriteOne<'a, 'b> {
+    optimizer: Option<&'a DenseAdamW>,
+    name: &'a str,
+    kind: Kind,
+    sink: Sink<'b>,
+    written: io::Result<()>,
+}
+
+impl EachParameter for WriteOne<'_, '_> {
+    fn parameter<const D: usize>(&mut self, name: &str, id: ParamId, values: Tensor<D>) {
+        if name != self.name {
+            return;
+        }
+        let moments = || self.optimizer?.moments::<D>(id);
+        let tensor = match self.kind {
+            Kind::Values => Some(values),
+            Kind::Mean => moments().map(|moments| moments.mean),
+            Kind::Square => moments().map(|moments| moments.square),
+        };
+        self.written = match tensor {
+            Some(tensor) => {
+                let values: Vec<f32> = tensor.into_data().iter::<f32>().collect();
+                (self.sink)(&values)
+            }
+            None => Err(io::Error::other(format!("{name} has no moments"))),
+        };
+    }
+}
+
+/// Numbers of updates of the parameters that have moments.
+struct Updates<'a> {
+    optimizer: &'a DenseAdamW,
+    updates: BTreeMap<String, u64>,
+}
+
+impl EachParameter for Updates<'_> {
+    fn parameter<const D: usize>(&mut self, name: &str, id: ParamId, _: Tensor<D>) {
+        if let Some(moments) = self.optimizer.moments::<D>(id) {
+            self.updates.insert(name.to_owned(), moments.updates);
+        }
+    }
+}
+
+/// Number of updates of each parameter that has moments in `optimizer`.
+pub fn updates(decoder: &Decoder, optimizer: &DenseAdamW) -> BTreeMap<String, u64> {
+    let mut each = Updates {
+        optimizer,
+        updates: BTreeMap::new(),
+    };
+    decoder.visit(&mut Visit {
+        path: &mut Vec::new(),
+        each: &mut each,
+    });
+    each.updates
+}
+
+/// Groups of consecutive tensors of at most `most` bytes together; a larger tensor is a group of its own.
+fn groups(tensors: Vec<TensorSpec>, most: u64) -> Vec<Vec<TensorSpec>> {
+    let mut groups: Vec<Vec<TensorSpec>> = Vec::new();
+    let mut bytes = 0;
+    for tensor in tensors {
+        match groups.last_mut() {
+            Some(group) if bytes + tensor.bytes() <= most => {
+                bytes += tensor.bytes();
+                group.push(tensor);
+            }
+            _ => {
+                bytes = tensor.bytes();
+                groups.push(vec![tensor]);
+            }
+        }
+    }
+    groups
+}
+
+/// Writes the parameters of `decoder`, with their moments if `optimizer` is given, and its buffers.
+///
+/// # Errors
+/// If a file cannot be written.
+pub fn write(
+    folder: &Path,
+    decoder: &Decoder,
+    optimizer: Option<&DenseAdamW>,
+    file_bytes: u64,
+) -> Result<Vec<FileEntry>, CheckpointError> {
+    let mut files = Vec::new();
+    let write = |stem: &str, number, group: &[TensorSpec], tensors: &[(Kind, &str)]| {
+        let name = format!("{stem}-{number}.safetensors");
+        tensor_file::write(folder, name, group, &mut |at, sink| {
+            let (kind, name) = tensors[at];
+            let mut one = WriteOne {
+                optimizer,
+                name,
+                kind,
+                sink,
+                written: Err(io::Error::other(format!("there is no parameter {name}"))),
+            };
+            decoder.visit(&mut Visit {
+                path: &mut Vec::new(),
+                each: &mut one,
+            });
+            one.written
+        })
+    };
+    let all = parameters(decoder);
+    for (number, group) in groups(all.clone(), file_bytes).iter().enumerate() {
+        let tensors: Vec<_> = group
+            .iter()
+            .map(|t| (Kind::Values, t.name.as_str()))
+            .collect();
+        files.push(write("dense", number, group, &tensors)?);
+    }
+    if let Some(optimizer) = optimizer {
+        let updates = updates(decoder, optimizer);
+        let moved = all
+            .into_iter()
+            .filter(|tensor| updates.contains_key(&tensor.name));
+        // Half the size, since each tensor is written as mean and as square.
+        for (number, group) in groups(moved.collect(), file_bytes / 2).iter().enumerate() {
+            let (mut specs, mut tensors) = (Vec::new(), Vec::new());
+            for tensor in group {
+                for (prefix, kind) in [("mean", Kind::Mean), ("square", Kind::Square)] {
+                    specs.push(TensorSpec {
+                        name: format!("{prefix}.{}", tensor.name),
+                        shape: tensor.shape.clone(),
+                    });
+                    tensors.push((kind, tensor.name.as_str()));
+                }
+            }
+            files.push(write("moments", number, &specs, &tensors)?);
+        }
+    }
+    files.extend(write_buffers(folder, decoder)?);
+    Ok(files)
+}
+
+fn write_buffers(folder: &Path, decoder: &Decoder) -> Result<Option<FileEntry>, CheckpointError> {
+    let buffers: Vec<Vec<f32>> = decoder.buffers().iter().map(|b| b.values()).collect();
+    if buffers.is_empty() {
+        return Ok(None);
+    }
+    let specs = buffers
+        .iter()
+        .enumerate()
+        .map(|(number, values)| TensorSpec {
+            name: format!("buffer.{number}"),
+            shape: vec![values.len()],
+        });
+    let specs: Vec<TensorSpec> = specs.collect();
+    let write = &mut |at: usize, sink: Sink| sink(&buffers[at]);
+    tensor_file::write(folder, BUFFERS.to_owned(), &specs, write).map(Some)
+}
+
+/// Replaces the parameters of a module by those of one file.
+struct Load<'a> {
+    path: Vec<String>,
+    values: &'a mut HashMap<String, TensorData>,
+}
+
+impl ModuleMapper for Load<'_> {
+    fn enter_module(&mut self, name: &str, _: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.path.pop();
+    }
+
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let (id, tensor, mapper) = param.consume();
+        let tensor = match self.values.remove(&self.path.join(".")) {
+            Some(data) => {
+                let loaded = Tensor::from_data(data, &tensor.device());
+                match tensor.is_require_grad() {
+                    true => loaded.require_grad(),
+                    false => loaded,
+                }
+            }
+            None => tensor,
+        };
+        Param::from_mapped_value(id, tensor, mapper)
+    }
+}
+
+/// Restores the moments of one file.
+struct LoadMoments<'a> {
+    optimizer: &'a mut DenseAdamW,
+    updates: &'a BTreeMap<String, u64>,
+    values: HashMap<String, TensorData>,
+}
+
+impl EachParameter for LoadMoments<'_> {
+    fn parameter<const D: usize>(&mut self, name: &str, id: ParamId, values: Tensor<D>) {
+        let device = values.device().inner();
+        let mean = self.values.remove(&format!("mean.{name}"));
+        let square = self.values.remove(&format!("square.{name}"));
+        if let (Some(mean), Some(square), Some(&updates)) = (mean, square, self.updates.get(name)) {
+            let moments = Moments {
+                updates,
+                mean: Tensor::<D>::from_data(mean, &device),
+                square: Tensor::<D>::from_data(square, &device),
+            };
+            self.optimizer.restore(id, moments);
+        }
+    }
+}
+
+/// Loads the parameters and buffers in `files` into `decoder`, and the moments into `optimizer`, if one is given.
+///
+/// # Errors
+/// If a file cannot be read, or its tensors are not those of the decoder.
+pub fn read(
+    folder: &Path,
+    files: &[FileEntry],
+    mut decoder: Decoder,
+    optimizer: Option<(&mut DenseAdamW, &BTreeMap<String, u64>)>,
+) -> Result<Decoder, CheckpointError> {
+    let foreign = |reason: String| CheckpointError::Foreign {
+        path: folder.to_owned(),
+        reason,
+    };
+    let parameters = parameters(&decoder);
+    let stem = |prefix: &'static str| {
+        files
+            .iter()
+            .map(|file| file.name.as_str())
+            .filter(move |name| name.starts_with(prefix))
+    };
+    let mut missing: HashMap<String, Vec<usize>> = parameters
+        .iter()
+        .map(|spec| (spec.name.clone(), spec.shape.clone()))
+        .collect();
+    for name in stem("dense-") {
+        let mut values = read_all(folder, name)?;
+        for (tensor, data) in &values {
+            if missing.remove(tensor).as_deref() != Some(&data.shape()[..]) {
+                let shape = data.shape();
+                return Err(foreign(format!(
+                    "the model has no parameter {tensor} {shape:?}"
+                )));
+            }
+        }
+        decoder = decoder.map(&mut Load {
+            path: Vec::new(),
+            values: &mut values,
+        });
+    }
+    if let Some(tensor) = missing.keys().min() {
+        return Err(foreign(format!("it has no parameter {tensor}")));
+    }
+    if let Some((optimizer, updates)) = optimizer {
+        for name in stem("moments-") {
+            let mut each = LoadMoments {
+                optimizer: &mut *optimizer,
+                updates,
+                values: read_all(folder, name)?,
+            };
+            decoder.visit(&mut Visit {
+                path: &mut Vec::new(),
+                each: &mut each,
+            });
+            if let Some(tensor) = each.values.keys().min() {
+                return Err(foreign(format!("the model has no parameter for {tensor}")));
+            }
+        }
+        if self::updates(&decoder, optimizer) != *updates {
+            return Err(foreign("moments of a parameter are missing".to_owned()));
+        }
+    }
+    read_buffers(folder, files, &decoder)?;
+    Ok(decoder)
+}
+
+fn read_buffers(
+    folder: &Path,
+    files: &[FileEntry],
+    decoder: &Decoder,
+) -> Result<(), CheckpointError> {
+    let buffers = decoder.buffers();
+    let present = files.iter().any(|file| file.name == BUFFERS);
+    let foreign = |reason: &str| CheckpointError::Foreign {
+        path: folder.to_owned(),
+        reason: reason.to_owned(),
+    };
+    if present == buffers.is_empty() {
+        return Err(foreign("its blocks have another state without gradient"));
+    }
+    if !present {
+        return Ok(());
+    }
+    let mut file = TensorFile::open(folder, BUFFERS)?;
+    for (number, buffer) in buffers.into_iter().enumerate() {
+        let values = file.values(&format!("buffer.{number}"))?;
+        if values.len() != buffer.values().len() {
+            return Err(foreign("a buffer has another length"));
+        }
+        buffer.set_values(values);
+    }
+    Ok(())
+}
+
+/// All tensors of a file by name.
+fn read_all(folder: &Path, name: &str) -> Result<HashMap<String, TensorData>, CheckpointError> {
+    let mut file = TensorFile::open(folder, name)?;
+    let mut all = HashMap::new();
+    for spec in file.tensors() {
+        let values = file.values(&spec.name)?;
+        all.insert(spec.name, TensorData::new(values, spec.shape));
+    }
+    Ok(all)
+}

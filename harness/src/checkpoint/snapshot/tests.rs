@@ -1,0 +1,200 @@
+use super::*;
+use crate::checkpoint::manifest::Origin;
+use crate::train::step::LearningRates;
+use crate::train::{backward, state};
+use architectures::{HasBuffers, Pass, TablePart};
+use burn::tensor::{Int, Tensor};
+use experiment::training::TrainingConfig;
+
+const BLOCKS: [&str; 9] = [
+    r#"{"kind": "mlp"}"#,
+    r#"{"kind": "peer", "keys": {"n_keys": 4, "top_k": 2}}"#,
+    r#"{"kind": "memory", "keys": {"n_keys": 4, "top_k": 2}}"#,
+    r#"{"kind": "memory", "keys": {"n_keys": 4, "top_k": 2}, "gate": true, "shared_values": true}"#,
+    r#"{"kind": "mixture_of_experts", "n_experts": 3}"#,
+    r#"{"kind": "deepseek_moe", "n_experts": 3, "top_k": 1}"#,
+    r#"{"kind": "ultra_mem", "n_keys": 4, "top_k": 2}"#,
+    r#"{"kind": "engram", "n_rows": 11}"#,
+    r#"{"kind": "hashed_bigram", "n_rows": 11}"#,
+];
+
+pub(in crate::checkpoint) fn model(block: &str) -> ModelConfig {
+    serde_json::from_str(&format!(
+        r#"{{"decoder": {{"vocab_size": 30, "d_model": 8, "n_layers": 3, "n_heads": 2, "seq_len": 8}},
+             "blocks": [{{"block": {block}, "placement": "all"}}]}}"#
+    ))
+    .unwrap()
+}
+
+pub(in crate::checkpoint) fn training() -> TrainingConfig {
+    toml::from_str("batch_size = 2\nlearning_rate = 0.01\ntable_learning_rate = 0.01").unwrap()
+}
+
+/// A state of the model after `steps` steps on made-up tokens.
+pub(in crate::checkpoint) fn trained(
+    config: &ModelConfig,
+    training: &TrainingConfig,
+    steps: i64,
+) -> TrainingState {
+    let autodiff = state::autodiff(&Device::flex());
+    let state = TrainingState {
+        decoder: Decoder::new(config, 7, &autodiff).unwrap(),
+        optimizers: crate::train::step::Optimizers::new(training),
+        progress: Default::default(),
+    };
+    (0..steps).fold(state, |state, step| stepped(state, training, step))
+}
+
+fn stepped(state: TrainingState, training: &TrainingConfig, step: i64) -> TrainingState {
+    let TrainingState {
+        decoder,
+        mut optimizers,
+        mut progress,
+    } = state;
+    let device = state::autodiff(&Device::flex());
+    let tokens: Vec<i64> = (0..18).map(|i| (i * i + 5 * step) % 30).collect();
+    let tokens = Tensor::<1, Int>::from_data(tokens.as_slice(), &device).reshape([2, 9]);
+    let batch = (tokens.clone().narrow(1, 0, 8), tokens.narrow(1, 1, 8));
+    let gradients = backward::backward(&decoder, batch, 1).parameters;
+    let norms = gradients.norms(&decoder);
+    let rates = LearningRates::of(training, 1.0);
+    let (decoder, _) = optimizers.update(decoder, gradients, norms, rates);
+    progress.step += 1;
+    TrainingState {
+        decoder,
+        optimizers,
+        progress,
+    }
+}
+
+/// Every number of a state: logits, tables with moments, buffers.
+fn numbers(state: &TrainingState) -> Vec<u32> {
+    let decoder = &state.decoder;
+    let mut numbers = Vec::new();
+    for table in decoder.tables() {
+        for part in [TablePart::Values, TablePart::Mean, TablePart::Square] {
+            numbers.extend(
+                table
+                    .piece(part, 0..table.rows(), 0..table.width())
+                    .unwrap(),
+            );
+        }
+    }
+    numbers.extend(
+        decoder
+            .buffers()
+            .into_iter()
+            .flat_map(|buffer| buffer.values()),
+    );
+    numbers.extend(logits(decoder));
+    numbers.iter().map(|number| number.to_bits()).collect()
+}
+
+fn logits(decoder: &Decoder) -> Vec<f32> {
+    let tokens = Tensor::<2, Int>::from_data([[1, 2, 3, 4]], &Device::flex().autodiff());
+    let logits = decoder.forward(tokens, &mut Pass::evaluation());
+    logits.into_data().iter::<f32>().collect()
+}
+
+fn written(folder: &Path, state: &TrainingState, file_bytes: u64) -> Manifest {
+    let manifest = Manifest::new("run", &state.progress, None, Origin::default());
+    let optimizer = Some(&state.optimizers.dense);
+    write(folder, &state.decoder, optimizer, manifest, file_bytes).unwrap()
+}
+
+/// Reads as [`read_state`] does, without a dataset.
+fn read(
+    folder: &Path,
+    config: &ModelConfig,
+    training: &TrainingConfig,
+) -> Result<TrainingState, CheckpointError> {
+    let manifest = verify(folder, "run")?;
+    let mut state = trained(config, training, 0);
+    let optimizer = (&mut state.optimizers.dense, &manifest.dense_updates);
+    state.decoder = dense::read(folder, &manifest.files, state.decoder, Some(optimizer))?;
+    tables::read(
+        folder,
+        &manifest.files,
+        &state.decoder,
+        &manifest.table_updates,
+    )?;
+    state.progress = manifest.progress.clone();
+    Ok(state)
+}
+
+#[test]
+fn a_state_that_is_read_continues_bit_for_bit_with_every_block() {
+    let training = training();
+    for block in BLOCKS {
+        let config = model(block);
+        let state = trained(&config, &training, 3);
+        let folder = tempfile::tempdir().unwrap();
+        // Files so small that tables are divided by columns and parameters are in several files.
+        let manifest = written(folder.path(), &state, 400);
+        assert!(manifest.files.len() > 10, "{block}");
+        let read = read(folder.path(), &config, &training).unwrap();
+        assert_eq!(read.progress, state.progress);
+        let later = |state| numbers(&(3..6).fold(state, |s, step| stepped(s, &training, step)));
+        assert_eq!(later(read), later(state), "{block}");
+    }
+}
+
+#[test]
+fn weights_are_read_from_checkpoints_and_from_weights_alone() {
+    let training = training();
+    for block in BLOCKS {
+        let config = model(block);
+        let state = trained(&config, &training, 2);
+        let folder = tempfile::tempdir().unwrap();
+        written(folder.path(), &state, FILE_BYTES);
+        let weights = tempfile::tempdir().unwrap();
+        let manifest = Manifest::new("run", &state.progress, None, Origin::default());
+        write(weights.path(), &state.decoder, None, manifest, FILE_BYTES).unwrap();
+        for folder in [folder.path(), weights.path()] {
+            let manifest = verify(folder, "run").unwrap();
+            let decoder = read_weights(folder, &manifest, &config, &Device::flex().autodiff());
+            assert_eq!(logits(&decoder.unwrap()), logits(&state.decoder), "{block}");
+        }
+    }
+}
+
+#[test]
+fn the_files_of_another_model_are_foreign() {
+    let training = training();
+    let folder = tempfile::tempdir().unwrap();
+    let state = trained(&model(BLOCKS[2]), &training, 1);
+    written(folder.path(), &state, FILE_BYTES);
+    for other in [BLOCKS[0], BLOCKS[3], BLOCKS[5]] {
+        let error = match read(folder.path(), &model(other), &training) {
+            Err(error) => error.to_string(),
+            Ok(_) => panic!("{other} was read"),
+        };
+        assert!(error.contains("does not belong to this run"), "{error}");
+    }
+}
+
+#[test]
+fn a_missing_file_and_a_flipped_bit_are_errors_that_name_the_file() {
+    let training = training();
+    let state = trained(&model(BLOCKS[5]), &training, 1);
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = written(folder.path(), &state, FILE_BYTES);
+    for file in &manifest.files {
+        let path = folder.path().join(&file.name);
+        let whole = std::fs::read(&path).unwrap();
+        let mut flipped = whole.clone();
+        let last = flipped.len() - 1;
+        flipped[last] ^= 1;
+        std::fs::write(&path, flipped).unwrap();
+        let error = verify(folder.path(), "run").unwrap_err().to_string();
+        assert!(
+            error.contains(&file.name) && error.contains("is damaged"),
+            "{error}"
+        );
+        std::fs::remove_file(&path).unwrap();
+        let error = verify(folder.path(), "run").unwrap_err().to_string();
+        assert!(error.contains(&file.name), "{error}");
+        std::fs::write(&path, whole).unwrap();
+    }
+    verify(folder.path(), "run").unwrap();
+}

@@ -1,0 +1,228 @@
+//! Value tables, each in files of bounded size that hold a rectangle of its values and of both moments.
+
+use std::ops::Range;
+use std::path::Path;
+
+use architectures::{Decoder, TableMemory, TablePart, ValueTable};
+
+use super::error::CheckpointError;
+use super::rectangles::{Rectangle, cover, divide};
+use super::tensor_file::{self, FileEntry, Sink, TensorFile, TensorSpec};
+
+/// Values copied from a table at a time.
+const PIECE: usize = 1 << 21;
+
+const PARTS: [(&str, TablePart); 3] = [
+    ("values", TablePart::Values),
+    ("mean", TablePart::Mean),
+    ("square", TablePart::Square),
+];
+
+/// Writes all tables of `decoder`, with their moments if `with_moments`.
+///
+/// # Errors
+/// If a file cannot be written.
+pub fn write(
+    folder: &Path,
+    decoder: &Decoder,
+    with_moments: bool,
+    file_bytes: u64,
+) -> Result<Vec<FileEntry>, CheckpointError> {
+    let mut files = Vec::new();
+    for (number, table) in decoder.tables().into_iter().enumerate() {
+        let parts = match with_moments && table.updates() > 0 {
+            true => &PARTS[..],
+            false => &PARTS[..1],
+        };
+        let most = file_bytes as usize / 4 / parts.len();
+        for rectangle in divide([table.rows(), table.width()], most) {
+            let specs: Vec<TensorSpec> = parts
+                .iter()
+                .map(|(name, _)| TensorSpec {
+                    name: (*name).to_owned(),
+                    shape: vec![rectangle.rows.len(), rectangle.columns.len()],
+                })
+                .collect();
+            let name = file_name(number, &rectangle);
+            let mut write =
+                |at: usize, sink: Sink| write_part(table, parts[at].1, &rectangle, sink);
+            files.push(tensor_file::write(folder, name, &specs, &mut write)?);
+        }
+    }
+    Ok(files)
+}
+
+fn write_part(
+    table: &ValueTable,
+    part: TablePart,
+    rectangle: &Rectangle,
+    sink: Sink,
+) -> std::io::Result<()> {
+    let rows_at_once = (PIECE / rectangle.columns.len()).max(1);
+    for first in rectangle.rows.clone().step_by(rows_at_once) {
+        let rows = first..rectangle.rows.end.min(first + rows_at_once);
+        match table.piece(part, rows, rectangle.columns.clone()) {
+            Some(values) => sink(&values)?,
+            None => return Err(std::io::Error::other("the table has no moments")),
+        }
+    }
+    Ok(())
+}
+
+fn file_name(table: usize, part: &Rectangle) -> String {
+    format!(
+        "table-{table}.rows-{}-{}.columns-{}-{}.safetensors",
+        part.rows.start, part.rows.end, part.columns.start, part.columns.end
+    )
+}
+
+/// The table's number and the rectangle in a file's name.
+fn parse_name(name: &str) -> Option<(usize, Rectangle)> {
+    let parts = name.strip_prefix("table-")?.strip_suffix(".safetensors")?;
+    let (table, parts) = parts.split_once(".rows-")?;
+    let (rows, columns) = parts.split_once(".columns-")?;
+    let range = |text: &str| -> Option<Range<usize>> {
+        let (start, end) = text.split_once('-')?;
+        let (start, end) = (start.parse().ok()?, end.parse().ok()?);
+        (start < end).then_some(start..end)
+    };
+    let rectangle = Rectangle {
+        rows: range(rows)?,
+        columns: range(columns)?,
+    };
+    Some((table.parse().ok()?, rectangle))
+}
+
+/// Loads the tables in `files` into those of `decoder`, with moments for tables with `updates`.
+///
+/// # Errors
+/// If a file cannot be read, or the files are not those of the decoder's tables.
+pub fn read(
+    folder: &Path,
+    files: &[FileEntry],
+    decoder: &Decoder,
+    updates: &[u32],
+) -> Result<(), CheckpointError> {
+    let foreign = |reason: String| CheckpointError::Foreign {
+        path: folder.to_owned(),
+        reason,
+    };
+    let mut parts: Vec<(usize, Rectangle, &str)> = Vec::new();
+    for file in files.iter().filter(|file| file.name.starts_with("table-")) {
+        let (table, rectangle) = parse_name(&file.name)
+            .ok_or_else(|| foreign(format!("{} names no part of a table", file.name)))?;
+        parts.push((table, rectangle, &file.name));
+    }
+    let tables = decoder.tables();
+    if tables.len() != updates.len() || parts.iter().any(|(table, ..)| *table >= tables.len()) {
+        let (own, given) = (tables.len(), updates.len());
+        return Err(foreign(format!("it has {given} tables, the model {own}")));
+    }
+    for (number, (table, &updates)) in tables.into_iter().zip(updates).enumerate() {
+        let own: Vec<(Rectangle, &str)> = parts
+            .iter()
+            .filter(|(table, ..)| *table == number)
+            .map(|(_, rectangle, name)| (rectangle.clone(), *name))
+            .collect();
+        let rectangles: Vec<Rectangle> = own.iter().map(|(part, _)| part.clone()).collect();
+        let shape = [table.rows(), table.width()];
+        if !cover(&rectangles, shape) {
+            let reason = format!("its files do not cover table {number} of shape {shape:?}");
+            return Err(foreign(reason));
+        }
+        table.restore(updates, |mut memory| {
+            for (rectangle, name) in &own {
+                read_rectangle(folder, name, rectangle, table.width(), &mut memory)?;
+            }
+            Ok::<(), CheckpointError>(())
+        })?;
+    }
+    Ok(())
+}
+
+fn read_rectangle(
+    folder: &Path,
+    name: &str,
+    rectangle: &Rectangle,
+    width: usize,
+    memory: &mut TableMemory,
+) -> Result<(), CheckpointError> {
+    let mut file = TensorFile::open(folder, name)?;
+    let shape = vec![rectangle.rows.len(), rectangle.columns.len()];
+    if file.tensors().iter().any(|tensor| tensor.shape != shape) {
+        let reason = "its tensors have another shape than its name";
+        return Err(CheckpointError::damaged(&folder.join(name), reason));
+    }
+    let mut fill = |name: &str, whole: &mut [f32]| {
+        file.read(name, &mut |position, piece| {
+            place(rectangle, width, position, piece, whole);
+        })
+    };
+    fill("values", memory.values)?;
+    if let Some([mean, square]) = &mut memory.moments {
+        fill("mean", mean)?;
+        fill("square", square)?;
+    }
+    Ok(())
+}
+
+/// Writes consecutive values of a rectangle to their places in the table `whole`. Runs of zeros are skipped: the memory is zero,
+/// and pages that nothing is written to take none.
+fn place(
+    rectangle: &Rectangle,
+    width: usize,
+    position: usize,
+    mut piece: &[f32],
+    whole: &mut [f32],
+) {
+    let columns = rectangle.columns.len();
+    let mut position = position;
+    while !piece.is_empty() {
+        let (row, column) = (position / columns, position % columns);
+        let count = piece.len().min(columns - column);
+        let (values, rest) = piece.split_at(count);
+        if values.iter().any(|value| value.to_bits() != 0) {
+            let start = (rectangle.rows.start + row) * width + rectangle.columns.start + column;
+            whole[start..start + count].copy_from_slice(values);
+        }
+        position += count;
+        piece = rest;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_parsed_as_written() {
+        let rectangle = Rectangle {
+            rows: 0..65_536,
+            columns: 16..32,
+        };
+        let name = file_name(3, &rectangle);
+        assert_eq!(name, "table-3.rows-0-65536.columns-16-32.safetensors");
+        assert_eq!(parse_name(&name), Some((3, rectangle)));
+        for bad in [
+            "table-3.safetensors",
+            "table-x.rows-0-1.columns-0-1.safetensors",
+            "table-0.rows-2-1.columns-0-1.safetensors",
+        ] {
+            assert_eq!(parse_name(bad), None);
+        }
+    }
+
+    #[test]
+    fn pieces_are_placed_where_the_rectangle_is() {
+        let rectangle = Rectangle {
+            rows: 1..3,
+            columns: 1..3,
+        };
+        let mut whole = vec![0.0; 4 * 4];
+        place(&rectangle, 4, 0, &[1.0, 2.0, 3.0], &mut whole);
+        place(&rectangle, 4, 3, &[4.0], &mut whole);
+        assert_eq!(&whole[4..8], [0.0, 1.0, 2.0, 0.0]);
+        assert_eq!(&whole[8..12], [0.0, 3.0, 4.0, 0.0]);
+        assert_eq!(whole.iter().sum::<f32>(), 10.0);
+    }
+}

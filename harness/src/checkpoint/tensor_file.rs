@@ -1,0 +1,370 @@
+//! One safetensors file of f32 tensors, written and read in pieces, so that no tensor is copied as a whole.
+
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use safetensors::Dtype;
+use safetensors::tensor::{Metadata, TensorInfo};
+use serde::{Deserialize, Serialize};
+
+use super::error::CheckpointError;
+
+/// Values converted and read at a time.
+const PIECE: usize = 1 << 20;
+/// Longest header that is read.
+const MAX_HEADER_BYTES: u64 = 100 << 20;
+
+/// Name and shape of a tensor in a file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TensorSpec {
+    /// Its name.
+    pub name: String,
+    /// Its dimensions.
+    pub shape: Vec<usize>,
+}
+
+impl TensorSpec {
+    /// Bytes of its values.
+    pub fn bytes(&self) -> u64 {
+        4 * self.shape.iter().map(|&size| size as u64).product::<u64>()
+    }
+}
+
+/// Name, length and hash of a written file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileEntry {
+    /// File name without folder.
+    pub name: String,
+    /// Length in bytes.
+    pub bytes: u64,
+    /// BLAKE3 of the content, hexadecimal.
+    pub blake3: String,
+}
+
+/// Receives consecutive values of a tensor.
+pub type Sink<'a> = &'a mut dyn FnMut(&[f32]) -> io::Result<()>;
+
+/// Writes `tensors` to the file `name` of `folder` and flushes it to the disk.
+///
+/// # Arguments
+/// * `values`: writes all values of the tensor of a number to the sink, in row-major order.
+///
+/// # Errors
+/// If the file cannot be written.
+pub fn write(
+    folder: &Path,
+    name: String,
+    tensors: &[TensorSpec],
+    values: &mut dyn FnMut(usize, Sink) -> io::Result<()>,
+) -> Result<FileEntry, CheckpointError> {
+    let path = folder.join(&name);
+    let file = File::create(&path).map_err(CheckpointError::io("create", &path))?;
+    let mut writer = Hashing {
+        inner: BufWriter::with_capacity(1 << 20, file),
+        hasher: blake3::Hasher::new(),
+        bytes: 0,
+    };
+    write_content(&mut writer, tensors, values).map_err(CheckpointError::io("write", &path))?;
+    let entry = FileEntry {
+        name,
+        bytes: writer.bytes,
+        blake3: writer.hasher.finalize().to_hex().to_string(),
+    };
+    let flushed = writer
+        .inner
+        .into_inner()
+        .map_err(|error| error.into_error());
+    flushed
+        .and_then(|file| file.sync_all())
+        .map_err(CheckpointError::io("write", &path))?;
+    Ok(entry)
+}
+
+fn write_content(
+    writer: &mut impl Write,
+    tensors: &[TensorSpec],
+    values: &mut dyn FnMut(usize, Sink) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut end = 0;
+    let infos = tensors.iter().map(|tensor| {
+        let start = end;
+        end += tensor.bytes() as usize;
+        let info = TensorInfo {
+            dtype: Dtype::F32,
+            shape: tensor.shape.clone(),
+            data_offsets: (start, end),
+        };
+        (tensor.name.clone(), info)
+    });
+    let metadata = Metadata::new(None, infos.collect()).map_err(io::Error::other)?;
+    let mut header = serde_json::to_vec(&metadata)?;
+    // The format aligns the values by spaces after the header.
+    header.resize(header.len().next_multiple_of(8), b' ');
+    writer.write_all(&(header.len() as u64).to_le_bytes())?;
+    writer.write_all(&header)?;
+    let mut bytes = Vec::new();
+    for (number, tensor) in tensors.iter().enumerate() {
+        let mut written = 0;
+        values(number, &mut |piece: &[f32]| {
+            for piece in piece.chunks(PIECE) {
+                bytes.clear();
+                bytes.extend(piece.iter().flat_map(|value| value.to_le_bytes()));
+                writer.write_all(&bytes)?;
+                written += bytes.len() as u64;
+            }
+            Ok(())
+        })?;
+        if written != tensor.bytes() {
+            let reason = format!("{written} bytes of tensor {} were written", tensor.name);
+            return Err(io::Error::other(reason));
+        }
+    }
+    Ok(())
+}
+
+/// Writes and hashes.
+struct Hashing<W> {
+    inner: W,
+    hasher: blake3::Hasher,
+    bytes: u64,
+}
+
+impl<W: Write> Write for Hashing<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.inner.write(bytes)?;
+        self.hasher.update(&bytes[..written]);
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+/// Compares the file of `entry` in `folder` with its length and hash.
+///
+/// # Errors
+/// If it is missing or differs.
+pub fn verify(folder: &Path, entry: &FileEntry) -> Result<(), CheckpointError> {
+    let path = folder.join(&entry.name);
+    let mut file = File::open(&path).map_err(CheckpointError::io("open", &path))?;
+    let length = file
+        .metadata()
+        .map_err(CheckpointError::io("read", &path))?;
+    if length.len() != entry.bytes {
+        let reason = format!("it has {} bytes instead of {}", length.len(), entry.bytes);
+        return Err(CheckpointError::damaged(&path, reason));
+    }
+    let mut hasher = blake3::Hasher::new();
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(read) => hasher.update(&buffer[..read]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(CheckpointError::io("read", &path)(error)),
+        };
+    }
+    match hasher.finalize().to_hex().as_str() == entry.blake3 {
+        true => Ok(()),
+        false => Err(CheckpointError::damaged(
+            &path,
+            "its content differs from the hash in state.json",
+        )),
+    }
+}
+
+/// An opened file.
+pub struct TensorFile {
+    path: PathBuf,
+    reader: BufReader<File>,
+    /// Offset of the first value in the file.
+    start: u64,
+    metadata: Metadata,
+}
+
+impl TensorFile {
+    /// Opens the file `name` of `folder` and reads its header.
+    ///
+    /// # Errors
+    /// If it is no safetensors file of f32 tensors, or its length does not match its header.
+    pub fn open(folder: &Path, name: &str) -> Result<Self, CheckpointError> {
+        let path = folder.join(name);
+        let damaged = |reason: &str| CheckpointError::damaged(&path, reason);
+        let file = File::open(&path).map_err(CheckpointError::io("open", &path))?;
+        let length = file
+            .metadata()
+            .map_err(CheckpointError::io("read", &path))?;
+        let mut reader = BufReader::with_capacity(1 << 20, file);
+        let mut prefix = [0; 8];
+        let read = reader.read_exact(&mut prefix);
+        read.map_err(|_| damaged("it is shorter than a header"))?;
+        let header_bytes = u64::from_le_bytes(prefix);
+        if header_bytes > MAX_HEADER_BYTES || header_bytes > length.len() {
+            return Err(damaged(
+                "its header is longer than the file, or than 100 MiB",
+            ));
+        }
+        let mut header = vec![0; header_bytes as usize];
+        let read = reader.read_exact(&mut header);
+        read.map_err(|_| damaged("its header is incomplete"))?;
+        let metadata: Metadata = serde_json::from_slice(&header)
+            .map_err(|error| damaged(&format!("its header is invalid ({error})")))?;
+        if metadata
+            .tensors()
+            .values()
+            .any(|info| info.dtype != Dtype::F32)
+        {
+            return Err(damaged("a tensor is not of f32"));
+        }
+        let start = 8 + header_bytes;
+        if start + metadata.data_len() as u64 != length.len() {
+            return Err(damaged("its length does not match its header"));
+        }
+        Ok(Self {
+            path,
+            reader,
+            start,
+            metadata,
+        })
+    }
+
+    /// The tensors, in the order of the file.
+    pub fn tensors(&self) -> Vec<TensorSpec> {
+        let names = self.metadata.offset_keys().into_iter();
+        names
+            .filter_map(|name| {
+                let shape = self.metadata.info(&name)?.shape.clone();
+                Some(TensorSpec { name, shape })
+            })
+            .collect()
+    }
+
+    /// Reads the tensor `name` in pieces.
+    ///
+    /// # Arguments
+    /// * `receive`: called with the position of the first value of each piece and the piece.
+    ///
+    /// # Errors
+    /// If there is no such tensor, or the file cannot be read.
+    pub fn read(
+        &mut self,
+        name: &str,
+        receive: &mut dyn FnMut(usize, &[f32]),
+    ) -> Result<(), CheckpointError> {
+        let Some(info) = self.metadata.info(name) else {
+            let reason = format!("it has no tensor {name}");
+            return Err(CheckpointError::damaged(&self.path, reason));
+        };
+        let (from, to) = info.data_offsets;
+        let failed = |error| CheckpointError::io("read", &self.path)(error);
+        let seek = SeekFrom::Start(self.start + from as u64);
+        self.reader.seek(seek).map_err(failed)?;
+        let (mut position, count) = (0, (to - from) / 4);
+        let (mut bytes, mut values) = (vec![0; 4 * PIECE.min(count)], Vec::new());
+        while position < count {
+            let piece = &mut bytes[..4 * PIECE.min(count - position)];
+            self.reader.read_exact(piece).map_err(failed)?;
+            values.clear();
+            let words = piece.as_chunks::<4>().0;
+            values.extend(words.iter().map(|word| f32::from_le_bytes(*word)));
+            receive(position, &values);
+            position += values.len();
+        }
+        Ok(())
+    }
+
+    /// All values of the tensor `name`.
+    ///
+    /// # Errors
+    /// As [`TensorFile::read`].
+    pub fn values(&mut self, name: &str) -> Result<Vec<f32>, CheckpointError> {
+        let mut all = Vec::new();
+        self.read(name, &mut |_, piece| all.extend_from_slice(piece))?;
+        Ok(all)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(folder: &Path) -> FileEntry {
+        let spec = |name: &str, shape: &[usize]| TensorSpec {
+            name: name.to_owned(),
+            shape: shape.to_vec(),
+        };
+        let tensors = [spec("b", &[2, 2]), spec("a", &[3]), spec("empty", &[0])];
+        write(
+            folder,
+            "x.safetensors".to_owned(),
+            &tensors,
+            &mut |number, sink| match number {
+                0 => sink(&[1.0, 2.0]).and_then(|()| sink(&[f32::NAN, -0.0])),
+                1 => sink(&[5.0, 6.0, 7.0]),
+                _ => Ok(()),
+            },
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn values_are_bit_for_bit_those_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let entry = written(folder.path());
+        verify(folder.path(), &entry).unwrap();
+        let mut file = TensorFile::open(folder.path(), "x.safetensors").unwrap();
+        let names: Vec<String> = file.tensors().into_iter().map(|spec| spec.name).collect();
+        assert_eq!(names, ["b", "a", "empty"]);
+        let bits = |values: Vec<f32>| -> Vec<u32> { values.iter().map(|v| v.to_bits()).collect() };
+        assert_eq!(
+            bits(file.values("b").unwrap()),
+            bits(vec![1.0, 2.0, f32::NAN, -0.0])
+        );
+        assert_eq!(file.values("a").unwrap(), [5.0, 6.0, 7.0]);
+        let error = file.values("c").unwrap_err().to_string();
+        assert!(
+            error.contains("x.safetensors is damaged: it has no tensor c"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn every_flipped_bit_and_every_truncation_is_an_error_that_names_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let entry = written(folder.path());
+        let path = folder.path().join(&entry.name);
+        let whole = std::fs::read(&path).unwrap();
+        for bit in 0..8 * whole.len() {
+            let mut flipped = whole.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            std::fs::write(&path, flipped).unwrap();
+            let error = verify(folder.path(), &entry).unwrap_err().to_string();
+            assert!(error.contains("x.safetensors is damaged"), "{error}");
+            // Without the hash it must still neither panic nor allocate what the header claims.
+            if let Ok(mut file) = TensorFile::open(folder.path(), &entry.name) {
+                for spec in file.tensors() {
+                    file.values(&spec.name).unwrap();
+                }
+            }
+        }
+        for length in 0..whole.len() {
+            std::fs::write(&path, &whole[..length]).unwrap();
+            assert!(verify(folder.path(), &entry).is_err());
+            assert!(TensorFile::open(folder.path(), &entry.name).is_err());
+        }
+    }
+
+    #[test]
+    fn the_safetensors_crate_reads_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let entry = written(folder.path());
+        let bytes = std::fs::read(folder.path().join(entry.name)).unwrap();
+        let read = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+        assert_eq!(read.tensor("b").unwrap().shape(), [2, 2]);
+        assert_eq!(read.tensor("a").unwrap().data()[..4], 5f32.to_le_bytes());
+    }
+}

@@ -1,0 +1,93 @@
+//! Evaluation of a trained decoder on all suites, continued where an earlier process stopped.
+
+use std::path::Path;
+
+use architectures::Decoder;
+use results::{ItemRow, Records, ScoreRow};
+use suites::{Suite, SuiteError, evaluate};
+
+use super::claim::Claim;
+use super::disk_wait::when_space;
+use super::execute::{Failure, RunContext};
+use super::interrupt::Interruptible;
+use super::progress::Progress;
+use crate::evaluate::language_model::DecoderModel;
+use crate::evaluate::scores::{item_rows, score_rows};
+use experiment::plan::Run;
+
+/// Sequences evaluated at a time: enough to use all cores, with less memory than training requires.
+const SEQUENCES_AT_ONCE: usize = 64;
+
+/// Evaluates every suite, then replaces the rows of an earlier evaluation. Nothing is written to the records before all suites
+/// are evaluated, since incomplete scores would be pooled like complete ones.
+///
+/// # Arguments
+/// * `partial`: beside the decoder, the folder for rows of the suites that are evaluated, from which an interrupted evaluation
+///   continues; without one it starts anew.
+///
+/// # Errors
+/// [`Failure`]: an interrupt, an error of a suite, or rows that cannot be written.
+pub fn evaluate_suites(
+    run: &Run,
+    id: &str,
+    (decoder, partial): (&Decoder, Option<&Path>),
+    claim: &Claim,
+    context: &RunContext,
+    progress: &mut dyn Progress,
+) -> Result<(), Failure> {
+    let mut model = Interruptible {
+        model: DecoderModel::new(decoder, context.device, SEQUENCES_AT_ONCE),
+        interrupt: context.interrupt,
+    };
+    let (mut items, mut scores) = (Vec::<ItemRow>::new(), Vec::<ScoreRow>::new());
+    for suite in &context.dataset.suites {
+        let phase = format!("evaluating {}", suite.name());
+        claim.activity.update(|activity| activity.phase = phase);
+        let folder = partial.map(|folder| folder.join(suite.name()));
+        let records = folder.map(Records::open).transpose()?;
+        if let Some(records) = &records {
+            // Scores are written after items: with them the suite is complete.
+            let before = records.read_run::<ScoreRow>(id)?;
+            if !before.is_empty() {
+                items.extend(records.read_run::<ItemRow>(id)?);
+                scores.extend(before);
+                continue;
+            }
+        }
+        progress.evaluating(suite.name());
+        let (own_items, own_scores) = evaluate_suite(run, id, suite.as_ref(), &mut model, context)?;
+        if let Some(records) = &records {
+            when_space(records.folder(), 0, context.interrupt, progress, || {
+                records.write(id, &own_items)?;
+                records.write(id, &own_scores)
+            })?;
+        }
+        items.extend(own_items);
+        scores.extend(own_scores);
+    }
+    if !claim.is_held() {
+        return Err(Failure::TakenOver);
+    }
+    let folder = context.folders.sweep();
+    when_space(folder, 0, context.interrupt, progress, || {
+        context.records.write(id, &items)?;
+        context.records.write(id, &scores)
+    })?;
+    Ok(())
+}
+
+fn evaluate_suite(
+    run: &Run,
+    id: &str,
+    suite: &dyn Suite,
+    model: &mut Interruptible<DecoderModel>,
+    context: &RunContext,
+) -> Result<(Vec<ItemRow>, Vec<ScoreRow>), Failure> {
+    let failed = |error: SuiteError| match context.interrupt.requested() {
+        true => Failure::Interrupted,
+        false => Failure::Failed(format!("{}: {error}", suite.name())),
+    };
+    let tokenizer = &context.dataset.tokenizer;
+    let results = evaluate(suite, model, tokenizer, context.limits).map_err(failed)?;
+    Ok((item_rows(id, &results), score_rows(id, &run.cost, &results)))
+}
