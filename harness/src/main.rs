@@ -14,10 +14,10 @@ fn main() -> ExitCode {
     harness::process::allocator::keep_freed_memory();
     log::start();
     let command = Arguments::parse().command;
-    // `sweep`, `eval` and `probe` start other programs or write rows first; they call this before their final output.
+    // `sweep`, `eval`, `rerun` and `probe` start other programs or write rows first; they call this before their final output.
     if !matches!(
         command,
-        Command::Sweep(_) | Command::Eval(_) | Command::Probe(_)
+        Command::Sweep(_) | Command::Eval(_) | Command::Rerun(_) | Command::Probe(_)
     ) {
         end_on_broken_pipe();
     }
@@ -29,6 +29,7 @@ fn main() -> ExitCode {
         Command::Report(options) => commands::report::report(&options),
         Command::Compare(options) => commands::compare::compare(&options),
         Command::Eval(options) => commands::eval::eval(&options),
+        Command::Rerun(options) => commands::rerun::rerun(&options),
         Command::Probe(options) => commands::probe::probe(&options),
     };
     match done {

@@ -35,6 +35,8 @@ pub enum Command {
     Compare(CompareOptions),
     /// Evaluate the finished runs again, from their saved weights.
     Eval(EvalOptions),
+    /// Execute a recorded run again from its row alone, and say whether the result is equal bit for bit.
+    Rerun(RerunOptions),
     /// Time each part of a sweep's models separately, and estimate the time of whole models from the parts.
     Probe(ProbeOptions),
 }
@@ -176,6 +178,24 @@ pub struct EvalOptions {
     pub selection: SweepSelection,
     #[command(flatten)]
     pub compute: ComputeOptions,
+}
+
+#[derive(Args)]
+pub struct RerunOptions {
+    /// A prefix of the name of a recorded run (column `run`; `isoflop compare` shows it).
+    pub run: String,
+    /// Folder of the sweeps and runs.
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    pub output: PathBuf,
+    /// Device; default: that of the recorded run.
+    #[arg(long)]
+    pub device: Option<DeviceName>,
+    /// Number of worker threads; default: that of the recorded run.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
+    /// Print only the outcome.
+    #[arg(long, short)]
+    pub quiet: bool,
 }
 
 #[derive(Args)]

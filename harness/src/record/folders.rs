@@ -6,6 +6,7 @@
 //! runs/<sweep>/claims/      which process executes a run
 //! runs/<sweep>/checkpoints/ states of training, one folder per run under way
 //! runs/<sweep>/weights/     one folder per trained run
+//! runs/<sweep>/reruns/      runs that are executed again by `isoflop rerun`
 //! runs/<sweep>/csv/         rows as CSV, with --csv
 //! runs/<sweep>/report.html
 //! runs/probes/              records and csv of probes of all sweeps

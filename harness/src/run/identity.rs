@@ -1,6 +1,7 @@
 //! The configuration of a run as text, and the name of the run, a hash of everything that determines it.
 
-use serde::Serialize;
+use architectures::ModelConfig;
+use serde::{Deserialize, Serialize};
 use suites::Dataset;
 
 use experiment::plan::{Plan, Run};
@@ -16,37 +17,72 @@ pub(crate) const NUMERIC_FORMAT: &str = "f32";
 /// A run's name: 16 hexadecimal digits.
 pub type RunId = String;
 
-/// The resolved configuration of a run, as TOML. It includes the labels and the matching, which are columns of a run's
-/// row, so that equal models with different labels or matching are different runs.
+/// Everything that determines a run, and its labels and matching, which are columns of its row, so that equal models with
+/// different labels or matching are different runs.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunConfiguration {
+    /// Version of the run format.
+    pub format: u32,
+    /// Number format of the arithmetic.
+    pub numeric_format: String,
+    /// Label of the size.
+    pub size: String,
+    /// Label of the block.
+    pub block: String,
+    /// What was held equal between blocks.
+    pub matching: String,
+    /// Seed of the initial weights and of the data order.
+    pub seed: u64,
+    /// Optimizer steps.
+    pub steps: usize,
+    /// Training data and evaluation suites.
+    pub data: DataConfig,
+    /// The training configuration.
+    pub training: TrainingConfig,
+    /// The model.
+    pub model: ModelConfig,
+}
+
+/// The resolved configuration of a run, as TOML.
 ///
 /// # Errors
 /// If the configuration cannot be serialised as TOML.
 pub fn configuration(plan: &Plan, run: &Run) -> Result<String, toml::ser::Error> {
-    #[derive(Serialize)]
-    struct RunConfiguration<'a> {
-        format: u32,
-        numeric_format: &'static str,
-        size: &'a str,
-        block: &'a str,
-        matching: String,
-        seed: u64,
-        steps: usize,
-        data: &'a DataConfig,
-        training: &'a TrainingConfig,
-        model: &'a architectures::ModelConfig,
-    }
     toml::to_string(&RunConfiguration {
         format: FORMAT,
-        numeric_format: NUMERIC_FORMAT,
-        size: &run.label.size,
-        block: &run.label.block,
+        numeric_format: NUMERIC_FORMAT.to_owned(),
+        size: run.label.size.clone(),
+        block: run.label.block.clone(),
         matching: plan.sweep.matching.to_string(),
         seed: run.label.seed,
         steps: run.budget.steps,
-        data: &plan.sweep.data,
-        training: &run.training,
-        model: &run.model,
+        data: plan.sweep.data.clone(),
+        training: run.training.clone(),
+        model: run.model.clone(),
     })
+}
+
+impl RunConfiguration {
+    /// The configuration in the row of a run.
+    ///
+    /// # Errors
+    /// If the text is not a configuration, or one of another run format, of which this program would make another run.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let table: toml::Table = text.parse().map_err(one_line)?;
+        let format = table.get("format").and_then(toml::Value::as_integer);
+        if format != Some(i64::from(FORMAT)) {
+            let format = format.map_or("no format".to_owned(), |format| format!("format {format}"));
+            return Err(format!(
+                "has {format}, and this program runs format {FORMAT}"
+            ));
+        }
+        Self::deserialize(table).map_err(one_line)
+    }
+}
+
+fn one_line(error: toml::de::Error) -> String {
+    format!("has an unreadable configuration ({})", error.message())
 }
 
 /// The name of the run of this configuration on this data.
@@ -115,6 +151,21 @@ mod tests {
             let table: toml::Table = text.parse().unwrap();
             assert!(table["model"]["decoder"]["d_model"].is_integer());
         }
+    }
+
+    #[test]
+    fn a_parsed_configuration_is_written_as_before() {
+        for text in configurations(|text| text) {
+            let parsed = RunConfiguration::parse(&text).unwrap();
+            assert_eq!(toml::to_string(&parsed).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn another_format_is_an_error() {
+        let text = configurations(|text| text)[0].replace("format = 4", "format = 3");
+        let error = RunConfiguration::parse(&text).unwrap_err();
+        assert_eq!(error, "has format 3, and this program runs format 4");
     }
 
     #[test]

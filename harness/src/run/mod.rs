@@ -9,6 +9,7 @@
 //! | [`interrupt`] | handling of Ctrl-C |
 //! | [`claim`], [`activity`] | which process executes a run, and what it does |
 //! | [`resume`], [`training`], [`evaluation`] | parts of one run: where it begins, training with checkpoints, evaluation |
+//! | [`rerun`] | a recorded run built again from its row, and compared |
 //! | [`disk_wait`] | waiting for space on the disk |
 //! | [`conclusion`] | outcome of a command, and its exit status |
 
@@ -21,6 +22,7 @@ pub mod execute;
 pub mod identity;
 pub mod interrupt;
 pub mod progress;
+pub mod rerun;
 pub mod resume;
 pub mod sweep;
 pub mod training;

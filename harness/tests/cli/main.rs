@@ -8,6 +8,7 @@ mod matching;
 mod planning;
 mod planning_export;
 mod probing;
+mod rerunning;
 mod resuming;
 mod scratch;
 mod sweeping;

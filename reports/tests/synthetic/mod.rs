@@ -159,6 +159,12 @@ fn run(block: usize, size: usize, seed: u64) -> RunRow {
         tokenizer_fingerprint: "blake3:a03c\u{2026}".into(),
         device: "cpu, 2 x Example <A&B> 3.0 GHz".into(),
         threads: 2,
+        instruction_set: "x86_64 avx2 fma".into(),
+        processor: String::new(),
+        lock_file: String::new(),
+        weights_hash: String::new(),
+        resumes: 0,
+        skipped_steps: 0,
         started: format!("2026-01-0{}T0{block}:00:00Z", size + 1),
         command: "isoflop sweep sweeps/specimen.toml".into(),
     }

@@ -1,7 +1,7 @@
 //! The validated content of a sweep file.
 
 use architectures::{DecoderConfig, ModelConfig};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use suites::SuitesConfig;
 
 use super::matching::Matching;
@@ -27,7 +27,8 @@ pub struct Sweep {
 }
 
 /// Configuration of the training data and the evaluation suites.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct DataConfig {
     /// Size of the tokenizer's vocabulary.
     pub vocab_size: usize,

@@ -13,6 +13,7 @@ pub mod plan_tables;
 pub mod probe;
 pub mod probe_table;
 pub mod report;
+pub mod rerun;
 pub mod selected_plan;
 pub mod status;
 pub mod sweep;
