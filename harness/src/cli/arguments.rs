@@ -158,6 +158,12 @@ pub struct SweepOptions {
     /// Do not wait for runs that other processes execute.
     #[arg(long)]
     pub no_wait: bool,
+    /// Number of processes that execute runs at the same time, with an equal share of the threads each.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub jobs: u16,
+    /// A process of --jobs: no report, and it stops when its standard input ends.
+    #[arg(long, hide = true, conflicts_with = "jobs")]
+    pub worker: bool,
     /// Also write the records as CSV.
     #[arg(long)]
     pub csv: bool,

@@ -221,6 +221,54 @@ fn processes_share_the_runs_of_a_folder_and_do_none_twice() {
 }
 
 #[test]
+fn jobs_give_the_same_bits_and_stop_with_the_command() {
+    let scratch = Scratch::new(&every_block(3_000));
+    let jobs = scratch.isoflop(&["sweep", "sweep.toml", "--output", "jobs", "--jobs", "3"]);
+    assert_eq!(jobs.code, Some(0), "{jobs:?}");
+    assert!(jobs.out.contains("jobs/tiny/report.html"), "{jobs:?}");
+    assert_eq!(jobs.err.matches("finished in").count(), 10, "{jobs:?}");
+    let alone = scratch.isoflop(&["sweep", "sweep.toml", "--output", "alone", "--threads", "1"]);
+    assert_eq!(alone.code, Some(0), "{alone:?}");
+    let mut equal = [
+        outcome(&scratch.path("jobs/tiny")),
+        outcome(&scratch.path("alone/tiny")),
+    ];
+    // Each of three processes has an equal share of the threads, but at least one.
+    equal
+        .iter_mut()
+        .for_each(|outcome| drop(outcome.remove("runs.threads")));
+    equal
+        .iter_mut()
+        .for_each(|outcome| drop(outcome.remove("runs.command")));
+    assert_equal(&equal[0], &equal[1]);
+
+    let mut endless =
+        scratch.command(&["sweep", "sweep.toml", "--output", "stopped", "--jobs", "2"]);
+    std::fs::write(scratch.path("sweep.toml"), every_block(3_000_000)).unwrap();
+    let mut endless = endless
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let running = |count: &str| {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while !scratch
+            .isoflop(&["status", "sweep.toml", "--output", "stopped"])
+            .out
+            .contains(count)
+        {
+            assert!(Instant::now() < deadline, "{count}");
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    };
+    running("2 running");
+    // Even if the command itself is killed, its processes stop after their step.
+    signal(&endless, libc::SIGKILL);
+    endless.wait().unwrap();
+    running("2 stopped");
+}
+
+#[test]
 fn status_shows_who_executes_a_run_and_a_killed_one_is_taken_over() {
     let scratch = Scratch::new(&TINY.replace("tokens = 2_000", "tokens = 3_000_000"));
     let mut child = spawn(&scratch, "runs", &["--only", "dense"]);

@@ -19,3 +19,4 @@ pub mod status;
 pub mod sweep;
 pub mod terminal_table;
 pub mod worker_threads;
+pub mod workers;
