@@ -58,6 +58,17 @@ pub enum Error {
         /// The error of the operating system.
         source: io::Error,
     },
+    /// Worker processes ended before all runs did.
+    #[error(
+        "{runs} runs are left: processes of --jobs {jobs} ended early, perhaps for lack of memory; run the same command again \
+         with fewer jobs"
+    )]
+    Workers {
+        /// Number of runs that are left.
+        runs: usize,
+        /// Number of processes.
+        jobs: usize,
+    },
     /// The signal handler cannot be installed.
     #[error("cannot install the handler of Ctrl-C: {0}")]
     Signals(#[from] ctrlc::Error),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use architectures::DeviceName;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use experiment::matching::{Side, Target};
 use experiment::memory_need::NumericFormat;
 use experiment::units;
@@ -178,12 +178,24 @@ pub struct ReportOptions {
     pub csv: bool,
 }
 
+/// A checkpoint of a run.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum WhichCheckpoint {
+    /// The latest.
+    Last,
+    /// The one with the lowest validation loss, if `training.checkpoint.keep_best` is set.
+    Best,
+}
+
 #[derive(Args)]
 pub struct EvalOptions {
     #[command(flatten)]
     pub selection: SweepSelection,
     #[command(flatten)]
     pub compute: ComputeOptions,
+    /// Evaluate this checkpoint of each run that has one, and print its scores without recording them.
+    #[arg(long, value_name = "WHICH")]
+    pub checkpoint: Option<WhichCheckpoint>,
 }
 
 #[derive(Args)]

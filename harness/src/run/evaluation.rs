@@ -6,6 +6,7 @@ use architectures::Decoder;
 use results::{ItemRow, Records, ScoreRow};
 use suites::{Suite, SuiteError, evaluate};
 
+use super::activity::SharedActivity;
 use super::claim::Claim;
 use super::disk_wait::when_space;
 use super::execute::{Failure, RunContext};
@@ -17,6 +18,9 @@ use experiment::plan::Run;
 
 /// Sequences evaluated at a time: enough to use all cores, with less memory than training requires.
 const SEQUENCES_AT_ONCE: usize = 64;
+
+/// Rows of evaluated items and their scores.
+pub type Evaluated = (Vec<ItemRow>, Vec<ScoreRow>);
 
 /// Evaluates every suite, then replaces the rows of an earlier evaluation. Nothing is written to the records before all suites
 /// are evaluated, since incomplete scores would be pooled like complete ones.
@@ -30,11 +34,35 @@ const SEQUENCES_AT_ONCE: usize = 64;
 pub fn evaluate_suites(
     run: &Run,
     id: &str,
-    (decoder, partial): (&Decoder, Option<&Path>),
+    model: (&Decoder, Option<&Path>),
     claim: &Claim,
     context: &RunContext,
     progress: &mut dyn Progress,
 ) -> Result<(), Failure> {
+    let (items, scores) = evaluated(run, id, model, &claim.activity, context, progress)?;
+    if !claim.is_held() {
+        return Err(Failure::TakenOver);
+    }
+    let folder = context.folders.sweep();
+    when_space(folder, 0, context.interrupt, progress, || {
+        context.records.write(id, &items)?;
+        context.records.write(id, &scores)
+    })?;
+    Ok(())
+}
+
+/// Evaluates every suite, and records nothing.
+///
+/// # Errors
+/// As [`evaluate_suites`].
+pub fn evaluated(
+    run: &Run,
+    id: &str,
+    (decoder, partial): (&Decoder, Option<&Path>),
+    activity: &SharedActivity,
+    context: &RunContext,
+    progress: &mut dyn Progress,
+) -> Result<Evaluated, Failure> {
     let mut model = Interruptible {
         model: DecoderModel::new(decoder, context.device, SEQUENCES_AT_ONCE),
         interrupt: context.interrupt,
@@ -42,7 +70,7 @@ pub fn evaluate_suites(
     let (mut items, mut scores) = (Vec::<ItemRow>::new(), Vec::<ScoreRow>::new());
     for suite in &context.dataset.suites {
         let phase = format!("evaluating {}", suite.name());
-        claim.activity.update(|activity| activity.phase = phase);
+        activity.update(|activity| activity.phase = phase);
         let folder = partial.map(|folder| folder.join(suite.name()));
         let records = folder.map(Records::open).transpose()?;
         if let Some(records) = &records {
@@ -65,15 +93,7 @@ pub fn evaluate_suites(
         items.extend(own_items);
         scores.extend(own_scores);
     }
-    if !claim.is_held() {
-        return Err(Failure::TakenOver);
-    }
-    let folder = context.folders.sweep();
-    when_space(folder, 0, context.interrupt, progress, || {
-        context.records.write(id, &items)?;
-        context.records.write(id, &scores)
-    })?;
-    Ok(())
+    Ok((items, scores))
 }
 
 fn evaluate_suite(
@@ -82,7 +102,7 @@ fn evaluate_suite(
     suite: &dyn Suite,
     model: &mut Interruptible<DecoderModel>,
     context: &RunContext,
-) -> Result<(Vec<ItemRow>, Vec<ScoreRow>), Failure> {
+) -> Result<Evaluated, Failure> {
     let failed = |error: SuiteError| match context.interrupt.requested() {
         true => Failure::Interrupted,
         false => Failure::Failed(format!("{}: {error}", suite.name())),

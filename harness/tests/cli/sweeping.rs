@@ -254,3 +254,47 @@ fn questions_longer_than_the_context_are_errors() {
         "{ended:?}"
     );
 }
+
+#[test]
+fn eval_reads_final_weights_and_checkpoints() {
+    let text = TINY.to_owned() + "\n[training.checkpoint]\nkeep_best = true\n";
+    let scratch = Scratch::new(&text);
+    let swept = scratch.isoflop(&["sweep", "sweep.toml", "--quiet"]);
+    assert_eq!(swept.code, Some(0), "{swept:?}");
+    let records = Records::open(scratch.path("runs/tiny/records")).unwrap();
+    let before = records.read_all().unwrap();
+    let best = scratch.isoflop(&["eval", "sweep.toml", "--quiet", "--checkpoint", "best"]);
+    assert_eq!(best.code, Some(0), "{best:?}");
+    for block in [" dense ", " memory "] {
+        let row = best
+            .out
+            .lines()
+            .find(|line| line.contains(block) && line.contains("exact_match"));
+        assert!(
+            row.is_some_and(|row| row.contains(" biographies ")),
+            "{best:?}"
+        );
+    }
+    // Nothing is recorded, also where the checkpoint is of an earlier step.
+    assert_eq!(records.read_all().unwrap(), before);
+    let weights = scratch.isoflop(&["eval", "sweep.toml", "--quiet"]);
+    assert_eq!(weights.code, Some(0), "{weights:?}");
+    assert_eq!(records.read_all().unwrap().items(), before.items());
+
+    // A flipped bit of the weights is an error, not another score.
+    let folder = scratch
+        .path("runs/tiny/weights")
+        .join(&before.runs()[0].run);
+    let file = folder.join("dense-0.safetensors");
+    let mut bytes = fs::read(&file).unwrap();
+    let last = bytes.len() - 2;
+    bytes[last] ^= 0x40;
+    fs::write(&file, bytes).unwrap();
+    let damaged = scratch.isoflop(&["eval", "sweep.toml", "--quiet"]);
+    assert_eq!(damaged.code, Some(1), "{damaged:?}");
+    assert!(
+        damaged.err.contains("dense-0.safetensors is damaged"),
+        "{damaged:?}"
+    );
+    assert_eq!(records.read_all().unwrap().items(), before.items());
+}

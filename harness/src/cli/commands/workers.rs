@@ -86,11 +86,7 @@ pub fn execute(
     match (pending.len(), some_failed) {
         (0, false) => Ok(Conclusion::Complete),
         (0, true) => Ok(Conclusion::SomeFailed),
-        (runs, _) => Err(Error::Argument {
-            argument: format!("--jobs {jobs}"),
-            problem: format!("left {runs} runs: processes ended early, perhaps for lack of memory"),
-            remedy: "run the same command again with fewer jobs".to_owned(),
-        }),
+        (runs, _) => Err(Error::Workers { runs, jobs }),
     }
 }
 

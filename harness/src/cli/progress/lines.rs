@@ -67,6 +67,11 @@ impl Progress for Lines {
     }
 
     fn ended(&mut self, run: &Run, run_end: &RunEnd) {
+        if !self.label.ends_with(&format!("] {}", run.label)) {
+            // Not begun by this process.
+            self.begun += 1;
+            self.label = format!("[{}/{}] {}", self.begun, self.runs, run.label);
+        }
         match run_end {
             RunEnd::Finished { val_loss, wall_s } => {
                 eprintln!(
@@ -75,13 +80,7 @@ impl Progress for Lines {
                     duration(*wall_s)
                 );
             }
-            RunEnd::Skipped => {
-                self.begun += 1;
-                eprintln!(
-                    "[{}/{}] {}: finished earlier",
-                    self.begun, self.runs, run.label
-                );
-            }
+            RunEnd::Skipped => eprintln!("{}: finished earlier", self.label),
             RunEnd::Failed(reason) => eprintln!("{}: failed: {reason}", self.label),
         }
     }
