@@ -1,5 +1,6 @@
 //! `isoflop eval`.
 
+use crate::cli::output::note;
 use crate::cli::progress;
 use harness::checkpoint::weights;
 use harness::error::Error;
@@ -52,7 +53,7 @@ pub fn eval(options: &EvalOptions) -> Result<Conclusion, Error> {
                 break;
             }
             Err(Failure::Failed(reason)) => {
-                eprintln!("{}: {reason}", run.label);
+                note(format_args!("{}: {reason}", run.label));
                 conclusion = Conclusion::SomeFailed;
             }
             Err(Failure::Records(error)) => return Err(error.into()),

@@ -14,6 +14,7 @@ use suites::Dataset;
 use super::selected_plan::selected_plan;
 use super::terminal_table::terminal_table;
 use crate::cli::arguments::SweepSelection;
+use crate::cli::output::print;
 
 /// Prints the state of each run.
 ///
@@ -41,10 +42,11 @@ pub fn status(options: &SweepSelection) -> Result<Conclusion, Error> {
             detail,
         ]);
     }
-    println!(
-        "{}",
-        terminal_table(&["size", "block", "seed", "state", ""], 5, states)
-    );
+    print(terminal_table(
+        &["size", "block", "seed", "state", ""],
+        5,
+        states,
+    ))?;
     Ok(Conclusion::Complete)
 }
 

@@ -1,5 +1,6 @@
 //! `isoflop sweep`.
 
+use crate::cli::output::note;
 use crate::cli::progress;
 use harness::error::Error;
 use harness::record::provenance::Provenance;
@@ -48,7 +49,7 @@ pub fn sweep(options: &SweepOptions) -> Result<Conclusion, Error> {
     progress.done();
     let conclusion = conclusion?;
     if conclusion == Conclusion::Interrupted {
-        eprintln!("interrupted; run the same command again to execute the missing runs");
+        note("interrupted; run the same command again to execute the missing runs");
     }
     finish_report(
         &plan,

@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::cli::output::note;
 use experiment::plan::Run;
 use experiment::quantity::{count, duration};
 use harness::probe::grid::ProbedPart;
@@ -24,7 +25,7 @@ pub struct Lines {
 
 impl Progress for Lines {
     fn preparing(&mut self, what: &str) {
-        eprintln!("preparing {what}");
+        note(format_args!("preparing {what}"));
     }
 
     fn sweep(&mut self, runs: &[Run]) {
@@ -36,7 +37,7 @@ impl Progress for Lines {
         self.steps = run.budget.steps;
         self.label = format!("[{}/{}] {}", self.begun, self.runs, run.label);
         self.last = None;
-        eprintln!("{}: {} steps", self.label, self.steps);
+        note(format_args!("{}: {} steps", self.label, self.steps));
     }
 
     fn step(&mut self, report: &StepReport) {
@@ -47,7 +48,7 @@ impl Progress for Lines {
         self.last = Some(Instant::now());
         let left = (self.steps.saturating_sub(report.step)) as f64 * report.wall_s
             / report.step.max(1) as f64;
-        eprintln!(
+        note(format_args!(
             "{}: step {}/{}, loss {:.3}, {} tokens/s, {} left",
             self.label,
             report.step,
@@ -55,30 +56,30 @@ impl Progress for Lines {
             report.loss,
             count(report.tokens_per_s),
             duration(left),
-        );
+        ));
     }
 
     fn evaluating(&mut self, suite: &str) {
-        eprintln!("{}: evaluating {suite}", self.label);
+        note(format_args!("{}: evaluating {suite}", self.label));
     }
 
     fn ended(&mut self, run: &Run, run_end: &RunEnd) {
         match run_end {
             RunEnd::Finished { val_loss, wall_s } => {
-                eprintln!(
+                note(format_args!(
                     "{}: finished in {}, validation loss {val_loss:.3}",
                     self.label,
                     duration(*wall_s)
-                );
+                ));
             }
             RunEnd::Skipped => {
                 self.begun += 1;
-                eprintln!(
+                note(format_args!(
                     "[{}/{}] {}: finished earlier",
                     self.begun, self.runs, run.label
-                );
+                ));
             }
-            RunEnd::Failed(reason) => eprintln!("{}: failed: {reason}", self.label),
+            RunEnd::Failed(reason) => note(format_args!("{}: failed: {reason}", self.label)),
         }
     }
 
@@ -87,7 +88,7 @@ impl Progress for Lines {
     }
 
     fn probed(&mut self, part: &ProbedPart, phase: &str, outcome: &str) {
-        eprintln!("{} {part} {phase}: {outcome}", self.label);
+        note(format_args!("{} {part} {phase}: {outcome}", self.label));
     }
 
     fn done(&mut self) {}
