@@ -1,4 +1,5 @@
 //! Sets the provenance of the build as environment variables: commit, uncommitted changes, compiler, tensor library.
+#![allow(clippy::print_stdout, reason = "the interface to cargo")]
 
 #[path = "src/record/checkout.rs"]
 mod checkout;

@@ -7,6 +7,7 @@
 //!
 //! Throughput counts the bytes that a kernel has to move: rows read or written, once for each entry of a lookup and once
 //! for each row of an update. It is reported beside that of an elementwise copy on the same device.
+#![allow(clippy::print_stderr, clippy::print_stdout, reason = "an example")]
 
 use std::time::Instant;
 

@@ -39,12 +39,18 @@ pub enum Error {
     /// The configuration of a run cannot be serialised.
     #[error("the configuration of a run cannot be written as TOML: {0}")]
     Configuration(#[from] toml::ser::Error),
-    /// CSV cannot be written to standard output.
-    #[error("cannot print CSV: {0}")]
+    /// Rows cannot be written as CSV.
+    #[error("cannot write CSV: {0}")]
     Csv(#[from] csv::Error),
     /// JSON cannot be written.
     #[error("cannot write JSON: {0}")]
     Json(#[from] serde_json::Error),
+    /// Standard output cannot be written; everything else is done.
+    #[error("cannot write to standard output: {0}; free space, or print to another file")]
+    Output(io::Error),
+    /// The reader of standard output has closed it: the command ends without a message.
+    #[error("standard output is closed")]
+    ClosedOutput,
     /// A checkpoint or weights cannot be saved or loaded.
     #[error(transparent)]
     Checkpoint(#[from] crate::checkpoint::error::CheckpointError),

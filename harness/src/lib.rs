@@ -8,7 +8,7 @@
 //! | [`evaluate`] | evaluation of a trained decoder on the suites, and its scores |
 //! | [`record`] | rows, their provenance, and which recorded runs a plan selects |
 //! | [`probe`] | timing of single parts of decoders at the shapes of the sweep |
-//! | [`process`] | memory and standard output of the process |
+//! | [`process`] | memory and standard streams of the process |
 //! | [`error`] | errors that end a command early |
 //!
 //! The crate `experiment` has what is computed from the configuration only: sweep files, plans, matching, estimates.

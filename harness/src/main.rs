@@ -7,21 +7,28 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use cli::arguments::{Arguments, Command};
+use cli::output::{note, output_error};
 use cli::{commands, log};
-use harness::process::broken_pipe::end_on_broken_pipe;
+use experiment::printable;
+use harness::error::Error;
+use harness::process::broken_pipe::end_by_broken_pipe;
+use harness::run::conclusion::Conclusion;
 
 fn main() -> ExitCode {
     harness::process::allocator::keep_freed_memory();
     log::start();
-    let command = Arguments::parse().command;
-    // `sweep`, `eval`, `rerun` and `probe` start other programs or write rows first; they call this before their final output.
-    if !matches!(
-        command,
-        Command::Sweep(_) | Command::Eval(_) | Command::Rerun(_) | Command::Probe(_)
-    ) {
-        end_on_broken_pipe();
+    match Arguments::try_parse() {
+        Ok(arguments) => ended(run(arguments.command)),
+        // Help and version are results, which go to standard output; an invalid argument is a message.
+        Err(error) => match error.print() {
+            Err(failed) if !error.use_stderr() => ended(Err(output_error(failed))),
+            _ => u8::try_from(error.exit_code()).unwrap_or(2).into(),
+        },
     }
-    let done = match command {
+}
+
+fn run(command: Command) -> Result<Conclusion, Error> {
+    match command {
         Command::Plan(options) => commands::plan::plan(&options),
         Command::Match(options) => commands::match_blocks::match_blocks(&options),
         Command::Sweep(options) => commands::sweep::sweep(&options),
@@ -31,11 +38,17 @@ fn main() -> ExitCode {
         Command::Eval(options) => commands::eval::eval(&options),
         Command::Rerun(options) => commands::rerun::rerun(&options),
         Command::Probe(options) => commands::probe::probe(&options),
-    };
-    match done {
+    }
+}
+
+/// The exit status of a command, after the message of its error.
+fn ended(command: Result<Conclusion, Error>) -> ExitCode {
+    match command {
         Ok(conclusion) => conclusion.exit_status().into(),
+        Err(Error::ClosedOutput) => end_by_broken_pipe(),
         Err(error) => {
-            eprintln!("isoflop: {error}");
+            let message = error.to_string();
+            note(format_args!("isoflop: {}", printable::one_line(&message)));
             error.exit_status().into()
         }
     }

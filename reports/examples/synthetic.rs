@@ -1,4 +1,5 @@
 //! Prints the page for made-up frames, to look at it: `cargo run -p reports --example synthetic > synthetic.html`.
+#![allow(clippy::print_stdout, reason = "an example")]
 
 #[path = "../tests/synthetic/mod.rs"]
 mod synthetic;

@@ -1,6 +1,7 @@
 //! Prints the number of documents and tokens of one epoch, by suite and type of document, and the tasks of each suite.
 //!
 //! `cargo run --release -p suites --example census -- 2048` (vocabulary size, 1024 by default)
+#![allow(clippy::print_stdout, reason = "an example")]
 
 use std::collections::BTreeMap;
 use std::error::Error;

@@ -74,7 +74,7 @@ impl ValueTable {
         };
         let mut parts: Vec<TensorData> = Vec::new();
         parts.resize_with(if updates > 0 { 3 } else { 1 }, allocate);
-        let mut slices = parts.iter_mut().map(|data| floats(data));
+        let mut slices = parts.iter_mut().map(floats);
         let filled = match (slices.next(), slices.next(), slices.next()) {
             (Some(values), Some(mean), Some(square)) => fill(TableMemory {
                 values,

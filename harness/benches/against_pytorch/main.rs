@@ -4,6 +4,7 @@
 //! ```text
 //! cargo bench -p harness --bench against_pytorch -- --python PATH --only bag,memory --markdown FILE
 //! ```
+#![allow(clippy::print_stderr, clippy::print_stdout, reason = "a benchmark")]
 
 mod arguments;
 mod conditions;

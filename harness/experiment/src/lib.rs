@@ -10,6 +10,7 @@
 //! | [`memory_need`], [`devices`], [`speed`], [`estimate`] | estimates of memory, number of devices, time and price of a run |
 //! | [`units`] | parsing of bytes, rates, times and prices with units |
 //! | [`quantity`] | formatting of numbers with units |
+//! | [`printable`] | text of unknown origin in a form that is safe to print |
 //!
 //! The crate uses no device and no clock; the sweep file is the only file that it reads.
 
@@ -19,6 +20,7 @@ pub mod estimate;
 pub mod matching;
 pub mod memory_need;
 pub mod plan;
+pub mod printable;
 pub mod quantity;
 pub mod speed;
 pub mod sweep_file;

@@ -10,5 +10,7 @@ pub fn start() {
     tracing_subscriber::fmt()
         .with_max_level(level.unwrap_or(LevelFilter::OFF))
         .with_writer(std::io::stderr)
+        // A log that cannot be written must not end the process.
+        .log_internal_errors(false)
         .init();
 }

@@ -1,15 +1,18 @@
-//! Behaviour when the reader of standard output closes the pipe, as in `isoflop plan | head`.
+//! The end of the process when the reader of standard output has closed the pipe, as in `isoflop plan | head`.
 
-/// Restores the default action of SIGPIPE, so that a write to a closed pipe ends the process without a message. No
-/// effect on other systems than Unix. Rust ignores the signal by default, and `println!` then panics.
+/// Ends the process as a closed pipe ends a program by default: by the signal SIGPIPE, without a message. On other
+/// systems than Unix it ends with exit status 0.
 ///
-/// Must not be called before programs are started that read from this process: one that ended early would end this
-/// process too. The action that child processes inherit does not change, since `std::process::Command` always resets it
-/// to the default.
-pub fn end_on_broken_pipe() {
+/// Rust ignores the signal, so that writes to a closed pipe are errors. This is called for such an error of standard
+/// output when everything else is done; the signal stays ignored until then, since the pipes to child programs and
+/// standard error may be closed at any time.
+pub fn end_by_broken_pipe() -> ! {
     #[cfg(unix)]
-    // SAFETY: the default action installs no handler, so no code of this process runs in signal context.
+    // SAFETY: the default action installs no handler, so no code of this process runs in signal context; raise has no
+    // preconditions.
     unsafe {
         libc::signal(libc::SIGPIPE, libc::SIG_DFL);
+        libc::raise(libc::SIGPIPE);
     }
+    std::process::exit(0)
 }

@@ -1,8 +1,9 @@
-//! The process and its machine: memory, standard output, disk, identity, processor.
+//! The process and its machine: memory, standard streams, disk, identity, processor.
 //!
 //! | module | contents |
 //! |---|---|
-//! | [`broken_pipe`] | behaviour on a closed standard output |
+//! | [`broken_pipe`] | the end of the process on a closed standard output |
+//! | [`standard_error`] | messages |
 //! | [`allocator`] | configuration of the allocator |
 //! | [`peak_memory`] | peak resident memory |
 //! | [`disk_space`] | free space of a file system |
@@ -17,3 +18,4 @@ pub mod durable;
 pub mod identity;
 pub mod instruction_set;
 pub mod peak_memory;
+pub mod standard_error;

@@ -318,7 +318,8 @@ impl Heartbeat {
 }
 
 fn is_missing(error: &std::io::Error) -> bool {
-    error.kind() == std::io::ErrorKind::NotFound
+    use std::io::ErrorKind::{NotADirectory, NotFound};
+    matches!(error.kind(), NotFound | NotADirectory)
 }
 
 /// Sets the time of `path` to the present, by the clock of the machine that has the disk.
@@ -327,8 +328,8 @@ fn touch(path: &Path) -> std::io::Result<()> {
     use rustix::fs::{Timespec, Timestamps, UTIME_NOW, UTIME_OMIT};
     let time = |tv_nsec| Timespec { tv_sec: 0, tv_nsec };
     let times = Timestamps {
-        last_access: time(UTIME_OMIT.into()),
-        last_modification: time(UTIME_NOW.into()),
+        last_access: time(UTIME_OMIT),
+        last_modification: time(UTIME_NOW),
     };
     Ok(rustix::fs::futimens(File::open(path)?, &times)?)
 }

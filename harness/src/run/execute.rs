@@ -208,7 +208,8 @@ fn trained(
         context.records.write(id, &matches)
     })?;
     let (state, warnings) = match begun {
-        Beginning::Trained(decoder, manifest) => {
+        Beginning::Trained(trained) => {
+            let (decoder, manifest) = *trained;
             return Ok(Saved {
                 weights_hash: manifest.content_hash(),
                 progress: manifest.progress,

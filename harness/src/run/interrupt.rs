@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::process::standard_error::note;
 use suites::{Continuation, Generation, LanguageModel, ModelError};
 
 /// Exit status after Ctrl-C, by the convention of shells: 128 + SIGINT.
@@ -24,8 +25,8 @@ impl Interrupt {
             if in_handler.0.swap(true, Ordering::SeqCst) {
                 std::process::exit(i32::from(EXIT_STATUS));
             }
-            eprintln!(
-                "stopping after this step and a checkpoint; press Ctrl-C again to stop immediately"
+            note(
+                "stopping after this step and a checkpoint; press Ctrl-C again to stop immediately",
             );
         })?;
         Ok(interrupt)

@@ -3,6 +3,7 @@
 use experiment::plan::Run;
 
 use crate::probe::grid::ProbedPart;
+use crate::process::standard_error::note;
 use crate::train::StepReport;
 
 /// Outcome of a run.
@@ -55,12 +56,12 @@ impl Progress for Quiet {
     fn run(&mut self, _: &Run) {}
     fn step(&mut self, _: &StepReport) {}
     fn notice(&mut self, text: &str) {
-        eprintln!("{text}");
+        note(text);
     }
     fn evaluating(&mut self, _: &str) {}
     fn ended(&mut self, run: &Run, run_end: &RunEnd) {
         if let RunEnd::Failed(reason) = run_end {
-            eprintln!("{} failed: {reason}", run.label);
+            note(format_args!("{} failed: {reason}", run.label));
         }
     }
     fn probing(&mut self, _: usize, _: usize, _: &str) {}

@@ -18,7 +18,7 @@ use crate::train::warning::{Warning, WarningKind};
 /// Where a run begins.
 pub enum Beginning {
     /// Training has ended: the decoder, without autodiff, and the manifest of its weights.
-    Trained(Decoder, Manifest),
+    Trained(Box<(Decoder, Manifest)>),
     /// Training begins or continues, with warnings to be recorded.
     Training(Box<TrainingState>, Vec<Warning>),
 }
@@ -57,7 +57,7 @@ pub fn beginning(
         match loaded {
             Ok((decoder, manifest)) => {
                 tracing::info!(run = id, "training has ended before: evaluating");
-                return Ok(Beginning::Trained(decoder, manifest));
+                return Ok(Beginning::Trained(Box::new((decoder, manifest))));
             }
             Err(error) => unusable(error.to_string(), progress),
         }

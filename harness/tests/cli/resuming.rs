@@ -124,6 +124,12 @@ fn spawn(scratch: &Scratch, output: &str, more: &[&str]) -> Child {
     command.spawn().unwrap()
 }
 
+/// Shown with `--nocapture`.
+#[allow(clippy::print_stdout)]
+fn show(text: &str) {
+    println!("{text}");
+}
+
 fn signal(child: &Child, signal: libc::c_int) {
     // SAFETY: the child was started by this process and has not been waited for, so that its id is valid.
     unsafe { libc::kill(child.id() as libc::pid_t, signal) };
@@ -179,10 +185,10 @@ fn killed_and_continued(kills: usize, tokens: usize) {
         assert!(left.is_empty(), "{left:?}");
         std::fs::remove_dir_all(scratch.path(&output)).unwrap();
     }
-    println!(
-        "{killed} kills, {ended} sweeps compared, {} values each",
-        expected.len()
-    );
+    let values = expected.len();
+    show(&format!(
+        "{killed} kills, {ended} sweeps compared, {values} values and files each"
+    ));
 }
 
 #[test]

@@ -9,6 +9,7 @@ use results::comparison::Comparison;
 
 use super::{compare_csv, compare_table};
 use crate::cli::arguments::CompareOptions;
+use crate::cli::output::print;
 
 /// Prints recorded runs side by side, as a table or CSV, and writes the HTML page if requested.
 ///
@@ -23,15 +24,16 @@ pub fn compare(options: &CompareOptions) -> Result<Conclusion, Error> {
     };
     let selection = select(&options.runs, &options.output, &keep)?;
     let comparison = Comparison::new(&selection.frames, &selection.order)?;
+    // Before anything is printed: standard output may be closed.
+    if let Some(file) = &options.report {
+        report_file::replace(&reports::render_comparison(&comparison)?, file)?;
+    }
     if options.csv {
         compare_csv::print(&comparison)?;
     } else {
-        compare_table::print(&comparison);
-    }
-    if let Some(file) = &options.report {
-        report_file::replace(&reports::render_comparison(&comparison)?, file)?;
-        if !options.csv {
-            println!("{}", file.display());
+        print(compare_table::text(&comparison))?;
+        if let Some(file) = &options.report {
+            print(file.display())?;
         }
     }
     Ok(Conclusion::Complete)

@@ -4,6 +4,8 @@ use harness::error::Error;
 use results::comparison::{Comparison, QuantityKind};
 use serde::Serialize;
 
+use crate::cli::output::print_exact;
+
 #[derive(Serialize)]
 struct ComparisonValue<'a> {
     metric: String,
@@ -26,7 +28,7 @@ struct ComparisonValue<'a> {
 /// # Errors
 /// If standard output cannot be written.
 pub fn print(comparison: &Comparison) -> Result<(), Error> {
-    let mut out = csv::Writer::from_writer(std::io::stdout());
+    let mut out = csv::Writer::from_writer(Vec::new());
     for group in &comparison.groups {
         for quantity in &group.quantities {
             let metric = match quantity.kind {
@@ -52,6 +54,6 @@ pub fn print(comparison: &Comparison) -> Result<(), Error> {
             }
         }
     }
-    out.flush().map_err(csv::Error::from)?;
-    Ok(())
+    let rows = out.into_inner().map_err(|error| error.into_error());
+    print_exact(&rows.map_err(csv::Error::from)?)
 }

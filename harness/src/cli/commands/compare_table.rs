@@ -6,27 +6,27 @@ use results::statistics::Interval;
 
 use super::terminal_table::terminal_table;
 
-/// Prints all groups with their notes, and the runs that are excluded.
-pub fn print(comparison: &Comparison) {
+/// All groups with their notes, and the runs that are excluded.
+pub fn text(comparison: &Comparison) -> String {
+    let mut lines = Vec::new();
     for (index, group) in comparison.groups.iter().enumerate() {
         if index > 0 {
-            println!();
+            lines.push(String::new());
         }
-        println!(
-            "held equal: {}; 95 % confidence intervals in brackets",
-            group.held
-        );
-        println!("{}", table(group));
+        let held = &group.held;
+        lines.push(format!(
+            "held equal: {held}; 95 % confidence intervals in brackets"
+        ));
+        lines.push(table(group).to_string());
         if group.models.len() == 1 {
-            println!("no other selected model has this budget: no differences");
+            lines.push("no other selected model has this budget: no differences".to_owned());
         }
-        for warning in &group.warnings {
-            println!("note: {warning}");
-        }
+        let notes = group.warnings.iter();
+        lines.extend(notes.map(|warning| format!("note: {warning}")));
     }
-    for run in &comparison.left_out {
-        println!("excluded, failed: {run}");
-    }
+    let excluded = comparison.left_out.iter();
+    lines.extend(excluded.map(|run| format!("excluded, failed: {run}")));
+    lines.join("\n")
 }
 
 fn table(group: &Group) -> comfy_table::Table {

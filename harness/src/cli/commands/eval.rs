@@ -5,7 +5,6 @@ use experiment::plan::{Plan, Run};
 use harness::checkpoint::snapshot;
 use harness::checkpoint::store::{Intact, Store};
 use harness::error::Error;
-use harness::process::broken_pipe::end_on_broken_pipe;
 use harness::record::folders::Folders;
 use harness::record::provenance::Provenance;
 use harness::run::activity::SharedActivity;
@@ -26,6 +25,7 @@ use super::selected_plan::selected_plan;
 use super::terminal_table::terminal_table;
 use super::worker_threads::start_threads;
 use crate::cli::arguments::{EvalOptions, WhichCheckpoint};
+use crate::cli::output::print;
 use crate::cli::progress;
 
 /// Evaluates the finished runs again and writes the report, or evaluates checkpoints and prints their scores.
@@ -146,7 +146,6 @@ impl Evaluation<'_> {
             progress.notice("no selected run has such a checkpoint");
             return Ok(conclusion);
         }
-        end_on_broken_pipe();
         let header = [
             "size",
             "block",
@@ -158,7 +157,7 @@ impl Evaluation<'_> {
             "95 % interval",
             "n",
         ];
-        println!("{}", terminal_table(&header, 3, rows));
+        print(terminal_table(&header, 3, rows))?;
         Ok(conclusion)
     }
 

@@ -2,13 +2,13 @@
 
 use experiment::plan::Plan;
 use harness::error::Error;
-use harness::process::broken_pipe::end_on_broken_pipe;
 use harness::record::folders::Folders;
 use harness::record::report_file;
 use harness::record::selection;
 use results::Records;
 
 use super::comparison::comparison;
+use crate::cli::output::{note, print};
 
 /// Writes the report of the sweep of `plan` and prints the table of results and the path of the report. Writes no
 /// report if no run is recorded.
@@ -18,7 +18,7 @@ use super::comparison::comparison;
 /// * `csv`: also write the rows as CSV.
 ///
 /// # Errors
-/// If rows cannot be read or the report cannot be written.
+/// If rows cannot be read or the report or standard output cannot be written.
 pub fn finish_report(
     plan: &Plan,
     records: &Records,
@@ -32,18 +32,15 @@ pub fn finish_report(
     let probes = Records::open(folders.probes())?.read()?;
     let frames = selection::frames_of(&whole, &frames)?.with_probes(probes);
     if frames.runs().is_empty() {
-        eprintln!("no run has ended yet: no report");
+        note("no run has ended yet: no report");
         return Ok(());
     }
     report_file::write(&frames, &folders.report())?;
     if csv {
         frames.export_csv(&folders.csv())?;
     }
-    // All files are written and no child process runs.
-    end_on_broken_pipe();
     if !quiet {
-        println!("{}", comparison(&whole, &frames));
+        print(comparison(&whole, &frames))?;
     }
-    println!("{}", folders.report().display());
-    Ok(())
+    print(folders.report().display())
 }

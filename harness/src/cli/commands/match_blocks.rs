@@ -10,6 +10,7 @@ use super::plan_tables::{SOLUTION, solution};
 use super::selected_plan::{check_labels, whole_plan};
 use super::terminal_table::terminal_table;
 use crate::cli::arguments::{MatchOptions, SweepLocation};
+use crate::cli::output::print;
 
 /// Solves for the knobs of the block at each size and prints the solutions.
 ///
@@ -69,7 +70,7 @@ pub fn match_blocks(options: &MatchOptions) -> Result<Conclusion, Error> {
         }
     }
     if !rows.is_empty() {
-        println!("{}", terminal_table(&SOLUTION, SOLUTION.len(), rows));
+        print(terminal_table(&SOLUTION, SOLUTION.len(), rows))?;
     }
     let Some((run, message)) = first_error else {
         return Ok(Conclusion::Complete);

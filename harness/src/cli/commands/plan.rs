@@ -12,6 +12,7 @@ use super::plan_row::{print_csv, print_json};
 use super::plan_tables::{costs, needs, solved};
 use super::selected_plan::selected_plan;
 use crate::cli::arguments::PlanOptions;
+use crate::cli::output::print;
 
 /// Prints the plan as tables, CSV or JSON.
 ///
@@ -35,42 +36,42 @@ pub fn plan(options: &PlanOptions) -> Result<Conclusion, Error> {
     } else if options.json {
         print_json(&runs, &assumed)?;
     } else {
-        print(&plan, &runs, &assumed, &speeds)?;
+        print(text(&plan, &runs, &assumed, &speeds)?)?;
     }
     Ok(Conclusion::Complete)
 }
 
-fn print(
+fn text(
     plan: &Plan,
     runs: &[(&Run, Estimate)],
     assumed: &Assumptions,
     speeds: &Speeds,
-) -> Result<(), Error> {
+) -> Result<String, Error> {
     let (matching, name) = (plan.sweep.matching, &plan.sweep.name);
     let noun = if runs.len() == 1 { "run" } else { "runs" };
-    println!("{name}: {} {noun}, matched by {matching}", runs.len());
-    println!("\n{}", costs(runs)?);
-    println!(
-        "dense, table, active: parameters; forward, training: FLOP of a token; bytes: table rows that a token \
-         gathers, in f32\n{}",
-        architectures::FLOP_CONVENTION
-    );
-    if let Some(table) = solved(runs) {
-        println!("\n{table}");
-    }
-    println!("\n{}", needs(runs));
-    println!("{}", assumed.format.formula());
-    println!(
+    let mut lines = vec![
+        format!("{name}: {} {noun}, matched by {matching}", runs.len()),
+        format!("\n{}", costs(runs)?),
+        format!(
+            "dense, table, active: parameters; forward, training: FLOP of a token; bytes: table rows that a token \
+             gathers, in f32\n{}",
+            architectures::FLOP_CONVENTION
+        ),
+    ];
+    lines.extend(solved(runs).map(|table| format!("\n{table}")));
+    lines.push(format!("\n{}", needs(runs)));
+    lines.push(assumed.format.formula());
+    lines.push(format!(
         "devices of {}: the fewest on which one sequence at a time fits; each has its part of the table's columns, and \
          the dense part\n  whole (replicated) or, if that does not fit, an even share of it (sharded)",
         bytes(assumed.device_memory)
-    );
-    println!(
+    ));
+    lines.push(format!(
         "time: on those devices, without communication overhead\n{}",
         speeds.explain()
-    );
-    println!("{}", total(runs));
-    Ok(())
+    ));
+    lines.push(total(runs));
+    Ok(lines.join("\n"))
 }
 
 /// FLOPs, device-hours, cost and time of all runs together.

@@ -6,6 +6,8 @@ use experiment::plan::Run;
 use harness::error::Error;
 use serde::Serialize;
 
+use crate::cli::output::print_exact;
+
 /// One run. FLOPs and bytes are of one token if the name ends in `per_token`. Absent values are null, or empty in CSV.
 #[derive(Serialize)]
 struct PlanRow<'a> {
@@ -107,23 +109,22 @@ fn row<'a>(run: &'a Run, estimate: &Estimate, assumed: &Assumptions) -> PlanRow<
 /// # Errors
 /// If standard output cannot be written.
 pub fn print_csv(runs: &[(&Run, Estimate)], assumed: &Assumptions) -> Result<(), Error> {
-    let mut out = csv::Writer::from_writer(std::io::stdout());
+    let mut out = csv::Writer::from_writer(Vec::new());
     for (run, estimate) in runs {
         out.serialize(row(run, estimate, assumed))?;
     }
-    out.flush().map_err(csv::Error::from)?;
-    Ok(())
+    let rows = out.into_inner().map_err(|error| error.into_error());
+    print_exact(&rows.map_err(csv::Error::from)?)
 }
 
 /// Prints the runs as a JSON array.
 ///
 /// # Errors
-/// If a row cannot be serialised.
+/// If a row cannot be serialised, or standard output cannot be written.
 pub fn print_json(runs: &[(&Run, Estimate)], assumed: &Assumptions) -> Result<(), Error> {
     let rows: Vec<_> = runs
         .iter()
         .map(|(run, estimate)| row(run, estimate, assumed))
         .collect();
-    println!("{}", serde_json::to_string_pretty(&rows)?);
-    Ok(())
+    print_exact(format!("{}\n", serde_json::to_string_pretty(&rows)?).as_bytes())
 }

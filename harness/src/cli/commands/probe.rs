@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::time::Instant;
 
+use crate::cli::output::{note, print};
 use crate::cli::progress;
 use experiment::plan::Plan;
 use experiment::training::TrainingConfig;
@@ -12,7 +13,6 @@ use harness::probe::memory::DeviceMemory;
 use harness::probe::phase::Phase;
 use harness::probe::row::ProbeRowContext;
 use harness::probe::session::Session;
-use harness::process::broken_pipe::end_on_broken_pipe;
 use harness::record::folders::Folders;
 use harness::record::provenance::Provenance;
 use harness::record::run_row::FINISHED;
@@ -31,7 +31,7 @@ const LEARNING_RATE: f64 = 1e-5;
 /// Measures the parts that are not recorded and prints all rows.
 ///
 /// # Errors
-/// If an argument is invalid, or rows cannot be read or written.
+/// If an argument is invalid, or rows or standard output cannot be read or written.
 pub fn probe(options: &ProbeOptions) -> Result<Conclusion, Error> {
     let begun = Instant::now();
     let selection = SweepSelection {
@@ -95,7 +95,7 @@ pub fn probe(options: &ProbeOptions) -> Result<Conclusion, Error> {
     progress.done();
     let (conclusion, rows) = ended?;
     if conclusion == Conclusion::Interrupted {
-        eprintln!("interrupted; run the same command again to measure the missing parts");
+        note("interrupted; run the same command again to measure the missing parts");
     }
     if options.csv {
         results::export(&rows, &folders.csv())?;
@@ -103,12 +103,10 @@ pub fn probe(options: &ProbeOptions) -> Result<Conclusion, Error> {
     if let Some(folder) = &options.export {
         results::export(&rows, folder)?;
     }
-    end_on_broken_pipe();
     if !options.compute.quiet {
-        print!("{}", tables(&rows));
-        println!("{}", explanation(tokens));
+        print(format_args!("{}{}", tables(&rows), explanation(tokens)))?;
     }
-    println!("{}", records.folder().display());
+    print(records.folder().display())?;
     Ok(conclusion)
 }
 

@@ -4,7 +4,6 @@ use std::fs;
 
 use architectures::DeviceName;
 use harness::error::Error;
-use harness::process::broken_pipe::end_on_broken_pipe;
 use harness::record::folders::Folders;
 use harness::record::provenance::Provenance;
 use harness::record::run_row::FINISHED;
@@ -18,6 +17,7 @@ use suites::SandboxLimits;
 
 use super::worker_threads::start_threads;
 use crate::cli::arguments::{ComputeOptions, RerunOptions};
+use crate::cli::output::print;
 use crate::cli::progress;
 
 /// Executes a recorded run again in a folder of its own, and says whether the result is equal bit for bit.
@@ -78,13 +78,10 @@ pub fn rerun(options: &RerunOptions) -> Result<Conclusion, Error> {
         Err(Failure::Checkpoint(error)) => return Err(error.into()),
     };
     drop(claim);
-    end_on_broken_pipe();
-    print_outcome(&recorded, &differences, &inputs);
+    print(outcome_text(&recorded, &differences, &inputs))?;
     if !differences.is_empty() {
-        println!(
-            "the rerun's rows and weights are in {}",
-            folders.sweep().display()
-        );
+        let folder = folders.sweep().display();
+        print(format_args!("the rerun's rows and weights are in {folder}"))?;
         return Ok(Conclusion::SomeFailed);
     }
     fs::remove_dir_all(folders.sweep()).map_err(Error::io("remove", folders.sweep()))?;
@@ -115,29 +112,24 @@ fn compute_options(
     })
 }
 
-fn print_outcome(recorded: &RecordedRun, differences: &[String], inputs: &[String]) {
+fn outcome_text(recorded: &RecordedRun, differences: &[String], inputs: &[String]) -> String {
     let row = &recorded.row;
     let label = format!("{} ({} {} seed {})", row.run, row.size, row.block, row.seed);
-    match differences.is_empty() {
-        true => println!(
-            "{label}: equal bit for bit: losses, gradient norms, weights, items and scores"
-        ),
-        false => {
-            println!("{label}: not equal");
-            for difference in differences {
-                println!("  differs: {difference}");
-            }
+    let equal = "equal bit for bit: losses, gradient norms, weights, items and scores";
+    let mut lines = match differences.is_empty() {
+        true => vec![format!("{label}: {equal}")],
+        false => vec![format!("{label}: not equal")],
+    };
+    lines.extend(differences.iter().map(|text| format!("  differs: {text}")));
+    lines.extend(inputs.iter().map(|text| format!("  input {text}")));
+    if inputs.is_empty() {
+        lines.push("  inputs: all as recorded".to_owned());
+        if !differences.is_empty() {
+            lines.push(
+                "  no recorded input differs: please report this as a fault of the program"
+                    .to_owned(),
+            );
         }
     }
-    match inputs.is_empty() {
-        true => println!("  inputs: all as recorded"),
-        false => {
-            for input in inputs {
-                println!("  input {input}");
-            }
-        }
-    }
-    if inputs.is_empty() && !differences.is_empty() {
-        println!("  no recorded input differs: please report this as a fault of the program");
-    }
+    lines.join("\n")
 }

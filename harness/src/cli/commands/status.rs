@@ -19,6 +19,7 @@ use suites::Dataset;
 use super::selected_plan::selected_plan;
 use super::terminal_table::terminal_table;
 use crate::cli::arguments::SweepSelection;
+use crate::cli::output::print;
 
 /// State of one run.
 struct State {
@@ -51,11 +52,12 @@ pub fn status(options: &SweepSelection) -> Result<Conclusion, Error> {
         ]);
         states.push(state);
     }
-    println!(
-        "{}",
-        terminal_table(&["size", "block", "seed", "state", ""], 5, rows)
-    );
-    println!("{}", summary(&states));
+    print(terminal_table(
+        &["size", "block", "seed", "state", ""],
+        5,
+        rows,
+    ))?;
+    print(summary(&states))?;
     Ok(Conclusion::Complete)
 }
 

@@ -1,5 +1,6 @@
 //! `isoflop sweep`.
 
+use crate::cli::output::note;
 use crate::cli::progress;
 use experiment::plan::Plan;
 use harness::error::Error;
@@ -57,7 +58,7 @@ pub fn sweep(options: &SweepOptions) -> Result<Conclusion, Error> {
     }
     let conclusion = conclusion?;
     if conclusion == Conclusion::Interrupted {
-        eprintln!("interrupted; run the same command again to continue");
+        note("interrupted; run the same command again to continue");
     }
     finish_report(
         &plan,

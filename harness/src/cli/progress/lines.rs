@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::cli::output::note;
 use experiment::plan::Run;
 use experiment::quantity::{count, duration};
 use harness::probe::grid::ProbedPart;
@@ -24,7 +25,7 @@ pub struct Lines {
 
 impl Progress for Lines {
     fn preparing(&mut self, what: &str) {
-        eprintln!("preparing {what}");
+        note(format_args!("preparing {what}"));
     }
 
     fn sweep(&mut self, runs: &[Run]) {
@@ -36,7 +37,7 @@ impl Progress for Lines {
         self.steps = run.budget.steps;
         self.label = format!("[{}/{}] {}", self.begun, self.runs, run.label);
         self.last = None;
-        eprintln!("{}: {} steps", self.label, self.steps);
+        note(format_args!("{}: {} steps", self.label, self.steps));
     }
 
     fn step(&mut self, report: &StepReport) {
@@ -47,7 +48,7 @@ impl Progress for Lines {
         self.last = Some(Instant::now());
         let left = (self.steps.saturating_sub(report.step)) as f64 * report.wall_s
             / report.step.max(1) as f64;
-        eprintln!(
+        note(format_args!(
             "{}: step {}/{}, loss {:.3}, {} tokens/s, {} left",
             self.label,
             report.step,
@@ -55,15 +56,15 @@ impl Progress for Lines {
             report.loss,
             count(report.tokens_per_s),
             duration(left),
-        );
+        ));
     }
 
     fn notice(&mut self, text: &str) {
-        eprintln!("{text}");
+        note(text);
     }
 
     fn evaluating(&mut self, suite: &str) {
-        eprintln!("{}: evaluating {suite}", self.label);
+        note(format_args!("{}: evaluating {suite}", self.label));
     }
 
     fn ended(&mut self, run: &Run, run_end: &RunEnd) {
@@ -74,14 +75,14 @@ impl Progress for Lines {
         }
         match run_end {
             RunEnd::Finished { val_loss, wall_s } => {
-                eprintln!(
+                note(format_args!(
                     "{}: finished in {}, validation loss {val_loss:.3}",
                     self.label,
                     duration(*wall_s)
-                );
+                ));
             }
-            RunEnd::Skipped => eprintln!("{}: finished earlier", self.label),
-            RunEnd::Failed(reason) => eprintln!("{}: failed: {reason}", self.label),
+            RunEnd::Skipped => note(format_args!("{}: finished earlier", self.label)),
+            RunEnd::Failed(reason) => note(format_args!("{}: failed: {reason}", self.label)),
         }
     }
 
@@ -90,7 +91,7 @@ impl Progress for Lines {
     }
 
     fn probed(&mut self, part: &ProbedPart, phase: &str, outcome: &str) {
-        eprintln!("{} {part} {phase}: {outcome}", self.label);
+        note(format_args!("{} {part} {phase}: {outcome}", self.label));
     }
 
     fn done(&mut self) {}

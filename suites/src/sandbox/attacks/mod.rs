@@ -11,6 +11,7 @@ mod verdicts;
 use super::{ProgramVerdict, Sandbox, SandboxError, SandboxLimits};
 use crate::{ProgramCheck, PythonValue};
 
+#[allow(clippy::print_stderr, reason = "a test that is skipped says so")]
 fn sandbox(change: impl FnOnce(&mut SandboxLimits)) -> Option<Sandbox> {
     let mut limits = SandboxLimits::default();
     change(&mut limits);
