@@ -117,3 +117,8 @@ pub enum Error {
         found: String,
     },
 }
+
+/// `message` on one line.
+pub(crate) fn one_line(message: &str) -> String {
+    message.split_whitespace().collect::<Vec<_>>().join(" ")
+}

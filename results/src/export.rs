@@ -5,7 +5,7 @@ use std::path::Path;
 use polars::prelude::{CsvWriter, SerWriter};
 
 use crate::row::sort_and_deduplicate;
-use crate::{Error, Row, parquet};
+use crate::{Error, Row, atomic_file, parquet};
 
 /// Writes `<folder>/<table>.parquet` and `<folder>/<table>.csv`, sorted by key.
 ///
@@ -19,5 +19,5 @@ pub fn export<R: Row>(rows: &[R], folder: &Path) -> Result<(), Error> {
         file: file.clone(),
         source,
     })?;
-    parquet::replace(&file, |out| CsvWriter::new(out).finish(&mut frame))
+    atomic_file::replace(&file, |out| CsvWriter::new(out).finish(&mut frame))
 }

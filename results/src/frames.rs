@@ -7,7 +7,7 @@ use polars::prelude::{CsvWriter, DataFrame, SerWriter};
 use crate::row::sort_and_deduplicate;
 use crate::{
     Error, FrameError, ItemRow, MatchRow, ProbeRow, Row, RunRow, ScoreRow, StepRow, UsageRow,
-    WarningRow, parquet,
+    WarningRow, atomic_file,
 };
 
 /// The tables of a sweep. Rows are validated when they are read, so that access cannot fail.
@@ -130,7 +130,7 @@ impl Frames {
             source,
         })?;
         for (name, mut frame) in tables {
-            parquet::replace(&folder.join(format!("{name}.csv")), |out| {
+            atomic_file::replace(&folder.join(format!("{name}.csv")), |out| {
                 CsvWriter::new(out).finish(&mut frame)
             })?;
         }

@@ -41,6 +41,7 @@
 //! # }
 //! ```
 
+mod atomic_file;
 mod cell;
 pub mod claims;
 pub mod comparison;

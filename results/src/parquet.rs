@@ -1,88 +1,105 @@
-//! One Parquet file of rows, replaced atomically.
+//! One Parquet file of rows, with a hash of the whole file.
+//!
+//! Parquet's own checksums are optional and cover pages alone, so that a flipped bit of a file may be read as another number. Here
+//! the footer's metadata have an entry whose value ends in the BLAKE3 hash of the file's bytes, computed with zeros in place
+//! of the hash. It is compared before anything is decoded. Other readers ignore the entry.
 
-use std::fs::{self, File};
-use std::io::{self, BufReader};
+use std::fs;
+use std::io::{self, Cursor, Write};
 use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 
-use polars::prelude::{DataFrame, ParquetReader, ParquetWriter, PolarsError, SerReader};
+use polars::prelude::{DataFrame, KeyValueMetadata, ParquetReader, ParquetWriter, SerReader};
 
-use crate::{Error, Row};
+use crate::error::one_line;
+use crate::{Error, Row, atomic_file};
 
-/// Replaces `file` by these rows: a temporary file in its folder is written, flushed to the disk and renamed, so that after
-/// a crash or Ctrl-C, and for every reader, the file has either the old rows or the new ones.
+/// Key of the metadata entry.
+const KEY: &str = "isoflop.hash";
+/// Start of its value, by which it is found in the bytes.
+const MARKER: &str = "isoflop file hash, BLAKE3: ";
+/// Hexadecimal digits after it.
+const DIGITS: usize = 64;
+
+/// Replaces `file` by these rows atomically.
 pub fn write<R: Row>(file: &Path, rows: &[R]) -> Result<(), Error> {
     let frame_error = |source| Error::Frame {
         file: file.to_owned(),
         source,
     };
     let mut frame = R::to_frame(rows).map_err(frame_error)?;
-    replace(file, |out| {
-        ParquetWriter::new(out).finish(&mut frame).map(|_| ())
-    })
+    let bytes = encode(&mut frame).map_err(|detail| Error::Unwritable {
+        file: file.to_owned(),
+        detail,
+    })?;
+    atomic_file::replace(file, |out| out.write_all(&bytes))
 }
 
-/// Runs `fill` on a temporary file and renames it to `file`. Missing folders are made.
-pub fn replace(
-    file: &Path,
-    fill: impl FnOnce(&mut File) -> Result<(), PolarsError>,
-) -> Result<(), Error> {
-    let io = |action| {
-        move |source: io::Error| Error::Io {
-            path: file.to_owned(),
-            action,
-            source,
-        }
-    };
-    let folder = file.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder).map_err(io("cannot make its folder"))?;
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".writing-");
-    #[cfg(unix)]
-    {
-        // A temporary file is private by default; a record is as readable as the umask lets any file be.
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(fs::Permissions::from_mode(0o666));
+/// The bytes of a file of `frame`, with their hash.
+fn encode(frame: &mut DataFrame) -> Result<Vec<u8>, String> {
+    let value = format!("{MARKER}{}", "0".repeat(DIGITS));
+    let metadata = KeyValueMetadata::from_static(vec![(KEY.to_owned(), value)]);
+    let mut bytes = Vec::new();
+    ParquetWriter::new(&mut bytes)
+        .with_key_value_metadata(Some(metadata))
+        .finish(frame)
+        .map_err(|error| one_line(&error.to_string()))?;
+    let place = place_of_hash(&bytes).ok_or("its metadata are missing")?;
+    let hash = blake3::hash(&bytes).to_hex();
+    bytes[place..place + DIGITS].copy_from_slice(hash.as_bytes());
+    Ok(bytes)
+}
+
+/// Where the hash is. The footer is last in a file, and its metadata after any text of rows.
+fn place_of_hash(bytes: &[u8]) -> Option<usize> {
+    let mut windows = bytes.windows(MARKER.len());
+    let place = windows.rposition(|window| window == MARKER.as_bytes())? + MARKER.len();
+    (place + DIGITS <= bytes.len()).then_some(place)
+}
+
+/// Compares the hash in `bytes` with that of `bytes`.
+fn verify(mut bytes: Vec<u8>) -> Result<Vec<u8>, &'static str> {
+    let place = place_of_hash(&bytes)
+        .ok_or("it has no hash: it is damaged, or was not written by this version of isoflop")?;
+    let digits = place..place + DIGITS;
+    let stated = bytes[digits.clone()].to_vec();
+    bytes[digits.clone()].fill(b'0');
+    let hash = blake3::hash(&bytes).to_hex();
+    if stated != hash.as_bytes() {
+        return Err("its content differs from its hash: it is damaged");
     }
-    let mut temporary = builder
-        .tempfile_in(folder)
-        .map_err(io("cannot write beside it"))?;
-    fill(temporary.as_file_mut()).map_err(|error| Error::Unwritable {
-        file: file.to_owned(),
-        detail: one_line(&error.to_string()),
-    })?;
-    temporary
-        .as_file()
-        .sync_all()
-        .map_err(io("cannot be flushed"))?;
-    temporary
-        .persist(file)
-        .map_err(|error| io("cannot be replaced")(error.error))?;
-    Ok(())
+    bytes[digits].copy_from_slice(&stated);
+    Ok(bytes)
 }
 
 /// The rows of one file, in the order of the file.
 pub fn read<R: Row>(file: &Path) -> Result<Vec<R>, Error> {
-    let frame = read_frame(file)?;
-    R::from_frame(&frame).map_err(|source| Error::Frame {
+    R::from_frame(&read_frame(file, None)?).map_err(|source| Error::Frame {
         file: file.to_owned(),
         source,
     })
 }
 
-fn read_frame(file: &Path) -> Result<DataFrame, Error> {
-    let opened = File::open(file).map_err(|source| Error::Io {
+/// The columns named in `columns`, or all, of one file whose hash is that of its content.
+pub fn read_frame(file: &Path, columns: Option<&[&str]>) -> Result<DataFrame, Error> {
+    let bytes = fs::read(file).map_err(|source: io::Error| Error::Io {
         path: file.to_owned(),
-        action: "cannot be opened",
+        action: "cannot be read",
         source,
     })?;
     let unreadable = |detail: &str| Error::Unreadable {
         file: file.to_owned(),
         detail: one_line(detail),
     };
+    let bytes = verify(bytes).map_err(unreadable)?;
+    let columns = columns.map(|names| names.iter().map(|&name| name.to_owned()).collect());
     // Polars panics on some damaged pages, which must become an error that names the file. The reader is dropped by the
     // panic, so that no broken state remains.
-    let reader = AssertUnwindSafe(|| ParquetReader::new(BufReader::new(opened)).finish());
+    let reader = AssertUnwindSafe(|| {
+        ParquetReader::new(Cursor::new(bytes))
+            .with_columns(columns)
+            .finish()
+    });
     match panic::catch_unwind(reader) {
         Ok(Ok(frame)) => Ok(frame),
         Ok(Err(error)) => Err(unreadable(&error.to_string())),
@@ -90,6 +107,58 @@ fn read_frame(file: &Path) -> Result<DataFrame, Error> {
     }
 }
 
-fn one_line(message: &str) -> String {
-    message.split_whitespace().collect::<Vec<_>>().join(" ")
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::UsageRow;
+
+    fn rows() -> Vec<UsageRow> {
+        let row = |layer: u64| UsageRow {
+            run: "a".to_owned(),
+            layer,
+            unit: format!("{MARKER}{}", "7".repeat(DIGITS)),
+            units: 1 << 40,
+            reads: layer,
+            collisions: (layer == 1).then_some(-0.0),
+            used_share: 0.25,
+            kl_nats: f64::NAN,
+            max_share: f64::INFINITY,
+        };
+        (0..3).map(row).collect()
+    }
+
+    #[test]
+    fn rows_are_read_back_also_if_their_text_looks_like_the_hash() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.parquet");
+        write(&file, &rows()).unwrap();
+        let read = read::<UsageRow>(&file).unwrap();
+        assert_eq!(format!("{read:?}"), format!("{:?}", rows()));
+        let frame = read_frame(&file, Some(&["units", "reads"])).unwrap();
+        assert_eq!(frame.shape(), (3, 2));
+    }
+
+    #[test]
+    fn every_flipped_bit_and_every_truncation_is_an_error_that_names_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.parquet");
+        write(&file, &rows()).unwrap();
+        let whole = fs::read(&file).unwrap();
+        for bit in 0..8 * whole.len() {
+            let mut flipped = whole.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            assert!(verify(flipped).is_err(), "bit {bit} of {}", 8 * whole.len());
+        }
+        for length in 0..whole.len() {
+            assert!(verify(whole[..length].to_vec()).is_err());
+        }
+        let mut flipped = whole.clone();
+        flipped[whole.len() / 3] ^= 1;
+        fs::write(&file, flipped).unwrap();
+        let error = read::<UsageRow>(&file).unwrap_err().to_string();
+        assert!(
+            error.contains("a.parquet: ") && error.contains("damaged"),
+            "{error}"
+        );
+    }
 }

@@ -6,6 +6,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
+
 use crate::row::sort_and_deduplicate;
 use crate::{Error, Frames, Row, StepRow, parquet};
 
@@ -74,11 +76,12 @@ impl Records {
 
     /// The rows of this kind of all runs, sorted by key.
     pub fn read<R: Row>(&self) -> Result<Vec<R>, Error> {
-        let mut rows = Vec::new();
-        for file in self.files(R::TABLE)? {
-            rows.extend(parquet::read::<R>(&file)?);
-        }
-        Ok(sort_and_deduplicate(rows))
+        let files = self.files(R::TABLE)?;
+        let files: Result<Vec<Vec<R>>, Error> = files
+            .par_iter()
+            .map(|file| parquet::read::<R>(file))
+            .collect();
+        Ok(sort_and_deduplicate(files?.into_iter().flatten().collect()))
     }
 
     /// All rows of all tables, sorted by key.

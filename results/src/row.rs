@@ -7,7 +7,7 @@ use polars::prelude::DataFrame;
 use crate::FrameError;
 
 /// One line of a table: a plain struct whose fields are the table's columns.
-pub trait Row: Clone + Sized {
+pub trait Row: Clone + Send + Sized {
     /// The table's name: a folder of the records and the stem of its CSV file.
     const TABLE: &'static str;
 
