@@ -25,6 +25,36 @@ fn the_same_frames_give_the_same_bytes_in_any_order() {
     assert_eq!(page(), render(&reversed).unwrap());
 }
 
+/// `Records::read_for_reports` reads these steps alone.
+#[test]
+fn the_page_uses_no_step_without_a_validation_loss() {
+    let all = frames();
+    let steps = all.steps().iter();
+    let validated = steps.filter(|step| step.val_loss.is_some());
+    let few = Frames::new(
+        all.runs().to_vec(),
+        validated.cloned().collect(),
+        all.scores().to_vec(),
+        all.items().to_vec(),
+        all.usage().to_vec(),
+    )
+    .with_probes(all.probes().to_vec());
+    let unvalidated = results::StepRow {
+        val_loss: None,
+        step: 1_000_000,
+        ..all.steps()[0].clone()
+    };
+    let more = Frames::new(
+        all.runs().to_vec(),
+        [all.steps(), &[unvalidated]].concat(),
+        all.scores().to_vec(),
+        all.items().to_vec(),
+        all.usage().to_vec(),
+    )
+    .with_probes(all.probes().to_vec());
+    assert_eq!(render(&few).unwrap(), render(&more).unwrap());
+}
+
 #[test]
 fn the_page_loads_nothing_and_has_no_script() {
     let page = page();

@@ -76,6 +76,13 @@ impl Frames {
         &self.steps
     }
 
+    /// Rows of training steps of `run`, by step.
+    pub fn steps_of(&self, run: &str) -> &[StepRow] {
+        let start = self.steps.partition_point(|step| step.run.as_str() < run);
+        let count = self.steps[start..].partition_point(|step| step.run == run);
+        &self.steps[start..start + count]
+    }
+
     /// Rows of scores.
     pub fn scores(&self) -> &[ScoreRow] {
         &self.scores

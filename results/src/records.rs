@@ -6,8 +6,6 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use rayon::prelude::*;
-
 use crate::row::sort_and_deduplicate;
 use crate::{Error, Frames, Row, StepRow, parquet};
 
@@ -77,11 +75,8 @@ impl Records {
     /// The rows of this kind of all runs, sorted by key.
     pub fn read<R: Row>(&self) -> Result<Vec<R>, Error> {
         let files = self.files(R::TABLE)?;
-        let files: Result<Vec<Vec<R>>, Error> = files
-            .par_iter()
-            .map(|file| parquet::read::<R>(file))
-            .collect();
-        Ok(sort_and_deduplicate(files?.into_iter().flatten().collect()))
+        let rows = of_all(&files, |file| parquet::read::<R>(file))?;
+        Ok(sort_and_deduplicate(rows.into_iter().flatten().collect()))
     }
 
     /// All rows of all tables, sorted by key.
@@ -89,6 +84,21 @@ impl Records {
     /// # Errors
     /// When the folder does not exist, or a file is corrupt, foreign or lacks a column.
     pub fn read_all(&self) -> Result<Frames, Error> {
+        self.read_with_steps(self.read()?)
+    }
+
+    /// All rows that reports and comparisons use: of the steps only those with a validation loss, which are few. The page of these
+    /// rows is that of all rows.
+    ///
+    /// # Errors
+    /// As [`Records::read_all`].
+    pub fn read_for_reports(&self) -> Result<Frames, Error> {
+        let files = self.files(StepRow::TABLE)?;
+        let steps = of_all(&files, parquet::read_validated_steps)?;
+        self.read_with_steps(steps.into_iter().flatten().collect())
+    }
+
+    fn read_with_steps(&self, steps: Vec<StepRow>) -> Result<Frames, Error> {
         if !self.folder.is_dir() {
             return Err(Error::Absent {
                 folder: self.folder.clone(),
@@ -96,7 +106,7 @@ impl Records {
         }
         Ok(Frames::new(
             self.read()?,
-            self.read()?,
+            steps,
             self.read()?,
             self.read()?,
             self.read()?,
@@ -135,4 +145,35 @@ impl Records {
         files.sort();
         Ok(files)
     }
+}
+
+/// What `read` makes of each file, in their order, by as many threads as there are cores.
+///
+/// Not by rayon: its threads execute further jobs while they wait for Polars' own threads, one inside another until the stack
+/// overflows.
+fn of_all<T: Send>(
+    files: &[PathBuf],
+    read: impl Fn(&Path) -> Result<T, Error> + Sync,
+) -> Result<Vec<T>, Error> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let part = files.len().div_ceil(threads).max(1);
+    let parts: Vec<Result<Vec<T>, Error>> = std::thread::scope(|scope| {
+        let read = &read;
+        let started: Vec<_> = files
+            .chunks(part)
+            .map(|files| scope.spawn(move || files.iter().map(|file| read(file)).collect()))
+            .collect();
+        started
+            .into_iter()
+            .map(|thread| match thread.join() {
+                Ok(read) => read,
+                Err(panic) => std::panic::resume_unwind(panic),
+            })
+            .collect()
+    });
+    let mut all = Vec::with_capacity(files.len());
+    for part in parts {
+        all.extend(part?);
+    }
+    Ok(all)
 }

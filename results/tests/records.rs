@@ -259,3 +259,25 @@ fn tables_become_csv() {
     assert!(read("items.csv").contains("\"Reykjavík, \"\"Ísland\"\"\n\",\"x,y\""));
     assert!(read("runs.csv").starts_with("run,sweep,size,block,block_kind,block_options,seed,"));
 }
+
+#[test]
+fn reports_read_the_steps_with_a_validation_loss_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let records = Records::open(folder.path()).unwrap();
+    for run in ["b", "a"] {
+        let steps: Vec<StepRow> = (1..=5).map(|number| step(run, number, 3.0)).collect();
+        records.write(run, &steps).unwrap();
+        records.write(run, &[item(run, "x", "y")]).unwrap();
+    }
+    let (all, few) = (
+        records.read_all().unwrap(),
+        records.read_for_reports().unwrap(),
+    );
+    let validated = all.steps().iter().filter(|step| step.val_loss.is_some());
+    assert_eq!(few.steps(), validated.cloned().collect::<Vec<_>>());
+    assert_eq!(few.steps().len(), 4);
+    assert_eq!(few.items(), all.items());
+    assert_eq!(all.steps_of("b").len(), 5);
+    assert_eq!(few.steps_of("a"), &few.steps()[..2]);
+    assert!(all.steps_of("c").is_empty());
+}

@@ -7,6 +7,7 @@
 //! | [`match_row`] | the row of a matching target |
 //! | [`step_recorder`] | rows of training steps, written during training |
 //! | [`provenance`], [`checkout`] | commit, compiler and versions |
+//! | [`leftovers`] | removal of temporary files that killed processes left |
 //! | [`clock`] | time stamps of records |
 //! | [`selection`] | the recorded runs that a plan selects |
 //! | [`run_selector`] | the recorded runs that the arguments of `isoflop compare` select |
@@ -15,6 +16,7 @@
 pub mod checkout;
 pub mod clock;
 pub mod folders;
+pub mod leftovers;
 pub mod match_row;
 pub mod provenance;
 pub mod report_file;

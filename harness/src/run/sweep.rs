@@ -13,6 +13,7 @@ use crate::checkpoint::store::Store;
 use crate::error::Error;
 use crate::record::clock;
 use crate::record::folders::Folders;
+use crate::record::leftovers;
 use crate::record::run_row::{FAILED, FINISHED, RunRowContext};
 use crate::run::conclusion::Conclusion;
 use crate::run::execute::{Failure, RunContext, execute};
@@ -141,6 +142,9 @@ pub fn sweep(
         context,
         row_context,
     };
+    for folder in [context.records.folder(), &context.folders.claims()] {
+        leftovers::remove(folder);
+    }
     let mut pending = sweep.pending(plan)?;
     let mut conclusion = Conclusion::Complete;
     progress.sweep(&plan.runs);

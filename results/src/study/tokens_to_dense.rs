@@ -38,10 +38,7 @@ fn blocks<'s>(
     rung: &'s Rung,
     dense_loss: f64,
 ) -> Vec<(&'s str, Vec<TokensToScore>)> {
-    let tokens = |run: &&RunRow| {
-        let steps = study.frames.steps().iter();
-        tokens_to_loss(steps.filter(|step| step.run == run.run), dense_loss)
-    };
+    let tokens = |run: &&RunRow| tokens_to_loss(study.frames.steps_of(&run.run).iter(), dense_loss);
     let blocks = study.blocks.iter().copied();
     blocks
         .filter(|block| !study.is_reference(block) && study.comparable(block, rung))

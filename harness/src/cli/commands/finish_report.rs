@@ -26,7 +26,11 @@ pub fn finish_report(
     quiet: bool,
     csv: bool,
 ) -> Result<(), Error> {
-    let frames = records.read_all()?;
+    // CSV has every step.
+    let frames = match csv {
+        true => records.read_all()?,
+        false => records.read_for_reports()?,
+    };
     // The report covers the whole sweep, even if only a part of it was selected.
     let whole = Plan::new(plan.sweep.clone())?;
     let probes = Records::open(folders.probes())?.read()?;

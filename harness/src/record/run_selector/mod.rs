@@ -99,7 +99,7 @@ impl FramesCache {
         if let Some(frames) = self.0.get(folder) {
             return Ok(frames.clone());
         }
-        let frames = Records::open(folder)?.read_all()?;
+        let frames = Records::open(folder)?.read_for_reports()?;
         self.0.insert(folder.to_owned(), frames.clone());
         Ok(frames)
     }
