@@ -17,7 +17,7 @@ use architectures::{ConfigError, Decoder, ModelConfig, Usage};
 use burn::module::Module;
 use burn::tensor::Device;
 use experiment::training::TrainingConfig;
-use suites::Dataset;
+use suites::{Dataset, SuiteError};
 
 pub use batches::Batch;
 
@@ -92,6 +92,9 @@ pub enum TrainError {
     /// The model cannot be built.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The token files are damaged or not accessible.
+    #[error(transparent)]
+    Data(#[from] SuiteError),
     /// The training or validation loss is non-finite.
     #[error(
         "diverged: the loss was {loss} at step {step}; lower `learning_rate` or `table_learning_rate`"
@@ -116,7 +119,7 @@ pub enum TrainError {
 /// * `observe`: called after every step; ends the run if it breaks.
 ///
 /// # Errors
-/// If the model cannot be built, a loss is non-finite, `steps` is 0, or `observe` ends the run.
+/// If the model cannot be built, a token file is damaged, a loss is non-finite, `steps` is 0, or `observe` ends the run.
 pub fn train(
     spec: &TrainSpec,
     observe: &mut dyn FnMut(&StepReport) -> ControlFlow<()>,
@@ -151,7 +154,7 @@ pub fn train(
             training.batch_size,
             seq_len,
             &autodiff,
-        );
+        )?;
         let gradients = backward::backward(&decoder, batch, training.micro_batches);
         let (loss, auxiliary_loss) = (gradients.loss, gradients.auxiliary_loss);
         if !(loss + auxiliary_loss).is_finite() {
@@ -172,7 +175,7 @@ pub fn train(
         // True for the last step.
         let validates = training.validates(step, steps);
         if validates {
-            let (loss, tokens) = validation::loss(&decoder.valid(), training, dataset, device);
+            let (loss, tokens) = validation::loss(&decoder.valid(), training, dataset, device)?;
             if !loss.is_finite() {
                 return Err(TrainError::Diverged { step, loss });
             }
@@ -201,7 +204,7 @@ pub fn train(
         return Err(ConfigError::new("tokens", problem, "raise tokens or lower batch_size").into());
     };
     let decoder = decoder.valid();
-    let usage = validation::usage(&decoder, training, dataset, device);
+    let usage = validation::usage(&decoder, training, dataset, device)?;
     let tail = &losses[steps - steps.div_ceil(10)..];
     Ok(Trained {
         decoder,

@@ -2,7 +2,7 @@
 
 use architectures::{Decoder, Pass, Usage, loss};
 use burn::tensor::Device;
-use suites::Dataset;
+use suites::{Dataset, SuiteError};
 
 use super::batches;
 use experiment::training::TrainingConfig;
@@ -26,36 +26,42 @@ fn windows(
 }
 
 /// Mean validation loss in nats per token, and the number of tokens averaged.
+///
+/// # Errors
+/// If the token file is damaged or not accessible.
 pub fn loss(
     decoder: &Decoder,
     training: &TrainingConfig,
     dataset: &Dataset,
     device: &Device,
-) -> (f64, u64) {
+) -> Result<(f64, u64), SuiteError> {
     let seq_len = decoder.config().seq_len;
     let (mut sum, mut tokens) = (0.0, 0);
     for range in windows(decoder, training, dataset) {
         let count = (range.end - range.start) * seq_len as u64;
-        let (inputs, targets) = batches::windows(&dataset.held_out, range, seq_len, device);
+        let (inputs, targets) = batches::windows(&dataset.held_out, range, seq_len, device)?;
         let loss = loss::cross_entropy(decoder.forward(inputs, &mut Pass::evaluation()), targets);
         sum += f64::from(loss.into_scalar::<f32>()) * count as f64;
         tokens += count;
     }
-    (sum / tokens as f64, tokens)
+    Ok((sum / tokens as f64, tokens))
 }
 
 /// Usage of slots and experts, one entry per layer with either.
+///
+/// # Errors
+/// If the token file is damaged or not accessible.
 pub fn usage(
     decoder: &Decoder,
     training: &TrainingConfig,
     dataset: &Dataset,
     device: &Device,
-) -> Vec<Usage> {
+) -> Result<Vec<Usage>, SuiteError> {
     let seq_len = decoder.config().seq_len;
     let mut total: Vec<Usage> = Vec::new();
     for range in windows(decoder, training, dataset) {
         let mut pass = Pass::observation();
-        let (inputs, _) = batches::windows(&dataset.held_out, range, seq_len, device);
+        let (inputs, _) = batches::windows(&dataset.held_out, range, seq_len, device)?;
         decoder.forward(inputs, &mut pass);
         let usage = pass.into_usage();
         if total.is_empty() {
@@ -66,5 +72,5 @@ pub fn usage(
             }
         }
     }
-    total
+    Ok(total)
 }
