@@ -6,7 +6,10 @@ use std::path::Path;
 
 use crate::Error;
 
-/// Runs `fill` on a temporary file and renames it to `file`. Missing folders are made.
+/// Runs `fill` on a temporary file, flushes it to the disk and renames it to `file`. Missing folders are made.
+///
+/// # Errors
+/// If `fill` fails, or the file or its folder cannot be written; `file` is then unchanged.
 pub fn replace<E: std::fmt::Display>(
     file: &Path,
     fill: impl FnOnce(&mut File) -> Result<(), E>,
@@ -18,7 +21,10 @@ pub fn replace<E: std::fmt::Display>(
             source,
         }
     };
-    let folder = file.parent().unwrap_or(Path::new("."));
+    let folder = file
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(io("cannot make its folder"))?;
     let mut builder = tempfile::Builder::new();
     builder.prefix(".writing-");

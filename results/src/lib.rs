@@ -41,7 +41,7 @@
 //! # }
 //! ```
 
-mod atomic_file;
+pub mod atomic_file;
 mod cell;
 pub mod claims;
 pub mod comparison;

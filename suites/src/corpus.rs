@@ -6,11 +6,11 @@
 
 use std::path::Path;
 
-use crate::token_file::{TokenFile, push, width, write};
+use crate::token_file::{TokenFile, write};
 use crate::{Suite, SuiteError, Tokenizer};
 use random::permutation;
 
-/// The training tokens: whole epochs with at least `min_tokens` tokens.
+/// The training tokens: whole epochs with at least `min_tokens` tokens. One epoch at a time is in memory.
 ///
 /// # Errors
 /// If the suites have no documents, the tokenizer fails, or the file is damaged or not accessible.
@@ -21,45 +21,32 @@ pub(crate) fn train(
     seed: u64,
     min_tokens: u64,
 ) -> Result<TokenFile, SuiteError> {
-    let existing = if path.exists() {
-        Some(TokenFile::open(path)?)
-    } else {
-        None
+    let vocab_size = tokenizer.vocab_size();
+    let existing = match TokenFile::cached(path, vocab_size)? {
+        Some(file) if file.len() as u64 >= min_tokens => return Ok(file),
+        existing => existing,
     };
-    let width = width(tokenizer.vocab_size());
-    let (mut epochs, mut tokens) = existing
-        .as_ref()
-        .map_or((0, 0), |file| (file.epochs(), file.len() as u64));
-    let mut added = Vec::new();
-    while tokens < min_tokens.max(1) {
-        let before = added.len();
-        push(
-            &mut added,
-            width,
-            epoch_tokens(suites, tokenizer, seed, epochs)?,
-        );
-        if added.len() == before {
-            return Err(SuiteError::config(
-                "suites",
-                "{}",
-                "the suites have no documents; raise their sizes",
-            ));
+    write(path, vocab_size, |writer| {
+        let mut epochs = 0;
+        if let Some(file) = &existing {
+            writer.append(file)?;
+            epochs = file.epochs();
         }
-        tokens += ((added.len() - before) / width) as u64;
-        epochs += 1;
-    }
-    match existing {
-        Some(file) if added.is_empty() => Ok(file),
-        existing => {
-            write(
-                path,
-                width,
-                epochs,
-                &[existing.as_ref().map_or(&[], TokenFile::bytes), &added],
-            )?;
-            TokenFile::open(path)
+        while writer.tokens() < min_tokens.max(1) {
+            let tokens = epoch_tokens(suites, tokenizer, seed, epochs)?;
+            if tokens.is_empty() {
+                return Err(SuiteError::config(
+                    "suites",
+                    "{}",
+                    "the suites have no documents; raise their sizes",
+                ));
+            }
+            writer.push(&tokens)?;
+            epochs += 1;
         }
-    }
+        Ok(epochs)
+    })?;
+    TokenFile::open(path)
 }
 
 /// The tokens of the held-out documents of all suites, shuffled so that windows contain documents of all suites.
@@ -72,17 +59,17 @@ pub(crate) fn held_out(
     tokenizer: &Tokenizer,
     seed: u64,
 ) -> Result<TokenFile, SuiteError> {
-    if !path.exists() {
-        let documents = suites
-            .iter()
-            .flat_map(|suite| suite.held_out_documents())
-            .collect();
-        let tokens = shuffled_tokens(documents, tokenizer, seed, "corpus.held_out", 0)?;
-        let width = width(tokenizer.vocab_size());
-        let mut bytes = Vec::new();
-        push(&mut bytes, width, tokens);
-        write(path, width, 1, &[&bytes])?;
+    if let Some(file) = TokenFile::cached(path, tokenizer.vocab_size())? {
+        return Ok(file);
     }
+    let documents = suites
+        .iter()
+        .flat_map(|suite| suite.held_out_documents())
+        .collect();
+    let tokens = shuffled_tokens(documents, tokenizer, seed, "corpus.held_out", 0)?;
+    write(path, tokenizer.vocab_size(), |writer| {
+        writer.push(&tokens).map(|()| 1)
+    })?;
     TokenFile::open(path)
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::cache::CacheLock;
 use crate::{
     Biographies, Functions, Suite, SuiteError, SuitesConfig, TokenFile, Tokenizer, World, corpus,
 };
@@ -25,7 +26,8 @@ pub struct Dataset {
 }
 
 impl Dataset {
-    /// Creates the files that are missing in `cache_dir` and maps them; `train` has at least `min_tokens` tokens.
+    /// Creates the files that are missing in `cache_dir` and opens them; `train` has at least `min_tokens` tokens. Of
+    /// several processes that prepare one folder, one writes and the others wait for it.
     ///
     /// # Errors
     /// If the configuration is invalid, the tokenizer fails, or a file of the cache is damaged or not accessible.
@@ -38,6 +40,7 @@ impl Dataset {
     ) -> Result<Self, SuiteError> {
         let suites = build(config, seed)?;
         let first_epoch: Vec<String> = suites.iter().flat_map(|suite| suite.documents(0)).collect();
+        let _lock = CacheLock::acquire(cache_dir)?;
         let tokenizer = Tokenizer::cached(&first_epoch, vocab_size, cache_dir)?;
         let fingerprint = fingerprint(&suites, &tokenizer, seed);
         let file = |kind: &str| cache_dir.join(format!("{kind}-{fingerprint}.tokens"));
@@ -116,8 +119,9 @@ mod tests {
         assert_eq!(short.fingerprint, long.fingerprint);
         assert!(long.train.len() > 3 * short.train.len());
         assert!(long.train.epochs() >= 3);
-        let prefix = short.train.window(0, short.train.len());
-        assert_eq!(long.train.window(0, prefix.len()), prefix);
+        let prefix = short.train.window(0, short.train.len()).expect("reads");
+        let read = long.train.window(0, prefix.len()).expect("reads");
+        assert_eq!(read, prefix);
         assert_eq!(prepare(1, 100, folder.path()).train.len(), long.train.len());
         // The same tokens, prepared in one step.
         let elsewhere = tempfile::tempdir().expect("folder");
@@ -134,7 +138,7 @@ mod tests {
         let data = prepare(2, 1, folder.path());
         let text = data
             .tokenizer
-            .decode(&data.train.window(0, data.train.len()))
+            .decode(&data.train.window(0, data.train.len()).expect("reads"))
             .expect("decodes");
         let mut read: Vec<&str> = text.split_terminator(crate::END).collect();
         let mut written: Vec<String> = data
@@ -155,6 +159,59 @@ mod tests {
         let fingerprints: Vec<String> = suites.iter().map(|suite| suite.fingerprint()).collect();
         let expected = ["d1896902ceb38db6", "e49df6a5aa919871", "eee14dfc41b0b30a"];
         assert_eq!(fingerprints, expected);
+    }
+
+    #[test]
+    fn a_flipped_bit_of_any_cached_file_is_an_error_that_names_it() {
+        let folder = tempfile::tempdir().expect("folder");
+        let data = prepare(1, 1, folder.path());
+        let names = || {
+            let entries = fs::read_dir(folder.path()).expect("lists");
+            entries.map(|entry| entry.expect("entry").path())
+        };
+        let mut damaged = 0;
+        for path in names().filter(|path| path.extension().is_some()) {
+            let whole = fs::read(&path).expect("reads");
+            let mut bytes = whole.clone();
+            bytes[whole.len() / 2] ^= 16;
+            fs::write(&path, bytes).expect("writes");
+            let read = Dataset::prepare(&small(), 1, 400, 1, folder.path())
+                .and_then(|data| Ok((data.train.window(0, data.train.len())?, data)))
+                .and_then(|(_, data)| data.held_out.window(0, data.held_out.len()));
+            let message = read.expect_err("is damaged").to_string();
+            assert!(
+                message.starts_with(&path.display().to_string()),
+                "{message}"
+            );
+            damaged += 1;
+            fs::write(&path, whole).expect("writes");
+        }
+        assert_eq!(damaged, 3);
+        assert_eq!(prepare(1, 1, folder.path()).fingerprint, data.fingerprint);
+    }
+
+    #[test]
+    fn threads_that_prepare_one_folder_at_once_all_have_the_same_files() {
+        let folder = tempfile::tempdir().expect("folder");
+        let least = |thread: u64| 1 + 20_000 * thread;
+        let (lengths, starts): (Vec<usize>, Vec<Vec<u32>>) = std::thread::scope(|scope| {
+            let prepare_one = |thread: u64| {
+                let data = prepare(1, least(thread), folder.path());
+                assert!(data.train.len() as u64 >= least(thread));
+                (data.train.len(), data.train.window(0, 1000).expect("reads"))
+            };
+            let workers: Vec<_> = (0..4)
+                .map(|thread| scope.spawn(move || prepare_one(thread)))
+                .collect();
+            let joined = workers
+                .into_iter()
+                .map(|worker| worker.join().expect("no panic"));
+            joined.unzip()
+        });
+        assert!(starts.iter().all(|start| *start == starts[0]));
+        let last = prepare(1, 1, folder.path());
+        assert_eq!(Some(&last.train.len()), lengths.iter().max());
+        assert_eq!(fs::read_dir(folder.path()).expect("lists").count(), 4);
     }
 
     #[test]

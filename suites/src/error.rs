@@ -52,6 +52,14 @@ impl SuiteError {
         }
     }
 
+    /// A damaged file of the cache.
+    pub(crate) fn damaged(path: &std::path::Path, reason: impl Into<String>) -> Self {
+        Self::Damaged {
+            path: path.to_owned(),
+            reason: reason.into(),
+        }
+    }
+
     /// Adds the action and the path to an error of the operating system.
     pub(crate) fn io(
         action: &'static str,

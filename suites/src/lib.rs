@@ -6,6 +6,7 @@
 //! implementation of [`LanguageModel`]. Both are independent of the model's architecture.
 
 mod biographies;
+mod cache;
 mod config;
 mod corpus;
 mod dataset;
@@ -13,7 +14,9 @@ mod error;
 mod evaluation;
 mod facts;
 mod functions;
+mod hashed_file;
 mod model;
+mod positioned;
 mod sandbox;
 mod task;
 mod token_file;

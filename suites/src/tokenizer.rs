@@ -1,7 +1,6 @@
 //! Byte-level BPE tokenizer (Sennrich et al. 2016; Radford et al. 2019), trained on the corpus and cached under a hash
 //! of its training data.
 
-use std::fs;
 use std::path::Path;
 
 use tokenizers::AddedToken;
@@ -9,8 +8,7 @@ use tokenizers::models::TrainerWrapper;
 use tokenizers::models::bpe::{BPE, BpeTrainer};
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
 
-use crate::SuiteError;
-use crate::token_file::replace;
+use crate::{SuiteError, hashed_file};
 
 /// The document separator: it ends every document, starts every prompt and ends every answer.
 pub const END: &str = "<|end|>";
@@ -73,32 +71,26 @@ impl Tokenizer {
             hasher.update(&(text.len() as u64).to_le_bytes());
             hasher.update(text.as_bytes());
         }
-        let name = format!("tokenizer-{}.json", &hasher.finalize().to_hex()[..16]);
+        let name = format!("tokenizer-{}.bpe", &hasher.finalize().to_hex()[..16]);
         let path = cache_dir.join(name);
         if path.exists() {
             return Self::load(&path);
         }
         let tokenizer = Self::train(texts, vocab_size)?;
         let json = tokenizer.inner.to_string(false).map_err(failed)?;
-        replace(&path, |file| {
-            std::io::Write::write_all(file, json.as_bytes())
-        })?;
+        hashed_file::write(&path, json.as_bytes())?;
         Ok(tokenizer)
     }
 
-    /// Loads a tokenizer from its JSON file.
+    /// Loads a tokenizer from a file that [`Self::cached`] wrote: its JSON, after a line with the hash of it.
     ///
     /// # Errors
-    /// If the file cannot be read or is damaged.
+    /// If the file cannot be read, its content does not match its hash, or the content is no tokenizer.
     pub fn load(path: &Path) -> Result<Self, SuiteError> {
-        let json = fs::read(path).map_err(SuiteError::io("read", path))?;
-        let damaged = |reason: String| SuiteError::Damaged {
-            path: path.to_owned(),
-            reason,
-        };
-        let inner =
-            tokenizers::Tokenizer::from_bytes(json).map_err(|error| damaged(error.to_string()))?;
-        Self::new(inner).map_err(|error| damaged(error.to_string()))
+        let json = hashed_file::read(path)?;
+        let inner = tokenizers::Tokenizer::from_bytes(json)
+            .map_err(|error| SuiteError::damaged(path, error.to_string()))?;
+        Self::new(inner).map_err(|error| SuiteError::damaged(path, error.to_string()))
     }
 
     fn new(inner: tokenizers::Tokenizer) -> Result<Self, SuiteError> {
@@ -199,7 +191,7 @@ mod tests {
         let fresh = Tokenizer::train(&texts(), 320).expect("trains");
         assert_eq!(first.fingerprint(), again.fingerprint());
         assert_eq!(first.fingerprint(), fresh.fingerprint());
-        assert_eq!(fs::read_dir(folder.path()).expect("folder").count(), 1);
+        assert_eq!(std::fs::read_dir(folder.path()).expect("folder").count(), 1);
         let other = Tokenizer::train(&texts(), 270).expect("trains");
         assert_ne!(first.fingerprint(), other.fingerprint());
         assert_eq!(other.vocab_size(), 270);
@@ -208,13 +200,37 @@ mod tests {
     #[test]
     fn the_error_of_a_damaged_file_names_it() {
         let folder = tempfile::tempdir().expect("folder");
-        let path = folder.path().join("tokenizer-x.json");
-        fs::write(&path, "{").expect("writes");
-        let message = Tokenizer::load(&path).expect_err("is damaged").to_string();
-        assert!(
-            message.contains("tokenizer-x.json is damaged") && message.contains("delete it"),
-            "{message}"
-        );
+        let path = folder.path().join("tokenizer-x.bpe");
+        // The second file has the right hash, and content that is no tokenizer.
+        let write: [fn(&Path); 2] = [
+            |path| std::fs::write(path, "{").expect("writes"),
+            |path| hashed_file::write(path, b"{").expect("writes"),
+        ];
+        for write in write {
+            write(&path);
+            let message = Tokenizer::load(&path).expect_err("is damaged").to_string();
+            assert!(
+                message.contains("tokenizer-x.bpe is damaged") && message.contains("delete it"),
+                "{message}"
+            );
+        }
+    }
+
+    #[test]
+    fn each_flipped_bit_of_the_cached_file_is_an_error_that_names_it() {
+        let folder = tempfile::tempdir().expect("folder");
+        Tokenizer::cached(&texts(), 260, folder.path()).expect("trains");
+        let entry = std::fs::read_dir(folder.path()).expect("lists").next();
+        let path = entry.expect("a file").expect("entry").path();
+        let whole = std::fs::read(&path).expect("reads");
+        assert!(Tokenizer::load(&path).is_ok());
+        for bit in 0..8 * whole.len() {
+            let mut bytes = whole.clone();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            std::fs::write(&path, bytes).expect("writes");
+            let message = Tokenizer::load(&path).expect_err("is damaged").to_string();
+            assert!(message.contains(".bpe is damaged"), "bit {bit}: {message}");
+        }
     }
 
     #[test]

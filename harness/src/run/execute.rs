@@ -7,7 +7,7 @@ use std::time::Instant;
 use architectures::{Decoder, Usage};
 use burn::tensor::Device;
 use results::{MatchRow, Records, UsageRow};
-use suites::{Dataset, SandboxLimits};
+use suites::{Dataset, SandboxLimits, SuiteError};
 
 use super::claim::Claim;
 use super::disk_wait::when_space;
@@ -79,6 +79,8 @@ pub enum Failure {
     TakenOver,
     /// An error of this run, with its message: the run is recorded as failed, and the sweep continues.
     Failed(String),
+    /// A token file is damaged or not accessible: the sweep ends.
+    Data(SuiteError),
     /// Rows cannot be read or written: the sweep ends.
     Records(results::Error),
     /// Checkpoints or weights cannot be read or written: the sweep ends.

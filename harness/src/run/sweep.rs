@@ -297,6 +297,7 @@ impl SharedSweep<'_> {
                 progress.notice(&format!("{}: another process took it over", run.label));
                 return Ok(Dealt::Finished);
             }
+            Err(Failure::Data(error)) => return Err(error.into()),
             Err(Failure::Records(error)) => return Err(error.into()),
             Err(Failure::Checkpoint(error)) => return Err(error.into()),
         };

@@ -66,6 +66,7 @@ pub fn train_with_checkpoints(
     keeper.write_rows(progress)?;
     trained.map_err(|error| match error {
         TrainError::Interrupted { .. } => Failure::Interrupted,
+        TrainError::Data(error) => Failure::Data(error),
         error => Failure::Failed(error.to_string()),
     })
 }

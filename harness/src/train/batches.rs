@@ -4,13 +4,16 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use experiment::training::SHUFFLE_BLOCK;
 use rand::seq::SliceRandom;
 use random::stream;
-use suites::TokenFile;
+use suites::{SuiteError, TokenFile};
 
 /// Inputs and next-token targets, `[batch, seq]` each.
 pub type Batch = (Tensor<2, Int>, Tensor<2, Int>);
 
 /// The training batch of the zero-based `step`: windows of the token stream, permuted within blocks of
 /// [`SHUFFLE_BLOCK`] windows by `seed`.
+///
+/// # Errors
+/// If the token file is damaged or not accessible.
 pub fn training(
     tokens: &TokenFile,
     seed: u64,
@@ -18,7 +21,7 @@ pub fn training(
     batch: usize,
     seq: usize,
     device: &Device,
-) -> Batch {
+) -> Result<Batch, SuiteError> {
     let first = step as u64 * batch as u64;
     let windows = (first..first + batch as u64).map(|place| {
         let block = place / SHUFFLE_BLOCK;
@@ -30,29 +33,37 @@ pub fn training(
 }
 
 /// The windows `range` of the token stream, in order.
+///
+/// # Errors
+/// If the token file is damaged or not accessible.
 pub fn windows(
     tokens: &TokenFile,
     range: std::ops::Range<u64>,
     seq: usize,
     device: &Device,
-) -> Batch {
+) -> Result<Batch, SuiteError> {
     gather(tokens, range.collect(), seq, device)
 }
 
 /// Inputs and targets of windows of `seq` tokens; targets are the inputs shifted by one token.
-fn gather(tokens: &TokenFile, windows: Vec<u64>, seq: usize, device: &Device) -> Batch {
+fn gather(
+    tokens: &TokenFile,
+    windows: Vec<u64>,
+    seq: usize,
+    device: &Device,
+) -> Result<Batch, SuiteError> {
     let batch = windows.len();
     let (mut inputs, mut targets) = (
         Vec::with_capacity(batch * seq),
         Vec::with_capacity(batch * seq),
     );
     for window in windows {
-        let window = tokens.window(window * seq as u64, seq + 1);
+        let window = tokens.window(window * seq as u64, seq + 1)?;
         inputs.extend(window[..seq].iter().map(|&token| i64::from(token)));
         targets.extend(window[1..].iter().map(|&token| i64::from(token)));
     }
     let tensor = |values| Tensor::from_data(TensorData::new(values, [batch, seq]), device);
-    (tensor(inputs), tensor(targets))
+    Ok((tensor(inputs), tensor(targets)))
 }
 
 #[cfg(test)]
@@ -79,19 +90,20 @@ mod tests {
         .unwrap();
         let device = Device::flex();
         let whole: BTreeSet<Vec<i64>> = (0..SHUFFLE_BLOCK)
-            .map(|window| values(&windows(&dataset.train, window..window + 1, 4, &device)))
+            .map(|window| values(windows(&dataset.train, window..window + 1, 4, &device)))
             .collect();
         let read = |seed| -> Vec<Vec<i64>> {
             (0..SHUFFLE_BLOCK as usize)
-                .map(|step| values(&training(&dataset.train, seed, step, 1, 4, &device)))
+                .map(|step| values(training(&dataset.train, seed, step, 1, 4, &device)))
                 .collect()
         };
         assert_eq!(read(0).into_iter().collect::<BTreeSet<_>>(), whole);
         assert_ne!(read(0), read(1));
     }
 
-    fn values(batch: &Batch) -> Vec<i64> {
-        let both = Tensor::cat(vec![batch.0.clone(), batch.1.clone()], 0);
+    fn values(batch: Result<Batch, SuiteError>) -> Vec<i64> {
+        let (inputs, targets) = batch.unwrap();
+        let both = Tensor::cat(vec![inputs, targets], 0);
         both.into_data().iter::<i64>().collect()
     }
 }

@@ -22,7 +22,7 @@ use architectures::{ConfigError, Decoder, ModelConfig, Usage};
 use burn::module::Module;
 use burn::tensor::Device;
 use experiment::training::TrainingConfig;
-use suites::Dataset;
+use suites::{Dataset, SuiteError};
 
 pub use batches::Batch;
 
@@ -94,6 +94,9 @@ pub enum TrainError {
     /// The model cannot be built.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// A token file is damaged or not accessible.
+    #[error(transparent)]
+    Data(#[from] SuiteError),
     /// The loss or the gradient of a step is non-finite; its update was not applied.
     #[error(
         "non-finite {what} at step {step} (sequences {} to {} of the data order): loss {loss}, dense gradient norm {}, \
@@ -136,7 +139,7 @@ pub enum TrainError {
 /// * `observe`: called after every step with the state after it; ends the run if it breaks.
 ///
 /// # Errors
-/// If a loss or gradient is non-finite, there are no steps, or `observe` ends the run.
+/// If a token file is damaged, a loss or gradient is non-finite, there are no steps, or `observe` ends the run.
 pub fn train(
     spec: &TrainSpec,
     mut state: TrainingState,
@@ -153,7 +156,7 @@ pub fn train(
         if spec.training.validates(step, spec.steps) {
             let decoder = state.decoder.valid();
             let validation =
-                validation::validate(&decoder, spec.training, spec.dataset, spec.device);
+                validation::validate(&decoder, spec.training, spec.dataset, spec.device)?;
             let loss = validation.validated.loss;
             if !loss.is_finite() {
                 return Err(TrainError::Validation { step, loss });
@@ -176,10 +179,11 @@ pub fn train(
         return Err(ConfigError::new("tokens", problem, "raise tokens or lower batch_size").into());
     }
     let decoder = state.decoder.valid();
-    let usage = usage.unwrap_or_else(|| {
+    let usage = match usage {
+        Some(usage) => usage,
         // The run continued from a checkpoint after its last step.
-        validation::validate(&decoder, spec.training, spec.dataset, spec.device).usage
-    });
+        None => validation::validate(&decoder, spec.training, spec.dataset, spec.device)?.usage,
+    };
     Ok(Trained {
         decoder,
         progress: state.progress,
@@ -212,7 +216,7 @@ fn one_step(
         training.batch_size,
         seq_len,
         &state::autodiff(spec.device),
-    );
+    )?;
     let gradients = backward::backward(&decoder, batch, training.micro_batches);
     let (loss, auxiliary_loss) = (gradients.loss, gradients.auxiliary_loss);
     let mut norms = gradients.parameters.norms(&decoder);

@@ -2,7 +2,7 @@
 
 use architectures::{Decoder, Pass, Usage, loss};
 use burn::tensor::Device;
-use suites::Dataset;
+use suites::{Dataset, SuiteError};
 
 use super::batches;
 use super::state::Validated;
@@ -35,18 +35,21 @@ pub struct Validation {
 }
 
 /// Evaluates `decoder` on the held-out set.
+///
+/// # Errors
+/// If the token file is damaged or not accessible.
 pub fn validate(
     decoder: &Decoder,
     training: &TrainingConfig,
     dataset: &Dataset,
     device: &Device,
-) -> Validation {
+) -> Result<Validation, SuiteError> {
     let seq_len = decoder.config().seq_len;
     let (mut sum, mut tokens) = (0.0, 0);
     let mut total: Vec<Usage> = Vec::new();
     for range in windows(decoder, training, dataset) {
         let count = (range.end - range.start) * seq_len as u64;
-        let (inputs, targets) = batches::windows(&dataset.held_out, range, seq_len, device);
+        let (inputs, targets) = batches::windows(&dataset.held_out, range, seq_len, device)?;
         let mut pass = Pass::observation();
         let loss = loss::cross_entropy(decoder.forward(inputs, &mut pass), targets);
         sum += f64::from(loss.into_scalar::<f32>()) * count as f64;
@@ -60,11 +63,11 @@ pub fn validate(
             }
         }
     }
-    Validation {
+    Ok(Validation {
         validated: Validated {
             loss: sum / tokens as f64,
             tokens,
         },
         usage: total,
-    }
+    })
 }

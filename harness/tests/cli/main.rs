@@ -3,6 +3,7 @@
 mod bad_input;
 mod closed_pipe;
 mod comparing;
+mod full_disk;
 mod interrupting;
 mod matching;
 mod planning;

@@ -53,10 +53,16 @@ pub(super) fn judge_programs(
     }
     let note = match confinement {
         Confinement::Full => "",
+        Confinement::FilesReadable => " (ran without protection of other files against reading)",
         Confinement::LimitsOnly => " (ran under limits only, without the system-call filter)",
     };
+    let recorded = |verdict: ProgramVerdict| match confinement {
+        Confinement::Full => verdict,
+        Confinement::FilesReadable | Confinement::LimitsOnly => verdict.without_program_text(),
+    };
     Ok(verdicts
-        .iter()
+        .into_iter()
+        .map(recorded)
         .map(|verdict| (verdict.passed(), format!("{verdict}{note}")))
         .collect())
 }

@@ -1,10 +1,9 @@
 //! The job that the child process receives, and the verdict from its report.
 
-use std::path::Path;
-
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
+use super::interpreter::Interpreter;
 use super::limits::SandboxLimits;
 use super::program_verdict::ProgramVerdict;
 use crate::ProgramCheck;
@@ -37,7 +36,7 @@ enum Call {
 
 /// Runs one program and compares the results of its calls with the expected values.
 pub(super) fn judge(
-    python: &Path,
+    python: &Interpreter,
     limits: &SandboxLimits,
     source: &str,
     check: &ProgramCheck,
@@ -65,12 +64,12 @@ pub(super) fn judge(
 }
 
 #[cfg(unix)]
-fn run(python: &Path, limits: &SandboxLimits, job: &str) -> Result<Vec<u8>, ProgramVerdict> {
+fn run(python: &Interpreter, limits: &SandboxLimits, job: &str) -> Result<Vec<u8>, ProgramVerdict> {
     super::process::run(python, limits, include_str!("runner.py"), job)
 }
 
 #[cfg(not(unix))]
-fn run(_: &Path, _: &SandboxLimits, _: &str) -> Result<Vec<u8>, ProgramVerdict> {
+fn run(_: &Interpreter, _: &SandboxLimits, _: &str) -> Result<Vec<u8>, ProgramVerdict> {
     Err(ProgramVerdict::NotRun(
         super::error::SandboxError::Unsupported.to_string(),
     ))

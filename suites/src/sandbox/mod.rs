@@ -6,14 +6,18 @@
 //! memory, file size and wall-clock time; its process group is killed at the wall-clock limit and after the child has
 //! exited.
 //!
-//! On Linux the child also enters new user and network namespaces, if the system permits it, and a seccomp
-//! filter denies new processes, signals to other processes, sockets, System V IPC and changes to files. On other Unix
-//! systems, and if the kernel does not support the filter, only the limits and the process group apply; a child that
-//! creates a new session can then continue to run after its verdict. Opening the sandbox measures which case applies
-//! ([`Confinement`]), and it is recorded with every answer. On other operating systems no program is run and the suite
-//! is skipped.
+//! On Linux the child also enters new user and network namespaces, if the system permits it. A seccomp filter denies new
+//! processes and threads, signals to other processes, sockets, System V IPC, memory that the limits do not count, and
+//! changes to files; Landlock denies reading files other than those of the interpreter and the system's libraries. The
+//! names, sizes and times of files can still be queried. Where the kernel has no Landlock, programs can read files, and
+//! what they return is not recorded. On other Unix systems, and if the kernel does not support the filter, only the
+//! limits and the process group apply; a child that creates a new session can then continue to run after its verdict.
+//! Opening the sandbox measures which case applies ([`Confinement`]), and it is recorded with every answer. On other
+//! operating systems no program is run and the suite is skipped.
 
 mod error;
+#[cfg(target_os = "linux")]
+mod file_access;
 mod interpreter;
 mod job;
 mod limits;
@@ -35,22 +39,20 @@ pub use limits::SandboxLimits;
 pub use probes::Confinement;
 pub use program_verdict::ProgramVerdict;
 
-use std::path::PathBuf;
-
 use crate::ProgramCheck;
 
 /// A Python interpreter and the limits of the programs that it runs.
 #[derive(Debug, Clone)]
 pub struct Sandbox {
-    python: PathBuf,
+    python: interpreter::Interpreter,
     limits: SandboxLimits,
     network_denied: bool,
     confinement: Confinement,
 }
 
 impl Sandbox {
-    /// Locates `python3` and runs probe programs, which attempt to connect to a listener of this process, to fork, to
-    /// open a file outside the working folder for writing, and to change its mode.
+    /// Locates `python3` and runs probe programs, which attempt to connect to a listener of this process and each action
+    /// that [`Confinement::Full`] excludes.
     ///
     /// # Errors
     /// If the operating system is not a Unix, there is no interpreter, or a probe program does not run under the

@@ -9,8 +9,11 @@ use crate::{ProgramCheck, PythonValue};
 /// The restrictions on programs, as measured by a probe program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Confinement {
-    /// The resource limits and the system-call filter: no new processes and no changes to files.
+    /// The resource limits, the system-call filter and Landlock: no new processes, no signals through descriptors, no
+    /// memory that the limits do not count, no changes to files, and no reading of other files than the interpreter's.
     Full,
+    /// As [`Self::Full`], but programs can read every file that the user can read: Landlock is not active.
+    FilesReadable,
     /// The resource limits and the process group only: the filter is not active, or its effect could not be measured.
     LimitsOnly,
 }
@@ -42,27 +45,41 @@ pub(super) fn network_is_denied(
     }
 }
 
-/// A program that returns how many of three actions the filter does not block: creating a process, opening a file for
-/// writing, and changing its mode. An error other than `EPERM` counts as not blocked, because a limit or a missing file
-/// is inconclusive.
+/// A program that returns the numbers of the actions that are not blocked: creating a process, opening a file for
+/// writing, changing its mode, creating memory that no limit counts, choosing who receives a descriptor's signals, in
+/// two ways, and reading a file. An error other than the filter's `EPERM`, or Landlock's `EACCES` for reading, counts as
+/// not blocked, because a limit or a missing file is inconclusive.
 pub(super) const ATTEMPTS: &str = "import errno, os
 def fork():
     child = os.fork()
     if child == 0:
         os._exit(0)
     os.waitpid(child, 0)
-def blocked(attempt):
+def own():
+    import fcntl
+    fcntl.fcntl(0, fcntl.F_SETOWN, os.getpid())
+def notify():
+    import array, fcntl
+    fcntl.ioctl(0, 0x5452, array.array('i', [0]))
+def blocked(attempt, *errors):
     try:
         attempt()
     except OSError as error:
-        return error.errno == errno.EPERM
+        return error.errno in errors
+    except Exception:
+        pass
     return False
 def f(path):
-    attempts = [fork, lambda: os.close(os.open(path, os.O_WRONLY)), lambda: os.chmod(path, 0o600)]
-    return sum(not blocked(attempt) for attempt in attempts)
+    attempts = [fork, lambda: os.close(os.open(path, os.O_WRONLY)), lambda: os.chmod(path, 0o600),
+                lambda: os.close(os.memfd_create('probe')), own, notify]
+    open_to = [not blocked(attempt, errno.EPERM) for attempt in attempts]
+    open_to.append(not blocked(lambda: os.close(os.open(path, os.O_RDONLY)), errno.EPERM, errno.EACCES))
+    return [number for number, is_open in enumerate(open_to) if is_open]
 ";
+/// The result of [`ATTEMPTS`] if only reading is not blocked.
+const READING_ALONE: &str = "[6]";
 
-/// Full confinement if the filter blocks all actions of [`ATTEMPTS`].
+/// The restrictions that the actions of [`ATTEMPTS`] meet.
 ///
 /// # Errors
 /// If the probe program does not run.
@@ -78,11 +95,44 @@ pub(super) fn confinement(
         arguments: vec![PythonValue::Text(
             file.path().to_string_lossy().into_owned(),
         )],
-        expected: vec![PythonValue::Integer(0)],
+        expected: vec![PythonValue::List(Vec::new())],
     };
     match judge(ATTEMPTS, &check) {
         ProgramVerdict::Passed => Ok(Confinement::Full),
+        ProgramVerdict::Wrong { given, .. } if given == READING_ALONE => {
+            Ok(Confinement::FilesReadable)
+        }
         ProgramVerdict::Wrong { .. } => Ok(Confinement::LimitsOnly),
         other => Err(SandboxError::Probe(other.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_recorded_restrictions_are_those_of_the_weakest_action() {
+        let measured = |given: &str| {
+            let call = String::new();
+            let given = given.to_owned();
+            confinement(|_, _| ProgramVerdict::Wrong {
+                call: call.clone(),
+                given: given.clone(),
+            })
+        };
+        assert_eq!(
+            confinement(|_, _| ProgramVerdict::Passed).ok(),
+            Some(Confinement::Full)
+        );
+        assert_eq!(measured("[6]").ok(), Some(Confinement::FilesReadable));
+        for given in ["[0]", "[5]", "[5, 6]", "[0, 1, 2, 3, 4, 5, 6]"] {
+            assert_eq!(
+                measured(given).ok(),
+                Some(Confinement::LimitsOnly),
+                "{given}"
+            );
+        }
+        assert!(confinement(|_, _| ProgramVerdict::TimedOut).is_err());
     }
 }

@@ -3,29 +3,32 @@
 use std::io::{self, Read, Write};
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use super::interpreter::Interpreter;
 use super::limits::SandboxLimits;
 use super::program_verdict::ProgramVerdict;
 
 /// Maximum time to wait for output before the state of the child is checked.
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
+/// Number of files that a program can have open at once.
+const OPEN_FILES: u64 = 64;
 
 /// Runs a script with `input` as its standard input and returns its standard output.
 ///
 /// # Errors
 /// If the child cannot be started, is killed, or exceeds a limit.
 pub(super) fn run(
-    python: &Path,
+    python: &Interpreter,
     limits: &SandboxLimits,
     script: &str,
     input: &str,
 ) -> Result<Vec<u8>, ProgramVerdict> {
     let failed = |error: io::Error| ProgramVerdict::NotRun(error.to_string());
     let folder = tempfile::tempdir().map_err(failed)?;
-    let mut command = Command::new(python);
+    let mut command = Command::new(&python.executable);
     command
         .args(["-I", "-S", "-B", "-c", script])
         .current_dir(folder.path())
@@ -35,7 +38,7 @@ pub(super) fn run(
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .process_group(0);
-    confine(&mut command, limits).map_err(failed)?;
+    confine(&mut command, limits, &python.readable).map_err(failed)?;
     let mut child = command.spawn().map_err(failed)?;
     let sent = child
         .stdin
@@ -150,9 +153,13 @@ fn kill_group(child: &Child) {
     unsafe { libc::kill(-(child.id() as libc::pid_t), libc::SIGKILL) };
 }
 
-/// Sets the limits, namespaces and filter that the child applies between fork and exec, where only async-signal-safe
+/// Sets the limits, namespaces, file access and filter that the child applies between fork and exec, where only async-signal-safe
 /// calls are allowed.
-fn confine(command: &mut Command, limits: &SandboxLimits) -> io::Result<()> {
+fn confine(
+    command: &mut Command,
+    limits: &SandboxLimits,
+    #[cfg_attr(not(target_os = "linux"), allow(unused_variables))] readable: &[PathBuf],
+) -> io::Result<()> {
     let maxima = [
         (libc::RLIMIT_CPU, limits.cpu_seconds),
         (libc::RLIMIT_AS, limits.memory_bytes),
@@ -161,7 +168,14 @@ fn confine(command: &mut Command, limits: &SandboxLimits) -> io::Result<()> {
         // Processes are counted per user, and the limit is set for this child only: it cannot start a process. Root is
         // exempt on Linux, where the filter denies new processes.
         (libc::RLIMIT_NPROC, 1),
+        // Pipes have memory that the size of the address space does not include, 64 KiB each.
+        (libc::RLIMIT_NOFILE, OPEN_FILES),
+        // Kernel memory of timers.
+        #[cfg(target_os = "linux")]
+        (libc::RLIMIT_SIGPENDING, 64),
     ];
+    #[cfg(target_os = "linux")]
+    let files = super::file_access::FileAccess::only(readable).map_err(io::Error::other)?;
     #[cfg(all(
         target_os = "linux",
         any(target_arch = "x86_64", target_arch = "aarch64")
@@ -179,7 +193,13 @@ fn confine(command: &mut Command, limits: &SandboxLimits) -> io::Result<()> {
                 let _ = libc::setrlimit(resource, &limit);
             }
             #[cfg(target_os = "linux")]
-            let _ = libc::unshare(libc::CLONE_NEWUSER | libc::CLONE_NEWNET);
+            {
+                // Descriptors that this process inherited or that a library opened without the flag.
+                let flag = libc::CLOSE_RANGE_CLOEXEC;
+                let _ = libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, flag);
+                let _ = libc::unshare(libc::CLONE_NEWUSER | libc::CLONE_NEWNET);
+                files.restrict();
+            }
             #[cfg(all(
                 target_os = "linux",
                 any(target_arch = "x86_64", target_arch = "aarch64")

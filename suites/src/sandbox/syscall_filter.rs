@@ -1,9 +1,10 @@
-//! A system-call filter for the child process (seccomp-BPF), which denies new processes, signals to other processes,
-//! sockets, System V IPC and changes to files.
+//! A system-call filter for the child process (seccomp-BPF), which denies new processes and threads, signals to other
+//! processes, sockets, System V IPC, memory that the limits do not count, and changes to files.
 //!
 //! It lists the calls that are denied rather than those that are allowed, because the calls of an interpreter differ
-//! between releases. Denied calls return `EPERM`, for which Python raises `PermissionError`. A call of another
-//! architecture (32-bit code in a 64-bit process) kills the process, the fixed behaviour of `seccompiler`.
+//! between releases. Denied calls return `EPERM`, for which Python raises `PermissionError`. Of the newer calls it lists
+//! those that are allowed, since a kernel may have more of them than are known here. A call of another architecture
+//! (32-bit code in a 64-bit process) kills the process, the fixed behaviour of `seccompiler`.
 
 use libc::c_long;
 use seccompiler::{
@@ -11,20 +12,15 @@ use seccompiler::{
     SeccompFilter, SeccompRule, sock_filter,
 };
 
-/// Newer calls, which `libc` does not define for every target; their numbers are equal on all architectures.
-const FCHMODAT2: c_long = 452;
-const SETXATTRAT: c_long = 463;
-const REMOVEXATTRAT: c_long = 466;
-
 /// Calls that are denied for all arguments.
 const DENIED: &[c_long] = &[
     // Processes and signals.
     libc::SYS_kill,
     libc::SYS_tkill,
     libc::SYS_tgkill,
+    libc::SYS_clone,
     libc::SYS_rt_sigqueueinfo,
-    libc::SYS_pidfd_open,
-    libc::SYS_pidfd_send_signal,
+    libc::SYS_rt_tgsigqueueinfo,
     libc::SYS_ptrace,
     libc::SYS_process_vm_readv,
     libc::SYS_process_vm_writev,
@@ -32,14 +28,59 @@ const DENIED: &[c_long] = &[
     libc::SYS_setpgid,
     libc::SYS_setpriority,
     libc::SYS_prlimit64,
+    libc::SYS_setrlimit,
+    libc::SYS_ioprio_set,
+    libc::SYS_sched_setaffinity,
+    libc::SYS_sched_setattr,
+    libc::SYS_sched_setparam,
+    libc::SYS_sched_setscheduler,
+    libc::SYS_migrate_pages,
+    libc::SYS_move_pages,
+    libc::SYS_kcmp,
     // Network, namespaces and other interfaces of the kernel.
     libc::SYS_socket,
     libc::SYS_socketpair,
-    libc::SYS_io_uring_setup,
     libc::SYS_bpf,
     libc::SYS_unshare,
     libc::SYS_setns,
+    libc::SYS_perf_event_open,
+    libc::SYS_userfaultfd,
+    libc::SYS_inotify_init1,
+    libc::SYS_fanotify_init,
+    libc::SYS_add_key,
+    libc::SYS_request_key,
+    libc::SYS_keyctl,
+    libc::SYS_name_to_handle_at,
+    libc::SYS_open_by_handle_at,
+    // A lock on a file opened for reading delays its other users.
+    libc::SYS_flock,
+    // What only root can do, for the case that the system permits no user namespace.
     libc::SYS_mount,
+    libc::SYS_umount2,
+    libc::SYS_pivot_root,
+    libc::SYS_chroot,
+    libc::SYS_swapon,
+    libc::SYS_swapoff,
+    libc::SYS_reboot,
+    libc::SYS_kexec_load,
+    libc::SYS_init_module,
+    libc::SYS_finit_module,
+    libc::SYS_delete_module,
+    libc::SYS_sethostname,
+    libc::SYS_setdomainname,
+    libc::SYS_settimeofday,
+    libc::SYS_clock_settime,
+    libc::SYS_clock_adjtime,
+    libc::SYS_adjtimex,
+    libc::SYS_acct,
+    libc::SYS_quotactl,
+    libc::SYS_syslog,
+    // Memory outside the address space, which no limit counts: files in memory, and pages in pipes and in requests.
+    libc::SYS_memfd_create,
+    libc::SYS_ftruncate,
+    libc::SYS_fallocate,
+    libc::SYS_vmsplice,
+    libc::SYS_io_setup,
     // Message queues, semaphores and shared memory, which persist after the process.
     libc::SYS_shmget,
     libc::SYS_shmat,
@@ -66,22 +107,25 @@ const DENIED: &[c_long] = &[
     // These require only a descriptor opened for reading.
     libc::SYS_fchmod,
     libc::SYS_fchmodat,
-    FCHMODAT2,
     libc::SYS_fchown,
     libc::SYS_fchownat,
     libc::SYS_utimensat,
     libc::SYS_setxattr,
     libc::SYS_lsetxattr,
     libc::SYS_fsetxattr,
-    SETXATTRAT,
     libc::SYS_removexattr,
     libc::SYS_lremovexattr,
     libc::SYS_fremovexattr,
-    REMOVEXATTRAT,
     #[cfg(target_arch = "x86_64")]
     libc::SYS_fork,
     #[cfg(target_arch = "x86_64")]
     libc::SYS_vfork,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_inotify_init,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_iopl,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_ioperm,
     #[cfg(target_arch = "x86_64")]
     libc::SYS_creat,
     #[cfg(target_arch = "x86_64")]
@@ -112,8 +156,45 @@ const DENIED: &[c_long] = &[
     libc::SYS_futimesat,
 ];
 
-/// Calls that return `ENOSYS`: the C library then uses the older call, which is filtered by its flags.
-const ABSENT: &[c_long] = &[libc::SYS_clone3, libc::SYS_openat2];
+/// Calls from this number on have the same number on all architectures.
+const NEWER: u32 = 424;
+
+/// The newer calls that are allowed. All others return `ENOSYS`, so that the C library uses the older call, which is
+/// filtered: among them are `clone3`, `openat2`, `pidfd_open`, `io_uring_setup`, `memfd_secret` and `file_setattr`.
+const ALLOWED_NEWER: &[u32] = &[
+    436, // close_range
+    439, // faccessat2
+    441, // epoll_pwait2
+    449, // futex_waitv
+    453, // map_shadow_stack
+    454, // futex_wake
+    455, // futex_wait
+    456, // futex_requeue
+    462, // mseal
+];
+
+/// The operations of `fcntl` that are allowed; `F_SETFL` without `O_ASYNC`. Others choose the process that receives
+/// the signals of a descriptor and which signals, enlarge pipes, and lock files.
+const FCNTL: &[libc::c_int] = &[
+    libc::F_DUPFD,
+    libc::F_DUPFD_CLOEXEC,
+    libc::F_GETFD,
+    libc::F_SETFD,
+    libc::F_GETFL,
+    libc::F_SETFL,
+];
+
+/// The operations of `ioctl` that are allowed: whether a descriptor is a terminal and its size, the number of bytes to
+/// read, blocking, and closing at exec.
+const IOCTL: &[u32] = &[
+    0x5401,      // TCGETS
+    0x802c_542a, // TCGETS2
+    0x5413,      // TIOCGWINSZ
+    0x541b,      // FIONREAD
+    0x5421,      // FIONBIO
+    0x5450,      // FIONCLEX
+    0x5451,      // FIOCLEX
+];
 
 /// Flags with which `open` can change files.
 const WRITING: &[i32] = &[libc::O_WRONLY, libc::O_RDWR, libc::O_CREAT, libc::O_TRUNC];
@@ -122,10 +203,10 @@ const WRITING: &[i32] = &[libc::O_WRONLY, libc::O_RDWR, libc::O_CREAT, libc::O_T
 const X32: u32 = 0x4000_0000;
 
 /// The filter, compiled before the fork, after which the child must not allocate.
-pub(super) struct SyscallFilter([BpfProgram; 3]);
+pub(super) struct SyscallFilter([BpfProgram; 2]);
 
 impl SyscallFilter {
-    /// Compiles the filter as three programs; the kernel runs every installed program and applies the strictest result.
+    /// Compiles the filter as two programs; the kernel runs every installed program and applies the strictest result.
     ///
     /// # Errors
     /// If `seccompiler` does not support the architecture or rejects a rule.
@@ -133,21 +214,25 @@ impl SyscallFilter {
         let mut denied: Vec<(c_long, Vec<SeccompRule>)> =
             DENIED.iter().map(|&call| (call, Vec::new())).collect();
         let writing = |argument| -> Result<Vec<SeccompRule>, BackendError> {
-            let rule = |&flag: &i32| masked(argument, flag as u64, flag as u64);
-            WRITING.iter().map(rule).collect()
+            let flag = |&flag: &i32| rule(vec![masked(argument, flag as u64, flag as u64)?]);
+            WRITING.iter().map(flag).collect()
         };
         denied.push((libc::SYS_openat, writing(2)?));
         #[cfg(target_arch = "x86_64")]
         denied.push((libc::SYS_open, writing(1)?));
-        // A clone without this flag creates a process, not a thread.
-        let thread = libc::CLONE_THREAD as u64;
-        denied.push((libc::SYS_clone, vec![masked(0, thread, 0)?]));
-        let absent = ABSENT.iter().map(|&call| (call, Vec::new())).collect();
-        Ok(Self([
-            program(denied, libc::EPERM)?,
-            program(absent, libc::ENOSYS)?,
-            deny_x32(),
-        ]))
+        let set_flags = masked(1, u64::from(u32::MAX), libc::F_SETFL as u64)?;
+        let signals = masked(2, libc::O_ASYNC as u64, libc::O_ASYNC as u64)?;
+        let operations = FCNTL.iter().map(|&operation| operation as u32);
+        let fcntl = vec![none_of(1, operations)?, rule(vec![set_flags, signals])?];
+        denied.push((libc::SYS_fcntl, fcntl));
+        denied.push((libc::SYS_ioctl, vec![none_of(1, IOCTL.iter().copied())?]));
+        let denied = SeccompFilter::new(
+            denied.into_iter().collect(),
+            SeccompAction::Allow,
+            SeccompAction::Errno(libc::EPERM as u32),
+            std::env::consts::ARCH.try_into()?,
+        )?;
+        Ok(Self([denied.try_into()?, restrict_newer()]))
     }
 
     /// Installs the filter for this process and the programs that it executes, without allocation. Without kernel
@@ -159,44 +244,55 @@ impl SyscallFilter {
     }
 }
 
-/// A rule that matches if the argument equals `value` in the bits of `mask`.
-fn masked(argument: u8, mask: u64, value: u64) -> Result<SeccompRule, BackendError> {
+/// A rule that matches if all conditions do.
+fn rule(conditions: Vec<SeccompCondition>) -> Result<SeccompRule, BackendError> {
+    SeccompRule::new(conditions)
+}
+
+/// The argument equals `value` in the bits of `mask`.
+fn masked(argument: u8, mask: u64, value: u64) -> Result<SeccompCondition, BackendError> {
     let operator = SeccompCmpOp::MaskedEq(mask);
-    let condition = SeccompCondition::new(argument, SeccompCmpArgLen::Dword, operator, value)?;
-    SeccompRule::new(vec![condition])
+    SeccompCondition::new(argument, SeccompCmpArgLen::Dword, operator, value)
 }
 
-/// A program in which the calls return `errno` if a rule matches or if they have no rules; all other calls are allowed.
-fn program(calls: Vec<(c_long, Vec<SeccompRule>)>, errno: i32) -> Result<BpfProgram, BackendError> {
-    SeccompFilter::new(
-        calls.into_iter().collect(),
-        SeccompAction::Allow,
-        SeccompAction::Errno(errno as u32),
-        std::env::consts::ARCH.try_into()?,
-    )?
-    .try_into()
+/// A rule that matches if the argument, of which the kernel reads 32 bits, is none of `values`.
+fn none_of(argument: u8, values: impl Iterator<Item = u32>) -> Result<SeccompRule, BackendError> {
+    let (length, differs) = (SeccompCmpArgLen::Dword, SeccompCmpOp::Ne);
+    let condition =
+        |value| SeccompCondition::new(argument, length.clone(), differs.clone(), u64::from(value));
+    rule(values.map(condition).collect::<Result<_, _>>()?)
 }
 
-/// A program that denies every call number from [`X32`]. It is assembled here, because `seccompiler` compares call
-/// numbers for equality only.
-fn deny_x32() -> BpfProgram {
+/// A program that denies every call number from [`X32`], and makes every one from [`NEWER`] absent that is not in
+/// [`ALLOWED_NEWER`]. It is assembled here, because `seccompiler` compares call numbers for equality only.
+fn restrict_newer() -> BpfProgram {
     let instruction = |code: u32, jt, jf, k| sock_filter {
         code: code as u16,
         jt,
         jf,
         k,
     };
-    let deny = SeccompAction::Errno(libc::EPERM as u32);
-    vec![
-        // The call number is the first field of the kernel's `seccomp_data`.
-        instruction(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, 0),
-        instruction(libc::BPF_JMP | libc::BPF_JGE | libc::BPF_K, 0, 1, X32),
-        instruction(libc::BPF_RET | libc::BPF_K, 0, 0, deny.into()),
-        instruction(
-            libc::BPF_RET | libc::BPF_K,
-            0,
-            0,
-            SeccompAction::Allow.into(),
-        ),
-    ]
+    let end = |action: SeccompAction| instruction(libc::BPF_RET | libc::BPF_K, 0, 0, action.into());
+    // Each is the test `skip the next instruction unless the number is ...`, and that instruction.
+    let at_least = |number| instruction(libc::BPF_JMP | libc::BPF_JGE | libc::BPF_K, 0, 1, number);
+    let below = |number| instruction(libc::BPF_JMP | libc::BPF_JGE | libc::BPF_K, 1, 0, number);
+    let equal = |number| instruction(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 1, number);
+    // The call number is the first field of the kernel's `seccomp_data`.
+    let mut program = vec![instruction(
+        libc::BPF_LD | libc::BPF_W | libc::BPF_ABS,
+        0,
+        0,
+        0,
+    )];
+    program.extend([
+        at_least(X32),
+        end(SeccompAction::Errno(libc::EPERM as u32)),
+        below(NEWER),
+        end(SeccompAction::Allow),
+    ]);
+    for &call in ALLOWED_NEWER {
+        program.extend([equal(call), end(SeccompAction::Allow)]);
+    }
+    program.push(end(SeccompAction::Errno(libc::ENOSYS as u32)));
+    program
 }

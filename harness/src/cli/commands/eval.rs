@@ -199,6 +199,7 @@ fn outcome(
             progress.notice(&format!("{}: {reason}", run.label));
             Ok(Conclusion::SomeFailed)
         }
+        Err(Failure::Data(error)) => Err(error.into()),
         Err(Failure::Records(error)) => Err(error.into()),
         Err(Failure::Checkpoint(error)) => Err(error.into()),
     }

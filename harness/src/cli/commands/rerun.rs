@@ -74,6 +74,7 @@ pub fn rerun(options: &RerunOptions) -> Result<Conclusion, Error> {
         Err(Failure::Failed(reason)) if reason == row.reason => Vec::new(),
         Err(Failure::Failed(reason)) => vec![format!("it failed: {reason}")],
         Err(Failure::Interrupted | Failure::TakenOver) => return Ok(Conclusion::Interrupted),
+        Err(Failure::Data(error)) => return Err(error.into()),
         Err(Failure::Records(error)) => return Err(error.into()),
         Err(Failure::Checkpoint(error)) => return Err(error.into()),
     };

@@ -5,6 +5,11 @@
     any(target_arch = "x86_64", target_arch = "aarch64")
 ))]
 mod filter;
+#[cfg(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64")
+))]
+mod holes;
 mod limits;
 mod verdicts;
 
@@ -22,6 +27,21 @@ fn sandbox(change: impl FnOnce(&mut SandboxLimits)) -> Option<Sandbox> {
             None
         }
         Err(error) => panic!("{error}"),
+    }
+}
+
+/// The restrictions that this kernel makes possible.
+#[cfg(target_os = "linux")]
+fn expected_confinement() -> super::Confinement {
+    // SAFETY: without attributes, and with this flag, the call only returns the version of Landlock.
+    let version = unsafe {
+        let (none, version_only) = (std::ptr::null::<u8>(), 1);
+        libc::syscall(libc::SYS_landlock_create_ruleset, none, 0, version_only)
+    };
+    if version >= 1 {
+        super::Confinement::Full
+    } else {
+        super::Confinement::FilesReadable
     }
 }
 
