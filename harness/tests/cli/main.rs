@@ -10,3 +10,4 @@ mod planning_export;
 mod probing;
 mod scratch;
 mod sweeping;
+mod unusual_input;
