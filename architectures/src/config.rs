@@ -34,7 +34,42 @@ impl ConfigError {
         }
         Ok(())
     }
+
+    /// Fails unless `value` is from one to `most`. Every dimension has such a bound, so that products of a few dimensions
+    /// are exact and a configuration of any numbers is checked in little time and memory.
+    pub fn within(key: &'static str, value: usize, most: usize) -> Result<(), Self> {
+        Self::positive(key, value)?;
+        Self::at_most(key, value, most)
+    }
+
+    /// Fails unless `value` is at most `most`.
+    pub fn at_most(key: &'static str, value: usize, most: usize) -> Result<(), Self> {
+        if value > most {
+            let problem = format!("= {value} exceeds {most}");
+            return Err(Self::new(
+                key,
+                problem,
+                "lower it: this is the largest value",
+            ));
+        }
+        Ok(())
+    }
 }
+
+/// Largest number of layers.
+pub const MAX_LAYERS: usize = 1 << 10;
+/// Largest number of token ids.
+pub const MAX_VOCAB_SIZE: usize = 1 << 20;
+/// Largest length of a sequence, in tokens.
+pub const MAX_SEQ_LEN: usize = 1 << 20;
+/// Largest width of the residual stream, of a key or of a table row.
+pub const MAX_WIDTH: usize = 1 << 16;
+/// Largest hidden width of a feed-forward.
+pub const MAX_HIDDEN: usize = 1 << 20;
+/// Largest number of experts or of half-keys of one side.
+pub const MAX_CHOICES: usize = 1 << 16;
+/// Largest number of heads of a block's keys or hashes.
+pub const MAX_BLOCK_HEADS: usize = 1 << 10;
 
 /// Dimensions of a decoder.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -110,18 +145,19 @@ impl DecoderConfig {
     /// # Errors
     /// If a dimension is zero, does not divide another as required, or is out of range.
     pub fn check(&self) -> Result<(), ConfigError> {
-        for (key, value) in [
-            ("vocab_size", self.vocab_size),
-            ("d_model", self.d_model),
-            ("n_layers", self.n_layers),
-            ("n_heads", self.n_heads),
-            ("n_kv_heads", self.kv_heads()),
-            ("d_ff_multiple", self.d_ff_multiple),
-            ("d_ff", self.hidden()),
-            ("seq_len", self.seq_len),
+        for (key, value, most) in [
+            ("vocab_size", self.vocab_size, MAX_VOCAB_SIZE),
+            ("d_model", self.d_model, MAX_WIDTH),
+            ("n_layers", self.n_layers, MAX_LAYERS),
+            ("n_heads", self.n_heads, MAX_WIDTH),
+            ("n_kv_heads", self.kv_heads(), MAX_WIDTH),
+            ("d_ff_multiple", self.d_ff_multiple, MAX_HIDDEN),
+            ("seq_len", self.seq_len, MAX_SEQ_LEN),
         ] {
-            ConfigError::positive(key, value)?;
+            ConfigError::within(key, value, most)?;
         }
+        // Only now: the default is computed from the others.
+        ConfigError::within("d_ff", self.hidden(), MAX_HIDDEN)?;
         let (d, heads, kv) = (self.d_model, self.n_heads, self.kv_heads());
         if !d.is_multiple_of(heads) {
             return Err(ConfigError::new(

@@ -4,8 +4,12 @@
 //! softmax, top-k and element-wise work are not counted; causal attention counts half the context, its average; training is
 //! three times the forward pass; the input embedding has no FLOPs. Bytes are those of table rows gathered in one
 //! forward pass, at the element size of the table.
+//!
+//! Counts that exceed the range of u64 are its maximum; [`Cost::check`] makes them an error.
 
 use std::ops::{Add, AddAssign};
+
+use crate::config::ConfigError;
 
 /// FLOPs, as a count.
 pub type Flops = u64;
@@ -16,6 +20,10 @@ pub const FLOP_CONVENTION: &str = "multiply-add = 2; matmul + causal attention (
 
 /// Bytes of one table element: tables are kept in f32.
 pub const TABLE_ELEMENT_BYTES: u64 = 4;
+
+/// Largest number of parameters, FLOPs or gathered bytes of a model, a thousand times those of the largest models: at most this,
+/// products with the numbers of tokens and bytes of a run are exact or representable.
+pub const MAX_COUNT: u64 = 1 << 50;
 
 /// Parameters and, per token of one forward pass, FLOPs and gathered bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,11 +47,11 @@ pub struct Cost {
 impl Cost {
     /// A weight matrix `[inputs, outputs]` that every token is multiplied with.
     pub fn matrix(inputs: usize, outputs: usize) -> Self {
-        let params = (inputs * outputs) as u64;
+        let params = product(inputs, outputs);
         Self {
             params_dense: params,
             params_active: params,
-            matmul: 2 * params,
+            matmul: params.saturating_mul(2),
             ..Self::default()
         }
     }
@@ -59,11 +67,11 @@ impl Cost {
 
     /// `rows` rows of `width` gathered from a table and summed with weights.
     pub fn gather(rows: usize, width: usize) -> Self {
-        let read = (rows * width) as u64;
+        let read = product(rows, width);
         Self {
             params_active: read,
-            lookup: 2 * read,
-            bytes_gathered: read * TABLE_ELEMENT_BYTES,
+            lookup: read.saturating_mul(2),
+            bytes_gathered: read.saturating_mul(TABLE_ELEMENT_BYTES),
             ..Self::default()
         }
     }
@@ -79,58 +87,101 @@ impl Cost {
     /// A table of `rows` rows of `width`, without its reads.
     pub fn table(rows: usize, width: usize) -> Self {
         Self {
-            params_table: (rows * width) as u64,
+            params_table: product(rows, width),
             ..Self::default()
         }
     }
 
     /// `n` times the cost.
     pub fn times(self, n: usize) -> Self {
-        let n = n as u64;
+        self.combined(Self::default(), |part, _| part.saturating_mul(n as u64))
+    }
+
+    /// Each count from that of this cost and that of `other`.
+    fn combined(self, other: Self, count: impl Fn(u64, u64) -> u64) -> Self {
         Self {
-            params_dense: self.params_dense * n,
-            params_table: self.params_table * n,
-            params_active: self.params_active * n,
-            matmul: self.matmul * n,
-            attention: self.attention * n,
-            lookup: self.lookup * n,
-            bytes_gathered: self.bytes_gathered * n,
+            params_dense: count(self.params_dense, other.params_dense),
+            params_table: count(self.params_table, other.params_table),
+            params_active: count(self.params_active, other.params_active),
+            matmul: count(self.matmul, other.matmul),
+            attention: count(self.attention, other.attention),
+            lookup: count(self.lookup, other.lookup),
+            bytes_gathered: count(self.bytes_gathered, other.bytes_gathered),
         }
+    }
+
+    /// Checks that no count exceeds [`MAX_COUNT`]; those that overflow do.
+    ///
+    /// # Errors
+    /// For the first count that exceeds it.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        for (key, name, count) in [
+            ("d_model", "parameters", self.params()),
+            ("d_model", "FLOPs for each token", self.training()),
+            (
+                "d_model",
+                "gathered bytes for each token",
+                self.bytes_gathered,
+            ),
+        ] {
+            if count > MAX_COUNT {
+                let problem = format!("gives a model of more than 2^50 {name}");
+                return Err(ConfigError::new(
+                    key,
+                    problem,
+                    "lower the widths, or the number of layers, experts or table rows",
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// All parameters.
     pub fn params(&self) -> u64 {
-        self.params_dense + self.params_table
+        self.params_dense.saturating_add(self.params_table)
     }
 
     /// FLOPs of one token's forward pass.
     pub fn forward(&self) -> Flops {
-        self.matmul + self.attention + self.lookup
+        let products = self.matmul.saturating_add(self.attention);
+        products.saturating_add(self.lookup)
     }
 
     /// FLOPs of training on one token: forward once, backward twice that.
     pub fn training(&self) -> Flops {
-        3 * self.forward()
+        self.forward().saturating_mul(3)
     }
 }
 
 impl Add for Cost {
     type Output = Self;
     fn add(self, other: Self) -> Self {
-        Self {
-            params_dense: self.params_dense + other.params_dense,
-            params_table: self.params_table + other.params_table,
-            params_active: self.params_active + other.params_active,
-            matmul: self.matmul + other.matmul,
-            attention: self.attention + other.attention,
-            lookup: self.lookup + other.lookup,
-            bytes_gathered: self.bytes_gathered + other.bytes_gathered,
-        }
+        self.combined(other, u64::saturating_add)
     }
 }
 
 impl AddAssign for Cost {
     fn add_assign(&mut self, other: Self) {
         *self = *self + other;
+    }
+}
+
+fn product(rows: usize, width: usize) -> u64 {
+    (rows as u64).saturating_mul(width as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_that_overflow_are_errors() {
+        let large = Cost::matrix(1 << 25, 1 << 20).times(1 << 20);
+        assert_eq!(large.params_dense, u64::MAX);
+        assert!(large.check().unwrap_err().problem.contains("parameters"));
+        let deep = Cost::gather(1 << 24, 1 << 24);
+        assert!(deep.check().unwrap_err().problem.contains("FLOPs"));
+        // The largest model of the sweep `paper` has 2^37 parameters.
+        assert_eq!(Cost::table(1 << 26, 1 << 12).check(), Ok(()));
     }
 }

@@ -32,7 +32,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::block::{Architecture, Block, Builder};
 use crate::buffer::{Buffer, Statistics};
-use crate::config::{ConfigError, DecoderConfig};
+use crate::config::{ConfigError, DecoderConfig, MAX_CHOICES, MAX_HIDDEN};
 use crate::context::Context;
 use crate::cost::Cost;
 use crate::dense::Dense;
@@ -101,9 +101,10 @@ impl Architecture for DeepseekMoeConfig {
     type Block = DeepseekMoe;
 
     fn check(&self, decoder: &DecoderConfig) -> Result<(), ConfigError> {
-        ConfigError::positive("n_experts", self.n_experts)?;
-        ConfigError::positive("top_k", self.top_k)?;
-        ConfigError::positive("d_ff", self.hidden(decoder))?;
+        ConfigError::within("n_experts", self.n_experts, MAX_CHOICES)?;
+        ConfigError::within("top_k", self.top_k, MAX_CHOICES)?;
+        ConfigError::at_most("n_shared", self.n_shared, MAX_CHOICES)?;
+        ConfigError::within("d_ff", self.hidden(decoder), MAX_HIDDEN)?;
         if self.top_k > self.n_experts {
             return Err(ConfigError::new(
                 "top_k",

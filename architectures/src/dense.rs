@@ -21,7 +21,7 @@ use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use crate::block::{Architecture, Block, Builder};
-use crate::config::{ConfigError, DecoderConfig};
+use crate::config::{ConfigError, DecoderConfig, MAX_HIDDEN};
 use crate::context::Context;
 use crate::cost::Cost;
 use crate::kernels::fused;
@@ -43,7 +43,7 @@ impl Architecture for DenseConfig {
     type Block = Dense;
 
     fn check(&self, _: &DecoderConfig) -> Result<(), ConfigError> {
-        ConfigError::positive("d_ff", self.d_ff.unwrap_or(1))
+        ConfigError::within("d_ff", self.d_ff.unwrap_or(1), MAX_HIDDEN)
     }
 
     fn cost(&self, decoder: &DecoderConfig) -> Cost {

@@ -32,7 +32,7 @@ use burn::tensor::{Int, Tensor, TensorData, activation};
 use serde::{Deserialize, Serialize};
 
 use crate::block::{Architecture, Block, Builder};
-use crate::config::{ConfigError, DecoderConfig};
+use crate::config::{ConfigError, DecoderConfig, MAX_BLOCK_HEADS, MAX_WIDTH};
 use crate::context::{Context, Tokens};
 use crate::cost::Cost;
 use crate::init::Init;
@@ -44,9 +44,11 @@ use crate::value_table::ValueTable;
 
 mod convolution;
 mod hash;
+mod primes;
 
 use convolution::Convolution;
 use hash::Hash;
+use primes::primes_from;
 
 /// What a solver may vary.
 pub const KNOBS: &[Knob] = &[
@@ -54,6 +56,9 @@ pub const KNOBS: &[Knob] = &[
     Knob::count(&["n_heads"], 64),
     Knob::count(&["head_dim"], 1024),
 ];
+
+/// Largest number of taps of the convolution.
+const MAX_KERNEL: usize = 1024;
 
 /// Options of Engram.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -112,16 +117,7 @@ impl EngramConfig {
 
     /// Number of rows of each head: the first distinct primes from `n_rows`.
     fn primes(&self) -> Vec<usize> {
-        let is_prime = |n: &usize| {
-            *n >= 2
-                && (2..)
-                    .take_while(|d| d * d <= *n)
-                    .all(|d| !n.is_multiple_of(d))
-        };
-        (self.n_rows..)
-            .filter(is_prime)
-            .take(self.heads())
-            .collect()
+        primes_from(self.n_rows, self.heads())
     }
 }
 
@@ -129,13 +125,10 @@ impl Architecture for EngramConfig {
     type Block = Engram;
 
     fn check(&self, decoder: &DecoderConfig) -> Result<(), ConfigError> {
-        for (key, value) in [
-            ("n_rows", self.n_rows),
-            ("n_heads", self.n_heads),
-            ("head_dim", self.head_dim(decoder)),
-        ] {
-            ConfigError::positive(key, value)?;
-        }
+        ConfigError::positive("n_rows", self.n_rows)?;
+        ConfigError::positive("n_heads", self.n_heads)?;
+        ConfigError::within("head_dim", self.head_dim(decoder), MAX_WIDTH)?;
+        ConfigError::at_most("kernel", self.kernel, MAX_KERNEL)?;
         if !(2..=16).contains(&self.max_order) {
             let problem = format!("= {} is not between 2 and 16", self.max_order);
             return Err(ConfigError::new(
@@ -144,8 +137,8 @@ impl Architecture for EngramConfig {
                 "3 is the published value",
             ));
         }
-        if self.n_heads > 1024 {
-            let problem = format!("= {} exceeds 1024", self.n_heads);
+        if self.n_heads > MAX_BLOCK_HEADS {
+            let problem = format!("= {} exceeds {MAX_BLOCK_HEADS}", self.n_heads);
             return Err(ConfigError::new(
                 "n_heads",
                 problem,

@@ -68,10 +68,17 @@ impl LayerConfig {
 /// The value tables of a decoder whose layers have these blocks, first layer to last; a shared table once.
 pub fn tables(decoder: &DecoderConfig, layers: &[LayerConfig]) -> Vec<TableSpec> {
     let mut tables: Vec<TableSpec> = Vec::new();
+    // Layers have few distinct blocks, and the sizes of a table may take a while to compute.
+    let mut distinct: Vec<(&BlockConfig, Vec<TableSpec>)> = Vec::new();
     for block in layers.iter().flat_map(LayerConfig::blocks) {
-        for table in block.tables(decoder) {
-            if !table.shared || !tables.contains(&table) {
-                tables.push(table);
+        let known = distinct.iter().position(|(other, _)| *other == block);
+        let at = known.unwrap_or_else(|| {
+            distinct.push((block, block.tables(decoder)));
+            distinct.len() - 1
+        });
+        for table in &distinct[at].1 {
+            if !table.shared || !tables.contains(table) {
+                tables.push(table.clone());
             }
         }
     }

@@ -29,7 +29,7 @@ use burn::tensor::{Tensor, activation};
 use serde::{Deserialize, Serialize};
 
 use crate::block::{Architecture, Block, Builder};
-use crate::config::{ConfigError, DecoderConfig};
+use crate::config::{ConfigError, DecoderConfig, MAX_WIDTH};
 use crate::context::Context;
 use crate::cost::Cost;
 use crate::init::Init;
@@ -74,7 +74,7 @@ impl Architecture for MemoryConfig {
     type Block = Memory;
 
     fn check(&self, decoder: &DecoderConfig) -> Result<(), ConfigError> {
-        ConfigError::positive("value_dim", self.value_dim(decoder))?;
+        ConfigError::within("value_dim", self.value_dim(decoder), MAX_WIDTH)?;
         self.keys.check(decoder)
     }
 

@@ -28,7 +28,7 @@ use burn::tensor::{Tensor, activation};
 use serde::{Deserialize, Serialize};
 
 use crate::block::{Architecture, Block, Builder};
-use crate::config::{ConfigError, DecoderConfig};
+use crate::config::{ConfigError, DecoderConfig, MAX_CHOICES, MAX_HIDDEN};
 use crate::context::Context;
 use crate::cost::Cost;
 use crate::experts::Experts;
@@ -115,9 +115,9 @@ impl Architecture for MixtureOfExpertsConfig {
     type Block = MixtureOfExperts;
 
     fn check(&self, decoder: &DecoderConfig) -> Result<(), ConfigError> {
-        ConfigError::positive("n_experts", self.n_experts)?;
+        ConfigError::within("n_experts", self.n_experts, MAX_CHOICES)?;
         ConfigError::positive("top_k", self.top_k)?;
-        ConfigError::positive("d_ff", self.hidden(decoder))?;
+        ConfigError::within("d_ff", self.hidden(decoder), MAX_HIDDEN)?;
         if self.top_k > self.n_experts {
             return Err(ConfigError::new(
                 "top_k",

@@ -22,7 +22,7 @@ use burn::tensor::{Tensor, activation};
 use serde::{Deserialize, Serialize};
 
 use crate::block::{Architecture, Block, Builder};
-use crate::config::{ConfigError, DecoderConfig};
+use crate::config::{ConfigError, DecoderConfig, MAX_HIDDEN};
 use crate::context::Context;
 use crate::cost::Cost;
 use crate::init::Init;
@@ -54,7 +54,7 @@ impl Architecture for MlpConfig {
     type Block = Mlp;
 
     fn check(&self, decoder: &DecoderConfig) -> Result<(), ConfigError> {
-        ConfigError::positive("d_ff", self.hidden(decoder))
+        ConfigError::within("d_ff", self.hidden(decoder), MAX_HIDDEN)
     }
 
     fn cost(&self, decoder: &DecoderConfig) -> Cost {

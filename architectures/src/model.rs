@@ -11,6 +11,9 @@ use crate::placement::Placement;
 use crate::registry::BlockConfig;
 use crate::table_spec::TableSpec;
 
+/// Largest number of entries of [`ModelConfig::blocks`].
+pub const MAX_BLOCKS: usize = 16;
+
 /// A block and the layers that have it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -42,6 +45,16 @@ impl ModelConfig {
     /// If a dimension or a placement is invalid.
     pub fn layers(&self) -> Result<Vec<LayerConfig>, ConfigError> {
         self.decoder.check()?;
+        if self.blocks.len() > MAX_BLOCKS {
+            return Err(ConfigError::new(
+                "with",
+                format!(
+                    "gives a model of {} blocks, more than {MAX_BLOCKS}",
+                    self.blocks.len()
+                ),
+                "remove some",
+            ));
+        }
         let mut layers = vec![LayerConfig::default(); self.decoder.n_layers];
         for placed in &self.blocks {
             placed.block.check(&self.decoder)?;
@@ -82,9 +95,11 @@ impl ModelConfig {
     /// Cost of one token in the whole model, by formula.
     ///
     /// # Errors
-    /// As [`ModelConfig::layers`].
+    /// As [`ModelConfig::layers`], or if it exceeds [`crate::MAX_COUNT`].
     pub fn cost(&self) -> Result<Cost, ConfigError> {
         let layers = self.layers()?;
-        Ok(part::total_cost(&self.decoder, &layers))
+        let cost = part::total_cost(&self.decoder, &layers);
+        cost.check()?;
+        Ok(cost)
     }
 }

@@ -50,7 +50,7 @@ impl Placement {
                         "use an odd count and a stride of 1 or more",
                     ));
                 }
-                let reach = count / 2 * stride;
+                let reach = (count / 2).saturating_mul(*stride);
                 if reach > middle || middle + reach >= n_layers {
                     return Err(ConfigError::new(
                         "placement",

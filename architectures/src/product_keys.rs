@@ -17,7 +17,7 @@ use burn::tensor::{Int, Tensor, activation};
 use serde::{Deserialize, Serialize};
 
 use crate::block::Builder;
-use crate::config::{ConfigError, DecoderConfig};
+use crate::config::{ConfigError, DecoderConfig, MAX_BLOCK_HEADS, MAX_CHOICES, MAX_WIDTH};
 use crate::cost::Cost;
 use crate::init::Init;
 use crate::kernels::product_key_search::product_key_search;
@@ -100,10 +100,10 @@ impl ProductKeysConfig {
     /// Validates the configuration.
     ///
     /// # Errors
-    /// If a size is zero, `top_k` exceeds `n_keys` or `key_dim` is odd.
+    /// If a size is zero or exceeds its bound, `top_k` exceeds `n_keys` or `key_dim` is odd.
     pub fn check(&self, decoder: &DecoderConfig) -> Result<(), ConfigError> {
-        ConfigError::positive("n_keys", self.n_keys)?;
-        ConfigError::positive("n_heads", self.n_heads)?;
+        ConfigError::within("n_keys", self.n_keys, MAX_CHOICES)?;
+        ConfigError::within("n_heads", self.n_heads, MAX_BLOCK_HEADS)?;
         ConfigError::positive("top_k", self.top_k)?;
         if self.top_k > self.n_keys {
             return Err(ConfigError::new(
@@ -113,6 +113,7 @@ impl ProductKeysConfig {
             ));
         }
         let key_dim = self.key_dim(decoder);
+        ConfigError::at_most("key_dim", key_dim, MAX_WIDTH)?;
         if key_dim == 0 || !key_dim.is_multiple_of(2) {
             return Err(ConfigError::new(
                 "key_dim",

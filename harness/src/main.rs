@@ -14,6 +14,9 @@ use harness::error::Error;
 use harness::process::broken_pipe::end_by_broken_pipe;
 use harness::run::conclusion::Conclusion;
 
+/// Characters of the message of an error that are printed.
+const MAX_MESSAGE: usize = 2000;
+
 fn main() -> ExitCode {
     harness::process::allocator::keep_freed_memory();
     log::start();
@@ -48,7 +51,10 @@ fn ended(command: Result<Conclusion, Error>) -> ExitCode {
         Err(Error::ClosedOutput) => end_by_broken_pipe(),
         Err(error) => {
             let message = error.to_string();
-            note(format_args!("isoflop: {}", printable::one_line(&message)));
+            note(format_args!(
+                "isoflop: {}",
+                printable::shortened(&message, MAX_MESSAGE)
+            ));
             error.exit_status().into()
         }
     }

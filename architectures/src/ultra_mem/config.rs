@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::{ConfigError, DecoderConfig};
+use crate::config::{ConfigError, DecoderConfig, MAX_CHOICES, MAX_WIDTH};
 use crate::knob::Knob;
 
 /// What a solver may vary.
@@ -13,6 +13,9 @@ pub const KNOBS: &[Knob] = &[
     Knob::count(&["value_dim"], 1 << 14),
     Knob::count(&["pre_value_dim"], 1 << 14),
 ];
+
+/// Largest rank of the decomposition, and largest number of cores.
+const MAX_RANK: usize = 64;
 
 /// Options of UltraMemV2.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -84,17 +87,17 @@ impl Sizes {
     /// Validates the sizes.
     pub fn check(&self) -> Result<(), ConfigError> {
         let sizes = self;
-        for (key, value) in [
-            ("n_keys", sizes.n_keys),
-            ("top_k", sizes.top_k),
-            ("n_candidates", sizes.candidates),
-            ("rank", sizes.rank),
-            ("n_cores", sizes.cores),
-            ("key_dim", sizes.key_dim),
-            ("value_dim", sizes.value_dim),
-            ("pre_value_dim", sizes.pre_value_dim),
+        for (key, value, most) in [
+            ("n_keys", sizes.n_keys, MAX_CHOICES),
+            ("top_k", sizes.top_k, MAX_CHOICES),
+            ("n_candidates", sizes.candidates, MAX_CHOICES),
+            ("rank", sizes.rank, MAX_RANK),
+            ("n_cores", sizes.cores, MAX_RANK),
+            ("key_dim", sizes.key_dim, MAX_WIDTH),
+            ("value_dim", sizes.value_dim, MAX_WIDTH),
+            ("pre_value_dim", sizes.pre_value_dim, MAX_WIDTH),
         ] {
-            ConfigError::positive(key, value)?;
+            ConfigError::within(key, value, most)?;
         }
         let candidates = sizes.candidates;
         if candidates > sizes.n_keys {

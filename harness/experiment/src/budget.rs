@@ -1,6 +1,6 @@
 //! Training budgets: the number of steps of a model, from the budget of the dense decoder of its size.
 
-use architectures::Cost;
+use architectures::{ConfigError, Cost};
 
 use crate::sweep_file::Matching;
 
@@ -8,6 +8,9 @@ use crate::sweep_file::Matching;
 pub type Tokens = u64;
 /// A total number of floating-point operations; f64, because totals exceed the range of exact integers.
 pub type TotalFlops = f64;
+
+/// Largest number of training tokens of a run.
+pub const MAX_TOKENS: Tokens = 1 << 50;
 
 /// Budget of the dense decoder of a size, from which the budgets of the other blocks are derived.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -32,6 +35,21 @@ pub struct TrainingBudget {
 }
 
 impl TrainingBudget {
+    /// Checks that the run has at most [`MAX_TOKENS`] tokens; of more, the numbers of steps and tokens are not exact.
+    ///
+    /// # Errors
+    /// If it has more.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        if self.tokens <= MAX_TOKENS && self.target_flops.is_finite() {
+            return Ok(());
+        }
+        Err(ConfigError::new(
+            "tokens",
+            "gives a run of more than 2^50 tokens",
+            "lower the budget of the size",
+        ))
+    }
+
     /// The budget of a model with cost `cost` per token if the dense decoder of its size, with cost `dense` per token,
     /// has the budget `given`. The number of steps is rounded to the nearest integer and is at least one.
     ///
@@ -55,7 +73,7 @@ impl TrainingBudget {
         let steps = (target_flops / per_token / batch_tokens as f64)
             .round()
             .max(1.0);
-        let tokens = steps as Tokens * batch_tokens;
+        let tokens = (steps as Tokens).saturating_mul(batch_tokens);
         Self {
             steps: steps as usize,
             tokens,

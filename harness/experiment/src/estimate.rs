@@ -43,12 +43,14 @@ impl Estimate {
     /// # Errors
     /// If the model's configuration is invalid.
     pub fn of(run: &Run, speed: Speed, assumed: &Assumptions) -> Result<Self, ConfigError> {
+        let need = MemoryNeed::of(run, assumed.format);
+        need.check()?;
         let by_sequence = MemoryNeed::by_sequence(run, assumed.format);
         let devices = min_devices(&by_sequence, &run.model.tables()?, assumed.device_memory);
         let device_seconds = run.budget.train_flops / speed.rate();
         let device_hours = device_seconds / 3600.0;
         Ok(Self {
-            need: MemoryNeed::of(run, assumed.format),
+            need,
             by_sequence,
             devices,
             speed,

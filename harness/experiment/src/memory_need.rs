@@ -20,6 +20,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use architectures::ConfigError;
+
 use crate::plan::Run;
 
 /// A number of bytes.
@@ -128,27 +130,45 @@ impl MemoryNeed {
         let decoder = &run.model.decoder;
         let size = |n: usize| n as u64;
         let layer = 10 * decoder.d_model;
-        let products = (run.cost.matmul + run.cost.lookup) / (2 * size(decoder.d_model));
+        let products =
+            run.cost.matmul.saturating_add(run.cost.lookup) / (2 * size(decoder.d_model));
         let per_token = products + size(decoder.n_layers * layer) + size(2 * decoder.vocab_size);
         let tokens = size(sequences * decoder.seq_len);
         let (widths, dense) = (format.widths(), run.cost.params_dense);
         Self {
             weights: widths.weight * dense,
-            gradients: widths.gradient * size(micro_batches) * dense,
+            gradients: (widths.gradient * size(micro_batches)).saturating_mul(dense),
             optimizer: widths.moments * dense,
             table: widths.table * run.cost.params_table,
-            activations: widths.activation * tokens * per_token,
+            activations: (widths.activation * tokens).saturating_mul(per_token),
         }
+    }
+
+    /// Checks that the number of bytes is less than 2^64.
+    ///
+    /// # Errors
+    /// If it is not.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        if self.total() < Bytes::MAX {
+            return Ok(());
+        }
+        Err(ConfigError::new(
+            "batch_size",
+            "gives a run of 2^64 bytes of memory or more",
+            "lower it, or the size of the model",
+        ))
     }
 
     /// Bytes of dense weights, gradients and moments.
     pub fn dense(&self) -> Bytes {
-        self.weights + self.gradients + self.optimizer
+        let weights = self.weights.saturating_add(self.gradients);
+        weights.saturating_add(self.optimizer)
     }
 
     /// Bytes of all components.
     pub fn total(&self) -> Bytes {
-        self.dense() + self.table + self.activations
+        let parameters = self.dense().saturating_add(self.table);
+        parameters.saturating_add(self.activations)
     }
 }
 

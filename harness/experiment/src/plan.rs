@@ -77,12 +77,18 @@ impl Plan {
     /// # Errors
     /// If a model's configuration is invalid.
     pub fn new(sweep: Sweep) -> Result<Self, ConfigError> {
-        let mut runs = Vec::new();
-        for &seed in &sweep.seeds {
-            for size in &sweep.sizes {
-                runs.extend(runs_of(&sweep, size, seed)?);
-            }
+        let mut of_seed = Vec::new();
+        for size in &sweep.sizes {
+            of_seed.extend(runs_of(&sweep, size)?);
         }
+        let with_seed = |seed: u64| {
+            of_seed.iter().cloned().map(move |run: Run| Run {
+                label: RunLabel { seed, ..run.label },
+                ..run
+            })
+        };
+        let runs = sweep.seeds.iter().flat_map(|&seed| with_seed(seed));
+        let runs = runs.collect();
         Ok(Self { sweep, runs })
     }
 
@@ -93,17 +99,14 @@ impl Plan {
     }
 }
 
-/// The runs of one size and seed, in the order of its variants.
-fn runs_of(sweep: &Sweep, size: &Size, seed: u64) -> Result<Vec<Run>, ConfigError> {
-    let dense = ModelConfig {
-        decoder: size.decoder.clone(),
-        blocks: Vec::new(),
-    };
-    let dense = dense.cost()?;
-    let batch_tokens = (size.training.batch_size * size.decoder.seq_len) as u64;
+/// The runs of one size with seed 0, in the order of its variants.
+fn runs_of(sweep: &Sweep, size: &Size) -> Result<Vec<Run>, ConfigError> {
+    let dense = size.dense().cost()?;
+    let batch_tokens = size.batch_tokens();
     let run = |variant: &ModelVariant| {
         let cost = variant.model.cost()?;
         let budget = TrainingBudget::new(sweep.matching, &dense, &cost, size.budget, batch_tokens);
+        budget.check()?;
         let flops = match sweep.matching {
             Matching::Flops => Some(Matched::training_flops(&budget)),
             Matching::Tokens => None,
@@ -112,7 +115,7 @@ fn runs_of(sweep: &Sweep, size: &Size, seed: u64) -> Result<Vec<Run>, ConfigErro
             label: RunLabel {
                 size: size.name.clone(),
                 block: variant.block.clone(),
-                seed,
+                seed: 0,
             },
             model: variant.model.clone(),
             training: size.training.clone(),

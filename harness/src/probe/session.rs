@@ -37,6 +37,8 @@ pub struct Session<'a> {
     pub row_context: ProbeRowContext,
     /// Device of the computation, without autodiff.
     pub device: &'a Device,
+    /// Measures the peak rates of the device with at most so many bytes: [`Peaks::measure`].
+    pub measure_peaks: fn(&Device, Bytes) -> Peaks,
     /// Memory that a part may use.
     pub memory: DeviceMemory,
     /// Time for the whole command.
@@ -114,7 +116,7 @@ impl Session<'_> {
         &self,
         part: &ProbedPart,
         rows: &mut HashMap<String, ProbeRow>,
-        peaks: &mut Option<Peaks>,
+        measured_peaks: &mut Option<Result<Peaks, String>>,
         progress: &mut dyn Progress,
     ) -> Result<(), SessionError> {
         let started = clock::now();
@@ -128,23 +130,36 @@ impl Session<'_> {
             let memory_error = (need > usable).then(|| self.memory.shortage(need, usable));
             let mut decision = by_memory(status, memory_error, self.again);
             if decision == Decision::Measure {
-                let peaks = *peaks.get_or_insert_with(|| {
+                let peaks = measured_peaks.get_or_insert_with(|| {
                     progress.preparing("peak rates of the device");
-                    Peaks::measure(self.device, usable)
+                    self.peaks(usable)
                 });
-                decision = by_time(self.expected(part, need, peaks), self.remaining());
+                match peaks {
+                    Ok(peaks) => {
+                        decision = by_time(self.expected(part, need, *peaks), self.remaining());
+                    }
+                    Err(reason) => {
+                        let outcome = (FAILED, reason.as_str());
+                        self.record_unmeasured(part, phase, outcome, None, &started, rows)?;
+                        progress.probed(part, &phase.to_string(), &format!("{FAILED}: {reason}"));
+                        continue;
+                    }
+                }
             }
+            let peaks = measured_peaks
+                .as_ref()
+                .and_then(|peaks| peaks.as_ref().ok());
             match decision {
                 Decision::Keep => progress.probed(part, &phase.to_string(), "recorded earlier"),
                 Decision::Measure => to_measure.push(phase),
                 Decision::Skip(reason) => {
                     let outcome = (SKIPPED, reason.as_str());
-                    self.record_unmeasured(part, phase, outcome, *peaks, &started, rows)?;
+                    self.record_unmeasured(part, phase, outcome, peaks.copied(), &started, rows)?;
                     progress.probed(part, &phase.to_string(), &format!("{SKIPPED}: {reason}"));
                 }
             }
         }
-        let Some(peaks) = *peaks else {
+        let &mut Some(Ok(peaks)) = measured_peaks else {
             return Ok(());
         };
         if to_measure.is_empty() {
@@ -223,6 +238,16 @@ impl Session<'_> {
         self.records.write(&row.run, std::slice::from_ref(&row))?;
         rows.insert(row.run.clone(), row);
         Ok(())
+    }
+
+    /// The peak rates of the device, or why they cannot be measured. A failure is not tried again: it is that of all parts.
+    fn peaks(&self, usable: Bytes) -> Result<Peaks, String> {
+        match catch_panic(|| Ok((self.measure_peaks)(self.device, usable))) {
+            Ok(peaks) => Ok(peaks),
+            Err(Failure::Failed(reason)) => Err(format!("peak rates of the device: {reason}")),
+            // The body returns no error.
+            Err(_) => Err("peak rates of the device: not measured".to_owned()),
+        }
     }
 
     /// Rough estimate of the seconds to build a part and run the least number of passes.

@@ -13,3 +13,4 @@ mod rerunning;
 mod resuming;
 mod scratch;
 mod sweeping;
+mod unusual_input;

@@ -4,7 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::names::NAME_SPACE;
 use crate::SuiteError;
-use crate::validation::{probability, split_fraction, within};
+use crate::validation::{documents, probability, split_fraction, within};
+
+/// Attributes of a person.
+const ATTRIBUTES: usize = 6;
 
 /// Configuration of the suite `biographies`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -43,6 +46,7 @@ impl BiographiesConfig {
         let key = |name: &str| format!("suites.biographies.{name}");
         within(&key("people"), self.people, 2, NAME_SPACE / 2)?;
         within(&key("repeats"), self.repeats, 1, 1000)?;
+        documents(&key("repeats"), self.people * ATTRIBUTES, self.repeats)?;
         within(&key("questions"), self.questions, 1, 1_000_000)?;
         split_fraction(&key("train_fraction"), self.train_fraction)?;
         probability(&key("question_rate"), self.question_rate)

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::catalog::OPERATIONS;
 use crate::SuiteError;
-use crate::validation::{split_fraction, within};
+use crate::validation::{documents, split_fraction, within};
 
 /// Configuration of the suite `functions`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -45,6 +45,7 @@ impl FunctionsConfig {
         within(&key("operations"), self.operations, 2, 3)?;
         within(&key("compositions"), self.compositions, min, 100_000)?;
         within(&key("repeats"), self.repeats, 1, 1000)?;
+        documents(&key("repeats"), self.compositions, self.repeats)?;
         within(&key("questions"), self.questions, 1, 1_000_000)?;
         split_fraction(&key("train_fraction"), self.train_fraction)
     }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::relations::RELATIONS;
 use crate::SuiteError;
-use crate::validation::{probability, split_fraction, within};
+use crate::validation::{documents, probability, split_fraction, within};
 
 /// Configuration of the suite `world`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -43,6 +43,7 @@ impl WorldConfig {
         let key = |name: &str| format!("suites.world.{name}");
         within(&key("facts"), self.facts, 2 * RELATIONS, 100_000)?;
         within(&key("repeats"), self.repeats, 1, 1000)?;
+        documents(&key("repeats"), self.facts, self.repeats)?;
         within(&key("questions"), self.questions, 1, 1_000_000)?;
         split_fraction(&key("train_fraction"), self.train_fraction)?;
         probability(&key("question_rate"), self.question_rate)

@@ -87,18 +87,23 @@ impl Bounds {
     pub fn values(self, knob: Knob, decoder: &DecoderConfig) -> KnobValues {
         let multiple = self.multiple_of.map_or(1, usize::from);
         let min = self.at_least.unwrap_or(1).max(1);
-        let max = self.at_most.unwrap_or(knob.default_max(decoder));
+        // No value at the end of the integers: the first value may be beyond them.
+        let max = self
+            .at_most
+            .unwrap_or(knob.default_max(decoder))
+            .min(usize::MAX - 1);
         let (first, step) = match (knob, self.multiple_of) {
             // The number of layers of a centred placement is odd: the odd multiples, which even divisors do not have.
             (knob, _) if knob.is_layers() => {
-                let first = min.next_multiple_of(multiple);
-                let odd = first + multiple * (first + 1).rem_euclid(2);
-                (odd, 2 * multiple)
+                let first = next_multiple(min, multiple);
+                let even = usize::from(first.is_multiple_of(2));
+                let odd = first.saturating_add(multiple.saturating_mul(even));
+                (odd, multiple.saturating_mul(2))
             }
-            (_, Some(_)) => (min.next_multiple_of(multiple), multiple),
+            (_, Some(_)) => (next_multiple(min, multiple), multiple),
             (_, None) => {
                 let step = knob.step(decoder);
-                (min.next_multiple_of(step), step)
+                (next_multiple(min, step), step)
             }
         };
         let even_layers = knob.is_layers() && multiple.is_multiple_of(2);
@@ -109,6 +114,11 @@ impl Bounds {
         };
         KnobValues { first, step, count }
     }
+}
+
+/// The first multiple of `step` that is `least` or more; the largest integer if it is greater than that.
+fn next_multiple(least: usize, step: usize) -> usize {
+    least.checked_next_multiple_of(step).unwrap_or(usize::MAX)
 }
 
 /// The arithmetic progression `first, first + step, ...` of `count` values.

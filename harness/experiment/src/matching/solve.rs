@@ -55,10 +55,9 @@ pub fn solve(
             reference: reference.to_owned(),
         });
     }
-    let combinations: u128 = enumerated
-        .iter()
-        .map(|(_, values)| values.count as u128)
-        .product();
+    let combinations: u128 = enumerated.iter().fold(1, |all: u128, (_, values)| {
+        all.saturating_mul(values.count as u128)
+    });
     if combinations > MAX_COMBINATIONS {
         return Err(SolveError::TooManyCombinations { combinations });
     }

@@ -1,6 +1,6 @@
 //! `[blocks.LABEL] sizes = [...]`: the sizes of a block.
 
-use super::error::FileError;
+use super::error::{FileError, quoted};
 use super::suggest::suggest;
 use super::tree::{LocatedNode, LocatedTable};
 
@@ -29,7 +29,7 @@ pub fn includes_size(
     }
     for (at, label) in labels.iter().enumerate() {
         if !sizes.contains(label) {
-            let problem = format!("lists \"{label}\", which is not a size");
+            let problem = format!("lists \"{}\", which is not a size", quoted(label));
             return Err(FileError::at(file, &entry, problem, suggest(label, sizes)));
         }
         if labels[..at].contains(label) {

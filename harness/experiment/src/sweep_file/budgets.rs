@@ -2,7 +2,7 @@
 
 use super::error::FileError;
 use super::tree::{LocatedNode, LocatedTable};
-use crate::budget::DenseBudget;
+use crate::budget::{DenseBudget, MAX_TOKENS};
 
 /// The budgets of the size `label`, each with its own label; the keys are removed from `own`.
 ///
@@ -22,6 +22,12 @@ pub fn budgets(
     };
     match (own.take("tokens"), own.take("flops")) {
         (Some(tokens), None) => match tokens.node {
+            LocatedNode::Value(toml::Value::Integer(tokens))
+                if tokens > 0 && tokens.unsigned_abs() > MAX_TOKENS =>
+            {
+                let problem = format!("= {tokens} exceeds {MAX_TOKENS}");
+                error("tokens", &problem, TOKENS)
+            }
             LocatedNode::Value(toml::Value::Integer(tokens)) if tokens > 0 => {
                 let budget = DenseBudget::Tokens(tokens.unsigned_abs());
                 Ok(vec![(label.to_owned(), budget)])
@@ -31,6 +37,10 @@ pub fn budgets(
         (None, Some(flops)) => match flops.node {
             LocatedNode::Value(toml::Value::Array(list)) => {
                 let flops: Option<Vec<f64>> = list.iter().map(positive).collect();
+                if list.len() > MAX_BUDGETS {
+                    let problem = format!("lists {} budgets, more than {MAX_BUDGETS}", list.len());
+                    return error("flops", &problem, "divide the size into several");
+                }
                 match flops {
                     Some(flops) if distinct(&flops) => Ok(flops
                         .into_iter()
@@ -54,6 +64,8 @@ pub fn budgets(
     }
 }
 
+/// Largest number of budgets of one size.
+const MAX_BUDGETS: usize = 100;
 const TOKENS: &str =
     "write the training tokens of the dense decoder, such as 1_000_000, or `flops`";
 const FLOPS: &str = "write training FLOPs, such as 1e12, or several, such as [1e11, 3e11]";

@@ -1,14 +1,15 @@
-//! Errors of sweep files, in one line each: position, key, problem and remedy.
+//! Errors of sweep files, in one line each of less than a thousand characters: position, key, problem and remedy.
 
 use architectures::ConfigError;
 
 use super::tree::{LineNumber, LocatedEntry, LocatedTable, join};
+use crate::printable::{MAX_QUOTED, shortened};
 
 /// An invalid or unreadable sweep file.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
     /// The value of a key is invalid or missing.
-    #[error("{file}:{line}: `{key}` {problem}; {remedy}")]
+    #[error("{}:{line}: `{}` {}; {}", part(.file), part(.key), sentence(.problem), sentence(.remedy))]
     Key {
         /// Name of the file.
         file: String,
@@ -22,7 +23,7 @@ pub enum FileError {
         remedy: String,
     },
     /// The text is not TOML.
-    #[error("{file}:{line}: {problem}; the file must be TOML 1.0")]
+    #[error("{}:{line}: {}; the file must be TOML 1.0", part(.file), sentence(.problem))]
     Syntax {
         /// Name of the file.
         file: String,
@@ -33,7 +34,8 @@ pub enum FileError {
     },
     /// The file cannot be read, and its name is not that of a built-in sweep.
     #[error(
-        "{file}: cannot be read ({source}); give the path of a sweep file, or the name of a built-in one: {builtin}"
+        "{}: cannot be read ({source}); give the path of a sweep file, or the name of a built-in one: {builtin}",
+        part(.file)
     )]
     Unreadable {
         /// The path.
@@ -43,6 +45,21 @@ pub enum FileError {
         /// Names of the built-in sweeps, separated by commas.
         builtin: String,
     },
+}
+
+/// A name or key in a message; it may be any text.
+fn part(text: &str) -> String {
+    shortened(text, 120)
+}
+
+/// A problem or remedy in a message; the values that it quotes are shortened where it is made.
+fn sentence(text: &str) -> String {
+    shortened(text, 300)
+}
+
+/// A value of the file in a message.
+pub fn quoted(value: &str) -> String {
+    shortened(value, MAX_QUOTED)
 }
 
 impl FileError {

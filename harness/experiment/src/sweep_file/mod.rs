@@ -28,6 +28,7 @@
 mod block_sizes;
 mod budgets;
 mod error;
+mod labels;
 mod load;
 mod matching;
 mod model_variant;
@@ -43,7 +44,7 @@ mod sweep;
 mod tree;
 
 pub use error::FileError;
+pub use labels::RESERVED_NAME;
 pub use matching::Matching;
-pub use resolve::RESERVED_NAME;
 pub use suggest::suggest;
 pub use sweep::{DataConfig, ModelVariant, Size, Sweep};

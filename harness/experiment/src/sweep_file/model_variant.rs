@@ -1,6 +1,8 @@
 //! `[blocks.LABEL]`: the blocks of a model variant, their layers and sites.
 
-use architectures::{Architecture, DecoderConfig, ModelConfig, PlacedBlock, Placement, Site};
+use architectures::{
+    Architecture, DecoderConfig, MAX_BLOCKS, ModelConfig, PlacedBlock, Placement, Site,
+};
 use serde::Deserialize;
 
 use super::error::FileError;
@@ -41,6 +43,11 @@ pub fn model_variant(
             let remedy = "write a section for each further block, such as [blocks.LABEL.with.NAME]";
             return Err(FileError::at(file, others, "is not a table", remedy));
         };
+        if others.entries.len() >= MAX_BLOCKS {
+            let problem = format!("has {} blocks", others.entries.len());
+            let remedy = format!("a model has at most {MAX_BLOCKS}, the first included");
+            return Err(FileError::within(file, others, problem, remedy));
+        }
         for entry in &others.entries {
             let LocatedNode::Table(other) = &entry.node else {
                 let remedy = "write it as a section with the keys of a block";
@@ -61,7 +68,7 @@ pub fn model_variant(
     };
     if solve.is_none() {
         model
-            .layers()
+            .cost()
             .map_err(|error| FileError::config(file, &[&table, decoder_table], error))?;
     }
     let variant = ModelVariant {

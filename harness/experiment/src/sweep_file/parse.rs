@@ -12,7 +12,8 @@ impl LocatedTable {
     /// # Errors
     /// If the text is not TOML or has a duplicate key.
     pub fn parse(file: &str, text: &str) -> Result<Self, FileError> {
-        let line_of = |at: usize| 1 + text[..at.min(text.len())].matches('\n').count();
+        let feeds: Vec<usize> = text.match_indices('\n').map(|(at, _)| at).collect();
+        let line_of = |at: usize| 1 + feeds.partition_point(|feed| *feed < at);
         let syntax_error = |error: toml::de::Error| {
             let span = error.span().unwrap_or(0..0);
             FileError::syntax(

@@ -4,7 +4,7 @@ use architectures::{BlockByKind, BlockConfig};
 use serde::de::DeserializeOwned;
 use serde_path_to_error::{Path, Segment};
 
-use super::error::FileError;
+use super::error::{FileError, quoted as quote};
 use super::suggest::suggest;
 use super::tree::{LocatedEntry, LocatedNode, LocatedTable, join};
 
@@ -111,7 +111,7 @@ fn translate(message: &str) -> (String, String) {
     }
     if let Some(value) = quoted(message, "unknown variant ") {
         return (
-            format!("= \"{value}\" is not a valid value"),
+            format!("= \"{}\" is not a valid value", quote(value)),
             choices(value, message),
         );
     }
@@ -123,11 +123,11 @@ fn translate(message: &str) -> (String, String) {
         .or_else(|| message.strip_prefix("invalid value: "));
     match found.and_then(|rest| rest.split_once(", expected ")) {
         Some((found, expected)) => (
-            format!("is {}", found.replace("map", "table")),
+            format!("is {}", quote(&found.replacen("map", "table", 1))),
             format!("write {}", plain(expected)),
         ),
         None => (
-            format!("is invalid: {message}"),
+            format!("is invalid: {}", quote(message)),
             "correct the value".to_owned(),
         ),
     }

@@ -1,21 +1,26 @@
 //! Resolution of a sweep file to a [`Sweep`]: sections are merged, deserialised, and validated against each other.
 
 use std::collections::HashSet;
-use std::path::Path;
 
+use architectures::ConfigError;
 use serde::Deserialize;
 
 use super::error::FileError;
+use super::labels::{check_labels, name};
 use super::matching::Matching;
 use super::read::read;
 use super::size::size;
 use super::solve::solve_all;
 use super::suites::data;
 use super::sweep::{Size, Sweep};
-use super::tree::{LocatedEntry, LocatedTable};
+use super::tree::{LocatedEntry, LocatedNode, LocatedTable};
+use crate::budget::TrainingBudget;
 
-/// Name of the folder of probes in the output folder, which is not allowed as the name of a sweep.
-pub const RESERVED_NAME: &str = "probes";
+/// Largest number of seeds.
+const MAX_SEEDS: usize = 1000;
+
+/// Largest number of runs of a plan.
+const MAX_RUNS: usize = 10_000;
 
 /// The top-level keys. Sections are deserialised after they are merged.
 #[derive(Deserialize)]
@@ -52,29 +57,32 @@ pub fn resolve(file: &str, text: &str) -> Result<Sweep, FileError> {
     let top_level: TopLevelKeys = read(file, &root)?;
     check_seeds(file, &root, &top_level.seeds)?;
     for key in ["sizes", "blocks"] {
-        if root.section(key).entries.is_empty() {
-            return Err(FileError::of(
-                file,
-                &root,
-                key,
-                "is empty",
-                "add at least one",
-            ));
-        }
+        check_labels(file, &root, key)?;
     }
+    let name = name(file, &root, top_level.name)?;
     let data = data(file, &root)?;
     let (mut sizes, mut unsolved) = (Vec::new(), Vec::new());
-    for (label, own) in root.section("sizes").labelled(file)? {
+    let (mut labels, mut runs) = (Vec::new(), 0);
+    let section = root.section("sizes");
+    for (label, own) in section.labelled(file)? {
         let (new_sizes, new_unsolved) = size(file, &root, &data, label, own)?;
-        check_labels(file, label, &sizes, &new_sizes)?;
+        check_distinct(file, label, &sizes, &new_sizes)?;
+        let variants: usize = new_sizes.iter().map(|size| size.variants.len()).sum();
+        runs += variants * top_level.seeds.len();
+        check_runs(file, label, runs)?;
+        labels.extend(new_sizes.iter().map(|_| label));
         sizes.extend(new_sizes);
         unsolved.extend(new_unsolved);
     }
     solve_all(file, &mut sizes, &unsolved)?;
+    let matching = top_level.r#match.mode;
+    for (label, size) in labels.into_iter().zip(&sizes) {
+        check_budgets(file, label, size, matching)?;
+    }
     Ok(Sweep {
-        name: name(file, &root, top_level.name)?,
+        name,
         argument: file.to_owned(),
-        matching: top_level.r#match.mode,
+        matching,
         seeds: top_level.seeds,
         data,
         sizes,
@@ -82,7 +90,7 @@ pub fn resolve(file: &str, text: &str) -> Result<Sweep, FileError> {
 }
 
 /// Checks that labels are unique: `d64@1e11` may be the label of a section, or follow from a list of budgets of `d64`.
-fn check_labels(
+fn check_distinct(
     file: &str,
     label: &LocatedEntry,
     sizes: &[Size],
@@ -98,7 +106,48 @@ fn check_labels(
     }
 }
 
+/// Checks the number of runs up to the section `label`.
+fn check_runs(file: &str, label: &LocatedEntry, runs: usize) -> Result<(), FileError> {
+    if runs <= MAX_RUNS {
+        return Ok(());
+    }
+    let problem = format!("brings the plan to {runs} runs, more than {MAX_RUNS}");
+    let remedy = "divide the sweep into several files";
+    Err(FileError::at(file, label, problem, remedy))
+}
+
+/// Checks the cost and the length of every run of `size`, of the section `label`.
+fn check_budgets(
+    file: &str,
+    label: &LocatedEntry,
+    size: &Size,
+    matching: Matching,
+) -> Result<(), FileError> {
+    let LocatedNode::Table(table) = &label.node else {
+        return Ok(());
+    };
+    let located = |error| FileError::config(file, &[table], error);
+    let dense = size.dense().cost().map_err(located)?;
+    for variant in &size.variants {
+        let cost = variant.model.cost().map_err(located)?;
+        let budget = TrainingBudget::new(matching, &dense, &cost, size.budget, size.batch_tokens());
+        let key = if table.get("flops").is_some() {
+            "flops"
+        } else {
+            "tokens"
+        };
+        let error =
+            |error: ConfigError| FileError::of(file, table, key, error.problem, error.remedy);
+        budget.check().map_err(error)?;
+    }
+    Ok(())
+}
+
 fn check_seeds(file: &str, root: &LocatedTable, seeds: &[u64]) -> Result<(), FileError> {
+    if seeds.len() > MAX_SEEDS {
+        let problem = format!("lists {} seeds, more than {MAX_SEEDS}", seeds.len());
+        return Err(FileError::of(file, root, "seeds", problem, "list fewer"));
+    }
     let distinct: HashSet<_> = seeds.iter().collect();
     if seeds.is_empty() || distinct.len() < seeds.len() {
         let problem = "is empty or lists a seed twice";
@@ -111,32 +160,4 @@ fn check_seeds(file: &str, root: &LocatedTable, seeds: &[u64]) -> Result<(), Fil
         ));
     }
     Ok(())
-}
-
-/// The name of the sweep, `given` or that of the file; it must be a valid name of a folder.
-fn name(file: &str, root: &LocatedTable, given: Option<String>) -> Result<String, FileError> {
-    let stem = || {
-        Path::new(file)
-            .file_stem()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned()
-    };
-    let name = given.unwrap_or_else(stem);
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
-    if name.is_empty() || !name.chars().all(plain) {
-        let problem = format!("\"{name}\" cannot name a folder");
-        return Err(FileError::of(
-            file,
-            root,
-            "name",
-            problem,
-            "use letters, digits, `-` and `_`",
-        ));
-    }
-    if name == RESERVED_NAME {
-        let problem = format!("\"{name}\" is the folder of probes");
-        return Err(FileError::of(file, root, "name", problem, "choose another"));
-    }
-    Ok(name)
 }

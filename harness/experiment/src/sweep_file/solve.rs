@@ -3,9 +3,9 @@
 //! The keys of free knobs are absent from the file. The block is deserialised with placeholder values; the knobs are
 //! solved for after all sizes, so that a reference may be anywhere in the file.
 
-use architectures::{BlockConfig, Cost, ModelConfig};
+use architectures::{BlockConfig, Cost};
 
-use super::error::FileError;
+use super::error::{FileError, quoted};
 use super::read::read;
 use super::suggest::suggest;
 use super::sweep::{ModelVariant, Size};
@@ -205,7 +205,7 @@ fn reference(
     let at = request.reference_size.as_ref().unwrap_or(&one.size);
     let Some(size) = sizes.iter().find(|size| &size.name == at) else {
         let labels: Vec<&str> = sizes.iter().map(|size| size.name.as_str()).collect();
-        let problem = format!("= \"{at}\" is not a size");
+        let problem = format!("= \"{}\" is not a size", quoted(at));
         let remedy = suggest(at, &labels);
         return Err(FileError::of(
             file,
@@ -217,10 +217,7 @@ fn reference(
     };
     let label = &request.reference;
     let name = format!("{label} at {at}");
-    let dense = ModelConfig {
-        decoder: size.decoder.clone(),
-        blocks: Vec::new(),
-    };
+    let dense = size.dense();
     let model = match variant(sizes, at, label) {
         Some(variant) => {
             if unsolved
@@ -237,7 +234,7 @@ fn reference(
         None => {
             let mut labels: Vec<&str> = size.variants.iter().map(|b| b.block.as_str()).collect();
             labels.retain(|other| other != &one.block || at != &one.size);
-            let problem = format!("= \"{label}\" is not a block at size {at}");
+            let problem = format!("= \"{}\" is not a block at size {at}", quoted(label));
             let remedy = suggest(label, &labels);
             return Err(FileError::of(file, table, "reference", problem, remedy));
         }

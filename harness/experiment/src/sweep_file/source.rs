@@ -1,5 +1,7 @@
 //! Sources of sweep files: a path, a name in `sweeps/`, or a sweep that is built into the binary.
 
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::Path;
 
 use super::error::FileError;
@@ -21,6 +23,9 @@ pub struct Source {
     pub text: String,
 }
 
+/// Largest size of a sweep file, in bytes; the built-in ones have at most a few thousand.
+const MAX_BYTES: u64 = 1 << 20;
+
 /// The source of `sweep`. An argument with a path separator or the extension `.toml` is a path; any other is the name
 /// of a file in `sweeps/` or, if there is no such file, of a built-in sweep.
 ///
@@ -33,7 +38,7 @@ pub fn find(sweep: &str) -> Result<Source, FileError> {
     } else {
         sweep.to_owned()
     };
-    match std::fs::read_to_string(Path::new(&file)) {
+    match read(Path::new(&file)) {
         Ok(text) => Ok(Source { file, text }),
         Err(source) => {
             let built_in = BUILT_IN.iter().find(|(name, _)| named && *name == sweep);
@@ -49,4 +54,41 @@ pub fn find(sweep: &str) -> Result<Source, FileError> {
                 })
         }
     }
+}
+
+/// The text of a sweep file. A pipe without a writer or a device would be read forever; of pipes only those that a shell
+/// opens (`/dev/stdin`, `/dev/fd/63`) are read, which have a writer.
+///
+/// # Errors
+/// If it is no file, is too large, or cannot be read as text.
+fn read(path: &Path) -> io::Result<String> {
+    let kind = fs::metadata(path)?.file_type();
+    let of_shell = ["/dev/stdin", "/dev/fd", "/proc/self/fd"];
+    let is_pipe_of_shell = is_pipe(kind) && of_shell.iter().any(|shell| path.starts_with(shell));
+    if !kind.is_file() && !is_pipe_of_shell {
+        let what = if kind.is_dir() {
+            "a folder"
+        } else {
+            "no regular file"
+        };
+        return Err(io::Error::other(what));
+    }
+    let mut text = String::new();
+    File::open(path)?
+        .take(MAX_BYTES + 1)
+        .read_to_string(&mut text)?;
+    if text.len() as u64 > MAX_BYTES {
+        return Err(io::Error::other(format!("larger than {MAX_BYTES} bytes")));
+    }
+    Ok(text)
+}
+
+#[cfg(unix)]
+fn is_pipe(kind: fs::FileType) -> bool {
+    std::os::unix::fs::FileTypeExt::is_fifo(&kind)
+}
+
+#[cfg(not(unix))]
+fn is_pipe(_: fs::FileType) -> bool {
+    false
 }

@@ -1,10 +1,18 @@
 //! Suggestions for unknown names.
 
+use crate::printable::MAX_QUOTED;
+
+/// Bytes of the list of known names in a message.
+const MAX_LISTED: usize = 240;
+
 /// The remedy for the unknown name `written`: the nearest of the `known` names, if its edit distance is small, and the
 /// list of all.
 pub fn suggest(written: &str, known: &[&str]) -> String {
+    // The time of a comparison is the product of both lengths.
+    let is_short = |word: &&&str| word.len().max(written.len()) <= MAX_QUOTED;
     let near = known
         .iter()
+        .filter(is_short)
         .map(|word| (strsim::damerau_levenshtein(word, written), word))
         .min()
         .filter(|(distance, word)| *distance <= 1.max(word.len().min(written.len()) / 3));
@@ -14,5 +22,15 @@ pub fn suggest(written: &str, known: &[&str]) -> String {
     if known.is_empty() {
         return format!("{hint}remove it");
     }
-    format!("{hint}choose from: {}", known.join(", "))
+    let mut names = String::new();
+    for (at, name) in known.iter().enumerate() {
+        if at > 0 {
+            names.push_str(", ");
+        }
+        if names.len() + name.len() > MAX_LISTED {
+            return format!("{hint}choose from: {names}...");
+        }
+        names.push_str(name);
+    }
+    format!("{hint}choose from: {names}")
 }

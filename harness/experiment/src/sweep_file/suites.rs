@@ -1,5 +1,6 @@
 //! `[suites]`: the vocabulary size, the seed, and the sections of the suites.
 
+use architectures::MAX_VOCAB_SIZE;
 use serde::Deserialize;
 use suites::{SuiteError, SuitesConfig, Tokenizer};
 
@@ -33,6 +34,11 @@ pub fn data(file: &str, root: &LocatedTable) -> Result<DataConfig, FileError> {
             problem,
             format!("write {min} or more"),
         ));
+    }
+    if vocab_size > MAX_VOCAB_SIZE {
+        let problem = format!("= {vocab_size} exceeds {MAX_VOCAB_SIZE}");
+        let remedy = "lower it: this is the largest value";
+        return Err(FileError::of(file, &whole, "vocab_size", problem, remedy));
     }
     let mut section = whole;
     section.take("vocab_size");

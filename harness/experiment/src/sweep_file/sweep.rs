@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use suites::SuitesConfig;
 
 use super::matching::Matching;
-use crate::budget::DenseBudget;
+use crate::budget::{DenseBudget, Tokens};
 use crate::matching::Matched;
 use crate::training::TrainingConfig;
 
@@ -51,6 +51,21 @@ pub struct Size {
     pub training: TrainingConfig,
     /// Variants, in the order of the file.
     pub variants: Vec<ModelVariant>,
+}
+
+impl Size {
+    /// The dense decoder of the size, whose budget is given.
+    pub fn dense(&self) -> ModelConfig {
+        ModelConfig {
+            decoder: self.decoder.clone(),
+            blocks: Vec::new(),
+        }
+    }
+
+    /// Tokens of one batch.
+    pub fn batch_tokens(&self) -> Tokens {
+        self.training.batch_size as Tokens * self.decoder.seq_len as Tokens
+    }
 }
 
 /// A decoder with a labelled block.

@@ -107,7 +107,8 @@ impl TrainingConfig {
     /// # Errors
     /// For the first value that is out of range.
     pub fn check(&self) -> Result<(), ConfigError> {
-        ConfigError::positive("batch_size", self.batch_size)?;
+        ConfigError::within("batch_size", self.batch_size, 1 << 20)?;
+        ConfigError::at_most("micro_batches", self.micro_batches, 1 << 10)?;
         if self.micro_batches == 0 || self.micro_batches > self.batch_size {
             return Err(ConfigError::new(
                 "micro_batches",
@@ -118,9 +119,10 @@ impl TrainingConfig {
                 "each micro-batch requires at least one sequence",
             ));
         }
-        ConfigError::positive("log_every", self.log_every)?;
-        ConfigError::positive("validations", self.validations)?;
-        ConfigError::positive("validation_tokens", self.validation_tokens)?;
+        ConfigError::within("log_every", self.log_every, 1 << 30)?;
+        // Times the largest number of steps it is less than 2^64.
+        ConfigError::within("validations", self.validations, 10_000)?;
+        ConfigError::within("validation_tokens", self.validation_tokens, 1 << 30)?;
         let within = |key, value: f64, low: f64, high: f64| {
             if value >= low && value < high {
                 return Ok(());

@@ -10,6 +10,7 @@ use experiment::training::TrainingConfig;
 use harness::error::Error;
 use harness::probe::grid::{ProbedPart, parts_to_time, targets};
 use harness::probe::memory::DeviceMemory;
+use harness::probe::peaks::Peaks;
 use harness::probe::phase::Phase;
 use harness::probe::row::ProbeRowContext;
 use harness::probe::session::Session;
@@ -84,6 +85,7 @@ pub fn probe(options: &ProbeOptions) -> Result<Conclusion, Error> {
         records: &records,
         row_context,
         device: &options.compute.device.open(),
+        measure_peaks: Peaks::measure,
         memory,
         budget: options.budget,
         begun,

@@ -9,7 +9,7 @@ use experiment::plan::Plan;
 use experiment::sweep_file::Sweep;
 
 #[test]
-fn a_part_that_panics_is_a_failed_row_and_the_next_is_measured() {
+fn a_part_or_a_device_that_panics_is_a_failed_row_and_the_next_is_measured() {
     let plan = Plan::new(Sweep::parse("f.toml", experiment::testing::SWEEP).unwrap()).unwrap();
     let all = grid::targets(&plan, 8).unwrap();
     let mut parts = grid::parts_to_time(&all[..1], &all, &|_| false);
@@ -29,6 +29,7 @@ fn a_part_that_panics_is_a_failed_row_and_the_next_is_measured() {
             threads: 1,
         },
         device: &Device::flex(),
+        measure_peaks: |_, _| panic!("no device"),
         memory: DeviceMemory::of(architectures::DeviceName::Flex, Some(64 << 20)).unwrap(),
         budget: Duration::from_secs(600),
         begun: Instant::now(),
@@ -37,12 +38,30 @@ fn a_part_that_panics_is_a_failed_row_and_the_next_is_measured() {
         interrupt: &Interrupt::default(),
     };
     let mut progress = Quiet;
+    let states = |rows: &[ProbeRow]| {
+        rows.iter()
+            .map(|row| row.status.clone())
+            .collect::<Vec<_>>()
+    };
+    // A device that fails in the measurement of its peak rates is a row of every part.
     let (conclusion, rows) = session
         .run(&parts[..2], (&[], &all), &mut progress)
         .unwrap();
     assert_eq!(conclusion, Conclusion::SomeFailed);
-    let states: Vec<_> = rows.iter().map(|row| row.status.as_str()).collect();
-    assert_eq!(states, [FAILED, FAILED, FINISHED, FINISHED]);
+    assert_eq!(states(&rows), [FAILED; 4]);
+    let reason = "peak rates of the device: panicked: no device";
+    assert!(rows.iter().all(|row| row.reason == reason), "{rows:?}");
+    assert_eq!(records.read::<ProbeRow>().unwrap().len(), 4);
+
+    let session = Session {
+        measure_peaks: Peaks::measure,
+        ..session
+    };
+    let (conclusion, rows) = session
+        .run(&parts[..2], (&[], &all), &mut progress)
+        .unwrap();
+    assert_eq!(conclusion, Conclusion::SomeFailed);
+    assert_eq!(states(&rows), [FAILED, FAILED, FINISHED, FINISHED]);
     assert!(rows[0].reason.starts_with("panicked: "), "{:?}", rows[0]);
     assert_eq!(records.read::<ProbeRow>().unwrap().len(), 4);
 
@@ -54,6 +73,5 @@ fn a_part_that_panics_is_a_failed_row_and_the_next_is_measured() {
     let (_, rows) = without_time
         .run(&parts[..2], (&[], &all), &mut progress)
         .unwrap();
-    let states: Vec<_> = rows.iter().map(|row| row.status.as_str()).collect();
-    assert_eq!(states, [SKIPPED, SKIPPED, FINISHED, FINISHED]);
+    assert_eq!(states(&rows), [SKIPPED, SKIPPED, FINISHED, FINISHED]);
 }
