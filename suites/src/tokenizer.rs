@@ -88,6 +88,9 @@ impl Tokenizer {
     /// If the file cannot be read, its content does not match its hash, or the content is no tokenizer.
     pub fn load(path: &Path) -> Result<Self, SuiteError> {
         let json = hashed_file::read(path)?;
+        // The tokenizer's own reader panics on text that is not JSON.
+        serde_json::from_slice::<serde_json::Value>(&json)
+            .map_err(|error| SuiteError::damaged(path, error.to_string()))?;
         let inner = tokenizers::Tokenizer::from_bytes(json)
             .map_err(|error| SuiteError::damaged(path, error.to_string()))?;
         Self::new(inner).map_err(|error| SuiteError::damaged(path, error.to_string()))
@@ -97,6 +100,12 @@ impl Tokenizer {
         let end = inner.token_to_id(END);
         let end =
             end.ok_or_else(|| SuiteError::Tokenizer(format!("the vocabulary has no {END}")))?;
+        let mut ids: Vec<u32> = inner.get_vocab(true).into_values().collect();
+        ids.sort_unstable();
+        if !ids.iter().copied().eq(0..ids.len() as u32) {
+            let reason = format!("its ids are not 0 to {}", ids.len() - 1);
+            return Err(SuiteError::Tokenizer(reason));
+        }
         let json = inner.to_string(false).map_err(failed)?;
         let fingerprint = blake3::hash(json.as_bytes()).to_hex()[..16].to_owned();
         Ok(Self {

@@ -66,3 +66,51 @@ pub(super) fn judge_programs(
         .map(|verdict| (verdict.passed(), format!("{verdict}{note}")))
         .collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Functions, FunctionsConfig, Suite};
+
+    #[test]
+    fn the_detail_has_no_text_of_programs_that_can_read_files() {
+        let suite = Functions::new(&FunctionsConfig::default(), 0);
+        let items: Vec<Item> = suite
+            .tasks()
+            .into_iter()
+            .flat_map(|task| task.items)
+            .take(3)
+            .collect();
+        let texts = vec![String::new(); items.len()];
+        let verdicts = [
+            ProgramVerdict::Wrong {
+                call: "f(1)".to_owned(),
+                given: "secret".to_owned(),
+            },
+            ProgramVerdict::Raised("secret".to_owned()),
+            ProgramVerdict::Raised("KeyError".to_owned()),
+        ];
+        let details = |confinement| -> Vec<String> {
+            let judge = |_: &[Program<'_>]| verdicts.to_vec();
+            let judged = judge_programs(&items, &texts, confinement, judge).expect("ran");
+            judged.into_iter().map(|(_, detail)| detail).collect()
+        };
+        let full = [
+            "wrong: f(1) gave secret",
+            "raised secret",
+            "raised KeyError",
+        ];
+        assert_eq!(details(Confinement::Full), full);
+        let restricted = [
+            "wrong: f(1) gave another value",
+            "raised an exception",
+            "raised KeyError",
+        ];
+        for confinement in [Confinement::FilesReadable, Confinement::LimitsOnly] {
+            let details = details(confinement);
+            for (detail, start) in details.iter().zip(restricted) {
+                assert!(detail.starts_with(&format!("{start} (ran ")), "{detail}");
+            }
+        }
+    }
+}

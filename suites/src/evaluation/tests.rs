@@ -257,34 +257,6 @@ fn the_detail_notes_that_a_program_ran_without_the_filter() {
 }
 
 #[test]
-fn the_detail_has_no_text_of_programs_that_can_read_files() {
-    let (items, texts) = two();
-    let judge = |_: &[Program<'_>]| {
-        let wrong = ProgramVerdict::Wrong {
-            call: "f(1)".to_owned(),
-            given: "secret".to_owned(),
-        };
-        vec![wrong, ProgramVerdict::Raised("secret".to_owned())]
-    };
-    let details = |confinement| -> Vec<String> {
-        let judged = judge_programs(&items, &texts, confinement, judge).expect("ran");
-        judged.into_iter().map(|(_, detail)| detail).collect()
-    };
-    let full = ["wrong: f(1) gave secret", "raised secret"];
-    assert_eq!(details(Confinement::Full), full);
-    let note = "(ran without protection of other files against reading)";
-    assert_eq!(
-        details(Confinement::FilesReadable),
-        [
-            format!("wrong: f(1) gave another value {note}"),
-            format!("raised an exception {note}")
-        ]
-    );
-    let limits_only = details(Confinement::LimitsOnly);
-    assert!(limits_only.iter().all(|detail| !detail.contains("secret")));
-}
-
-#[test]
 fn a_model_that_omits_answers_is_an_error() {
     struct OmitsAnswers;
     impl LanguageModel for OmitsAnswers {
