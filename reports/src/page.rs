@@ -66,5 +66,18 @@ pub fn document(kicker: &str, title: &str, lede: &Markup, sections: &[Section]) 
             }
         }
     };
-    page.into_string()
+    printable(page.into_string())
+}
+
+/// `page` with replacement characters in place of control characters, which HTML does not allow, and of characters that reverse
+/// the direction of the text around them. They can only come from the text of rows.
+fn printable(page: String) -> String {
+    let replaced = |c: char| {
+        (c.is_control() && !matches!(c, '\n' | '\t'))
+            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    match page.contains(replaced) {
+        true => page.replace(replaced, "\u{fffd}"),
+        false => page,
+    }
 }

@@ -58,7 +58,7 @@ impl<'a> Store<'a> {
     ) -> Result<(), CheckpointError> {
         let name = format!("step-{:09}", manifest.progress.step);
         let target = self.folder.join(name);
-        replace_folder(&target, |folder| {
+        replace_folder(&target, &self.folder, |folder| {
             let file_bytes = snapshot::FILE_BYTES;
             snapshot::write(folder, decoder, Some(optimizer), manifest, file_bytes)
         })?;
@@ -76,7 +76,7 @@ impl<'a> Store<'a> {
         steps.truncate(kept);
         for (_, folder) in steps {
             if Some(&folder) != best.as_ref() {
-                remove_folder(&folder)?;
+                remove_folder(&folder, &self.folder)?;
             }
         }
         Ok(())
@@ -128,7 +128,7 @@ impl<'a> Store<'a> {
     pub fn remove_partial(&self) -> Result<(), CheckpointError> {
         for (name, path) in self.entries()? {
             if name.starts_with(TEMPORARY) {
-                remove_folder(&path)?;
+                remove_all(&path)?;
             }
         }
         Ok(())
@@ -143,13 +143,16 @@ impl<'a> Store<'a> {
             true => self.best()?,
             false => None,
         };
-        let Some(best) = best else {
-            return remove_folder(&self.folder);
-        };
-        for (_, path) in self.entries()? {
-            if path != best {
-                remove_folder(&path)?;
+        for (name, path) in self.entries()? {
+            match name.starts_with(TEMPORARY) {
+                true => remove_all(&path)?,
+                false if Some(&path) != best.as_ref() => remove_folder(&path, &self.folder)?,
+                false => {}
             }
+        }
+        if best.is_none() {
+            // Not if another process has begun to use it.
+            let _ = fs::remove_dir(&self.folder);
         }
         Ok(())
     }
@@ -185,43 +188,57 @@ impl<'a> Store<'a> {
 /// Prefix of folders that are being written or removed.
 const TEMPORARY: &str = ".writing-";
 
-/// Fills a temporary folder beside `target`, flushes it to the disk and renames it to `target`, which is replaced. On an error
+fn remove_all(folder: &Path) -> Result<(), CheckpointError> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(CheckpointError::io("remove", folder)(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Fills a temporary folder in `workplace`, flushes it to the disk and renames it to `target`, which is replaced. On an error
 /// `target` is unchanged.
+///
+/// # Arguments
+/// * `workplace`: a folder of the same file system that no other process uses, so that [`Store::remove_partial`] may remove what a
+///   killed process left there.
 ///
 /// # Errors
 /// Those of `fill`, or if the folder cannot be created or renamed.
 pub fn replace_folder<T>(
     target: &Path,
+    workplace: &Path,
     fill: impl FnOnce(&Path) -> Result<T, CheckpointError>,
 ) -> Result<T, CheckpointError> {
     let parent = target.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(parent).map_err(CheckpointError::io("create", parent))?;
+    for folder in [parent, workplace] {
+        fs::create_dir_all(folder).map_err(CheckpointError::io("create", folder))?;
+    }
     let temporary = tempfile::Builder::new()
         .prefix(TEMPORARY)
-        .tempdir_in(parent)
-        .map_err(CheckpointError::io("write in", parent))?;
+        .tempdir_in(workplace)
+        .map_err(CheckpointError::io("write in", workplace))?;
     let filled = fill(temporary.path())?;
     let flush =
         |folder: &Path| durable::flush_folder(folder).map_err(CheckpointError::io("flush", folder));
     flush(temporary.path())?;
-    remove_folder(target)?;
+    remove_folder(target, workplace)?;
     let written = temporary.keep();
     fs::rename(&written, target).map_err(CheckpointError::io("rename", &written))?;
     flush(parent)?;
     Ok(filled)
 }
 
-/// Removes `folder`, under another name first, so that it never has its name without all of its files.
-fn remove_folder(folder: &Path) -> Result<(), CheckpointError> {
+/// Removes `folder`, after it has been moved to `workplace`, so that it never has its name without all of its files.
+fn remove_folder(folder: &Path, workplace: &Path) -> Result<(), CheckpointError> {
     let failed = |error| CheckpointError::io("remove", folder)(error);
-    let name = folder.file_name().unwrap_or_default().to_string_lossy();
-    let hidden = folder.with_file_name(format!("{TEMPORARY}removed-{name}"));
-    let moved = match name.starts_with(TEMPORARY) {
-        true => Ok(folder),
-        false => fs::rename(folder, &hidden).map(|()| hidden.as_path()),
-    };
-    match moved {
-        Ok(moved) => fs::remove_dir_all(moved).map_err(failed),
+    let moved = tempfile::Builder::new()
+        .prefix(TEMPORARY)
+        .tempdir_in(workplace)
+        .map_err(CheckpointError::io("write in", workplace))?;
+    match fs::rename(folder, moved.path()) {
+        Ok(()) => moved.close().map_err(failed),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(failed(error)),
     }

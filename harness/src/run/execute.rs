@@ -237,10 +237,10 @@ fn save(
 ) -> Result<Saved, Failure> {
     let val_loss = trained.progress.validated.map(|validated| validated.loss);
     let manifest = Manifest::new(id, &trained.progress, val_loss, context.origin.clone());
-    let folder = context.folders.weights(id);
+    let (folder, workplace) = (context.folders.weights(id), context.folders.checkpoints(id));
     let needed = snapshot::bytes(&trained.decoder, false);
     let written = when_space(&folder, needed, context.interrupt, progress, || {
-        replace_folder(&folder, |folder| {
+        replace_folder(&folder, &workplace, |folder| {
             let manifest = manifest.clone();
             snapshot::write(
                 folder,

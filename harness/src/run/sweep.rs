@@ -244,6 +244,7 @@ impl SharedSweep<'_> {
             return Ok(None);
         };
         if row.status == FINISHED {
+            self.clear_checkpoints(pending)?;
             progress.ended(pending.run, &RunEnd::Skipped);
             return Ok(Some(Dealt::Finished));
         }
@@ -252,6 +253,20 @@ impl SharedSweep<'_> {
         }
         progress.ended(pending.run, &RunEnd::Failed(row.reason.clone()));
         Ok(Some(Dealt::Failed))
+    }
+
+    /// Removes what a process that was killed after it had recorded the run left of its checkpoints.
+    fn clear_checkpoints(&self, pending: &Pending) -> Result<(), Error> {
+        let (run, id) = (pending.run, &pending.id);
+        let store = Store::new(self.context.folders.checkpoints(id), id);
+        if !store.folder().exists() {
+            return Ok(());
+        }
+        // Without the claim another process may be about to do so.
+        if let Attempt::Claimed(_claim, _) = self.claims.attempt(id)? {
+            store.clear(run.training.checkpoint.keep_best)?;
+        }
+        Ok(())
     }
 
     fn execute(

@@ -123,11 +123,11 @@ fn what_a_killed_process_left_is_removed_and_never_read() {
 fn a_folder_that_cannot_be_filled_leaves_the_one_before() {
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("weights");
-    replace_folder(&target, |folder| {
+    replace_folder(&target, folder.path(), |folder| {
         fs::write(folder.join("a"), "1").map_err(CheckpointError::io("write", folder))
     })
     .unwrap();
-    let failed = replace_folder(&target, |folder| {
+    let failed = replace_folder(&target, folder.path(), |folder| {
         Err::<(), _>(CheckpointError::damaged(folder, "made up"))
     });
     assert!(failed.is_err());
