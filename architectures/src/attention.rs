@@ -155,7 +155,7 @@ impl Attention {
             self.for_each_query_head(value),
         );
         let whole = key.dims()[2];
-        let scores = query.matmul(key.swap_dims(2, 3)) / (head_dim as f64).sqrt();
+        let scores = fused::batched_product(query, key.swap_dims(2, 3)) / (head_dim as f64).sqrt();
         let scores = match &positions.mask {
             Some(mask) => {
                 let mask = mask
@@ -166,7 +166,7 @@ impl Attention {
             }
             None => scores,
         };
-        let mixed = activation::softmax(scores, 3).matmul(value);
+        let mixed = fused::batched_product(activation::softmax(scores, 3), value);
         self.output.forward(
             mixed
                 .swap_dims(1, 2)

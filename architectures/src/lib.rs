@@ -51,6 +51,8 @@ mod part;
 mod pass;
 pub mod peer;
 mod placement;
+#[cfg(feature = "portable-math")]
+mod portable_math;
 mod product_keys;
 mod registry;
 pub mod routing;
@@ -79,6 +81,11 @@ pub use registry::{AnyBlock, BlockByKind, BlockConfig};
 pub use table_spec::TableSpec;
 pub use usage::Usage;
 pub use value_table::{LazyAdam, TableGradient, TableMemory, TablePart, ValueTable};
+
+#[cfg(all(feature = "simd", feature = "portable-math"))]
+compile_error!(
+    "the features simd and portable-math exclude each other: build with --no-default-features --features portable-math"
+);
 
 // Another checkout that shares the target folder compiles this crate again: see .cargo/config.toml.
 const _: Option<&str> = option_env!("ISOFLOP_CHECKOUT");

@@ -15,6 +15,7 @@ use crate::config::DecoderConfig;
 use crate::context::{Context, Tokens};
 use crate::cost::Cost;
 use crate::init::Init;
+use crate::kernels::fused;
 use crate::kernels::gather::embedding;
 use crate::layer::{self, LayerConfig};
 use crate::linear::Linear;
@@ -271,7 +272,13 @@ impl Head {
         let h = self.norm.forward(h);
         match &self.own {
             Some(head) => head.forward(h),
-            None => burn::tensor::module::linear(h, tied.rows.val().transpose(), None),
+            None => {
+                let [batch, seq, d_model] = h.dims();
+                let weight = tied.rows.val().transpose();
+                let vocab = weight.dims()[1];
+                fused::weight_product(h.reshape([batch * seq, d_model]), weight)
+                    .reshape([batch, seq, vocab])
+            }
         }
     }
 }

@@ -38,6 +38,7 @@ use crate::config::{ConfigError, DecoderConfig};
 use crate::context::Context;
 use crate::cost::Cost;
 use crate::init::Init;
+use crate::kernels::fused;
 use crate::linear::Linear;
 use crate::pass::Pass;
 use crate::table_spec::TableSpec;
@@ -207,13 +208,11 @@ impl UltraMem {
             ..
         } = self.sizes;
         let [tokens, _] = x.dims();
-        let query = x
-            .matmul(self.query.val())
-            .reshape([tokens, 2 * rank, key_dim]);
+        let query = fused::weight_product(x, self.query.val()).reshape([tokens, 2 * rank, key_dim]);
         let query = normalised(query, self.query_gain.val()).swap_dims(0, 1);
         let keys = normalised(self.keys.val(), self.key_gain.val()).swap_dims(1, 2);
         // [2 rank, tokens, n_keys]
-        let scores = query.matmul(keys);
+        let scores = fused::batched_product(query, keys);
         let side = |side: usize| {
             let scores = scores.clone().narrow(0, side * rank, rank);
             let vector = &self.vectors.values()[side * rank..][..rank];
@@ -237,12 +236,9 @@ impl UltraMem {
         let scores: Vec<Tensor<2>> = (0..self.sizes.cores)
             .map(|core| {
                 let core = cores.clone().narrow(0, core, 1).reshape([rank, rank]);
-                let left = row_scores
-                    .clone()
-                    .reshape([tokens * candidates, rank])
-                    .matmul(core);
-                let left = left.reshape([tokens, candidates, rank]);
-                left.matmul(column_scores.clone()).reshape([tokens, pairs])
+                let left = row_scores.clone().reshape([tokens * candidates, rank]);
+                let left = fused::weight_product(left, core).reshape([tokens, candidates, rank]);
+                fused::batched_product(left, column_scores.clone()).reshape([tokens, pairs])
             })
             .collect();
         let total = scores.iter().map(|scores| scores.clone().detach());

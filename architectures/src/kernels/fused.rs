@@ -15,7 +15,8 @@ mod autodiff;
 mod on_tensors;
 
 pub use on_tensors::{
-    adamw, causal_attention, cross_entropy, rms_norm, square_sum, swiglu, weight_product,
+    adamw, batched_product, causal_attention, cross_entropy, rms_norm, square_sum, swiglu,
+    weight_product,
 };
 
 /// Fused operations and their gradients.
@@ -72,6 +73,11 @@ pub trait FusedOps: Backend {
             Self::float_matmul(grad.clone(), Self::float_transpose(weight)),
             Self::float_matmul(Self::float_transpose(x), grad),
         )
+    }
+
+    /// The products of the last two dimensions, `left [.., m, k]` and `right [.., k, n]`, whose leading dimensions are equal.
+    fn batched_product(left: FloatTensor<Self>, right: FloatTensor<Self>) -> FloatTensor<Self> {
+        Self::float_matmul(left, right)
     }
 
     /// `silu(x[r, ..f]) x[r, f..]` for `x [rows, 2 f]`.

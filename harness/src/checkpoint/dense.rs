@@ -4,64 +4,15 @@ use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::path::Path;
 
-use architectures::{Decoder, HasBuffers};
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
+use architectures::Decoder;
+use burn::module::{Module, ModuleMapper, Param, ParamId};
 use burn::tensor::{Tensor, TensorData};
 
+use super::buffers;
 use super::error::CheckpointError;
+use super::parameters::{EachParameter, Visit, parameters};
 use super::tensor_file::{self, FileEntry, Sink, TensorFile, TensorSpec};
 use crate::train::dense_adamw::{DenseAdamW, Moments};
-
-/// File of the buffers.
-const BUFFERS: &str = "buffers.safetensors";
-
-/// Name and shape of every parameter, in the order of visits.
-fn parameters(decoder: &Decoder) -> Vec<TensorSpec> {
-    let mut specs = Vec::new();
-    let mut path = Vec::new();
-    decoder.visit(&mut Visit {
-        path: &mut path,
-        each: &mut EachSpec(&mut specs),
-    });
-    specs
-}
-
-/// Called for each parameter with its name.
-trait EachParameter {
-    fn parameter<const D: usize>(&mut self, name: &str, id: ParamId, values: Tensor<D>);
-}
-
-/// Builds the names of parameters while a module is visited.
-struct Visit<'a, E> {
-    path: &'a mut Vec<String>,
-    each: &'a mut E,
-}
-
-impl<E: EachParameter> ModuleVisitor for Visit<'_, E> {
-    fn enter_module(&mut self, name: &str, _: &str) {
-        self.path.push(name.to_owned());
-    }
-
-    fn exit_module(&mut self, _: &str, _: &str) {
-        self.path.pop();
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        self.each
-            .parameter(&self.path.join("."), param.id, param.val());
-    }
-}
-
-struct EachSpec<'a>(&'a mut Vec<TensorSpec>);
-
-impl EachParameter for EachSpec<'_> {
-    fn parameter<const D: usize>(&mut self, name: &str, _: ParamId, values: Tensor<D>) {
-        self.0.push(TensorSpec {
-            name: name.to_owned(),
-            shape: values.dims().to_vec(),
-        });
-    }
-}
 
 /// What is written of each parameter.
 #[derive(Clone, Copy, PartialEq)]
@@ -204,25 +155,8 @@ pub fn write(
             files.push(write("moments", number, &specs, &tensors)?);
         }
     }
-    files.extend(write_buffers(folder, decoder)?);
+    files.extend(buffers::write(folder, decoder)?);
     Ok(files)
-}
-
-fn write_buffers(folder: &Path, decoder: &Decoder) -> Result<Option<FileEntry>, CheckpointError> {
-    let buffers: Vec<Vec<f32>> = decoder.buffers().iter().map(|b| b.values()).collect();
-    if buffers.is_empty() {
-        return Ok(None);
-    }
-    let specs = buffers
-        .iter()
-        .enumerate()
-        .map(|(number, values)| TensorSpec {
-            name: format!("buffer.{number}"),
-            shape: vec![values.len()],
-        });
-    let specs: Vec<TensorSpec> = specs.collect();
-    let write = &mut |at: usize, sink: Sink| sink(&buffers[at]);
-    tensor_file::write(folder, BUFFERS.to_owned(), &specs, write).map(Some)
 }
 
 /// Replaces the parameters of a module by those of one file.
@@ -341,36 +275,8 @@ pub fn read(
             return Err(foreign("moments of a parameter are missing".to_owned()));
         }
     }
-    read_buffers(folder, files, &decoder)?;
+    buffers::read(folder, files, &decoder)?;
     Ok(decoder)
-}
-
-fn read_buffers(
-    folder: &Path,
-    files: &[FileEntry],
-    decoder: &Decoder,
-) -> Result<(), CheckpointError> {
-    let buffers = decoder.buffers();
-    let present = files.iter().any(|file| file.name == BUFFERS);
-    let foreign = |reason: &str| CheckpointError::Foreign {
-        path: folder.to_owned(),
-        reason: reason.to_owned(),
-    };
-    if present == buffers.is_empty() {
-        return Err(foreign("its blocks have another state without gradient"));
-    }
-    if !present {
-        return Ok(());
-    }
-    let mut file = TensorFile::open(folder, BUFFERS)?;
-    for (number, buffer) in buffers.into_iter().enumerate() {
-        let values = file.values(&format!("buffer.{number}"))?;
-        if values.len() != buffer.values().len() {
-            return Err(foreign("a buffer has another length"));
-        }
-        buffer.set_values(values);
-    }
-    Ok(())
 }
 
 /// All tensors of a file by name.

@@ -20,14 +20,16 @@
 //! | [`tensor_file`] | one safetensors file, written and read in pieces |
 //! | [`rectangles`] | division of a table into files of bounded size |
 //! | [`manifest`] | `state.json` |
-//! | [`dense`] | parameters, their moments, and buffers |
+//! | [`parameters`], [`dense`], [`buffers`] | parameters by name, their values and moments, state without gradient |
 //! | [`tables`] | value tables |
 //! | [`snapshot`] | a whole folder |
 //! | [`store`] | the checkpoints of a run: writing, retention, the latest that is intact |
 
+mod buffers;
 mod dense;
 pub mod error;
 pub mod manifest;
+mod parameters;
 mod rectangles;
 pub mod snapshot;
 pub mod store;

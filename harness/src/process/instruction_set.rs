@@ -1,9 +1,14 @@
 //! The processor, as far as it decides which loops run and how they round.
 
-/// The architecture and those of its extensions that select a loop, such as `x86_64 avx avx2 fma avx512f`.
+/// The architecture and those of its extensions that select a loop, such as `x86_64 avx avx2 fma avx512f`; `x86_64
+/// portable-math` where the build gives equal bits whatever they are.
 pub fn instruction_set() -> String {
     let mut names = vec![std::env::consts::ARCH];
-    names.extend(extensions());
+    if cfg!(feature = "portable-math") {
+        names.push("portable-math");
+    } else {
+        names.extend(extensions());
+    }
     names.join(" ")
 }
 

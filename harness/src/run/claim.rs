@@ -7,24 +7,21 @@
 //! of another process, so that no process can delete a claim that it has not seen.
 
 use std::collections::HashSet;
-use std::fs::{self, File};
+use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
-use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
 use super::activity::{Activity, SharedActivity};
+use super::heartbeat::{Beating, Heartbeat, is_missing};
 use crate::error::Error;
 use crate::process::identity::ProcessIdentity;
 use crate::record::clock;
 
-/// Time between heartbeats.
-const HEARTBEAT: Duration = Duration::from_secs(5);
 /// Time without a heartbeat after which a claim of another machine is stale; well above the time for which clients of a network
 /// file system see old attributes.
 pub const STALE_AFTER: Duration = Duration::from_secs(180);
@@ -61,7 +58,7 @@ pub struct Claim {
     /// What the process does with the run.
     pub activity: SharedActivity,
     lost: Arc<AtomicBool>,
-    heartbeat: Option<(Sender<()>, JoinHandle<()>)>,
+    heartbeat: Option<Beating>,
 }
 
 /// A claim as found in the folder.
@@ -230,27 +227,20 @@ impl Claim {
     fn start(claims: Claims, run: &str, generation: u64) -> Self {
         let activity = SharedActivity::default();
         let lost = Arc::new(AtomicBool::new(false));
-        let (stop, stopped) = mpsc::channel();
-        let beat = Heartbeat {
+        let heartbeat = Heartbeat {
             claim: claims.path(run, generation),
             next: claims.path(run, generation + 1),
             activity_file: claims.activity_file(run),
             activity: activity.clone(),
             lost: lost.clone(),
         };
-        let thread = std::thread::spawn(move || {
-            beat.beat();
-            while stopped.recv_timeout(HEARTBEAT) == Err(RecvTimeoutError::Timeout) {
-                beat.beat();
-            }
-        });
         Self {
             claims,
             run: run.to_owned(),
             generation,
             activity,
             lost,
-            heartbeat: Some((stop, thread)),
+            heartbeat: Some(heartbeat.start()),
         }
     }
 
@@ -268,10 +258,8 @@ impl Claim {
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        if let Some((stop, thread)) = self.heartbeat.take() {
-            drop(stop);
-            // A heartbeat that panicked leaves a claim that becomes stale.
-            let _ = thread.join();
+        if let Some(heartbeat) = self.heartbeat.take() {
+            heartbeat.stop();
         }
         if !self.is_held() {
             return;
@@ -285,61 +273,6 @@ impl Drop for Claim {
             let _ = fs::remove_file(self.claims.path(&self.run, generation));
         }
     }
-}
-
-struct Heartbeat {
-    claim: PathBuf,
-    next: PathBuf,
-    activity_file: PathBuf,
-    activity: SharedActivity,
-    lost: Arc<AtomicBool>,
-}
-
-impl Heartbeat {
-    fn beat(&self) {
-        if self.next.exists() || touch(&self.claim).is_err_and(|error| is_missing(&error)) {
-            self.lost.store(true, Ordering::Relaxed);
-            return;
-        }
-        // For `status` only; a full disk must not stop the heartbeat.
-        let _ = self.write_activity();
-    }
-
-    fn write_activity(&self) -> std::io::Result<()> {
-        let text = serde_json::to_vec(&self.activity.get())?;
-        let folder = self.activity_file.parent().unwrap_or(Path::new("."));
-        let mut file = tempfile::Builder::new()
-            .prefix(".writing-")
-            .tempfile_in(folder)?;
-        file.write_all(&text)?;
-        file.persist(&self.activity_file)?;
-        Ok(())
-    }
-}
-
-fn is_missing(error: &std::io::Error) -> bool {
-    use std::io::ErrorKind::{NotADirectory, NotFound};
-    matches!(error.kind(), NotFound | NotADirectory)
-}
-
-/// Sets the time of `path` to the present, by the clock of the machine that has the disk.
-#[cfg(unix)]
-fn touch(path: &Path) -> std::io::Result<()> {
-    use rustix::fs::{Timespec, Timestamps, UTIME_NOW, UTIME_OMIT};
-    let time = |tv_nsec| Timespec { tv_sec: 0, tv_nsec };
-    let times = Timestamps {
-        last_access: time(UTIME_OMIT),
-        last_modification: time(UTIME_NOW),
-    };
-    Ok(rustix::fs::futimens(File::open(path)?, &times)?)
-}
-
-#[cfg(not(unix))]
-fn touch(path: &Path) -> std::io::Result<()> {
-    File::options()
-        .write(true)
-        .open(path)?
-        .set_modified(SystemTime::now())
 }
 
 /// Number of names of a file; 0 if it cannot be read.

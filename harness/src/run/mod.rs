@@ -7,7 +7,8 @@
 //! | [`identity`] | the configuration of a run, and its name |
 //! | [`progress`] | the interface for progress of sweeps and probes |
 //! | [`interrupt`] | handling of Ctrl-C |
-//! | [`claim`], [`activity`] | which process executes a run, and what it does |
+//! | [`data`] | the tokens and suites of a plan |
+//! | [`claim`], [`heartbeat`], [`activity`] | which process executes a run, and what it does |
 //! | [`resume`], [`training`], [`evaluation`] | parts of one run: where it begins, training with checkpoints, evaluation |
 //! | [`rerun`] | a recorded run built again from its row, and compared |
 //! | [`disk_wait`] | waiting for space on the disk |
@@ -16,9 +17,11 @@
 pub mod activity;
 pub mod claim;
 pub mod conclusion;
+pub mod data;
 pub mod disk_wait;
 pub mod evaluation;
 pub mod execute;
+pub mod heartbeat;
 pub mod identity;
 pub mod interrupt;
 pub mod progress;

@@ -1,4 +1,5 @@
-//! Products of submatrices by the `gemm` crate, on one thread or in tiles on all threads.
+//! Products of submatrices on one thread or in tiles on all threads: by the `gemm` crate, or with `portable-math` by
+//! [`super::fma_product`].
 
 use rayon::prelude::*;
 
@@ -51,6 +52,12 @@ impl Matrix {
         }
     }
 
+    /// Whether a row begins one number after the one before it.
+    #[cfg(any(test, feature = "portable-math"))]
+    pub fn rows_are_adjacent(self) -> bool {
+        self.row == 1
+    }
+
     /// The transpose.
     pub fn transposed(self) -> Self {
         Self {
@@ -88,6 +95,24 @@ pub fn tiled_matmul(
     });
 }
 
+/// `out[b] = left[b] right[b]`, `[batch, m, k] x [batch, k, n]`, on all threads.
+#[cfg(feature = "portable-math")]
+pub fn batched_matmul(
+    out: &mut [f32],
+    left: &[f32],
+    right: &[f32],
+    (batch, m, k, n): (usize, usize, usize, usize),
+) {
+    let out = Matrix::write(out, 0, n);
+    (0..batch).into_par_iter().for_each(|b| {
+        let (left, right) = (
+            Matrix::read(left, b * m * k, k),
+            Matrix::read(right, b * k * n, n),
+        );
+        matmul(out.rows_from(b * m), false, left, right, (m, k, n), 1.0);
+    });
+}
+
 /// Start and length of the rows and columns of each tile of `[m, n]`.
 fn tiles(m: usize, n: usize, wanted: usize) -> Vec<((usize, usize), (usize, usize))> {
     let columns = pieces(n, TILE_COLUMNS);
@@ -117,6 +142,12 @@ pub fn matmul(
     (m, k, n): (usize, usize, usize),
     factor: f32,
 ) {
+    #[cfg(feature = "portable-math")]
+    // SAFETY: callers pass matrices that hold these sizes and an `out` that nothing else reads or writes.
+    unsafe {
+        super::fma_product::fma_product(out, add, left, right, (m, k, n), factor);
+    }
+    #[cfg(not(feature = "portable-math"))]
     // SAFETY: callers pass matrices that hold these sizes and an `out` that nothing else reads or writes.
     unsafe {
         gemm::gemm(

@@ -10,6 +10,8 @@ mod cross_entropy;
 mod exp;
 mod experts;
 mod flex;
+#[cfg(any(test, feature = "portable-math"))]
+mod fma_product;
 mod grouped_bag;
 mod matmul;
 mod prefetch;

@@ -69,6 +69,27 @@ impl<B: FusedOps> Backward<B, 2> for WeightProductBackward {
 }
 
 #[derive(Debug)]
+struct BatchedProductBackward;
+
+impl<B: FusedOps> Backward<B, 2> for BatchedProductBackward {
+    type State = (FloatTensor<B>, FloatTensor<B>);
+
+    fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let grad = grads.consume::<B>(&ops.node);
+        let [left_node, right_node] = ops.parents;
+        let (left, right) = ops.state;
+        if let Some(node) = left_node {
+            let right = B::float_transpose(right);
+            grads.register::<B>(node.id, B::batched_product(grad.clone(), right));
+        }
+        if let Some(node) = right_node {
+            let left = B::float_transpose(left);
+            grads.register::<B>(node.id, B::batched_product(left, grad));
+        }
+    }
+}
+
+#[derive(Debug)]
 struct SwigluBackward;
 
 impl<B: FusedOps> Backward<B, 1> for SwigluBackward {
@@ -146,6 +167,22 @@ impl<B: FusedOps, C: CheckpointStrategy> FusedOps for Autodiff<B, C> {
                 prep.finish((x, weight), out)
             }
             OpsKind::UnTracked(prep) => prep.finish(B::weight_product(x, weight)),
+        }
+    }
+
+    fn batched_product(left: FloatTensor<Self>, right: FloatTensor<Self>) -> FloatTensor<Self> {
+        let nodes = [left.node(), right.node()];
+        let (left, right) = (left.into_primitive(), right.into_primitive());
+        match BatchedProductBackward
+            .prepare::<C>(nodes)
+            .compute_bound()
+            .stateful()
+        {
+            OpsKind::Tracked(prep) => {
+                let out = B::batched_product(left.clone(), right.clone());
+                prep.finish((left, right), out)
+            }
+            OpsKind::UnTracked(prep) => prep.finish(B::batched_product(left, right)),
         }
     }
 

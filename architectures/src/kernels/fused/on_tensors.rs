@@ -20,6 +20,14 @@ pub fn weight_product(x: Tensor<2>, weight: Tensor<2>) -> Tensor<2> {
     ))
 }
 
+/// [`FusedOps::batched_product`] on tensors.
+pub fn batched_product<const D: usize>(left: Tensor<D>, right: Tensor<D>) -> Tensor<D> {
+    Tensor::from_dispatch(Dispatch::batched_product(
+        left.into_dispatch(),
+        right.into_dispatch(),
+    ))
+}
+
 /// [`FusedOps::square_sum`] on tensors.
 pub fn square_sum<const D: usize>(x: Tensor<D>) -> Tensor<1> {
     Tensor::from_dispatch(Dispatch::square_sum(x.into_dispatch()))

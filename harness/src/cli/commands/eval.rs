@@ -10,6 +10,7 @@ use harness::record::provenance::Provenance;
 use harness::run::activity::SharedActivity;
 use harness::run::claim::{Attempt, Claims};
 use harness::run::conclusion::Conclusion;
+use harness::run::data;
 use harness::run::evaluation::{evaluate_suites, evaluated};
 use harness::run::execute::{Failure, RunContext};
 use harness::run::identity::{configuration, run_id};
@@ -37,7 +38,7 @@ pub fn eval(options: &EvalOptions) -> Result<Conclusion, Error> {
     start_threads(&options.compute)?;
     let mut progress = progress::display_for(options.compute.quiet);
     let records = Records::open(folders.records())?;
-    let dataset = sweep::prepare(&plan, 1, &folders)?;
+    let dataset = data::prepare(&plan, 1, &folders)?;
     let interrupt = Interrupt::listen()?;
     let evaluation = Evaluation {
         plan: &plan,

@@ -11,8 +11,8 @@ use harness::record::run_row::FINISHED;
 use harness::record::selection::row_of;
 use harness::run::claim::{Claims, Found};
 use harness::run::conclusion::Conclusion;
+use harness::run::data;
 use harness::run::identity::{RunId, configuration, run_id};
-use harness::run::sweep;
 use results::{Records, RunRow, StepRow};
 use suites::Dataset;
 
@@ -100,7 +100,7 @@ impl Recorded {
     fn read(plan: &Plan, folders: &Folders) -> Result<Self, Error> {
         let records = Records::open(folders.records())?;
         let claims = Claims::new(folders.claims());
-        let prepare = || sweep::prepare(plan, 1, folders);
+        let prepare = || data::prepare(plan, 1, folders);
         Ok(Self {
             rows: records.read()?,
             dataset: records.folder().is_dir().then(prepare).transpose()?,

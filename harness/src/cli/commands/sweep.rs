@@ -8,6 +8,7 @@ use harness::record::folders::Folders;
 use harness::record::provenance::Provenance;
 use harness::record::run_row::RunRowContext;
 use harness::run::conclusion::Conclusion;
+use harness::run::data;
 use harness::run::execute::RunContext;
 use harness::run::interrupt::Interrupt;
 use harness::run::progress::Progress;
@@ -31,7 +32,7 @@ pub fn sweep(options: &SweepOptions) -> Result<Conclusion, Error> {
     let mut progress = progress::display_for(options.compute.quiet);
     let records = Records::open(folders.records())?;
     progress.preparing("corpus, tokenizer and questions");
-    let dataset = sweep::prepare(&plan, plan.max_stream_tokens(), &folders)?;
+    let dataset = data::prepare(&plan, plan.max_stream_tokens(), &folders)?;
     // Before this, Ctrl-C ends the process immediately, since there are no rows to complete.
     let interrupt = Interrupt::listen()?;
     if options.worker {

@@ -126,6 +126,22 @@ impl FusedOps for Flex {
         )
     }
 
+    #[cfg(feature = "portable-math")]
+    fn batched_product(left: FloatTensor<Self>, right: FloatTensor<Self>) -> FloatTensor<Self> {
+        let (left, right) = (left.to_contiguous(), right.to_contiguous());
+        let mut dims = left.shape().to_vec();
+        let (m, k) = (dims[dims.len() - 2], dims[dims.len() - 1]);
+        let n = right.shape()[dims.len() - 1];
+        let batch = dims[..dims.len() - 2].iter().product();
+        let mut out = vec![0.0; batch * m * n];
+        matmul::batched_matmul(&mut out, floats(&left), floats(&right), (batch, m, k, n));
+        if let Some(columns) = dims.last_mut() {
+            *columns = n;
+        }
+        let out = burn::tensor::TensorData::new(out, dims);
+        burn::backend::flex::FlexTensor::from_data(out)
+    }
+
     fn square_sum(x: FloatTensor<Self>) -> FloatTensor<Self> {
         let x = x.to_contiguous();
         tensor(vec![adam::square_sum(floats(&x)) as f32], [1])
