@@ -35,7 +35,7 @@ fn inputs() -> u64 {
 /// What reading a table of one run gives: `Debug` of its rows, or the message of the error.
 type Reading = fn(&Records) -> Result<String, String>;
 
-fn reading<R: Row>(records: &Records) -> Result<String, String> {
+fn reading<R: Row + std::fmt::Debug>(records: &Records) -> Result<String, String> {
     let rows = records.read_run::<R>(RUN);
     rows.map(|rows| format!("{rows:?}"))
         .map_err(|error| error.to_string())
@@ -109,7 +109,7 @@ fn write_tables(records: &Records) -> Vec<(PathBuf, Reading)> {
     ]
 }
 
-fn table<R: Row>(records: &Records, rows: &[R]) -> (PathBuf, Reading) {
+fn table<R: Row + std::fmt::Debug>(records: &Records, rows: &[R]) -> (PathBuf, Reading) {
     let before = files(records.folder());
     records.write(RUN, rows).unwrap();
     let mut new = files(records.folder());

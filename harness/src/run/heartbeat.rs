@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::activity::SharedActivity;
 
 /// Time between heartbeats.
-const INTERVAL: Duration = Duration::from_secs(5);
+pub const INTERVAL: Duration = Duration::from_secs(5);
 
 /// The heartbeat of one claim.
 pub struct Heartbeat {
@@ -56,7 +56,8 @@ impl Heartbeat {
         Beating { stop, thread }
     }
 
-    fn beat(&self) {
+    /// One beat: finds whether the run is lost, else sets the time of the claim and writes the activity.
+    pub fn beat(&self) {
         if self.next.exists() || touch(&self.claim).is_err_and(|error| is_missing(&error)) {
             self.lost.store(true, Ordering::Relaxed);
             return;

@@ -1,4 +1,7 @@
+use std::fs::File;
+
 use super::*;
+use crate::run::heartbeat::INTERVAL;
 
 fn claims(folder: &Path) -> Claims {
     Claims::new(folder.join("claims"))
@@ -70,9 +73,9 @@ fn the_claim_of_an_ended_process_is_taken_over_at_once() {
 fn a_claim_of_another_machine_is_taken_over_when_its_heartbeat_has_stopped() {
     let folder = tempfile::tempdir().unwrap();
     let claims = claims(folder.path());
-    leave(&claims, "a", elsewhere(), STALE_AFTER - HEARTBEAT);
+    leave(&claims, "a", elsewhere(), STALE_AFTER - INTERVAL);
     assert!(is_held(&claims, "a"));
-    leave(&claims, "a", elsewhere(), STALE_AFTER + HEARTBEAT);
+    leave(&claims, "a", elsewhere(), STALE_AFTER + INTERVAL);
     let (claim, former) = claimed(&claims, "a");
     assert_eq!(former.unwrap().process, elsewhere());
     drop(claim);
