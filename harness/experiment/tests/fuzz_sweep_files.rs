@@ -8,6 +8,7 @@ mod mutation;
 
 use std::hint::black_box;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use experiment::estimate::{Assumptions, Estimate};
@@ -48,8 +49,12 @@ fn plan(text: &str) -> Result<usize, String> {
     Ok(plan.runs.len())
 }
 
+/// Held while allocations are counted.
+static COUNTED: Mutex<()> = Mutex::new(());
+
 /// Checks one input; returns whether it is a valid sweep, or what is wrong.
 fn check(text: &str) -> Result<bool, String> {
+    let _counted = COUNTED.lock().unwrap_or_else(PoisonError::into_inner);
     let timed = || {
         allocations::reset();
         let clock = Instant::now();
@@ -175,6 +180,16 @@ corpus! {
     budget_beyond_the_integers => "fuzz.toml:9: `sizes.xs.flops` gives a run of more than 2^50 tokens";
     escape_sequence_in_a_label => "is a label with a control character";
     bounds_of_a_knob_beyond_the_integers => "has no valid values within the bounds";
+}
+
+#[test]
+fn unclosed_brackets_end_in_a_message_and_not_in_a_full_stack() {
+    for junk in ["[b] k = {\n", "k = {", "c ] d {", "{x=[", "["] {
+        for count in [9_000 / junk.matches(['[', '{']).count(), 60_000] {
+            let text = format!("k = {{ a\n{}", junk.repeat(count));
+            assert_eq!(check(&text), Ok(false), "{junk}");
+        }
+    }
 }
 
 #[test]

@@ -6,12 +6,41 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 use super::error::FileError;
 use super::tree::{LineNumber, LocatedEntry, LocatedNode, LocatedTable, join};
 
+/// Most opening brackets of a file. On invalid text the parser recurses at each of them, in spite of its own bound.
+const MAX_BRACKETS: usize = 10_000;
+/// Stack of the thread that parses, in bytes: four times what the parser takes for so many, which was measured.
+const STACK: usize = MAX_BRACKETS * 5 * 1024;
+
 impl LocatedTable {
     /// The table of a file's text.
     ///
     /// # Errors
-    /// If the text is not TOML or has a duplicate key.
+    /// If the text is not TOML, has a duplicate key or too many brackets.
     pub fn parse(file: &str, text: &str) -> Result<Self, FileError> {
+        let mut brackets = text.match_indices(['[', '{']);
+        if let Some((at, _)) = brackets.nth(MAX_BRACKETS) {
+            let line = 1 + text[..at].matches('\n').count();
+            let problem = format!("more than {MAX_BRACKETS} brackets");
+            return Err(FileError::syntax(file, line, "", &problem));
+        }
+        let parsed = std::thread::scope(|scope| {
+            let thread = std::thread::Builder::new().stack_size(STACK);
+            let parser = thread.spawn_scoped(scope, || Self::parse_recursively(file, text));
+            parser.map(|parser| parser.join())
+        });
+        match parsed {
+            Ok(Ok(table)) => table,
+            Ok(Err(panic)) => std::panic::resume_unwind(panic),
+            Err(error) => Err(FileError::syntax(
+                file,
+                1,
+                "",
+                &format!("no thread to parse it: {error}"),
+            )),
+        }
+    }
+
+    fn parse_recursively(file: &str, text: &str) -> Result<Self, FileError> {
         let feeds: Vec<usize> = text.match_indices('\n').map(|(at, _)| at).collect();
         let line_of = |at: usize| 1 + feeds.partition_point(|feed| *feed < at);
         let syntax_error = |error: toml::de::Error| {

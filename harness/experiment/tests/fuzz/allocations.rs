@@ -1,23 +1,19 @@
-//! An allocator that counts the bytes of each thread.
+//! An allocator that counts the bytes of the process.
 
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+use std::sync::atomic::{AtomicIsize, Ordering};
 
-thread_local! {
-    /// Bytes allocated by this thread and not freed by it, and their maximum since [`reset`].
-    static BYTES: Cell<(isize, isize)> = const { Cell::new((0, 0)) };
-}
+/// Bytes allocated and not freed since [`reset`].
+static PRESENT: AtomicIsize = AtomicIsize::new(0);
+/// Their maximum.
+static PEAK: AtomicIsize = AtomicIsize::new(0);
 
 /// The system's allocator, with counts.
 pub struct Counting;
 
 fn count(change: isize) {
-    // Not available while a thread ends.
-    let _ = BYTES.try_with(|bytes| {
-        let (present, peak) = bytes.get();
-        let present = present + change;
-        bytes.set((present, peak.max(present)));
-    });
+    let present = PRESENT.fetch_add(change, Ordering::Relaxed) + change;
+    PEAK.fetch_max(present, Ordering::Relaxed);
 }
 
 // SAFETY: every method calls that of the system's allocator with its own arguments.
@@ -41,12 +37,13 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
-/// Starts to count from zero.
+/// Starts to count from zero; one test at a time may.
 pub fn reset() {
-    BYTES.with(|bytes| bytes.set((0, 0)));
+    PRESENT.store(0, Ordering::Relaxed);
+    PEAK.store(0, Ordering::Relaxed);
 }
 
 /// The largest number of bytes at once since [`reset`].
 pub fn peak() -> isize {
-    BYTES.with(|bytes| bytes.get().1)
+    PEAK.load(Ordering::Relaxed)
 }
