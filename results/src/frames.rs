@@ -6,8 +6,8 @@ use polars::prelude::{CsvWriter, DataFrame, SerWriter};
 
 use crate::row::sort_and_deduplicate;
 use crate::{
-    Error, FrameError, ItemRow, MatchRow, ProbeRow, Row, RunRow, ScoreRow, StepRow, UsageRow,
-    WarningRow, atomic_file,
+    Error, ExposureRow, FrameError, ItemRow, MatchRow, ProbeRow, Row, RunRow, ScoreRow, StepRow,
+    UsageRow, WarningRow, atomic_file,
 };
 
 /// The tables of a sweep. Rows are validated when they are read, so that access cannot fail.
@@ -21,6 +21,7 @@ pub struct Frames {
     matches: Vec<MatchRow>,
     probes: Vec<ProbeRow>,
     warnings: Vec<WarningRow>,
+    exposures: Vec<ExposureRow>,
 }
 
 impl Frames {
@@ -62,6 +63,14 @@ impl Frames {
     pub fn with_warnings(self, warnings: Vec<WarningRow>) -> Self {
         Self {
             warnings: sort_and_deduplicate(warnings),
+            ..self
+        }
+    }
+
+    /// The same, with exposures.
+    pub fn with_exposures(self, exposures: Vec<ExposureRow>) -> Self {
+        Self {
+            exposures: sort_and_deduplicate(exposures),
             ..self
         }
     }
@@ -113,8 +122,13 @@ impl Frames {
         &self.warnings
     }
 
+    /// Rows of exposures.
+    pub fn exposures(&self) -> &[ExposureRow] {
+        &self.exposures
+    }
+
     /// The tables as Polars frames, each with its name.
-    pub fn tables(&self) -> Result<[(&'static str, DataFrame); 8], FrameError> {
+    pub fn tables(&self) -> Result<[(&'static str, DataFrame); 9], FrameError> {
         fn table<R: Row>(rows: &[R]) -> Result<(&'static str, DataFrame), FrameError> {
             Ok((R::TABLE, R::to_frame(rows)?))
         }
@@ -127,6 +141,7 @@ impl Frames {
             table(&self.matches)?,
             table(&self.probes)?,
             table(&self.warnings)?,
+            table(&self.exposures)?,
         ])
     }
 

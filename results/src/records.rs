@@ -113,7 +113,8 @@ impl Records {
         )
         .with_matches(self.read()?)
         .with_probes(self.read()?)
-        .with_warnings(self.read()?))
+        .with_warnings(self.read()?)
+        .with_exposures(self.read()?))
     }
 
     fn file<R: Row>(&self, run: &str) -> Result<PathBuf, Error> {

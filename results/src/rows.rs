@@ -38,6 +38,10 @@ rows! {
         train_flops: f64,
         /// Training tokens.
         tokens: u64,
+        /// Tokens of one epoch of the corpus.
+        epoch_tokens: u64,
+        /// Epochs of the corpus in the training tokens.
+        epochs: f64,
         /// Optimizer steps.
         steps: u64,
         /// Width of the residual stream.
@@ -142,6 +146,26 @@ rows! {
         tokens_per_s: f64,
     }
 
+    /// How often a run was trained on the facts of a suite.
+    "exposures" => ExposureRow by [run, suite, split, form] {
+        /// Name of the run that the row belongs to.
+        run: String,
+        /// Name of the suite.
+        suite: String,
+        /// `train`: subjects with questions in training; `test`: the others.
+        split: String,
+        /// `statement` or `question`.
+        form: String,
+        /// Number of facts.
+        facts: u64,
+        /// Mean number of documents in training that state one of them in this form.
+        mean: f64,
+        /// The same of the fact with the fewest; null where documents are drawn by chance.
+        least: Option<f64>,
+        /// The same of the fact with the most.
+        most: Option<f64>,
+    }
+
     /// An event of training that did not end the run.
     "warnings" => WarningRow by [run, step, kind, subject] {
         /// Name of the run that the row belongs to.
@@ -168,7 +192,7 @@ rows! {
         suite: String,
         /// A part of the suite, or [`WHOLE_SUITE`].
         task: String,
-        /// `exact_match`, `pass@1`, `nll_bits`, `bits_per_parameter`, ...
+        /// `exact_match`, `pass@1`, `answer_nll_bits`, `bits_per_parameter`, ...
         metric: String,
         /// `scored` or `skipped`.
         status: String,
@@ -200,8 +224,12 @@ rows! {
         item: String,
         /// Whether the answer is right.
         correct: bool,
-        /// Negative log-likelihood of the expected answer, in bits.
-        nll_bits: f64,
+        /// Tokens of the expected answer, which carry the fact.
+        answer_tokens: u64,
+        /// Negative log-likelihood of these tokens, in bits.
+        answer_nll_bits: f64,
+        /// Negative log-likelihood of the separator after them, in bits.
+        end_nll_bits: f64,
         /// The reference answer.
         expected: String,
         /// The answer of the model.

@@ -19,6 +19,8 @@ pub fn finished_run(block: &str, seed: u64, val_loss: f64) -> RunRow {
         target_flops: 1e15,
         train_flops: 1.001e15,
         tokens: 5_000_000,
+        epoch_tokens: 1_000_000,
+        epochs: 5.0,
         steps: 0,
         d_model: 0,
         n_layers: 0,

@@ -19,6 +19,8 @@ pub struct Dataset {
     pub train: TokenFile,
     /// The tokens of the validation loss.
     pub held_out: TokenFile,
+    /// Tokens of the first epoch.
+    pub epoch_tokens: u64,
     /// Suites, in the order biographies, world, functions.
     pub suites: Vec<Box<dyn Suite>>,
     /// Hash of the suites, the tokenizer and the seed; it does not depend on the number of tokens.
@@ -46,10 +48,12 @@ impl Dataset {
         let file = |kind: &str| cache_dir.join(format!("{kind}-{fingerprint}.tokens"));
         let train = corpus::train(&file("train"), &suites, &tokenizer, seed, min_tokens)?;
         let held_out = corpus::held_out(&file("held-out"), &suites, &tokenizer, seed)?;
+        let epoch_tokens = train.end_of(first_epoch.len(), tokenizer.end())?;
         Ok(Self {
             tokenizer,
             train,
             held_out,
+            epoch_tokens,
             suites,
             fingerprint,
         })
@@ -119,6 +123,11 @@ mod tests {
         assert_eq!(short.fingerprint, long.fingerprint);
         assert!(long.train.len() > 3 * short.train.len());
         assert!(long.train.epochs() >= 3);
+        assert_eq!(short.epoch_tokens, long.epoch_tokens);
+        assert_eq!(
+            (short.epoch_tokens, short.train.epochs()),
+            (short.train.len() as u64, 1)
+        );
         let prefix = short.train.window(0, short.train.len()).expect("reads");
         let read = long.train.window(0, prefix.len()).expect("reads");
         assert_eq!(read, prefix);

@@ -32,7 +32,7 @@ pub use evaluation::{Answer, TaskOutcome, TaskResult, evaluate};
 pub use functions::{Functions, FunctionsConfig, ProgramCheck, PythonValue};
 pub use model::{Continuation, Generation, LanguageModel, ModelError, Sampling};
 pub use sandbox::{Confinement, ProgramVerdict, Sandbox, SandboxError, SandboxLimits};
-pub use task::{Item, Metric, Suite, Task};
+pub use task::{Exposures, Item, Metric, Suite, Task};
 pub use token_file::TokenFile;
 pub use tokenizer::{END, Tokenizer};
 pub use world::{World, WorldConfig};

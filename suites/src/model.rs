@@ -4,12 +4,12 @@
 
 /// A language model over token ids.
 pub trait LanguageModel {
-    /// For each item, in order, the sum of the natural-log probabilities of the continuation's tokens, each given the
-    /// prompt and the preceding tokens of the continuation.
+    /// For each item, in order, the natural-log probabilities of the continuation's tokens, each given the prompt and the
+    /// preceding tokens of the continuation.
     ///
     /// # Errors
     /// If the model cannot be evaluated.
-    fn log_probabilities(&mut self, items: &[Continuation]) -> Result<Vec<f64>, ModelError>;
+    fn log_probabilities(&mut self, items: &[Continuation]) -> Result<Vec<Vec<f64>>, ModelError>;
 
     /// For each prompt, in order, at most `max_tokens` new tokens, up to and without the first stop token.
     ///

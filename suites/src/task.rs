@@ -21,6 +21,26 @@ pub trait Suite: Send + Sync {
 
     /// The evaluation tasks.
     fn tasks(&self) -> Vec<Task>;
+
+    /// How often one epoch states its facts; empty for a suite without facts.
+    fn exposures(&self) -> Vec<Exposures> {
+        Vec::new()
+    }
+}
+
+/// How often one epoch states the facts of a split in one form.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Exposures {
+    /// `train`: subjects with questions in training; `test`: the others.
+    pub split: &'static str,
+    /// `statement` or `question`.
+    pub form: &'static str,
+    /// Number of facts.
+    pub facts: usize,
+    /// Mean number of documents of one epoch that state a fact.
+    pub per_epoch: f64,
+    /// Whether every fact is stated equally often in each epoch; otherwise by chance.
+    pub equal: bool,
 }
 
 /// Name of the task of completing statements in a phrasing of the training documents. It is reported as a separate

@@ -72,7 +72,7 @@ impl<'a> DecoderModel<'a> {
 }
 
 impl LanguageModel for DecoderModel<'_> {
-    fn log_probabilities(&mut self, items: &[Continuation]) -> Result<Vec<f64>, ModelError> {
+    fn log_probabilities(&mut self, items: &[Continuation]) -> Result<Vec<Vec<f64>>, ModelError> {
         if let Some(number) = items.iter().position(|item| item.prompt.is_empty()) {
             return Err(ModelError(format!(
                 "item {number} has an empty prompt: no position predicts its first token; give every item a prompt"
@@ -80,7 +80,7 @@ impl LanguageModel for DecoderModel<'_> {
         }
         let mut order: Vec<usize> = (0..items.len()).collect();
         order.sort_by_key(|&item| items[item].prompt.len() + items[item].continuation.len());
-        let mut sums = vec![0.0; items.len()];
+        let mut given = vec![Vec::new(); items.len()];
         for batch in order.chunks(self.max_batch) {
             let longest = batch.last().map_or(0, |&item| {
                 items[item].prompt.len() + items[item].continuation.len()
@@ -107,13 +107,13 @@ impl LanguageModel for DecoderModel<'_> {
             for (row, &item) in values.chunks_exact(longest - 1).zip(batch) {
                 let start = items[item].prompt.len() - 1;
                 let continuation = &row[start..start + items[item].continuation.len()];
-                sums[item] = continuation
+                given[item] = continuation
                     .iter()
                     .map(|&log_probability| f64::from(log_probability))
-                    .sum();
+                    .collect();
             }
         }
-        Ok(sums)
+        Ok(given)
     }
 
     fn generate(

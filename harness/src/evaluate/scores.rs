@@ -3,14 +3,18 @@
 //! | metric | value | interval |
 //! |---|---|---|
 //! | that of the suite (`exact_match`, `pass@1`) | share of correct answers | Wilson |
-//! | `nll_bits` | mean negative log-likelihood of the reference answer, in bits | bootstrap over items |
+//! | `answer_nll_bits` | mean negative log-likelihood of the tokens of the reference answer, in bits | bootstrap over items |
+//! | `answer_nll_nats` | the same in nats | bootstrap over items |
+//! | `end_nll_bits` | mean negative log-likelihood of the separator after it, in bits | bootstrap over items |
 //! | `bits_per_parameter` | bits of knowledge per parameter | bootstrap over items |
 //! | `bits_per_active_parameter` | bits of knowledge per parameter that a token uses | bootstrap over items |
 //!
-//! Bits of knowledge are `population x mean(prior_bits - nll_bits)` over the items of a task whose facts were sampled
+//! Bits of knowledge are `population x mean(prior_bits - answer_nll_bits)` over the items of a task whose facts were sampled
 //! from known distributions; those of a suite are the sum over its tasks. Only recall tasks have priors, so that no
 //! fact is counted twice. Values are not clipped at zero: a model that assigns a reference answer less probability than
 //! the prior has negative knowledge of it, and clipping single items would bias the mean upwards.
+
+use std::f64::consts::LN_2;
 
 use architectures::Cost;
 use results::statistics::{Interval, bootstrap_mean, wilson};
@@ -42,7 +46,9 @@ pub fn item_rows(run: &str, results: &[TaskResult]) -> Vec<ItemRow> {
         task: result.task.clone(),
         item: answer.item.clone(),
         correct: answer.correct,
-        nll_bits: answer.nll_bits,
+        answer_tokens: answer.answer_tokens as u64,
+        answer_nll_bits: answer.answer_nll_bits,
+        end_nll_bits: answer.end_nll_bits,
         expected: answer.expected.clone(),
         given: answer.given.clone(),
         detail: answer.detail.clone(),
@@ -133,11 +139,16 @@ impl ScoreRowBuilder<'_> {
         let pooled = || results.iter().flat_map(|result| answers(result));
         let n = pooled().count() as u64;
         let correct = pooled().filter(|answer| answer.correct).count() as u64;
-        let nll: Vec<f64> = pooled().map(|answer| answer.nll_bits).collect();
-        let mut rows = vec![
-            self.row(metric, wilson(correct, n), baseline),
-            self.row("nll_bits", bootstrap_mean(&nll, RESAMPLING_SEED), None),
+        let mut rows = vec![self.row(metric, wilson(correct, n), baseline)];
+        let losses: [(&str, fn(&Answer) -> f64); 3] = [
+            ("answer_nll_bits", |answer| answer.answer_nll_bits),
+            ("answer_nll_nats", |answer| answer.answer_nll_bits * LN_2),
+            ("end_nll_bits", |answer| answer.end_nll_bits),
         ];
+        rows.extend(losses.map(|(metric, of)| {
+            let values: Vec<f64> = pooled().map(of).collect();
+            self.row(metric, bootstrap_mean(&values, RESAMPLING_SEED), None)
+        }));
         let knowledge = bits_known(results);
         if !knowledge.is_empty() {
             let params = [
@@ -179,10 +190,10 @@ impl ScoreRowBuilder<'_> {
 }
 
 /// Bits of knowledge of each item with a prior, weighted so that their mean is the sum over tasks of
-/// `population x mean(prior_bits - nll_bits)`.
+/// `population x mean(prior_bits - answer_nll_bits)`.
 fn bits_known(results: &[&TaskResult]) -> Vec<f64> {
     let item_bits = |result: &TaskResult| -> Vec<f64> {
-        let bits = |answer: &Answer| Some(answer.prior_bits? - answer.nll_bits);
+        let bits = |answer: &Answer| Some(answer.prior_bits? - answer.answer_nll_bits);
         answers(result).iter().filter_map(bits).collect()
     };
     let tasks: Vec<(usize, Vec<f64>)> = results
@@ -208,7 +219,9 @@ mod tests {
             expected: "a".to_owned(),
             given: "b".to_owned(),
             correct,
-            nll_bits: 1.0,
+            answer_tokens: 1,
+            answer_nll_bits: 1.0,
+            end_nll_bits: 0.5,
             prior_bits,
             detail: String::new(),
         }

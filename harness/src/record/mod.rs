@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`folders`] | paths of a sweep's output |
 //! | [`run_row`] | the row of a run |
-//! | [`match_row`] | the row of a matching target |
+//! | [`match_row`], [`exposure_row`] | rows of matching targets and of exposures |
 //! | [`step_recorder`] | rows of training steps, written during training |
 //! | [`provenance`], [`checkout`] | commit, compiler and versions |
 //! | [`leftovers`] | removal of temporary files that killed processes left |
@@ -15,6 +15,7 @@
 
 pub mod checkout;
 pub mod clock;
+pub mod exposure_row;
 pub mod folders;
 pub mod leftovers;
 pub mod match_row;

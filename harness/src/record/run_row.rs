@@ -61,6 +61,8 @@ impl RunRowContext<'_> {
             target_flops: budget.target_flops,
             train_flops: tokens as f64 * cost.training() as f64,
             tokens,
+            epoch_tokens: self.dataset.epoch_tokens,
+            epochs: tokens as f64 / self.dataset.epoch_tokens as f64,
             steps,
             d_model: run.model.decoder.d_model as u64,
             n_layers: run.model.decoder.n_layers as u64,

@@ -21,6 +21,7 @@ use crate::checkpoint::manifest::{Manifest, Origin};
 use crate::checkpoint::snapshot;
 use crate::checkpoint::store::{Store, replace_folder};
 use crate::process::peak_memory;
+use crate::record::exposure_row::exposure_rows;
 use crate::record::folders::Folders;
 use crate::record::match_row::match_row;
 use crate::train::state::TrainingProgress;
@@ -205,9 +206,12 @@ fn trained(
     let begun = beginning(&spec, id, &store, context, progress)?;
     let matches = run.matches.iter().map(|matched| match_row(id, matched));
     let matches: Vec<MatchRow> = matches.collect();
+    let seq_len = run.model.decoder.seq_len;
+    let exposures = exposure_rows(id, &run.budget, seq_len, context.dataset);
     let folder = context.folders.sweep();
     when_space(folder, 0, context.interrupt, progress, || {
-        context.records.write(id, &matches)
+        context.records.write(id, &matches)?;
+        context.records.write(id, &exposures)
     })?;
     let (state, warnings) = match begun {
         Beginning::Trained(trained) => {

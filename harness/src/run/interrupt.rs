@@ -61,7 +61,7 @@ impl<M> Interruptible<'_, M> {
 }
 
 impl<M: LanguageModel> LanguageModel for Interruptible<'_, M> {
-    fn log_probabilities(&mut self, items: &[Continuation]) -> Result<Vec<f64>, ModelError> {
+    fn log_probabilities(&mut self, items: &[Continuation]) -> Result<Vec<Vec<f64>>, ModelError> {
         self.check_interrupt()?;
         self.model.log_probabilities(items)
     }

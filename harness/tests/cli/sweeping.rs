@@ -88,7 +88,7 @@ fn a_sweep_writes_rows_and_a_report_and_a_second_one_runs_nothing() {
         };
         let score = whole("exact_match");
         assert!(score.low <= score.value && score.value <= score.high && score.baseline.is_some());
-        assert!(whole("nll_bits").value > 0.0);
+        assert!(whole("answer_nll_bits").value > 0.0);
         assert_eq!(whole("bits_per_parameter").interval, "bootstrap");
         assert_eq!(
             frames

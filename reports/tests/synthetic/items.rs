@@ -129,7 +129,9 @@ fn item_row(run: &RunRow, suite: &str, task: &str, item: u64, correct: bool) -> 
             }
         },
         correct,
-        nll_bits: if correct { 0.8 } else { 7.5 },
+        answer_tokens: 2,
+        answer_nll_bits: if correct { 0.8 } else { 7.5 },
+        end_nll_bits: 0.1,
         expected: "Zürich".into(),
         given: if correct { "Zürich" } else { "Geneva" }.into(),
         detail: String::new(),

@@ -116,6 +116,8 @@ fn run(block: usize, size: usize, seed: u64) -> RunRow {
         target_flops: target,
         train_flops: tokens as f64 * per_token,
         tokens,
+        epoch_tokens: 1_000_000,
+        epochs: tokens as f64 / 1e6,
         steps: tokens / 2048,
         d_model,
         n_layers,

@@ -10,7 +10,7 @@ use rand::Rng;
 use super::config::BiographiesConfig;
 use super::{names, relations, values};
 use crate::facts::{Fact, FactProtocol, FactSet};
-use crate::task::{Suite, Task, fingerprint_of};
+use crate::task::{Exposures, Suite, Task, fingerprint_of};
 use random::stream;
 
 /// The suite `biographies`.
@@ -73,6 +73,10 @@ impl Suite for Biographies {
 
     fn tasks(&self) -> Vec<Task> {
         self.facts.tasks()
+    }
+
+    fn exposures(&self) -> Vec<Exposures> {
+        self.facts.exposures()
     }
 }
 

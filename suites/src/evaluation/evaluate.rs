@@ -73,7 +73,7 @@ fn evaluate_task(
         // A separator precedes every document in training.
         let mut prompt = vec![tokenizer.end()];
         prompt.extend(tokenizer.encode(&item.prompt)?);
-        // It also follows every document, so the probability includes the end of the answer.
+        // It also follows every document: the probability that the answer ends there is evaluated too.
         let mut continuation = tokenizer.encode(&item.expected)?;
         continuation.push(tokenizer.end());
         continuations.push(Continuation {
@@ -130,21 +130,28 @@ fn evaluate_task(
         .zip(texts)
         .zip(log_probabilities)
         .zip(judgements);
-    let answers = answers
-        .map(
-            |(((item, given), log_probability), (correct, detail))| Answer {
-                item: item.id.clone(),
-                prompt: item.prompt.clone(),
-                expected: item.expected.trim().to_owned(),
-                given: given.trim().to_owned(),
-                correct,
-                nll_bits: -log_probability / std::f64::consts::LN_2,
-                prior_bits: item.prior_bits,
-                detail,
-            },
-        )
-        .collect();
-    Ok(TaskOutcome::Answered(answers))
+    let answer = |(((item, given), log_probabilities), judgement)| {
+        let (item, log_probabilities): (&Item, Vec<f64>) = (item, log_probabilities);
+        let (correct, detail) = judgement;
+        let given: String = given;
+        let (end, answer) = log_probabilities.split_last()?;
+        let bits = |nats: f64| -nats / std::f64::consts::LN_2;
+        Some(Answer {
+            item: item.id.clone(),
+            prompt: item.prompt.clone(),
+            expected: item.expected.trim().to_owned(),
+            given: given.trim().to_owned(),
+            correct,
+            answer_tokens: answer.len(),
+            answer_nll_bits: bits(answer.iter().sum()),
+            end_nll_bits: bits(*end),
+            prior_bits: item.prior_bits,
+            detail,
+        })
+    };
+    let answers: Option<Vec<Answer>> = answers.map(answer).collect();
+    let none = || ModelError("returned no probability for an answer".to_owned());
+    Ok(TaskOutcome::Answered(answers.ok_or_else(none)?))
 }
 
 /// Whether the first line of the answer is the expected text.

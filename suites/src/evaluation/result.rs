@@ -39,10 +39,13 @@ pub struct Answer {
     pub given: String,
     /// Whether the answer is correct by the task's metric.
     pub correct: bool,
-    /// Negative log2 probability of the reference answer and the separator after it. With the separator, the
-    /// probability of "January 1" does not include that of "January 12".
-    pub nll_bits: f64,
-    /// log2 of the number of equally probable values, in recall; minus `nll_bits` it is the number of stored bits.
+    /// Tokens of the reference answer, which carry the fact.
+    pub answer_tokens: usize,
+    /// Negative log2 probability of the tokens of the reference answer.
+    pub answer_nll_bits: f64,
+    /// Negative log2 probability of the separator after it: without it, "January 1" is also the beginning of "January 12".
+    pub end_nll_bits: f64,
+    /// log2 of the number of equally probable values, in recall; minus `answer_nll_bits` it is the number of stored bits.
     pub prior_bits: Option<f64>,
     /// The sandbox's verdict, for functions, with a note if the program ran without the system-call filter.
     pub detail: String,

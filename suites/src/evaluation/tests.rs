@@ -14,10 +14,10 @@ use crate::{
 struct FixedAnswers(HashMap<Vec<u32>, Vec<u32>>);
 
 impl LanguageModel for FixedAnswers {
-    fn log_probabilities(&mut self, items: &[Continuation]) -> Result<Vec<f64>, ModelError> {
+    fn log_probabilities(&mut self, items: &[Continuation]) -> Result<Vec<Vec<f64>>, ModelError> {
         Ok(items
             .iter()
-            .map(|item| item.continuation.len() as f64 * 0.25f64.ln())
+            .map(|item| vec![0.25f64.ln(); item.continuation.len()])
             .collect())
     }
 
@@ -101,7 +101,9 @@ fn reference_answers_score_one_and_have_the_bits_of_the_model() {
             .expect("encodes")
             .len();
         // One more token: the separator that ends the answer.
-        assert!((answer.nll_bits - 2.0 * (tokens + 1) as f64).abs() < 1e-9);
+        assert_eq!(answer.answer_tokens, tokens);
+        assert!((answer.answer_nll_bits - 2.0 * tokens as f64).abs() < 1e-9);
+        assert!((answer.end_nll_bits - 2.0).abs() < 1e-9);
         assert!(answer.prior_bits.is_some_and(|bits| bits >= 6.0));
     }
 }
@@ -161,13 +163,17 @@ fn a_sandbox_that_cannot_run_skips_the_task_with_the_reason() {
 fn the_separator_is_part_of_the_evaluated_answer() {
     struct SeparatorChecker(u32);
     impl LanguageModel for SeparatorChecker {
-        fn log_probabilities(&mut self, items: &[Continuation]) -> Result<Vec<f64>, ModelError> {
+        fn log_probabilities(
+            &mut self,
+            items: &[Continuation],
+        ) -> Result<Vec<Vec<f64>>, ModelError> {
             let ended = |item: &Continuation| {
                 item.continuation.iter().filter(|&&id| id == self.0).count() == 1
                     && item.continuation.last() == Some(&self.0)
             };
             assert!(items.iter().all(ended));
-            Ok(vec![0.0; items.len()])
+            let zeros = |item: &Continuation| vec![0.0; item.continuation.len()];
+            Ok(items.iter().map(zeros).collect())
         }
         fn generate(
             &mut self,
@@ -260,8 +266,8 @@ fn the_detail_notes_that_a_program_ran_without_the_filter() {
 fn a_model_that_omits_answers_is_an_error() {
     struct OmitsAnswers;
     impl LanguageModel for OmitsAnswers {
-        fn log_probabilities(&mut self, _: &[Continuation]) -> Result<Vec<f64>, ModelError> {
-            Ok(vec![0.0])
+        fn log_probabilities(&mut self, _: &[Continuation]) -> Result<Vec<Vec<f64>>, ModelError> {
+            Ok(vec![vec![0.0]])
         }
         fn generate(
             &mut self,

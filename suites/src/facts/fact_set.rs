@@ -8,6 +8,7 @@
 use rand::Rng;
 
 use super::relation::Relation;
+use crate::task::Exposures;
 use random::{permutation, stream};
 
 /// Maximum number of held-out documents for the validation loss: enough for a small standard error, few compared with
@@ -108,6 +109,37 @@ impl FactSet {
                 )
             })
             .collect()
+    }
+
+    /// How often one epoch states the facts, by split and form.
+    pub fn exposures(&self) -> Vec<Exposures> {
+        let repeats = self.protocol.repeats as f64;
+        let trained = self.trained.iter().filter(|&&trained| trained).count();
+        let group = |split, form, facts, per_epoch, equal| Exposures {
+            split,
+            form,
+            facts,
+            per_epoch,
+            equal,
+        };
+        let rate = self.protocol.question_rate;
+        vec![
+            group("train", "statement", trained, repeats, true),
+            group(
+                "train",
+                "question",
+                trained,
+                repeats * rate,
+                rate == 0.0 || rate == 1.0,
+            ),
+            group(
+                "test",
+                "statement",
+                self.facts.len() - trained,
+                repeats,
+                true,
+            ),
+        ]
     }
 
     /// Name of a random stream of one fact.
@@ -222,6 +254,28 @@ pub(crate) mod tests {
                 "{subject}"
             );
         }
+    }
+
+    #[test]
+    fn exposures_are_those_of_the_documents() {
+        let facts = colours(0.25);
+        let (mut statements, mut questions) = (0.0, 0.0);
+        for epoch in 0..400 {
+            let documents = facts.documents(epoch);
+            let asked = documents.iter().filter(|text| text.starts_with("Q:"));
+            let asked = asked.count();
+            questions += asked as f64 / 400.0;
+            statements += (documents.len() - asked) as f64 / 400.0;
+        }
+        let mean = |form: &str| -> f64 {
+            let groups = facts.exposures().into_iter();
+            let groups = groups.filter(|group| group.form == form);
+            groups
+                .map(|group| group.facts as f64 * group.per_epoch)
+                .sum()
+        };
+        assert!((statements - mean("statement")).abs() < 1e-9, "{statements}");
+        assert!((questions - mean("question")).abs() < 0.5, "{questions}");
     }
 
     #[test]

@@ -90,6 +90,25 @@ impl TokenFile {
         &self.path
     }
 
+    /// The position after the `documents`-th separator `end`; the number of tokens if there are fewer.
+    ///
+    /// # Errors
+    /// As [`Self::window`].
+    pub(crate) fn end_of(&self, documents: usize, end: u32) -> Result<u64, SuiteError> {
+        const AT_ONCE: usize = 1 << 16;
+        let mut left = documents;
+        for start in (0..self.len()).step_by(AT_ONCE) {
+            let tokens = self.window(start as u64, AT_ONCE.min(self.len() - start))?;
+            for (index, &token) in tokens.iter().enumerate() {
+                left -= usize::from(token == end);
+                if left == 0 {
+                    return Ok((start + index + 1) as u64);
+                }
+            }
+        }
+        Ok(self.len() as u64)
+    }
+
     /// `len` tokens from position `start`; positions are modulo the number of tokens.
     ///
     /// # Errors

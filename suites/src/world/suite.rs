@@ -11,7 +11,7 @@ use super::relations::{RELATIONS, relations};
 use super::subset::balanced;
 use super::{cities, countries, currencies, elements};
 use crate::facts::{FactProtocol, FactSet};
-use crate::task::{Suite, Task, fingerprint_of};
+use crate::task::{Exposures, Suite, Task, fingerprint_of};
 
 /// The suite `world`.
 #[derive(Debug)]
@@ -80,6 +80,10 @@ impl Suite for World {
 
     fn tasks(&self) -> Vec<Task> {
         self.facts.tasks()
+    }
+
+    fn exposures(&self) -> Vec<Exposures> {
+        self.facts.exposures()
     }
 }
 

@@ -308,6 +308,9 @@ unsafe fn product_by_tiles(
 
 /// Copies a matrix `[lines, terms]` into panels of `width` lines, `[lines / width, terms, width]`; missing lines are 0.
 unsafe fn pack(panels: &mut [f32], matrix: Matrix, (lines, terms): (usize, usize), width: usize) {
+    if terms == 0 {
+        return;
+    }
     for (index, panel) in panels
         .chunks_exact_mut(width * terms)
         .take(lines.div_ceil(width))
