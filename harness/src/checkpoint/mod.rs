@@ -17,11 +17,11 @@
 //! | module | contents |
 //! |---|---|
 //! | [`error`] | why a checkpoint cannot be written or read |
-//! | [`tensor_file`] | one safetensors file, written and read in pieces |
-//! | [`rectangles`] | division of a table into files of bounded size |
+//! | `tensor_file` | one safetensors file, written and read in pieces |
+//! | `rectangles` | division of a table into files of bounded size |
 //! | [`manifest`] | `state.json` |
-//! | [`parameters`], [`dense`], [`buffers`] | parameters by name, their values and moments, state without gradient |
-//! | [`tables`] | value tables |
+//! | `parameters`, `dense`, `buffers` | parameters by name, their values and moments, state without gradient |
+//! | `tables` | value tables |
 //! | [`snapshot`] | a whole folder |
 //! | [`store`] | the checkpoints of a run: writing, retention, the latest that is intact |
 

@@ -50,7 +50,7 @@ pub fn write(
     Ok(manifest)
 }
 
-/// Bytes that [`write`] needs for `decoder`, an upper bound.
+/// Bytes that [`write()`] needs for `decoder`, an upper bound.
 pub fn bytes(decoder: &Decoder, with_moments: bool) -> u64 {
     use burn::module::Module;
     let tables = decoder.tables().into_iter();

@@ -140,15 +140,15 @@ impl ScoreRowBuilder<'_> {
         let n = pooled().count() as u64;
         let correct = pooled().filter(|answer| answer.correct).count() as u64;
         let mut rows = vec![self.row(metric, wilson(correct, n), baseline)];
-        let losses: [(&str, fn(&Answer) -> f64); 3] = [
-            ("answer_nll_bits", |answer| answer.answer_nll_bits),
-            ("answer_nll_nats", |answer| answer.answer_nll_bits * LN_2),
-            ("end_nll_bits", |answer| answer.end_nll_bits),
-        ];
-        rows.extend(losses.map(|(metric, of)| {
+        let mean = |metric: &str, of: &dyn Fn(&Answer) -> f64| {
             let values: Vec<f64> = pooled().map(of).collect();
             self.row(metric, bootstrap_mean(&values, RESAMPLING_SEED), None)
+        };
+        rows.push(mean("answer_nll_bits", &|answer| answer.answer_nll_bits));
+        rows.push(mean("answer_nll_nats", &|answer| {
+            answer.answer_nll_bits * LN_2
         }));
+        rows.push(mean("end_nll_bits", &|answer| answer.end_nll_bits));
         let knowledge = bits_known(results);
         if !knowledge.is_empty() {
             let params = [

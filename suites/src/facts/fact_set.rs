@@ -274,7 +274,10 @@ pub(crate) mod tests {
                 .map(|group| group.facts as f64 * group.per_epoch)
                 .sum()
         };
-        assert!((statements - mean("statement")).abs() < 1e-9, "{statements}");
+        assert!(
+            (statements - mean("statement")).abs() < 1e-9,
+            "{statements}"
+        );
         assert!((questions - mean("question")).abs() < 0.5, "{questions}");
     }
 
