@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::SuiteError;
 use crate::biographies::BiographiesConfig;
+use crate::bios::BiosConfig;
 use crate::functions::FunctionsConfig;
 use crate::world::WorldConfig;
 
@@ -21,6 +22,9 @@ pub struct SuitesConfig {
     /// `[suites.functions]`: small Python functions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub functions: Option<FunctionsConfig>,
+    /// `[suites.bios]`: the biographies of bioS, for measuring capacity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bios: Option<BiosConfig>,
 }
 
 impl Default for SuitesConfig {
@@ -29,6 +33,7 @@ impl Default for SuitesConfig {
             biographies: Some(BiographiesConfig::default()),
             world: Some(WorldConfig::default()),
             functions: Some(FunctionsConfig::default()),
+            bios: None,
         }
     }
 }
@@ -46,8 +51,11 @@ impl SuitesConfig {
         self.functions
             .as_ref()
             .map_or(Ok(()), FunctionsConfig::validate)?;
-        if self.biographies.is_none() && self.world.is_none() && self.functions.is_none() {
-            let remedy = "there is nothing to train on; add [suites.biographies], [suites.world] or [suites.functions]";
+        self.bios.as_ref().map_or(Ok(()), BiosConfig::validate)?;
+        let facts = self.biographies.is_some() || self.world.is_some() || self.bios.is_some();
+        if !facts && self.functions.is_none() {
+            let remedy = "there is nothing to train on; add [suites.biographies], [suites.world], [suites.functions] or \
+                          [suites.bios]";
             return Err(SuiteError::config("suites", "{}", remedy));
         }
         Ok(())

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use crate::cache::CacheLock;
 use crate::{
-    Biographies, Functions, Suite, SuiteError, SuitesConfig, TokenFile, Tokenizer, World, corpus,
+    Biographies, Bios, Functions, Suite, SuiteError, SuitesConfig, TokenFile, Tokenizer, World,
+    corpus,
 };
 
 /// Incremented when the order or the separation of documents changes, so that caches of an earlier version are not
@@ -21,7 +22,7 @@ pub struct Dataset {
     pub held_out: TokenFile,
     /// Tokens of the first epoch.
     pub epoch_tokens: u64,
-    /// Suites, in the order biographies, world, functions.
+    /// Suites, in the order biographies, world, functions, bios.
     pub suites: Vec<Box<dyn Suite>>,
     /// Hash of the suites, the tokenizer and the seed; it does not depend on the number of tokens.
     pub fingerprint: String,
@@ -60,7 +61,7 @@ impl Dataset {
     }
 }
 
-/// The suites that a configuration enables, in the order biographies, world, functions.
+/// The suites that a configuration enables, in the order biographies, world, functions, bios.
 ///
 /// # Errors
 /// If the configuration is invalid.
@@ -75,6 +76,9 @@ pub fn build(config: &SuitesConfig, seed: u64) -> Result<Vec<Box<dyn Suite>>, Su
     }
     if let Some(config) = &config.functions {
         suites.push(Box::new(Functions::new(config, seed)));
+    }
+    if let Some(config) = &config.bios {
+        suites.push(Box::new(Bios::new(config, seed)));
     }
     Ok(suites)
 }
@@ -108,6 +112,7 @@ mod tests {
             biographies: Some(biographies),
             world: None,
             functions: Some(functions),
+            bios: None,
         }
     }
 

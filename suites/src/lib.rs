@@ -6,6 +6,7 @@
 //! implementation of [`LanguageModel`]. Both are independent of the model's architecture.
 
 mod biographies;
+mod bios;
 mod cache;
 mod config;
 mod corpus;
@@ -25,6 +26,7 @@ mod validation;
 mod world;
 
 pub use biographies::{Biographies, BiographiesConfig};
+pub use bios::{Bios, BiosConfig};
 pub use config::SuitesConfig;
 pub use dataset::{Dataset, build};
 pub use error::SuiteError;

@@ -22,6 +22,11 @@ pub trait Suite: Send + Sync {
     /// The evaluation tasks.
     fn tasks(&self) -> Vec<Task>;
 
+    /// Whether all its tasks complete statements in trained wording; then they are reported as `<suite> recall`.
+    fn is_recall(&self) -> bool {
+        false
+    }
+
     /// How often one epoch states its facts; empty for a suite without facts.
     fn exposures(&self) -> Vec<Exposures> {
         Vec::new()
@@ -68,6 +73,10 @@ pub struct Task {
 pub enum Metric {
     /// The first line of the answer equals the expected one.
     ExactMatch,
+    /// As [`Self::ExactMatch`], for an answer within a document: a full stop follows it.
+    Completion,
+    /// Only the probability of the answer is evaluated: it cannot be known from the prompt, and anything may follow.
+    Likelihood,
     /// The generated function returns the expected values for arguments that the prompt does not contain, for a single
     /// sample (pass@1, Chen et al. 2021).
     PassAt1,
@@ -76,7 +85,8 @@ pub enum Metric {
 impl fmt::Display for Metric {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::ExactMatch => "exact_match",
+            Self::ExactMatch | Self::Completion => "exact_match",
+            Self::Likelihood => "likelihood",
             Self::PassAt1 => "pass@1",
         })
     }

@@ -18,6 +18,7 @@ fn prepare(folder: &Path, min_tokens: u64) -> Dataset {
         biographies: Some(biographies),
         world: None,
         functions: None,
+        bios: None,
     };
     Dataset::prepare(&config, 0, 300, min_tokens, folder).expect("prepares")
 }

@@ -6,6 +6,7 @@
 //! | `answer_nll_bits` | mean negative log-likelihood of the tokens of the reference answer, in bits | bootstrap over items |
 //! | `answer_nll_nats` | the same in nats | bootstrap over items |
 //! | `end_nll_bits` | mean negative log-likelihood of the separator after it, in bits | bootstrap over items |
+//! | `bits_known` | bits of knowledge | bootstrap over items |
 //! | `bits_per_parameter` | bits of knowledge per parameter | bootstrap over items |
 //! | `bits_per_active_parameter` | bits of knowledge per parameter that a token uses | bootstrap over items |
 //!
@@ -23,6 +24,9 @@ use suites::{Answer, TaskOutcome, TaskResult};
 
 /// Seed of the bootstrap, fixed so that equal items give equal intervals.
 const RESAMPLING_SEED: u64 = 0;
+
+/// Metric of tasks without a right or wrong answer.
+const LIKELIHOOD: &str = "likelihood";
 
 /// Rows of scores: for each suite its tasks, then the suite as a whole.
 ///
@@ -53,7 +57,9 @@ pub fn item_rows(run: &str, results: &[TaskResult]) -> Vec<ItemRow> {
         given: answer.given.clone(),
         detail: answer.detail.clone(),
     };
-    let rows = results.iter().flat_map(|result| {
+    // A likelihood is no answer: models are not paired by it.
+    let answered = results.iter().filter(|result| result.metric != LIKELIHOOD);
+    let rows = answered.flat_map(|result| {
         answers(result)
             .iter()
             .map(move |answer| row(result, answer))
@@ -76,7 +82,12 @@ fn task_rows(run: &str, cost: &Cost, result: &TaskResult) -> Vec<ScoreRow> {
     };
     match &result.outcome {
         TaskOutcome::Skipped(reason) => vec![row.skipped(&result.metric, reason)],
-        TaskOutcome::Answered(_) => row.scored(cost, &result.metric, &[result], result.baseline),
+        TaskOutcome::Answered(_) => {
+            let (metric, baseline) = (result.metric.as_str(), result.baseline);
+            let mut rows = row.scored(metric, &[result], baseline);
+            rows.extend(row.knowledge(cost, &[result]));
+            rows
+        }
     }
 }
 
@@ -91,6 +102,7 @@ fn suite_rows(run: &str, cost: &Cost, first: &TaskResult, results: &[TaskResult]
     let mut metrics: Vec<&str> = results
         .iter()
         .map(|result| result.metric.as_str())
+        .filter(|&metric| metric != LIKELIHOOD)
         .collect();
     metrics.dedup();
     let rows = metrics.into_iter().flat_map(|metric| {
@@ -104,10 +116,16 @@ fn suite_rows(run: &str, cost: &Cost, first: &TaskResult, results: &[TaskResult]
         });
         match (answered.is_empty(), reason) {
             (true, reason) => vec![row.skipped(metric, reason.unwrap_or("no questions"))],
-            (false, _) => row.scored(cost, metric, &answered, pooled_baseline(&answered)),
+            (false, _) => row.scored(metric, &answered, pooled_baseline(&answered)),
         }
     });
-    rows.collect()
+    let mut rows: Vec<ScoreRow> = rows.collect();
+    let all: Vec<_> = results
+        .iter()
+        .filter(|result| !answers(result).is_empty())
+        .collect();
+    rows.extend(row.knowledge(cost, &all));
+    rows
 }
 
 /// The baseline over all items; `None` if a task has none.
@@ -129,17 +147,14 @@ struct ScoreRowBuilder<'a> {
 }
 
 impl ScoreRowBuilder<'_> {
-    fn scored(
-        self,
-        cost: &Cost,
-        metric: &str,
-        results: &[&TaskResult],
-        baseline: Option<f64>,
-    ) -> Vec<ScoreRow> {
+    fn scored(self, metric: &str, results: &[&TaskResult], baseline: Option<f64>) -> Vec<ScoreRow> {
         let pooled = || results.iter().flat_map(|result| answers(result));
         let n = pooled().count() as u64;
         let correct = pooled().filter(|answer| answer.correct).count() as u64;
-        let mut rows = vec![self.row(metric, wilson(correct, n), baseline)];
+        let mut rows = Vec::with_capacity(4);
+        if metric != LIKELIHOOD {
+            rows.push(self.row(metric, wilson(correct, n), baseline));
+        }
         let mean = |metric: &str, of: &dyn Fn(&Answer) -> f64| {
             let values: Vec<f64> = pooled().map(of).collect();
             self.row(metric, bootstrap_mean(&values, RESAMPLING_SEED), None)
@@ -149,18 +164,25 @@ impl ScoreRowBuilder<'_> {
             answer.answer_nll_bits * LN_2
         }));
         rows.push(mean("end_nll_bits", &|answer| answer.end_nll_bits));
-        let knowledge = bits_known(results);
-        if !knowledge.is_empty() {
-            let params = [
-                ("bits_per_parameter", cost.params()),
-                ("bits_per_active_parameter", cost.params_active),
-            ];
-            rows.extend(params.map(|(metric, params)| {
-                let share: Vec<f64> = knowledge.iter().map(|bits| bits / params as f64).collect();
-                self.row(metric, bootstrap_mean(&share, RESAMPLING_SEED), None)
-            }));
-        }
         rows
+    }
+
+    /// Rows of the bits of knowledge of all tasks with priors; none without one.
+    fn knowledge(self, cost: &Cost, results: &[&TaskResult]) -> Vec<ScoreRow> {
+        let knowledge = bits_known(results);
+        if knowledge.is_empty() {
+            return Vec::new();
+        }
+        let divisors = [
+            ("bits_known", 1),
+            ("bits_per_parameter", cost.params()),
+            ("bits_per_active_parameter", cost.params_active),
+        ];
+        let row = |(metric, divisor): (&str, u64)| {
+            let share: Vec<f64> = knowledge.iter().map(|bits| bits / divisor as f64).collect();
+            self.row(metric, bootstrap_mean(&share, RESAMPLING_SEED), None)
+        };
+        divisors.map(row).to_vec()
     }
 
     fn row(self, metric: &str, interval: Interval, baseline: Option<f64>) -> ScoreRow {

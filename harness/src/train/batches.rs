@@ -78,6 +78,7 @@ mod tests {
         let config = suites::SuitesConfig {
             world: None,
             functions: None,
+            bios: None,
             ..suites::SuitesConfig::default()
         };
         let dataset = suites::Dataset::prepare(

@@ -26,7 +26,7 @@ pub fn evaluate(
     let mut results = Vec::with_capacity(tasks.len());
     for task in tasks {
         let task_sandbox = match (task.metric, &sandbox) {
-            (Metric::ExactMatch, _) => None,
+            (Metric::ExactMatch | Metric::Completion | Metric::Likelihood, _) => None,
             (Metric::PassAt1, Some(Ok(sandbox))) => Some(sandbox),
             (Metric::PassAt1, Some(Err(error))) => {
                 results.push(result(
@@ -48,7 +48,7 @@ pub fn evaluate(
 fn result(suite: &dyn Suite, task: &Task, outcome: TaskOutcome) -> TaskResult {
     let name = suite.name();
     TaskResult {
-        suite: if task.name == RECALL {
+        suite: if task.name == RECALL || suite.is_recall() {
             format!("{name} {RECALL}")
         } else {
             name.to_owned()
@@ -69,13 +69,19 @@ fn evaluate_task(
     sandbox: Option<&Sandbox>,
 ) -> Result<TaskOutcome, SuiteError> {
     let mut continuations = Vec::with_capacity(task.items.len());
+    let mut answer_tokens = Vec::with_capacity(task.items.len());
     for item in &task.items {
         // A separator precedes every document in training.
         let mut prompt = vec![tokenizer.end()];
         prompt.extend(tokenizer.encode(&item.prompt)?);
-        // It also follows every document: the probability that the answer ends there is evaluated too.
         let mut continuation = tokenizer.encode(&item.expected)?;
-        continuation.push(tokenizer.end());
+        answer_tokens.push(continuation.len());
+        match task.metric {
+            // It also follows every document: the probability that the answer ends there is evaluated too.
+            Metric::ExactMatch | Metric::PassAt1 => continuation.push(tokenizer.end()),
+            Metric::Completion => continuation.extend(tokenizer.encode(FULL_STOP)?),
+            Metric::Likelihood => {}
+        }
         continuations.push(Continuation {
             prompt,
             continuation,
@@ -97,7 +103,10 @@ fn evaluate_task(
         stop: vec![tokenizer.end()],
         sampling: Sampling::Greedy,
     };
-    let generated = model.generate(&prompts, &generation)?;
+    let generated = match task.metric {
+        Metric::Likelihood => vec![Vec::new(); prompts.len()],
+        _ => model.generate(&prompts, &generation)?,
+    };
     if log_probabilities.len() != task.items.len() || generated.len() != task.items.len() {
         let (given, expected) = (
             log_probabilities.len().min(generated.len()),
@@ -121,7 +130,7 @@ fn evaluate_task(
             .items
             .iter()
             .zip(&texts)
-            .map(|(item, text)| (is_exact_match(item, text), String::new()))
+            .map(|(item, text)| (is_correct(task.metric, item, text), String::new()))
             .collect(),
     };
     let answers = task
@@ -129,32 +138,40 @@ fn evaluate_task(
         .iter()
         .zip(texts)
         .zip(log_probabilities)
+        .zip(answer_tokens)
         .zip(judgements);
-    let answer = |(((item, given), log_probabilities), judgement)| {
+    let answer = |((((item, given), log_probabilities), answer_tokens), judgement)| {
         let (item, log_probabilities): (&Item, Vec<f64>) = (item, log_probabilities);
-        let (correct, detail) = judgement;
-        let given: String = given;
-        let (end, answer) = log_probabilities.split_last()?;
-        let bits = |nats: f64| -nats / std::f64::consts::LN_2;
+        let (given, (correct, detail)): (String, (bool, String)) = (given, judgement);
+        let (answer, end) = log_probabilities.split_at_checked(answer_tokens)?;
+        let bits = |nats: &[f64]| -nats.iter().sum::<f64>() / std::f64::consts::LN_2;
         Some(Answer {
             item: item.id.clone(),
             prompt: item.prompt.clone(),
             expected: item.expected.trim().to_owned(),
             given: given.trim().to_owned(),
             correct,
-            answer_tokens: answer.len(),
-            answer_nll_bits: bits(answer.iter().sum()),
-            end_nll_bits: bits(*end),
+            answer_tokens,
+            answer_nll_bits: bits(answer),
+            end_nll_bits: bits(end),
             prior_bits: item.prior_bits,
             detail,
         })
     };
     let answers: Option<Vec<Answer>> = answers.map(answer).collect();
-    let none = || ModelError("returned no probability for an answer".to_owned());
+    let none = || ModelError("returned too few probabilities for an answer".to_owned());
     Ok(TaskOutcome::Answered(answers.ok_or_else(none)?))
 }
 
-/// Whether the first line of the answer is the expected text.
-fn is_exact_match(item: &Item, text: &str) -> bool {
-    text.trim_start().lines().next().unwrap_or("").trim_end() == item.expected.trim()
+/// What follows an answer within a document.
+const FULL_STOP: &str = ".";
+
+/// Whether the first line of the answer is the expected text; within a document, whether what precedes the first full stop
+/// is.
+fn is_correct(metric: Metric, item: &Item, text: &str) -> bool {
+    let line = text.trim_start().lines().next().unwrap_or("").trim_end();
+    match metric {
+        Metric::Completion => line.split(FULL_STOP).next() == Some(item.expected.trim()),
+        _ => line == item.expected.trim(),
+    }
 }
