@@ -1,5 +1,6 @@
 //! All rows of a sweep in memory, in an order that depends on the rows alone.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use polars::prelude::{CsvWriter, DataFrame, SerWriter};
@@ -72,6 +73,30 @@ impl Frames {
         Self {
             exposures: sort_and_deduplicate(exposures),
             ..self
+        }
+    }
+
+    /// The rows of the named runs; probes, which belong to none, are left out.
+    pub fn of_runs(&self, names: &HashSet<String>) -> Self {
+        Self::default().extended(self, names)
+    }
+
+    /// These rows and those of `more` that belong to the named runs.
+    pub fn extended(self, more: &Self, names: &HashSet<String>) -> Self {
+        fn of<R: Row>(all: Vec<R>, more: &[R], names: &HashSet<String>) -> Vec<R> {
+            let added = more.iter().filter(|row| names.contains(row.run()));
+            sort_and_deduplicate(all.into_iter().chain(added.cloned()).collect())
+        }
+        Self {
+            runs: of(self.runs, &more.runs, names),
+            steps: of(self.steps, &more.steps, names),
+            scores: of(self.scores, &more.scores, names),
+            items: of(self.items, &more.items, names),
+            usage: of(self.usage, &more.usage, names),
+            matches: of(self.matches, &more.matches, names),
+            probes: self.probes,
+            warnings: of(self.warnings, &more.warnings, names),
+            exposures: of(self.exposures, &more.exposures, names),
         }
     }
 

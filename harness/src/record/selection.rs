@@ -26,24 +26,10 @@ pub fn row_of<'a>(plan: &Plan, run: &Run, rows: &'a [RunRow]) -> Result<Option<&
 /// # Errors
 /// If the configuration of a run cannot be serialised.
 pub fn frames_of(plan: &Plan, frames: &Frames) -> Result<Frames, Error> {
-    let mut runs = Vec::new();
+    let mut selected = HashSet::new();
     for run in &plan.runs {
-        runs.extend(row_of(plan, run, frames.runs())?.cloned());
+        let row = row_of(plan, run, frames.runs())?;
+        selected.extend(row.map(|row| row.run.clone()));
     }
-    let selected: HashSet<String> = runs.iter().map(|row| row.run.clone()).collect();
-    fn of<R: results::Row>(rows: &[R], selected: &HashSet<String>) -> Vec<R> {
-        rows.iter()
-            .filter(|row| selected.contains(row.run()))
-            .cloned()
-            .collect()
-    }
-    Ok(Frames::new(
-        runs,
-        of(frames.steps(), &selected),
-        of(frames.scores(), &selected),
-        of(frames.items(), &selected),
-        of(frames.usage(), &selected),
-    )
-    .with_matches(of(frames.matches(), &selected))
-    .with_warnings(of(frames.warnings(), &selected)))
+    Ok(frames.of_runs(&selected))
 }

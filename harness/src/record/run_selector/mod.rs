@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use results::study::BlockRole;
-use results::{Frames, Records, Row, RunRow};
+use results::{Frames, Records, RunRow};
 
 use crate::error::Error;
 use crate::record::folders::Folders;
@@ -85,7 +85,7 @@ pub fn select(
                 .map(|row| row.run.clone())
                 .filter(|run| new.contains(run)),
         );
-        selection.frames = joined(&selection.frames, &frames, &new);
+        selection.frames = selection.frames.extended(&frames, &new);
     }
     Ok(selection)
 }
@@ -225,21 +225,4 @@ fn invalid(argument: &str, problem: &str, remedy: &str) -> Error {
         problem: problem.to_owned(),
         remedy: remedy.to_owned(),
     }
-}
-
-/// `all`, extended by the rows of `more` that belong to the runs named in `new`.
-fn joined(all: &Frames, more: &Frames, new: &HashSet<String>) -> Frames {
-    fn of<R: Row>(all: &[R], more: &[R], new: &HashSet<String>) -> Vec<R> {
-        let added = more.iter().filter(|row| new.contains(row.run()));
-        all.iter().chain(added).cloned().collect()
-    }
-    Frames::new(
-        of(all.runs(), more.runs(), new),
-        of(all.steps(), more.steps(), new),
-        of(all.scores(), more.scores(), new),
-        of(all.items(), more.items(), new),
-        of(all.usage(), more.usage(), new),
-    )
-    .with_matches(of(all.matches(), more.matches(), new))
-    .with_warnings(of(all.warnings(), more.warnings(), new))
 }
