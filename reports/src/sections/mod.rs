@@ -4,6 +4,7 @@ mod accuracy;
 mod claims;
 mod compared;
 mod conventions;
+mod exposures;
 mod failures;
 pub mod gains;
 mod isoflop;
@@ -20,6 +21,7 @@ mod scoreboard;
 mod speed;
 mod summary;
 mod usage;
+mod verdicts;
 
 use maud::Markup;
 
@@ -47,6 +49,12 @@ pub fn all(study: &Study, scores: &Scores) -> Result<Vec<Section>, ReportError> 
     Ok(vec![
         section("compared", "What was compared", compared::body(study)),
         section("scoreboard", "Scoreboard", scoreboard::body(study, scores)),
+        section(
+            "verdicts",
+            "Verdicts over seeds",
+            verdicts::body(study, &scores.suites),
+        ),
+        section("exposures", "Epochs and exposures", exposures::body(study)),
         section("loss", "Validation loss", loss::body(study)?),
         section("accuracy", "Accuracy", accuracy::body(study, scores)?),
         section(

@@ -13,6 +13,7 @@
 //! | [`table_size`] | accuracy against slots of the value tables |
 //! | [`knowledge`] | bits stored per parameter |
 //! | [`probe_groups`] | probes of one device, and its roofline |
+//! | [`verdicts`] | whether a block differs from dense, over seeds that may be added |
 //! | `tokens_to_dense` | tokens until a block has the final loss of dense |
 
 pub mod block_gains;
@@ -27,6 +28,7 @@ pub mod scaling;
 pub mod scores;
 pub mod table_size;
 mod tokens_to_dense;
+pub mod verdicts;
 
 pub use block_role::BlockRole;
 pub use budgets::BlockAtRung;
