@@ -14,6 +14,8 @@ pub struct Plan {
     pub sweep: Sweep,
     /// The runs; seeds are the outermost loop, so that an interrupted sweep has complete comparisons for some seeds.
     pub runs: Vec<Run>,
+    /// Runs of the further seeds that `[decide]` allows, which `--until-decided` executes where they are needed.
+    pub further: Vec<Run>,
 }
 
 /// One model to train and evaluate.
@@ -89,7 +91,20 @@ impl Plan {
         };
         let runs = sweep.seeds.iter().flat_map(|&seed| with_seed(seed));
         let runs = runs.collect();
-        Ok(Self { sweep, runs })
+        let further = further_seeds(&sweep).into_iter().flat_map(with_seed);
+        let decided = |run: &Run| {
+            let sizes = sweep
+                .decide
+                .as_ref()
+                .map_or(&[][..], |decide| &decide.sizes);
+            sizes.is_empty() || sizes.contains(&run.label.size)
+        };
+        let further = further.filter(decided).collect();
+        Ok(Self {
+            sweep,
+            runs,
+            further,
+        })
     }
 
     /// Tokens of the training stream that the longest run may read; see [`stream_tokens`].
@@ -97,6 +112,18 @@ impl Plan {
         let tokens = |run: &Run| stream_tokens(run.budget.tokens, run.model.decoder.seq_len);
         self.runs.iter().map(tokens).max().unwrap_or(1)
     }
+}
+
+/// The seeds after the largest of the sweep, as many as `[decide]` allows.
+fn further_seeds(sweep: &Sweep) -> Vec<u64> {
+    let Some(decide) = &sweep.decide else {
+        return Vec::new();
+    };
+    let largest = sweep.seeds.iter().max().copied().unwrap_or(0);
+    let count = decide.max_seeds.saturating_sub(sweep.seeds.len()) as u64;
+    (1..=count)
+        .filter_map(|next| largest.checked_add(next))
+        .collect()
 }
 
 /// The runs of one size with seed 0, in the order of its variants.

@@ -161,6 +161,9 @@ pub struct SweepOptions {
     /// Number of processes that execute runs at the same time, with an equal share of the threads each.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub jobs: u16,
+    /// Add seeds where they matter most until the claims of [decide] are decided.
+    #[arg(long, conflicts_with_all = ["jobs", "only", "size", "seed"])]
+    pub until_decided: bool,
     /// A process of --jobs: no report, and it stops when its standard input ends.
     #[arg(long, hide = true, conflicts_with = "jobs")]
     pub worker: bool,

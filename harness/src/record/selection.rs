@@ -27,7 +27,7 @@ pub fn row_of<'a>(plan: &Plan, run: &Run, rows: &'a [RunRow]) -> Result<Option<&
 /// If the configuration of a run cannot be serialised.
 pub fn frames_of(plan: &Plan, frames: &Frames) -> Result<Frames, Error> {
     let mut selected = HashSet::new();
-    for run in &plan.runs {
+    for run in plan.runs.iter().chain(&plan.further) {
         let row = row_of(plan, run, frames.runs())?;
         selected.extend(row.map(|row| row.run.clone()));
     }

@@ -11,6 +11,7 @@
 //! | [`claim`], [`heartbeat`], [`activity`] | which process executes a run, and what it does |
 //! | [`resume`], [`training`], [`evaluation`] | parts of one run: where it begins, training with checkpoints, evaluation |
 //! | [`rerun`] | a recorded run built again from its row, and compared |
+//! | [`decide`] | which seeds are added until claims are decided |
 //! | [`disk_wait`] | waiting for space on the disk |
 //! | [`conclusion`] | outcome of a command, and its exit status |
 
@@ -18,6 +19,7 @@ pub mod activity;
 pub mod claim;
 pub mod conclusion;
 pub mod data;
+pub mod decide;
 pub mod disk_wait;
 pub mod evaluation;
 pub mod execute;

@@ -3,6 +3,7 @@
 mod bad_input;
 mod closed_pipe;
 mod comparing;
+mod deciding;
 mod full_disk;
 mod interrupting;
 mod matching;

@@ -19,6 +19,13 @@ pub struct Rung {
     pub(super) key: Key,
 }
 
+impl Rung {
+    /// Label of the size.
+    pub fn size(&self) -> &str {
+        &self.key.0
+    }
+}
+
 /// Size and budget: a size can have several budgets, whose runs are not seeds of one configuration.
 pub(super) type Key = (String, BudgetKey);
 

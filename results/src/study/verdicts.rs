@@ -86,9 +86,14 @@ impl Verdict<'_> {
     }
 }
 
-/// The comparisons of all blocks with dense, on every rung and by every quantity, where both have two seeds or more. They
-/// are one family: the probability that any of them is decided without a difference is at most [`ALPHA`].
-pub fn verdicts<'s, 'a>(study: &'s Study<'a>, suites: &[Suite]) -> Vec<Verdict<'s>> {
+/// The comparisons of all blocks with dense, on every rung and by every quantity for which `belongs` holds, where both have two
+/// seeds or more. They are one family: the probability that any of them is decided without a difference is at most
+/// [`ALPHA`].
+pub fn verdicts<'s, 'a>(
+    study: &'s Study<'a>,
+    suites: &[Suite],
+    belongs: impl Fn(&Rung, Quantity) -> bool,
+) -> Vec<Verdict<'s>> {
     let mut found = Vec::new();
     for rung in &study.rungs {
         let dense = study.finished_reference(rung);
@@ -98,7 +103,7 @@ pub fn verdicts<'s, 'a>(study: &'s Study<'a>, suites: &[Suite]) -> Vec<Verdict<'
             .filter(|block| !study.is_reference(block));
         for block in blocks.filter(|block| study.comparable(block, rung)) {
             let runs = study.finished(block, rung);
-            for quantity in Quantity::ALL {
+            for quantity in Quantity::ALL.into_iter().filter(|&of| belongs(rung, of)) {
                 let values = |runs: &[&'a RunRow]| by_seed(study, suites, runs, quantity);
                 let differences = differences(&values(&runs), &values(&dense));
                 if differences.len() >= 2 {
@@ -239,7 +244,7 @@ mod tests {
         let frames = Frames::new(rows, vec![], scores.collect(), items, vec![]);
         let study = Study::new(&frames);
         let suites = Scores::new(&study).suites;
-        verdicts(&study, &suites)
+        verdicts(&study, &suites, |_, _| true)
             .into_iter()
             .map(|v| {
                 (

@@ -27,6 +27,7 @@
 
 mod block_sizes;
 mod budgets;
+mod decide;
 mod error;
 mod labels;
 mod load;
@@ -43,6 +44,7 @@ mod suites;
 mod sweep;
 mod tree;
 
+pub use decide::{DecideConfig, DecidedBy};
 pub use error::FileError;
 pub use labels::RESERVED_NAME;
 pub use matching::Matching;

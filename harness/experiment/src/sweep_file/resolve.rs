@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use architectures::ConfigError;
 use serde::Deserialize;
 
+use super::decide::decide;
 use super::error::FileError;
 use super::labels::{check_labels, name};
 use super::matching::Matching;
@@ -39,6 +40,8 @@ struct TopLevelKeys {
     _suites: toml::Table,
     #[serde(rename = "training")]
     _training: toml::Table,
+    #[serde(rename = "decide", default)]
+    _decide: toml::Table,
 }
 
 /// `match = { ... }`.
@@ -79,6 +82,7 @@ pub fn resolve(file: &str, text: &str) -> Result<Sweep, FileError> {
     for (label, size) in labels.into_iter().zip(&sizes) {
         check_budgets(file, label, size, matching)?;
     }
+    let decide = decide(file, &root, top_level.seeds.len(), &sizes)?;
     Ok(Sweep {
         name,
         argument: file.to_owned(),
@@ -86,6 +90,7 @@ pub fn resolve(file: &str, text: &str) -> Result<Sweep, FileError> {
         seeds: top_level.seeds,
         data,
         sizes,
+        decide,
     })
 }
 

@@ -4,6 +4,7 @@ use architectures::{DecoderConfig, ModelConfig};
 use serde::{Deserialize, Serialize};
 use suites::SuitesConfig;
 
+use super::decide::DecideConfig;
 use super::matching::Matching;
 use crate::budget::{DenseBudget, Tokens};
 use crate::matching::Matched;
@@ -24,6 +25,8 @@ pub struct Sweep {
     pub data: DataConfig,
     /// Sizes, in the order of the file.
     pub sizes: Vec<Size>,
+    /// When `--until-decided` has enough seeds; `None` without `[decide]`.
+    pub decide: Option<DecideConfig>,
 }
 
 /// Configuration of the training data and the evaluation suites.

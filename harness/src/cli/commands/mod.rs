@@ -4,6 +4,7 @@ pub mod compare;
 pub mod compare_csv;
 pub mod compare_table;
 pub mod comparison;
+pub mod decide;
 pub mod eval;
 pub mod finish_report;
 pub mod match_blocks;

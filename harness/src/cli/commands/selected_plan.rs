@@ -36,12 +36,14 @@ fn filtered(mut plan: Plan, filter: &RunFilter) -> Result<Plan, Error> {
     check_labels("--size", &filter.size, &label(|run| run.label.size.clone()))?;
     let seeds: Vec<String> = filter.seed.iter().map(u64::to_string).collect();
     check_labels("--seed", &seeds, &label(|run| run.label.seed.to_string()))?;
-    plan.runs.retain(|run| {
+    let is_selected = |run: &Run| {
         let label = &run.label;
         (filter.only.is_empty() || filter.only.contains(&label.block))
             && (filter.size.is_empty() || filter.size.contains(&label.size))
             && (filter.seed.is_empty() || filter.seed.contains(&label.seed))
-    });
+    };
+    plan.runs.retain(is_selected);
+    plan.further.retain(is_selected);
     if plan.runs.is_empty() {
         return Err(Error::Argument {
             argument: "--only with --size".to_owned(),

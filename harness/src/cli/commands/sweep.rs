@@ -104,12 +104,12 @@ impl Here<'_> {
             device: options.compute.device.to_string(),
             threads: self.threads,
         };
-        sweep::sweep(
-            self.plan,
-            &context,
-            &row_context,
-            !options.no_wait,
-            progress,
-        )
+        let sweep = |plan: &Plan, progress: &mut dyn Progress| {
+            sweep::sweep(plan, &context, &row_context, !options.no_wait, progress)
+        };
+        if options.until_decided {
+            return super::decide::until_decided(self.plan, self.records, sweep, progress);
+        }
+        sweep(self.plan, progress)
     }
 }
