@@ -252,7 +252,7 @@ fn unreadable_files_are_errors() {
         let ended = scratch.isoflop(&["sweep", sweep]);
         assert_eq!(ended.code, Some(2), "{ended:?}");
         assert!(
-            ended.err.contains(file) && ended.err.contains("quick, smoke"),
+            ended.err.contains(file) && ended.err.contains("newer, paper, quick, "),
             "{ended:?}"
         );
     }

@@ -79,7 +79,7 @@ fn built_in_sweeps_are_found_from_any_folder() {
     let scratch = Scratch::new("");
     let quick = scratch.isoflop(&["plan"]);
     assert!(
-        quick.out.starts_with("quick: 15 runs, matched by flops"),
+        quick.out.starts_with("quick: 45 runs, matched by flops"),
         "{quick:?}"
     );
     let smoke = scratch.isoflop(&["plan", "smoke"]);

@@ -7,11 +7,23 @@ use std::path::Path;
 use super::error::FileError;
 
 /// Name and text of the built-in sweeps.
-const BUILT_IN: [(&str, &str); 5] = [
+const BUILT_IN: [(&str, &str); 8] = [
+    (
+        "capacity-rates",
+        include_str!("../../../../sweeps/capacity-rates.toml"),
+    ),
     ("isoflop", include_str!("../../../../sweeps/isoflop.toml")),
     ("newer", include_str!("../../../../sweeps/newer.toml")),
     ("paper", include_str!("../../../../sweeps/paper.toml")),
     ("quick", include_str!("../../../../sweeps/quick.toml")),
+    (
+        "quick-again",
+        include_str!("../../../../sweeps/quick-again.toml"),
+    ),
+    (
+        "quick-rates",
+        include_str!("../../../../sweeps/quick-rates.toml"),
+    ),
     ("smoke", include_str!("../../../../sweeps/smoke.toml")),
 ];
 
