@@ -10,6 +10,7 @@
 //! | `sections` | one file for each section of the page of a sweep |
 //! | `comparison` | the page of `isoflop compare` |
 //! | `page`, `figure`, `table`, `interval` | parts of a page |
+//! | [`markdown`] | the comparison as Markdown tables |
 //! | `axis`, `chart`, `marker`, `svg` | drawing of a figure's panels |
 
 mod axis;
@@ -18,6 +19,7 @@ mod comparison;
 mod error;
 mod figure;
 mod interval;
+pub mod markdown;
 mod marker;
 mod page;
 mod sections;

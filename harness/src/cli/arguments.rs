@@ -39,6 +39,19 @@ pub enum Command {
     Rerun(RerunOptions),
     /// Time each part of a sweep's models separately, and estimate the time of whole models from the parts.
     Probe(ProbeOptions),
+    /// Write a commented sweep file to begin with.
+    Init {
+        /// The file, which must not exist.
+        #[arg(default_value = "sweep.toml")]
+        file: PathBuf,
+    },
+    /// Print the completions of a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page.
+    Man,
 }
 
 /// A sweep and its output folder.
@@ -179,6 +192,9 @@ pub struct ReportOptions {
     /// Also write the records as CSV.
     #[arg(long)]
     pub csv: bool,
+    /// Also write the comparison with its intervals as Markdown tables.
+    #[arg(long, value_name = "FILE")]
+    pub markdown: Option<PathBuf>,
 }
 
 /// A checkpoint of a run.

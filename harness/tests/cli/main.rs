@@ -4,6 +4,7 @@ mod bad_input;
 mod closed_pipe;
 mod comparing;
 mod deciding;
+mod describing;
 mod full_disk;
 mod interrupting;
 mod matching;

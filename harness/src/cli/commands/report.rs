@@ -1,6 +1,7 @@
 //! `isoflop report`.
 
 use harness::error::Error;
+use harness::record::{report_file, selection};
 use harness::run::conclusion::Conclusion;
 use results::Records;
 
@@ -15,6 +16,10 @@ use crate::cli::arguments::ReportOptions;
 pub fn report(options: &ReportOptions) -> Result<Conclusion, Error> {
     let (plan, folders) = whole_plan(&options.location)?;
     let records = Records::open(folders.records())?;
+    if let Some(file) = &options.markdown {
+        let frames = selection::frames_of(&plan, &records.read_for_reports()?)?;
+        report_file::replace(&reports::markdown::comparison(&frames), file)?;
+    }
     finish_report(&plan, &records, &folders, false, options.csv)?;
     Ok(Conclusion::Complete)
 }

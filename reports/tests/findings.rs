@@ -1,0 +1,29 @@
+//! The tables of `docs/findings.md` are those of the recorded sweeps.
+
+use std::fs;
+use std::path::Path;
+
+use reports::markdown;
+use results::Records;
+
+/// Each table of the document, between `<!-- begin NAME -->` and `<!-- end -->`, is what the records of sweep NAME give. To write
+/// it again: `isoflop report NAME --output results/measured --markdown FILE`.
+#[test]
+fn the_tables_of_the_findings_are_those_of_the_records() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let text = fs::read_to_string(root.join("docs/findings.md")).unwrap();
+    let mut tables = 0;
+    for part in text.split("<!-- begin ").skip(1) {
+        let (name, rest) = part.split_once(" -->\n").expect("a name");
+        let (written, _) = rest.split_once("<!-- end -->").expect("an end");
+        let records = root.join("results/measured").join(name).join("records");
+        let frames = Records::open(records).unwrap().read_for_reports().unwrap();
+        assert_eq!(
+            written.trim(),
+            markdown::comparison(&frames).trim(),
+            "{name}"
+        );
+        tables += 1;
+    }
+    assert!(tables >= 2);
+}
