@@ -11,6 +11,7 @@
 //! | `comparison` | the page of `isoflop compare` |
 //! | `page`, `figure`, `table`, `interval` | parts of a page |
 //! | [`markdown`] | the comparison as Markdown tables |
+//! | [`standalone`] | the figures as SVG files |
 //! | `axis`, `chart`, `marker`, `svg` | drawing of a figure's panels |
 
 mod axis;
@@ -23,6 +24,7 @@ pub mod markdown;
 mod marker;
 mod page;
 mod sections;
+pub mod standalone;
 mod svg;
 mod table;
 

@@ -225,3 +225,22 @@ fn solved_knobs_are_listed_with_target_and_actual() {
     }
     assert!(!with("train_flops").contains("n_keys = 181"));
 }
+
+#[test]
+fn figures_stand_alone() {
+    let figures = reports::standalone::figures(&page());
+    assert!(figures.len() >= 5, "{}", figures.len());
+    for (id, svg) in figures {
+        assert!(
+            svg.starts_with("<svg xmlns=") && svg.ends_with("</svg>\n"),
+            "{id}"
+        );
+        assert_eq!(
+            svg.matches("<svg").count(),
+            svg.matches("</svg>").count(),
+            "{id}"
+        );
+        assert!(!svg.contains("var(--") && !svg.contains("class="), "{id}");
+        assert!(svg.contains("</text>") && svg.contains("fill=\"#"), "{id}");
+    }
+}

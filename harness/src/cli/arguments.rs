@@ -195,6 +195,9 @@ pub struct ReportOptions {
     /// Also write the comparison with its intervals as Markdown tables.
     #[arg(long, value_name = "FILE")]
     pub markdown: Option<PathBuf>,
+    /// Also write each figure as an SVG file that stands alone.
+    #[arg(long, value_name = "DIR")]
+    pub figures: Option<PathBuf>,
 }
 
 /// A checkpoint of a run.

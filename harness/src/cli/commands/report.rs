@@ -20,6 +20,12 @@ pub fn report(options: &ReportOptions) -> Result<Conclusion, Error> {
         let frames = selection::frames_of(&plan, &records.read_for_reports()?)?;
         report_file::replace(&reports::markdown::comparison(&frames), file)?;
     }
+    if let Some(folder) = &options.figures {
+        let frames = selection::frames_of(&plan, &records.read_for_reports()?)?;
+        for (id, svg) in reports::standalone::figures(&reports::render(&frames)?) {
+            report_file::replace(&svg, &folder.join(format!("{id}.svg")))?;
+        }
+    }
     finish_report(&plan, &records, &folders, false, options.csv)?;
     Ok(Conclusion::Complete)
 }
