@@ -7,7 +7,7 @@ use std::path::Path;
 use super::error::FileError;
 
 /// Name and text of the built-in sweeps.
-const BUILT_IN: [(&str, &str); 8] = [
+const BUILT_IN: [(&str, &str); 9] = [
     (
         "capacity-rates",
         include_str!("../../../../sweeps/capacity-rates.toml"),
@@ -19,6 +19,10 @@ const BUILT_IN: [(&str, &str); 8] = [
     (
         "quick-again",
         include_str!("../../../../sweeps/quick-again.toml"),
+    ),
+    (
+        "quick-decided",
+        include_str!("../../../../sweeps/quick-decided.toml"),
     ),
     (
         "quick-rates",
