@@ -49,6 +49,26 @@ impl Records {
         parquet::write(&file, &sort_and_deduplicate(rows.to_vec()))
     }
 
+    /// Writes all rows of `frames` but probes, one file for each table: a folder of records that is read as one with a file for each
+    /// run, and to which nothing is added.
+    ///
+    /// # Errors
+    /// If a file cannot be written.
+    pub fn write_merged(&self, frames: &Frames) -> Result<(), Error> {
+        self.write_all(frames.runs())?;
+        self.write_all(frames.steps())?;
+        self.write_all(frames.scores())?;
+        self.write_all(frames.items())?;
+        self.write_all(frames.usage())?;
+        self.write_all(frames.matches())?;
+        self.write_all(frames.warnings())?;
+        self.write_all(frames.exposures())
+    }
+
+    fn write_all<R: Row>(&self, rows: &[R]) -> Result<(), Error> {
+        parquet::write(&self.file::<R>("all")?, rows)
+    }
+
     /// Adds rows to those of `run`; a row of the same key replaces the older one.
     ///
     /// The whole file is rewritten: a few milliseconds for thousands of rows. Add steps in batches where they are fast.

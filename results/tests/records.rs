@@ -56,6 +56,24 @@ fn score(run: &str, baseline: Option<f64>) -> ScoreRow {
 }
 
 #[test]
+fn merged_records_are_read_as_those_of_each_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let records = Records::open(folder.path().join("apart")).unwrap();
+    for run in ["a", "b"] {
+        records.append_steps(run, &[step(run, 1, 3.0)]).unwrap();
+        records.write(run, &[item(run, "0", "x")]).unwrap();
+        records.write(run, &[score(run, Some(0.5))]).unwrap();
+    }
+    let all = records.read_all().unwrap();
+    let merged = Records::open(folder.path().join("merged")).unwrap();
+    merged.write_merged(&all).unwrap();
+    assert_eq!(
+        format!("{:?}", merged.read_all().unwrap()),
+        format!("{all:?}")
+    );
+}
+
+#[test]
 fn rows_are_read_back_with_nulls_nan_and_any_script() {
     let folder = tempfile::tempdir().unwrap();
     let records = Records::open(folder.path().join("new/records")).unwrap();

@@ -174,7 +174,7 @@ pub struct SweepOptions {
     /// Number of processes that execute runs at the same time, with an equal share of the threads each.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub jobs: u16,
-    /// Add seeds where they matter most until the claims of [decide] are decided.
+    /// Add seeds where they matter most until the claims of the section `decide` are decided.
     #[arg(long, conflicts_with_all = ["jobs", "only", "size", "seed"])]
     pub until_decided: bool,
     /// A process of --jobs: no report, and it stops when its standard input ends.
@@ -198,6 +198,9 @@ pub struct ReportOptions {
     /// Also write each figure as an SVG file that stands alone.
     #[arg(long, value_name = "DIR")]
     pub figures: Option<PathBuf>,
+    /// Also write the records into DIR/SWEEP/records, one file for each table instead of one for each run.
+    #[arg(long, value_name = "DIR")]
+    pub merged: Option<PathBuf>,
 }
 
 /// A checkpoint of a run.

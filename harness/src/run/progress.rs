@@ -26,7 +26,7 @@ pub enum RunEnd {
 pub trait Progress {
     /// `what` is being prepared.
     fn preparing(&mut self, what: &str);
-    /// A sweep of `runs` starts.
+    /// A sweep of `runs` starts, or goes on with further ones.
     fn sweep(&mut self, runs: &[Run]);
     /// A run starts.
     fn run(&mut self, run: &Run);

@@ -34,11 +34,19 @@ pub fn solved(study: &Study) -> Markup {
             .and_then(|rung| study.rungs.iter().position(|other| other == rung));
         (rung, block, run.seed)
     });
+    // The solver gives all seeds of a configuration the same.
+    solved.dedup_by(|(other, run), (first, of)| {
+        let first = MatchRow {
+            run: other.run.clone(),
+            ..(*first).clone()
+        };
+        run.block == of.block && study.rung(run) == study.rung(of) && **other == first
+    });
     for (matched, run) in solved {
         let size = study.rung(run).map_or(&run.size, |rung| &rung.label);
         table.row([
             run.block.clone(),
-            format!("{size}, seed {}", run.seed),
+            size.clone(),
             matched.target.replace('_', " "),
             prefixed(matched.wanted),
             prefixed(matched.reached),

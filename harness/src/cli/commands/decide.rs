@@ -42,7 +42,7 @@ pub fn until_decided(
             progress.done();
             print(table(&claims))?;
             if !is_affordable {
-                note(&format!(
+                note(format_args!(
                     "stopped at {} FLOP of added seeds: `decide.max_flops`",
                     scientific(spent)
                 ));

@@ -1,6 +1,7 @@
 //! `isoflop report`.
 
 use harness::error::Error;
+use harness::record::folders::Folders;
 use harness::record::{report_file, selection};
 use harness::run::conclusion::Conclusion;
 use results::Records;
@@ -25,6 +26,11 @@ pub fn report(options: &ReportOptions) -> Result<Conclusion, Error> {
         for (id, svg) in reports::standalone::figures(&reports::render(&frames)?) {
             report_file::replace(&svg, &folder.join(format!("{id}.svg")))?;
         }
+    }
+    if let Some(folder) = &options.merged {
+        let frames = selection::frames_of(&plan, &records.read_for_reports()?)?;
+        let merged = Folders::new(folder, &plan.sweep.name).records();
+        Records::open(merged)?.write_merged(&frames)?;
     }
     finish_report(&plan, &records, &folders, false, options.csv)?;
     Ok(Conclusion::Complete)

@@ -63,11 +63,11 @@ impl Progress for Bars {
     }
 
     fn sweep(&mut self, runs: &[Run]) {
-        self.runs = runs.len();
+        self.runs = self.ended + runs.len();
         self.count_runs();
         self.sweep.set_prefix("sweep");
         let flops: TotalFlops = runs.iter().map(|run| run.budget.train_flops).sum();
-        self.sweep.set_length(flops as u64);
+        self.sweep.set_length((self.flops + flops) as u64);
         self.sweep
             .enable_steady_tick(std::time::Duration::from_millis(500));
     }

@@ -29,7 +29,7 @@ impl Progress for Lines {
     }
 
     fn sweep(&mut self, runs: &[Run]) {
-        self.runs = runs.len();
+        self.runs = self.begun + runs.len();
     }
 
     fn run(&mut self, run: &Run) {
