@@ -128,6 +128,21 @@ fn sweeps_are_compared_with_differences_from_the_first_model() {
 }
 
 #[test]
+fn the_order_of_only_is_that_of_the_models_and_its_first_the_reference() {
+    let scratch = recorded();
+    let columns = |only: &str| {
+        let ended = scratch.isoflop(&["compare", "a", "--only", only]);
+        let header = ended.out.lines().nth(1).unwrap_or_default().to_owned();
+        header
+            .split_whitespace()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(columns("memory,dense"), ["l/memory", "l/dense"]);
+    assert_eq!(columns("dense,memory"), ["l/dense", "l/memory"]);
+}
+
+#[test]
 fn parts_of_sweeps_and_prefixes_of_names_select_runs() {
     let scratch = recorded();
     for arguments in [

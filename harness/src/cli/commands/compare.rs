@@ -22,7 +22,7 @@ pub fn compare(options: &CompareOptions) -> Result<Conclusion, Error> {
             && (filter.size.is_empty() || filter.size.contains(&row.size))
             && (filter.seed.is_empty() || filter.seed.contains(&row.seed))
     };
-    let selection = select(&options.runs, &options.output, &keep)?;
+    let selection = select(&options.runs, &options.output, &keep, &filter.only)?;
     let comparison = Comparison::new(&selection.frames, &selection.order)?;
     // Before anything is printed: standard output may be closed.
     if let Some(file) = &options.report {

@@ -38,6 +38,7 @@ pub type RunRowFilter<'a> = &'a dyn Fn(&RunRow) -> bool;
 ///
 /// # Arguments
 /// * `output`: the folder of sweeps and runs.
+/// * `blocks`: labels in the order in which the blocks of a budget are listed; others follow by role, then by label.
 ///
 /// # Errors
 /// If an argument is invalid or matches no run, if the prefix of a name matches several, or if rows cannot be read.
@@ -45,6 +46,7 @@ pub fn select(
     arguments: &[String],
     output: &Path,
     filter: RunRowFilter,
+    blocks: &[String],
 ) -> Result<SelectedRuns, Error> {
     let mut folders = FramesCache::default();
     let mut selection = SelectedRuns::default();
@@ -64,8 +66,10 @@ pub fn select(
         }
         rows.sort_by(|a, b| {
             let key = |row: &RunRow| {
+                let place = blocks.iter().position(|block| *block == row.block);
                 (
-                    BlockRole::of(row) != BlockRole::Dense,
+                    place.unwrap_or(usize::MAX),
+                    BlockRole::of(row),
                     row.block.clone(),
                     row.seed,
                 )
