@@ -80,7 +80,7 @@ fn verdict(html: &str) -> (Vec<&str>, &str) {
 fn questions_and_recall_are_separate() {
     let page = page();
     let (sentences, _) = verdict(&page);
-    let [questions, recall] = sentences.as_slice() else {
+    let [questions, recall, over_seeds] = sentences.as_slice() else {
         panic!("{sentences:?}");
     };
     assert!(
@@ -88,7 +88,11 @@ fn questions_and_recall_are_separate() {
     );
     assert!(recall.contains("completes") && recall.contains("statements of biographies and world"));
     assert!(!questions.contains("recall"), "{questions}");
-    for sentence in sentences {
+    assert!(
+        over_seeds.starts_with("Over seeds, corrected for all "),
+        "{over_seeds}"
+    );
+    for sentence in [questions, recall] {
         assert!(
             sentence.contains("the best of 4 blocks, uncorrected"),
             "{sentence}"

@@ -2,6 +2,7 @@
 
 mod accuracy;
 mod loss;
+mod over_seeds;
 mod selection;
 
 use maud::{Markup, html};
@@ -21,6 +22,9 @@ pub fn summary(study: &Study, suites: &[Suite]) -> Markup {
     };
     html! {
         @for sentence in accuracies(&summary) { p.verdict { (sentence) } }
+        @if let Some(sentence) = over_seeds::sentence(study, suites) {
+            p.verdict { (sentence) " " a href="#verdicts" { "Verdicts over seeds" } "." }
+        }
         p.lede {
             (loss::sentence(summary.loss))
             @if !summary.not_comparable.is_empty() {
