@@ -16,14 +16,14 @@ const LEGEND: f64 = 24.0;
 pub fn figures(page: &str) -> Vec<(String, String)> {
     let mut figures = Vec::new();
     for part in page.split("<figure id=\"").skip(1) {
-        let (Some((id, rest)), Some((figure, _))) =
+        let (Some((id, _)), Some((figure, _))) =
             (part.split_once('"'), part.split_once("</figure>"))
         else {
             continue;
         };
         let legend = between(figure, "<li>", "</li>");
         let panels = between(figure, "<div class=\"panel\">", "</div>");
-        if !panels.is_empty() && !rest.is_empty() {
+        if !panels.is_empty() {
             figures.push((id.to_owned(), document(&legend, &panels)));
         }
     }

@@ -8,3 +8,4 @@ mod values;
 
 pub use config::BiographiesConfig;
 pub use suite::Biographies;
+pub(crate) use values::MONTHS;

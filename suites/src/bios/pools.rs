@@ -2,6 +2,8 @@
 //!
 //! All values are combinations of a few words, so that no value has a token of its own in a vocabulary of some thousands.
 
+use crate::biographies::MONTHS;
+
 /// Number of first names, middle names and last names.
 pub(super) const NAME_PARTS: [usize; 3] = [400, 400, 1000];
 /// Number of full names, N0 of the paper: 1.6e8.
@@ -90,21 +92,6 @@ pub(super) fn work_city(employer: usize) -> String {
         Some(other) => city(1 + other % (WORK_CITIES - 1)),
     }
 }
-
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
 
 #[rustfmt::skip]
 const FIRST: [&str; 20] = [

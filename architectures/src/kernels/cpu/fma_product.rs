@@ -13,7 +13,7 @@ use std::cell::RefCell;
 
 use super::matmul::Matrix;
 
-/// Most rows, columns and terms whose operands are packed at once: 96 KiB of each operand.
+/// Most rows, columns and terms that are multiplied at once: 96 KiB of the left operand. The right one is packed for all terms.
 const BLOCK: (usize, usize, usize) = (96, 256, 256);
 
 /// Adds `sum_p left[p, i] right[p, j]` to `sums[i, j]` for packed operands of as many rows and columns as the tile has:
