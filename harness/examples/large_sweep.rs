@@ -14,7 +14,7 @@ use experiment::sweep_file::Sweep;
 use harness::record::folders::Folders;
 use harness::record::provenance::Provenance;
 use harness::record::run_row::RunRowContext;
-use harness::run::data::prepare;
+use harness::run::data::{Datasets, Purpose};
 use harness::run::execute::RunOutcome;
 use harness::run::identity::{configuration, run_id};
 use rand::Rng;
@@ -51,11 +51,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     std::fs::write(&file, sweep_file())?;
     let plan = Plan::new(Sweep::load(&file.display().to_string())?)?;
     let folders = Folders::new(output, "large");
-    let dataset = prepare(&plan, 1, &folders)?;
+    let dataset = Datasets::new(&plan, Purpose::Evaluation, &folders).of(&plan.runs[0])?;
     let records = Records::open(folders.records())?;
     let context = RunRowContext {
         sweep: &plan.sweep,
-        dataset: &dataset,
+        command: "sweep",
         provenance: Provenance::gather(),
         device: "flex".to_owned(),
         threads: 2,
@@ -165,7 +165,7 @@ fn write(
         skipped_steps: 0,
     };
     let started = "2026-11-25T00:00:00Z";
-    let row = context.finished(run, &id, &configuration, started, &outcome);
+    let row = context.finished(run, (&id, &configuration), dataset, started, &outcome);
     records.write(&id, &[row])?;
     Ok(())
 }

@@ -64,6 +64,9 @@ pub enum Error {
         /// The error of the operating system.
         source: io::Error,
     },
+    /// The law of transferred learning rates is not good enough.
+    #[error(transparent)]
+    Law(#[from] experiment::tuning::cells::LawRejected),
     /// Worker processes ended before all runs did.
     #[error(
         "{runs} runs are left: processes of --jobs {jobs} ended early, perhaps for lack of memory; run the same command again \

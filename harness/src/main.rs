@@ -35,6 +35,7 @@ fn run(command: Command) -> Result<Conclusion, Error> {
         Command::Plan(options) => commands::plan::plan(&options),
         Command::Match(options) => commands::match_blocks::match_blocks(&options),
         Command::Sweep(options) => commands::sweep::sweep(&options),
+        Command::Tune(options) => commands::tune::tune(&options),
         Command::Status(options) => commands::status::status(&options),
         Command::Report(options) => commands::report::report(&options),
         Command::Compare(options) => commands::compare::compare(&options),

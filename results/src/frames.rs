@@ -8,7 +8,7 @@ use polars::prelude::{CsvWriter, DataFrame, SerWriter};
 use crate::row::sort_and_deduplicate;
 use crate::{
     Error, ExposureRow, FrameError, ItemRow, MatchRow, ProbeRow, Row, RunRow, ScoreRow, StepRow,
-    UsageRow, WarningRow, atomic_file,
+    TrialRow, UsageRow, WarningRow, atomic_file,
 };
 
 /// The tables of a sweep. Rows are validated when they are read, so that access cannot fail.
@@ -23,6 +23,7 @@ pub struct Frames {
     probes: Vec<ProbeRow>,
     warnings: Vec<WarningRow>,
     exposures: Vec<ExposureRow>,
+    trials: Vec<TrialRow>,
 }
 
 impl Frames {
@@ -76,6 +77,14 @@ impl Frames {
         }
     }
 
+    /// The same, with trials.
+    pub fn with_trials(self, trials: Vec<TrialRow>) -> Self {
+        Self {
+            trials: sort_and_deduplicate(trials),
+            ..self
+        }
+    }
+
     /// The rows of the named runs; probes, which belong to none, are left out.
     pub fn of_runs(&self, names: &HashSet<String>) -> Self {
         Self::default().extended(self, names)
@@ -97,6 +106,7 @@ impl Frames {
             probes: self.probes,
             warnings: of(self.warnings, &more.warnings, names),
             exposures: of(self.exposures, &more.exposures, names),
+            trials: of(self.trials, &more.trials, names),
         }
     }
 
@@ -152,8 +162,13 @@ impl Frames {
         &self.exposures
     }
 
+    /// Rows of trials.
+    pub fn trials(&self) -> &[TrialRow] {
+        &self.trials
+    }
+
     /// The tables as Polars frames, each with its name.
-    pub fn tables(&self) -> Result<[(&'static str, DataFrame); 9], FrameError> {
+    pub fn tables(&self) -> Result<[(&'static str, DataFrame); 10], FrameError> {
         fn table<R: Row>(rows: &[R]) -> Result<(&'static str, DataFrame), FrameError> {
             Ok((R::TABLE, R::to_frame(rows)?))
         }
@@ -167,6 +182,7 @@ impl Frames {
             table(&self.probes)?,
             table(&self.warnings)?,
             table(&self.exposures)?,
+            table(&self.trials)?,
         ])
     }
 

@@ -62,7 +62,8 @@ impl Records {
         self.write_all(frames.usage())?;
         self.write_all(frames.matches())?;
         self.write_all(frames.warnings())?;
-        self.write_all(frames.exposures())
+        self.write_all(frames.exposures())?;
+        self.write_all(frames.trials())
     }
 
     fn write_all<R: Row>(&self, rows: &[R]) -> Result<(), Error> {
@@ -134,7 +135,8 @@ impl Records {
         .with_matches(self.read()?)
         .with_probes(self.read()?)
         .with_warnings(self.read()?)
-        .with_exposures(self.read()?))
+        .with_exposures(self.read()?)
+        .with_trials(self.read()?))
     }
 
     fn file<R: Row>(&self, run: &str) -> Result<PathBuf, Error> {

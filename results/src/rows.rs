@@ -166,6 +166,32 @@ rows! {
         most: Option<f64>,
     }
 
+    /// A trial of the search that gave a run its training settings, before any run that is compared.
+    "trials" => TrialRow by [run, size, setting, trial] {
+        /// Name of the run that has the settings.
+        run: String,
+        /// Name of the trial, in the records of the search.
+        trial: String,
+        /// Label of the size of the trial: that of the run, or one from which the rate was transferred.
+        size: String,
+        /// `learning_rate`, `table_ratio` or `weight_decay`.
+        setting: String,
+        /// The value tried.
+        value: f64,
+        /// The loss that was minimised; NaN if the trial failed.
+        loss: f64,
+        /// Which loss: `validation_loss` or `answer_loss`.
+        measure: String,
+        /// Training FLOPs of the trial.
+        train_flops: f64,
+        /// The value picked at the size of the trial.
+        picked: f64,
+        /// Whether the best value was at the edge of the values tried.
+        at_edge: bool,
+        /// The law by which the rate was transferred, in words; empty where the run's own size was searched.
+        law: String,
+    }
+
     /// An event of training that did not end the run.
     "warnings" => WarningRow by [run, step, kind, subject] {
         /// Name of the run that the row belongs to.

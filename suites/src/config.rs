@@ -39,6 +39,37 @@ impl Default for SuitesConfig {
 }
 
 impl SuitesConfig {
+    /// The number of people, if one suite of people is all that is enabled.
+    pub fn people(&self) -> Option<usize> {
+        match self {
+            Self {
+                biographies: Some(biographies),
+                world: None,
+                functions: None,
+                bios: None,
+            } => Some(biographies.people),
+            Self {
+                biographies: None,
+                world: None,
+                functions: None,
+                bios: Some(bios),
+            } => Some(bios.people),
+            _ => None,
+        }
+    }
+
+    /// The same suites with another number of people.
+    #[must_use]
+    pub fn with_people(mut self, people: usize) -> Self {
+        if let Some(biographies) = &mut self.biographies {
+            biographies.people = people;
+        }
+        if let Some(bios) = &mut self.bios {
+            bios.people = people;
+        }
+        self
+    }
+
     /// Validates every value.
     ///
     /// # Errors

@@ -65,8 +65,10 @@ impl TrainingBudget {
     ) -> Self {
         let (dense, per_token) = (dense.training() as f64, cost.training() as f64);
         let target_flops = match (matching, given) {
-            (Matching::Flops, DenseBudget::Flops(flops)) => flops,
-            (Matching::Flops, DenseBudget::Tokens(tokens)) => tokens as f64 * dense,
+            (Matching::Flops | Matching::Facts(_), DenseBudget::Flops(flops)) => flops,
+            (Matching::Flops | Matching::Facts(_), DenseBudget::Tokens(tokens)) => {
+                tokens as f64 * dense
+            }
             (Matching::Tokens, DenseBudget::Flops(flops)) => flops / dense * per_token,
             (Matching::Tokens, DenseBudget::Tokens(tokens)) => tokens as f64 * per_token,
         };

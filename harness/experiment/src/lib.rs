@@ -6,6 +6,7 @@
 //! | [`training`] | configuration of optimizers, learning-rate schedule and data order |
 //! | [`budget`] | number of training steps for a budget of FLOPs or tokens |
 //! | [`matching`] | solver for a block's free knobs so that its cost equals that of a reference |
+//! | [`tuning`] | the search of learning rates before the runs |
 //! | [`plan`] | the list of all runs of a sweep |
 //! | [`memory_need`], [`devices`], [`speed`], [`estimate`] | estimates of memory, number of devices, time and price of a run |
 //! | [`units`] | parsing of bytes, rates, times and prices with units |
@@ -25,6 +26,7 @@ pub mod quantity;
 pub mod speed;
 pub mod sweep_file;
 pub mod training;
+pub mod tuning;
 pub mod units;
 
 /// A sweep file for tests.

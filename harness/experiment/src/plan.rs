@@ -4,8 +4,9 @@ use architectures::{ConfigError, Cost, ModelConfig};
 
 use crate::budget::{Tokens, TrainingBudget};
 use crate::matching::{Matched, TRAIN_FLOPS};
-use crate::sweep_file::{Matching, ModelVariant, Size, Sweep};
+use crate::sweep_file::{DataConfig, Matching, ModelVariant, Size, Sweep, TuneConfig, TunedBy};
 use crate::training::{TrainingConfig, stream_tokens};
+use crate::tuning::search::Curve;
 
 /// All runs of a sweep, in the order of execution.
 #[derive(Clone, Debug)]
@@ -25,6 +26,8 @@ pub struct Run {
     pub label: RunLabel,
     /// The model.
     pub model: ModelConfig,
+    /// Training data and evaluation suites: those of the sweep, with the facts of this seed and as many as its tokens state.
+    pub data: DataConfig,
     /// The training configuration.
     pub training: TrainingConfig,
     /// Cost of one token.
@@ -33,6 +36,22 @@ pub struct Run {
     pub budget: TrainingBudget,
     /// The matched quantities, with target and deviation.
     pub matches: Vec<Matched>,
+    /// Where its training settings come from, if they were searched.
+    pub tuning: Tuning,
+}
+
+/// The search that gave a run its training settings; empty without `[tune]`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tuning {
+    /// Training settings that the search determines.
+    pub settings: Vec<String>,
+    /// The loss that it minimised.
+    pub by: TunedBy,
+    /// The curves of the search with the labels of their sizes: of the run's own size, or of all sizes from which its rate was
+    /// transferred. Empty before the search has ended.
+    pub curves: Vec<(String, Curve)>,
+    /// The law by which it was transferred, in words; empty where the size was searched itself.
+    pub law: String,
 }
 
 /// Size, block and seed, which identify a run within its sweep.
@@ -65,6 +84,11 @@ impl Run {
         Ok(self.cost.forward() as f64 / dense.cost()?.forward() as f64)
     }
 
+    /// Tokens of the training stream that it may read; see [`stream_tokens`].
+    pub fn stream_tokens(&self) -> Tokens {
+        stream_tokens(self.budget.tokens, self.model.decoder.seq_len)
+    }
+
     /// The target for which the knobs of its block were solved; `None` if all knobs were given.
     pub fn solved(&self) -> Option<&Matched> {
         self.matches
@@ -84,14 +108,22 @@ impl Plan {
             of_seed.extend(runs_of(&sweep, size)?);
         }
         let with_seed = |seed: u64| {
-            of_seed.iter().cloned().map(move |run: Run| Run {
-                label: RunLabel { seed, ..run.label },
-                ..run
+            let fresh_facts = sweep.fresh_facts;
+            of_seed.iter().cloned().map(move |mut run: Run| {
+                run.label.seed = seed;
+                if fresh_facts {
+                    run.data.seed = seed;
+                }
+                run
             })
         };
         let runs = sweep.seeds.iter().flat_map(|&seed| with_seed(seed));
         let runs = runs.collect();
-        let further = further_seeds(&sweep).into_iter().flat_map(with_seed);
+        let further = sweep
+            .decide
+            .iter()
+            .flat_map(|decide| decide.further(&sweep.seeds));
+        let further = further.flat_map(with_seed);
         let decided = |run: &Run| {
             let sizes = sweep
                 .decide
@@ -106,36 +138,19 @@ impl Plan {
             further,
         })
     }
-
-    /// Tokens of the training stream that the longest run may read; see [`stream_tokens`].
-    pub fn max_stream_tokens(&self) -> Tokens {
-        let tokens = |run: &Run| stream_tokens(run.budget.tokens, run.model.decoder.seq_len);
-        self.runs.iter().map(tokens).max().unwrap_or(1)
-    }
-}
-
-/// The seeds after the largest of the sweep, as many as `[decide]` allows.
-fn further_seeds(sweep: &Sweep) -> Vec<u64> {
-    let Some(decide) = &sweep.decide else {
-        return Vec::new();
-    };
-    let largest = sweep.seeds.iter().max().copied().unwrap_or(0);
-    let count = decide.max_seeds.saturating_sub(sweep.seeds.len()) as u64;
-    (1..=count)
-        .filter_map(|next| largest.checked_add(next))
-        .collect()
 }
 
 /// The runs of one size with seed 0, in the order of its variants.
-fn runs_of(sweep: &Sweep, size: &Size) -> Result<Vec<Run>, ConfigError> {
+pub(crate) fn runs_of(sweep: &Sweep, size: &Size) -> Result<Vec<Run>, ConfigError> {
     let dense = size.dense().cost()?;
     let batch_tokens = size.batch_tokens();
+    let of_dense = TrainingBudget::new(sweep.matching, &dense, &dense, size.budget, batch_tokens);
     let run = |variant: &ModelVariant| {
         let cost = variant.model.cost()?;
         let budget = TrainingBudget::new(sweep.matching, &dense, &cost, size.budget, batch_tokens);
         budget.check()?;
         let flops = match sweep.matching {
-            Matching::Flops => Some(Matched::training_flops(&budget)),
+            Matching::Flops | Matching::Facts(_) => Some(Matched::training_flops(&budget)),
             Matching::Tokens => None,
         };
         Ok(Run {
@@ -145,13 +160,42 @@ fn runs_of(sweep: &Sweep, size: &Size) -> Result<Vec<Run>, ConfigError> {
                 seed: 0,
             },
             model: variant.model.clone(),
+            data: data_of(sweep, &of_dense, &budget)?,
             training: size.training.clone(),
             cost,
             budget,
             matches: flops.into_iter().chain(variant.matched.clone()).collect(),
+            tuning: Tuning {
+                settings: sweep.tune.iter().flat_map(TuneConfig::settings).collect(),
+                by: sweep
+                    .tune
+                    .as_ref()
+                    .map_or_else(TunedBy::default, |tune| tune.by),
+                ..Tuning::default()
+            },
         })
     };
     size.variants.iter().map(run).collect()
+}
+
+/// The data of a run with the budget `own` at a size where dense has the budget `dense`.
+fn data_of(
+    sweep: &Sweep,
+    dense: &TrainingBudget,
+    own: &TrainingBudget,
+) -> Result<DataConfig, ConfigError> {
+    let mut data = sweep.data.clone();
+    if let Matching::Facts(facts) = sweep.matching {
+        data.suites = data.suites.with_people(facts.people(dense, own));
+        data.suites.validate().map_err(|error| {
+            ConfigError::new(
+                "tokens",
+                format!("give a number of people that no suite can have ({error})"),
+                "change the budget of the size or `exposures`",
+            )
+        })?;
+    }
+    Ok(data)
 }
 
 #[cfg(test)]

@@ -34,7 +34,9 @@ fn plan(text: &str) -> Result<usize, String> {
     let sweep = Sweep::parse("fuzz.toml", text).map_err(|error| error.to_string())?;
     // What a plan rejects is rejected when the file is read, where the message has its place.
     let plan = Plan::new(sweep).map_err(|error| format!("Plan::new: {error}"))?;
-    black_box(plan.max_stream_tokens());
+    for run in &plan.runs {
+        black_box(run.stream_tokens());
+    }
     let assumed = Assumptions {
         format: NumericFormat::F32,
         device_memory: 80 << 30,

@@ -27,6 +27,8 @@ pub enum Command {
     Match(MatchOptions),
     /// Train and evaluate all unfinished runs of a sweep, then write the report.
     Sweep(SweepOptions),
+    /// Search the training settings of a sweep by its section `tune`, as `sweep` does first. No run of the sweep is trained.
+    Tune(TuneOptions),
     /// Show which runs are finished, failed, begun or missing.
     Status(SweepSelection),
     /// Write the report again, from the records only.
@@ -183,6 +185,20 @@ pub struct SweepOptions {
     /// Also write the records as CSV.
     #[arg(long)]
     pub csv: bool,
+}
+
+#[derive(Args)]
+pub struct TuneOptions {
+    #[command(flatten)]
+    pub selection: SweepSelection,
+    #[command(flatten)]
+    pub compute: ComputeOptions,
+    /// Number of processes that execute trials at the same time, with an equal share of the threads each.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub jobs: u16,
+    /// A process of --jobs: it prints nothing, and stops when its standard input ends.
+    #[arg(long, hide = true, conflicts_with = "jobs")]
+    pub worker: bool,
 }
 
 #[derive(Args)]

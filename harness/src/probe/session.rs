@@ -204,7 +204,7 @@ impl Session<'_> {
             Err(Failure::Interrupted | Failure::TakenOver) => Err(SessionError::Interrupted),
             Err(Failure::Records(error)) => Err(Error::from(error).into()),
             Err(Failure::Checkpoint(error)) => Err(Error::from(error).into()),
-            Err(Failure::Data(error)) => Err(Error::from(error).into()),
+            Err(Failure::Data(error)) => Err((*error).into()),
             Err(Failure::Failed(reason)) => {
                 for phase in to_measure
                     .into_iter()

@@ -9,6 +9,7 @@
 //! runs/<sweep>/reruns/      runs that are executed again by `isoflop rerun`
 //! runs/<sweep>/csv/         rows as CSV, with --csv
 //! runs/<sweep>/report.html
+//! runs/<sweep>-tuning/      the same of the trials of `[tune]`
 //! runs/probes/              records and csv of probes of all sweeps
 //! ```
 
@@ -35,6 +36,11 @@ impl Folders {
     /// The folders of probes: their rows do not depend on the sweep that started them.
     pub fn of_probes(output: &Path) -> Self {
         Self::new(output, RESERVED_NAME)
+    }
+
+    /// The folder of all sweeps.
+    pub fn output(&self) -> &Path {
+        &self.output
     }
 
     /// Folder of tokenizers and tokens; `.cache` is not a valid name of a sweep.

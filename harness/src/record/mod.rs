@@ -25,3 +25,4 @@ pub mod run_row;
 pub mod run_selector;
 pub mod selection;
 pub mod step_recorder;
+pub mod trial_row;

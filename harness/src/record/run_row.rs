@@ -18,8 +18,8 @@ pub const FAILED: &str = "failed";
 pub struct RunRowContext<'a> {
     /// The sweep that the runs belong to.
     pub sweep: &'a Sweep,
-    /// Training tokens, questions and tokenizer.
-    pub dataset: &'a Dataset,
+    /// The command that executes the runs: `sweep` or `tune`.
+    pub command: &'a str,
     /// Commit and versions of this build.
     pub provenance: Provenance,
     /// Name of the device.
@@ -37,8 +37,8 @@ impl RunRowContext<'_> {
     pub fn failed(
         &self,
         run: &Run,
-        id: &str,
-        configuration: &str,
+        (id, configuration): (&str, &str),
+        dataset: &Dataset,
         started: &str,
         (steps, reason): (u64, &str),
     ) -> RunRow {
@@ -61,8 +61,8 @@ impl RunRowContext<'_> {
             target_flops: budget.target_flops,
             train_flops: tokens as f64 * cost.training() as f64,
             tokens,
-            epoch_tokens: self.dataset.epoch_tokens,
-            epochs: tokens as f64 / self.dataset.epoch_tokens as f64,
+            epoch_tokens: dataset.epoch_tokens,
+            epochs: tokens as f64 / dataset.epoch_tokens as f64,
             steps,
             d_model: run.model.decoder.d_model as u64,
             n_layers: run.model.decoder.n_layers as u64,
@@ -88,8 +88,8 @@ impl RunRowContext<'_> {
             dirty: self.provenance.dirty,
             version: self.provenance.version.clone(),
             config: configuration.to_owned(),
-            data_fingerprint: self.dataset.fingerprint.clone(),
-            tokenizer_fingerprint: self.dataset.tokenizer.fingerprint().to_owned(),
+            data_fingerprint: dataset.fingerprint.clone(),
+            tokenizer_fingerprint: dataset.tokenizer.fingerprint().to_owned(),
             device: self.device.clone(),
             threads: self.threads as u64,
             instruction_set: self.provenance.instruction_set.clone(),
@@ -107,8 +107,8 @@ impl RunRowContext<'_> {
     pub fn finished(
         &self,
         run: &Run,
-        id: &str,
-        configuration: &str,
+        (id, configuration): (&str, &str),
+        dataset: &Dataset,
         started: &str,
         outcome: &RunOutcome,
     ) -> RunRow {
@@ -127,8 +127,8 @@ impl RunRowContext<'_> {
             skipped_steps: outcome.skipped_steps,
             ..self.failed(
                 run,
-                id,
-                configuration,
+                (id, configuration),
+                dataset,
                 started,
                 (run.budget.steps as u64, ""),
             )
@@ -138,6 +138,14 @@ impl RunRowContext<'_> {
     /// The command that repeats this run only.
     fn command(&self, run: &Run) -> String {
         let (argument, label) = (&self.sweep.argument, &run.label);
+        // The size of a trial is none of the sweep file.
+        if self.command == "tune" {
+            let (threads, device) = (self.threads, &self.device);
+            return format!(
+                "isoflop tune {argument} --only {} --threads {threads} --device {device}",
+                label.block
+            );
+        }
         format!(
             "isoflop sweep {argument} --only {} --size {} --seed {} --threads {} --device {}",
             label.block, label.size, label.seed, self.threads, self.device

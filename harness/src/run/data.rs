@@ -1,44 +1,151 @@
-//! The data of a plan.
+//! The data of the runs of a plan, prepared when the first run needs them.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use experiment::budget::Tokens;
-use experiment::plan::Plan;
+use experiment::plan::{Plan, Run};
+use experiment::sweep_file::{DataConfig, Matching, TOKENS_PER_PERSON_TOLERANCE};
 use suites::Dataset;
 
 use crate::error::Error;
 use crate::record::folders::Folders;
 
-/// The tokenizer, the suites and at least `tokens` training tokens of a plan, from the cache if they are there.
-///
+/// The data of all runs of a plan: runs with equal configurations of their data share them.
+pub struct Datasets {
+    cache: PathBuf,
+    matching: Matching,
+    needs: Vec<Need>,
+    prepared: Mutex<Vec<(DataConfig, Arc<Dataset>)>>,
+}
+
+/// What the runs that share data require of them.
+struct Need {
+    data: DataConfig,
+    tokens: Tokens,
+    shortest: usize,
+    longest: usize,
+}
+
+/// Whether the training tokens are needed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// All tokens that the runs may read.
+    Training,
+    /// The suites and the tokenizer alone.
+    Evaluation,
+}
+
+impl Datasets {
+    /// The data of `plan`, of which nothing is prepared yet.
+    pub fn new(plan: &Plan, purpose: Purpose, folders: &Folders) -> Self {
+        let mut needs: Vec<Need> = Vec::new();
+        for run in plan.runs.iter().chain(&plan.further) {
+            let tokens = match purpose {
+                Purpose::Training => run.stream_tokens(),
+                Purpose::Evaluation => 1,
+            };
+            let seq_len = run.model.decoder.seq_len;
+            match needs.iter_mut().find(|need| need.data == run.data) {
+                Some(need) => {
+                    need.tokens = need.tokens.max(tokens);
+                    need.shortest = need.shortest.min(seq_len);
+                    need.longest = need.longest.max(seq_len);
+                }
+                None => needs.push(Need {
+                    data: run.data.clone(),
+                    tokens,
+                    shortest: seq_len,
+                    longest: seq_len,
+                }),
+            }
+        }
+        Self {
+            cache: folders.cache(),
+            matching: plan.sweep.matching,
+            needs,
+            prepared: Mutex::default(),
+        }
+    }
+
+    /// Data that are prepared already, those of one run.
+    pub fn of_one(run: &Run, dataset: Dataset) -> Self {
+        Self {
+            cache: PathBuf::new(),
+            matching: Matching::Tokens,
+            needs: Vec::new(),
+            prepared: Mutex::new(vec![(run.data.clone(), Arc::new(dataset))]),
+        }
+    }
+
+    /// The tokenizer, the suites and the tokens of `run`, from the cache if they are there.
+    ///
+    /// # Errors
+    /// If the data cannot be prepared, if `seq_len` of a decoder is longer than the held-out set or shorter than a question with its
+    /// answer, or if `match.tokens_per_person` is not that of the corpus.
+    ///
+    /// # Panics
+    /// If `run` is not of the plan.
+    pub fn of(&self, run: &Run) -> Result<Arc<Dataset>, Error> {
+        // A poisoned lock has whole entries: each is pushed in one piece.
+        let mut prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, dataset)) = prepared.iter().find(|(data, _)| *data == run.data) {
+            return Ok(dataset.clone());
+        }
+        let need = self.needs.iter().find(|need| need.data == run.data);
+        let Some(need) = need else {
+            panic!("{} has data of another plan", run.label)
+        };
+        let dataset = Arc::new(self.prepare(need)?);
+        prepared.push((need.data.clone(), dataset.clone()));
+        Ok(dataset)
+    }
+
+    fn prepare(&self, need: &Need) -> Result<Dataset, Error> {
+        let data = &need.data;
+        let dataset = Dataset::prepare(
+            &data.suites,
+            data.seed,
+            data.vocab_size,
+            need.tokens,
+            &self.cache,
+        )?;
+        tracing::info!(
+            fingerprint = dataset.fingerprint,
+            tokens = dataset.train.len(),
+            "data prepared"
+        );
+        check_context_length(need, &dataset)?;
+        if let (Matching::Facts(facts), Some(people)) = (self.matching, data.suites.people()) {
+            check_tokens_per_person(
+                facts.tokens_per_person,
+                dataset.epoch_tokens as f64 / people as f64,
+            )?;
+        }
+        Ok(dataset)
+    }
+}
+
 /// # Errors
-/// If the data cannot be prepared, or if `seq_len` of a decoder is longer than the held-out set or shorter than a
-/// question with its answer.
-pub fn prepare(plan: &Plan, tokens: Tokens, folders: &Folders) -> Result<Dataset, Error> {
-    let data = &plan.sweep.data;
-    let dataset = Dataset::prepare(
-        &data.suites,
-        data.seed,
-        data.vocab_size,
-        tokens,
-        &folders.cache(),
-    )?;
-    tracing::info!(
-        fingerprint = dataset.fingerprint,
-        tokens = dataset.train.len(),
-        "data prepared"
-    );
-    check_context_length(plan, &dataset)?;
-    Ok(dataset)
+/// If the number of the sweep file differs from that of the corpus by more than the tolerance.
+fn check_tokens_per_person(given: f64, actual: f64) -> Result<(), Error> {
+    if (given / actual - 1.0).abs() <= TOKENS_PER_PERSON_TOLERANCE {
+        return Ok(());
+    }
+    Err(Error::Argument {
+        argument: format!("`match.tokens_per_person` = {given}"),
+        problem: format!(
+            "is not that of the corpus, {actual:.1}, so that exposures would be others than `match.exposures`"
+        ),
+        remedy: format!("write {actual:.1}"),
+    })
 }
 
 /// Checks that every question with its answer fits into the context of every decoder of the plan: positions beyond
 /// `seq_len` do not occur in training.
-fn check_context_length(plan: &Plan, dataset: &Dataset) -> Result<(), Error> {
-    let shortest = plan.runs.iter().map(|run| run.model.decoder.seq_len).min();
-    let Some(seq_len) = shortest else {
-        return Ok(());
-    };
-    let longest = plan.runs.iter().map(|run| run.model.decoder.seq_len).max();
-    if let Some(longest) = longest.filter(|&longest| dataset.held_out.len() <= longest) {
+fn check_context_length(need: &Need, dataset: &Dataset) -> Result<(), Error> {
+    let (seq_len, longest) = (need.shortest, need.longest);
+    if dataset.held_out.len() <= longest {
         return Err(Error::Argument {
             argument: format!("`seq_len` = {longest}"),
             problem: format!(

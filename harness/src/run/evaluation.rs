@@ -4,7 +4,7 @@ use std::path::Path;
 
 use architectures::Decoder;
 use results::{ItemRow, Records, ScoreRow};
-use suites::{Suite, SuiteError, evaluate};
+use suites::{Dataset, Suite, SuiteError, evaluate};
 
 use super::activity::SharedActivity;
 use super::claim::Claim;
@@ -68,7 +68,8 @@ pub fn evaluated(
         interrupt: context.interrupt,
     };
     let (mut items, mut scores) = (Vec::<ItemRow>::new(), Vec::<ScoreRow>::new());
-    for suite in &context.dataset.suites {
+    let dataset = context.datasets.of(run)?;
+    for suite in &dataset.suites {
         let phase = format!("evaluating {}", suite.name());
         activity.update(|activity| activity.phase = phase);
         let folder = partial.map(|folder| folder.join(suite.name()));
@@ -83,7 +84,8 @@ pub fn evaluated(
             }
         }
         progress.evaluating(suite.name());
-        let (own_items, own_scores) = evaluate_suite(run, id, suite.as_ref(), &mut model, context)?;
+        let (own_items, own_scores) =
+            evaluate_suite((run, id), suite.as_ref(), &mut model, (&dataset, context))?;
         if let Some(records) = &records {
             when_space(records.folder(), 0, context.interrupt, progress, || {
                 records.write(id, &own_items)?;
@@ -97,17 +99,16 @@ pub fn evaluated(
 }
 
 fn evaluate_suite(
-    run: &Run,
-    id: &str,
+    (run, id): (&Run, &str),
     suite: &dyn Suite,
     model: &mut Interruptible<DecoderModel>,
-    context: &RunContext,
+    (dataset, context): (&Dataset, &RunContext),
 ) -> Result<Evaluated, Failure> {
     let failed = |error: SuiteError| match context.interrupt.requested() {
         true => Failure::Interrupted,
         false => Failure::Failed(format!("{}: {error}", suite.name())),
     };
-    let tokenizer = &context.dataset.tokenizer;
+    let tokenizer = &dataset.tokenizer;
     let results = evaluate(suite, model, tokenizer, context.limits).map_err(failed)?;
     Ok((item_rows(id, &results), score_rows(id, &run.cost, &results)))
 }

@@ -7,9 +7,10 @@ use std::time::Instant;
 use architectures::{Decoder, Usage};
 use burn::tensor::Device;
 use results::{MatchRow, Records, UsageRow};
-use suites::{Dataset, SandboxLimits, SuiteError};
+use suites::SandboxLimits;
 
 use super::claim::Claim;
+use super::data::Datasets;
 use super::disk_wait::when_space;
 use super::evaluation::evaluate_suites;
 use super::interrupt::Interrupt;
@@ -20,10 +21,12 @@ use crate::checkpoint::error::CheckpointError;
 use crate::checkpoint::manifest::{Manifest, Origin};
 use crate::checkpoint::snapshot;
 use crate::checkpoint::store::{Store, replace_folder};
+use crate::error::Error;
 use crate::process::peak_memory;
 use crate::record::exposure_row::exposure_rows;
 use crate::record::folders::Folders;
 use crate::record::match_row::match_row;
+use crate::record::trial_row::trial_rows;
 use crate::train::state::TrainingProgress;
 use crate::train::{TrainSpec, Trained};
 use experiment::plan::Run;
@@ -31,7 +34,7 @@ use experiment::plan::Run;
 /// Inputs and outputs that all runs of a sweep share.
 pub struct RunContext<'a> {
     /// Training tokens and evaluation suites.
-    pub dataset: &'a Dataset,
+    pub datasets: &'a Datasets,
     /// Tables that rows are written to.
     pub records: &'a Records,
     /// Folders that checkpoints and weights are written to.
@@ -80,12 +83,18 @@ pub enum Failure {
     TakenOver,
     /// An error of this run, with its message: the run is recorded as failed, and the sweep continues.
     Failed(String),
-    /// A token file is damaged or not accessible: the sweep ends.
-    Data(SuiteError),
+    /// Data cannot be prepared, or a token file is damaged or not accessible: the sweep ends.
+    Data(Box<Error>),
     /// Rows cannot be read or written: the sweep ends.
     Records(results::Error),
     /// Checkpoints or weights cannot be read or written: the sweep ends.
     Checkpoint(CheckpointError),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Data(Box::new(error))
+    }
 }
 
 impl From<results::Error> for Failure {
@@ -193,13 +202,14 @@ fn trained(
     context: &RunContext,
     progress: &mut dyn Progress,
 ) -> Result<Saved, Failure> {
+    let dataset = context.datasets.of(run)?;
     let spec = TrainSpec {
         model: &run.model,
         training: &run.training,
         steps: run.budget.steps,
         seed: run.label.seed,
         device: context.device,
-        dataset: context.dataset,
+        dataset: &dataset,
     };
     let store = Store::new(context.folders.checkpoints(id), id);
     store.remove_partial()?;
@@ -207,11 +217,16 @@ fn trained(
     let matches = run.matches.iter().map(|matched| match_row(id, matched));
     let matches: Vec<MatchRow> = matches.collect();
     let seq_len = run.model.decoder.seq_len;
-    let exposures = exposure_rows(id, &run.budget, seq_len, context.dataset);
+    let exposures = exposure_rows(id, &run.budget, seq_len, &dataset);
+    let trials = trial_rows(id, &run.tuning);
     let folder = context.folders.sweep();
     when_space(folder, 0, context.interrupt, progress, || {
         context.records.write(id, &matches)?;
-        context.records.write(id, &exposures)
+        context.records.write(id, &exposures)?;
+        if trials.is_empty() {
+            return Ok(());
+        }
+        context.records.write(id, &trials)
     })?;
     let (state, warnings) = match begun {
         Beginning::Trained(trained) => {

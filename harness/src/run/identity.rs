@@ -36,6 +36,9 @@ pub struct RunConfiguration {
     pub seed: u64,
     /// Optimizer steps.
     pub steps: usize,
+    /// Training settings that were searched, and may differ between blocks that are compared; none without `[tune]`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tuned: Vec<String>,
     /// Training data and evaluation suites.
     pub data: DataConfig,
     /// The training configuration.
@@ -57,7 +60,8 @@ pub fn configuration(plan: &Plan, run: &Run) -> Result<String, toml::ser::Error>
         matching: plan.sweep.matching.to_string(),
         seed: run.label.seed,
         steps: run.budget.steps,
-        data: plan.sweep.data.clone(),
+        tuned: run.tuning.settings.clone(),
+        data: run.data.clone(),
         training: run.training.clone(),
         model: run.model.clone(),
     })

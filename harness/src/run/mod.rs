@@ -31,3 +31,4 @@ pub mod rerun;
 pub mod resume;
 pub mod sweep;
 pub mod training;
+pub mod tuning;

@@ -3,8 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use experiment::budget::{Tokens, TrainingBudget};
-use experiment::plan::{Run, RunLabel};
-use experiment::training::stream_tokens;
+use experiment::plan::{Run, RunLabel, Tuning};
 use results::{ItemRow, Records, RunRow, ScoreRow, StepRow};
 use suites::Dataset;
 
@@ -80,6 +79,7 @@ impl RecordedRun {
                 seed: configuration.seed,
             },
             model: configuration.model.clone(),
+            data: configuration.data.clone(),
             training: configuration.training.clone(),
             cost,
             budget: TrainingBudget {
@@ -89,6 +89,10 @@ impl RecordedRun {
                 train_flops: tokens as f64 * cost.training() as f64,
             },
             matches: Vec::new(),
+            tuning: Tuning {
+                settings: configuration.tuned.clone(),
+                ..Tuning::default()
+            },
         })
     }
 
@@ -98,7 +102,7 @@ impl RecordedRun {
     /// If the data cannot be prepared, or are others.
     pub fn dataset(&self, run: &Run, cache: &Path) -> Result<Dataset, Error> {
         let data = &self.configuration.data;
-        let tokens = stream_tokens(run.budget.tokens, run.model.decoder.seq_len);
+        let tokens = run.stream_tokens();
         let dataset = Dataset::prepare(&data.suites, data.seed, data.vocab_size, tokens, cache)?;
         if run_id(&self.row.config, &dataset) == self.row.run {
             return Ok(dataset);

@@ -127,7 +127,8 @@ impl SharedSweep<'_> {
             .collect();
         let runs = plan.runs.iter().map(|run| {
             let configuration = configuration(plan, run)?;
-            let id = run_id(&configuration, self.context.dataset);
+            let dataset = self.context.datasets.of(run)?;
+            let id = run_id(&configuration, &dataset);
             Ok(Pending {
                 run,
                 failed_before: failed.get(&id).cloned(),
@@ -217,6 +218,7 @@ impl SharedSweep<'_> {
         progress.run(run);
         // A run under way does not show its earlier failure.
         self.write(id, &[], progress)?;
+        let dataset = context.datasets.of(run)?;
         let (started, clock) = (clock::now(), Instant::now());
         let (row, run_end, dealt) = match execute(run, id, claim, context, progress) {
             Ok(outcome) => {
@@ -224,18 +226,22 @@ impl SharedSweep<'_> {
                     val_loss: outcome.val_loss,
                     wall_s: clock.elapsed().as_secs_f64(),
                 };
-                let row = self
-                    .row_context
-                    .finished(run, id, configuration, &started, &outcome);
+                let row = self.row_context.finished(
+                    run,
+                    (id, configuration),
+                    &dataset,
+                    &started,
+                    &outcome,
+                );
                 (row, run_end, Dealt::Finished)
             }
             Err(Failure::Failed(reason)) => {
                 let recorded = context.records.read_run::<StepRow>(id)?;
                 let steps = recorded.last().map_or(0, |step| step.step);
                 let outcome = (steps, reason.as_str());
-                let row = self
-                    .row_context
-                    .failed(run, id, configuration, &started, outcome);
+                let row =
+                    self.row_context
+                        .failed(run, (id, configuration), &dataset, &started, outcome);
                 (row, RunEnd::Failed(reason), Dealt::Failed)
             }
             Err(Failure::Interrupted) => return Ok(Dealt::Interrupted),
@@ -243,7 +249,7 @@ impl SharedSweep<'_> {
                 progress.notice(&format!("{}: another process took it over", run.label));
                 return Ok(Dealt::Finished);
             }
-            Err(Failure::Data(error)) => return Err(error.into()),
+            Err(Failure::Data(error)) => return Err(*error),
             Err(Failure::Records(error)) => return Err(error.into()),
             Err(Failure::Checkpoint(error)) => return Err(error.into()),
         };

@@ -10,6 +10,7 @@ use super::progress::Progress;
 use crate::checkpoint::manifest::Manifest;
 use crate::checkpoint::snapshot;
 use crate::checkpoint::store::Store;
+use crate::error::Error;
 use crate::record::step_recorder::StepRecorder;
 use crate::train::state::TrainingState;
 use crate::train::warning::Warning;
@@ -66,7 +67,7 @@ pub fn train_with_checkpoints(
     keeper.write_rows(progress)?;
     trained.map_err(|error| match error {
         TrainError::Interrupted { .. } => Failure::Interrupted,
-        TrainError::Data(error) => Failure::Data(error),
+        TrainError::Data(error) => Failure::from(Error::from(error)),
         error => Failure::Failed(error.to_string()),
     })
 }

@@ -20,6 +20,7 @@ mod scaling;
 mod scoreboard;
 mod speed;
 mod summary;
+mod tuning;
 mod usage;
 mod verdicts;
 
@@ -55,6 +56,7 @@ pub fn all(study: &Study, scores: &Scores) -> Result<Vec<Section>, ReportError> 
             verdicts::body(study, &scores.suites),
         ),
         section("exposures", "Epochs and exposures", exposures::body(study)),
+        section("tuning", "Training settings", tuning::body(study)?),
         section("loss", "Validation loss", loss::body(study)?),
         section("accuracy", "Accuracy", accuracy::body(study, scores)?),
         section(

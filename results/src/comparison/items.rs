@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Model;
 use crate::statistics::{
-    Interval, crossed_mean, mean_over_seeds, paired_difference, subject, wilson,
+    Interval, crossed_mean, mean_over_seeds, paired_difference, same_facts, subject, wilson,
 };
 use crate::{Frames, ItemRow, RunRow, ScoreRow};
 
@@ -64,7 +64,8 @@ impl<'a> ItemsByRun<'a> {
         let key = |item: &&ItemRow| (item.task.clone(), item.item.clone());
         let first = seeds.first().filter(|items| !items.is_empty())?;
         let same_items = |items: &Vec<&ItemRow>| items.iter().map(key).eq(first.iter().map(key));
-        if !seeds.iter().all(same_items) {
+        let slices: Vec<&[&ItemRow]> = seeds.iter().map(Vec::as_slice).collect();
+        if !seeds.iter().all(same_items) || !same_facts(&slices) {
             return None;
         }
         let right = |item: &&ItemRow| f64::from(u8::from(item.correct));

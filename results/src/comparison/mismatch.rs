@@ -30,12 +30,15 @@ pub fn check(runs: &[&RunRow], items_by_run: &ItemsByRun) -> Result<(), Mismatch
         return Ok(());
     };
     for (field, of) in fields {
-        if let Some(other) = others.iter().find(|run| of(run) != of(first)) {
-            return Err(mismatch(
-                field,
-                (first, of(first).into()),
-                (other, of(other).into()),
-            ));
+        for other in others {
+            let partner = partner(first, others, other);
+            if of(other) != of(partner) {
+                return Err(mismatch(
+                    field,
+                    (partner, of(partner).into()),
+                    (other, of(other).into()),
+                ));
+            }
         }
     }
     // A run need not be evaluated on every suite: each suite is compared with the first run that was.
@@ -43,7 +46,11 @@ pub fn check(runs: &[&RunRow], items_by_run: &ItemsByRun) -> Result<(), Mismatch
     for run in runs {
         for (suite, items) in items_by_run.suites(run) {
             let tasks = TaskFingerprint::of(items);
-            match evaluated.iter().find(|(name, ..)| *name == suite) {
+            let is_same = |(name, other, _): &&(&str, &RunRow, TaskFingerprint)| {
+                *name == suite
+                    && (other.seed == run.seed || other.data_fingerprint == run.data_fingerprint)
+            };
+            match evaluated.iter().find(is_same) {
                 Some((_, other, theirs)) if *theirs != tasks => {
                     let field = format!("task fingerprint of {suite}");
                     return Err(mismatch(
@@ -58,6 +65,18 @@ pub fn check(runs: &[&RunRow], items_by_run: &ItemsByRun) -> Result<(), Mismatch
         }
     }
     Ok(())
+}
+
+/// The run whose data must be those of `run`: the first with its seed, as seeds may have facts of their own. A seed that one model
+/// alone has is held to the first run, unless that is of the same model.
+fn partner<'a>(first: &'a RunRow, others: &[&'a RunRow], run: &'a RunRow) -> &'a RunRow {
+    let model = |run: &'a RunRow| (&run.sweep, &run.size, &run.block);
+    let mut all = std::iter::once(&first).chain(others);
+    match all.find(|other| other.seed == run.seed) {
+        Some(other) if other.run != run.run => other,
+        _ if model(first) == model(run) => run,
+        _ => first,
+    }
 }
 
 fn mismatch(field: &str, first: (&RunRow, String), second: (&RunRow, String)) -> Mismatch {
@@ -150,9 +169,15 @@ pub fn warnings(models: &[Model]) -> Vec<String> {
     warnings
 }
 
-/// The lines of `[training]` and of what is nested in it, in a resolved configuration.
+/// The lines of `[training]` and of what is nested in it, in a resolved configuration, without the settings that were searched for
+/// each block (`tuned = [...]`).
 pub fn training_settings(config: &str) -> Vec<&str> {
     let mut inside = false;
+    let tuned = config.lines().find(|line| line.starts_with("tuned = "));
+    let is_tuned = |line: &str| {
+        let key = line.split(" =").next().unwrap_or_default();
+        tuned.is_some_and(|tuned| tuned.contains(&format!("\"{key}\"")))
+    };
     config
         .lines()
         .map(str::trim)
@@ -160,7 +185,7 @@ pub fn training_settings(config: &str) -> Vec<&str> {
             if line.starts_with('[') {
                 inside = *line == "[training]" || line.starts_with("[training.");
             }
-            inside && !line.is_empty()
+            inside && !line.is_empty() && !is_tuned(line)
         })
         .collect()
 }

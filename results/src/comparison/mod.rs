@@ -101,8 +101,8 @@ enum MatchedBy {
 impl MatchedBy {
     fn of(run: &RunRow) -> Self {
         match run.matching.as_str() {
-            "flops" => Self::Flops(run.target_flops.to_bits()),
-            _ => Self::Tokens(run.tokens, run.size.clone()),
+            "tokens" => Self::Tokens(run.tokens, run.size.clone()),
+            _ => Self::Flops(run.target_flops.to_bits()),
         }
     }
 }

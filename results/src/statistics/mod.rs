@@ -32,7 +32,7 @@ pub use bootstrap::{RESAMPLES, bootstrap_mean, bootstrap_ratio};
 pub(crate) use bootstrap::{percentile_interval, stream};
 pub use crossed::crossed_mean;
 pub use interval::{Interval, Side};
-pub use paired::{paired_difference, subject};
+pub use paired::{paired_difference, same_facts, subject};
 pub(crate) use seeds::t_quantile;
 pub use seeds::{mean_over_seeds, paired_over_seeds};
 pub use sequential::{

@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 
 use super::Interval;
 use super::crossed::crossed_mean;
+use super::seeds::mean_over_seeds;
 use super::small_sample::widened;
 use crate::ItemRow;
 
@@ -22,12 +23,17 @@ type Key<'a> = (&'a str, &'a str, &'a str);
 /// shares in [-1, 1]. `seed` seeds the resampling.
 ///
 /// Each element of `seeds` is one seed's pair of item rows, `(ours, theirs)`; items match by (suite, task, item), and those
-/// about one [`subject`] are one cluster. None where no item matches; unbounded where all are about one subject.
+/// about one [`subject`] are one cluster. Where seeds have facts of their own ([`same_facts`]), items are no replicates of each other:
+/// the interval is Student's t over the seeds' differences, a statement about seeds and facts. None where no item matches; unbounded where all are about one subject.
 pub fn paired_difference(seeds: &[(Vec<&ItemRow>, Vec<&ItemRow>)], seed: u64) -> Option<Interval> {
     let sides: Vec<(BTreeMap<Key, bool>, BTreeMap<Key, bool>)> = seeds
         .iter()
         .map(|(ours, theirs)| (by_key(ours), by_key(theirs)))
         .collect();
+    let ours: Vec<&[&ItemRow]> = seeds.iter().map(|(ours, _)| ours.as_slice()).collect();
+    if !same_facts(&ours) {
+        return over_facts(&sides);
+    }
     let shared: Vec<Key> = sides
         .first()?
         .0
@@ -76,6 +82,41 @@ pub fn paired_difference(seeds: &[(Vec<&ItemRow>, Vec<&ItemRow>)], seed: u64) ->
     })
 }
 
+/// Whether the items that all of these have in common have the same expected answers: seeds with facts of their own differ in them.
+pub fn same_facts(seeds: &[&[&ItemRow]]) -> bool {
+    let Some((first, others)) = seeds.split_first() else {
+        return true;
+    };
+    let answers: BTreeMap<Key, &str> = first
+        .iter()
+        .map(|row| (key(row), row.expected.as_str()))
+        .collect();
+    others.iter().flat_map(|rows| rows.iter()).all(|row| {
+        answers
+            .get(&key(row))
+            .is_none_or(|expected| *expected == row.expected)
+    })
+}
+
+/// The difference where each seed has facts of its own.
+fn over_facts(sides: &[(BTreeMap<Key, bool>, BTreeMap<Key, bool>)]) -> Option<Interval> {
+    let of_seed = |(ours, theirs): &(BTreeMap<Key, bool>, BTreeMap<Key, bool>)| {
+        let both = ours
+            .iter()
+            .filter_map(|(key, ours)| Some((*ours, *theirs.get(key)?)));
+        let differences: Vec<f64> = both
+            .map(|(ours, theirs)| f64::from(u8::from(ours)) - f64::from(u8::from(theirs)))
+            .collect();
+        (!differences.is_empty())
+            .then(|| differences.iter().sum::<f64>() / differences.len() as f64)
+    };
+    let of_seeds: Option<Vec<f64>> = sides.iter().map(of_seed).collect();
+    Some(Interval {
+        method: "paired t over seeds, each with facts of its own",
+        ..mean_over_seeds(&of_seeds?)
+    })
+}
+
 /// Each subject's summed difference over its items, in items: the mean over seeds.
 fn by_subject(table: &[Vec<f64>], subjects: &[Key]) -> Vec<f64> {
     let mut totals: BTreeMap<&Key, f64> = BTreeMap::new();
@@ -102,14 +143,11 @@ fn about<'a>((suite, task, item): Key<'a>) -> Key<'a> {
 }
 
 fn by_key<'a>(rows: &[&'a ItemRow]) -> BTreeMap<Key<'a>, bool> {
-    rows.iter()
-        .map(|row| {
-            (
-                (row.suite.as_str(), row.task.as_str(), row.item.as_str()),
-                row.correct,
-            )
-        })
-        .collect()
+    rows.iter().map(|row| (key(row), row.correct)).collect()
+}
+
+fn key(row: &ItemRow) -> Key<'_> {
+    (&row.suite, &row.task, &row.item)
 }
 
 #[cfg(test)]
@@ -152,6 +190,34 @@ mod tests {
             // 1.96² / (100 + 1.96²).
             assert!((found.high - 0.036_995).abs() < 1e-5, "{found:?}");
         }
+    }
+
+    #[test]
+    fn seeds_with_facts_of_their_own_are_the_only_replicates() {
+        let with_facts = |seed: usize, right: usize| -> Vec<ItemRow> {
+            let rows = answers("t", |i| i < right, 100).into_iter();
+            rows.map(|row| ItemRow {
+                expected: format!("{seed} {}", row.item),
+                ..row
+            })
+            .collect()
+        };
+        let seeds: Vec<(Vec<ItemRow>, Vec<ItemRow>)> = [(60, 50), (70, 50), (80, 50)]
+            .iter()
+            .enumerate()
+            .map(|(seed, (ours, theirs))| (with_facts(seed, *ours), with_facts(seed, *theirs)))
+            .collect();
+        let pairs: Vec<_> = seeds
+            .iter()
+            .map(|(ours, theirs)| pair(ours, theirs))
+            .collect();
+        let found = paired_difference(&pairs, 0).unwrap();
+        let expected = mean_over_seeds(&[0.1, 0.2, 0.3]);
+        assert!((found.value - 0.2).abs() < 1e-12 && (found.low - expected.low).abs() < 1e-12);
+        assert_eq!(found.n, 3);
+        let rows: Vec<Vec<&ItemRow>> = pairs.iter().map(|(ours, _)| ours.clone()).collect();
+        let rows: Vec<&[&ItemRow]> = rows.iter().map(Vec::as_slice).collect();
+        assert!(!same_facts(&rows) && same_facts(&rows[..1]) && same_facts(&[]));
     }
 
     /// Of `n` items, `ups` that only ours has right and `downs` that only theirs has.

@@ -30,16 +30,16 @@ pub fn gain(
     (block, rung): (&str, &Rung),
 ) -> Result<Gain, Reason> {
     let runs = study.finished(block, rung);
-    let Some(first) = runs.first() else {
+    if runs.is_empty() {
         return Err("no run finished".into());
-    };
+    }
     if !study.comparable(block, rung) {
         return Err("not comparable with dense".into());
     }
     let of_measure = measure.suites(suites);
     // Every suite of every run: a rung that was evaluated on fewer suites would have other items than the curve.
     let scored = |runs: &[&RunRow]| missing(study, &of_measure, runs).is_none();
-    let curve = curve(study, first, &scored);
+    let curve = curve(study, &runs, &scored);
     let text = |reason: NoGain| reason.to_string();
     if measure == Measure::Loss {
         let dense: Vec<RungLosses> = curve
@@ -70,17 +70,19 @@ pub fn gain(
     gain_in_accuracy(&dense, &items_of(&runs), SEED).map_err(text)
 }
 
-/// The dense runs of the reference curve, on the data of `run`: one rung for each budget; where several sizes share it and
+/// The dense runs of the reference curve, on the data of `runs`: one rung for each budget; where several sizes share it and
 /// were evaluated, that of the lowest loss.
 fn curve<'a>(
     study: &Study<'a>,
-    run: &RunRow,
+    runs: &[&RunRow],
     scored: &dyn Fn(&[&RunRow]) -> bool,
 ) -> Vec<Vec<&'a RunRow>> {
     let loss = |runs: &Vec<&RunRow>| mean(runs, |run| run.val_loss);
     let same_data = |other: &&RunRow| {
-        other.data_fingerprint == run.data_fingerprint
-            && other.tokenizer_fingerprint == run.tokenizer_fingerprint
+        runs.iter().any(|run| {
+            other.data_fingerprint == run.data_fingerprint
+                && other.tokenizer_fingerprint == run.tokenizer_fingerprint
+        })
     };
     let best = |budget: Vec<&Rung>| {
         let dense = budget.iter().map(|rung| study.finished_reference(rung));

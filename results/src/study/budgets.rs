@@ -62,9 +62,12 @@ impl<'a> Study<'a> {
         self.finished(block, rung)
     }
 
-    /// Whether all finished runs of these blocks had the same data, tokenizer and training settings.
+    /// Whether all finished runs of these blocks had, seed by seed, the same data, tokenizer and training settings.
     pub fn same_training(&self, blocks: &[BlockAtRung]) -> bool {
         let runs: Vec<&RunRow> = blocks.iter().flat_map(|at| self.at(*at)).collect();
-        runs.iter().all(|run| mismatch(run, runs[0]).is_none())
+        // Seeds may have facts of their own: those of one seed are compared.
+        let same_seed = |run: &RunRow| runs.iter().copied().find(|other| other.seed == run.seed);
+        runs.iter()
+            .all(|run| same_seed(run).is_none_or(|other| mismatch(run, other).is_none()))
     }
 }

@@ -128,9 +128,17 @@ impl<'a> Study<'a> {
     /// The finished runs of a rung that are not comparable with its reference run, with the reason.
     pub fn not_comparable(&self, rung: &Rung) -> Vec<(&'a RunRow, &'static str)> {
         let reference_run = self.reference_run(rung);
+        let references = self.finished_reference(rung);
+        // Where seeds have facts of their own, those of one seed are compared.
+        let same_seed = |run: &RunRow| {
+            references
+                .iter()
+                .copied()
+                .find(|other| other.seed == run.seed)
+        };
         self.on(rung)
             .filter(|run| run.status == "finished")
-            .filter_map(|run| Some((run, mismatch(run, reference_run?)?)))
+            .filter_map(|run| Some((run, mismatch(run, same_seed(run).or(reference_run)?)?)))
             .collect()
     }
 
@@ -175,7 +183,7 @@ pub(super) fn mismatch(a: &RunRow, b: &RunRow) -> Option<&'static str> {
 }
 
 fn key(run: &RunRow) -> Key {
-    let budget = if run.matching == "flops" {
+    let budget = if run.matching != "tokens" {
         BudgetKey::Flops(run.target_flops.to_bits())
     } else {
         BudgetKey::Tokens(run.tokens)

@@ -14,6 +14,7 @@
 //! | [`knowledge`] | bits stored per parameter |
 //! | [`probe_groups`] | probes of one device, and its roofline |
 //! | [`verdicts`] | whether a block differs from dense, over seeds that may be added |
+//! | [`tuning`] | the search of training settings, and its cost |
 //! | `tokens_to_dense` | tokens until a block has the final loss of dense |
 
 pub mod block_gains;
@@ -28,6 +29,7 @@ pub mod scaling;
 pub mod scores;
 pub mod table_size;
 mod tokens_to_dense;
+pub mod tuning;
 pub mod verdicts;
 
 pub use block_role::BlockRole;

@@ -6,14 +6,14 @@ mod suite;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::statistics::{Interval, crossed_mean, mean_over_seeds, subject, wilson};
+use crate::statistics::{Interval, crossed_mean, mean_over_seeds, same_facts, subject, wilson};
 use crate::{ItemRow, RunRow, ScoreRow};
 
 use crate::study::BlockRole;
 use crate::study::{Rung, Study};
 
 pub use difference::{PairedDifference, accuracy_difference};
-pub use suite::{Suite, guess_accuracy, is_scored};
+pub use suite::{Suite, answer_loss, guess_accuracy, is_scored};
 use suite::{rows, suites};
 
 /// Seed of the resampling, fixed so that intervals are reproducible.
@@ -172,7 +172,10 @@ fn accuracy(study: &Study, suites: &[&Suite], runs: &[&RunRow]) -> Interval {
     let answers: Vec<Vec<&ItemRow>> = runs.iter().map(|run| answers(run)).collect();
     let key = |item: &&ItemRow| (item.suite.clone(), item.task.clone(), item.item.clone());
     let same_items = |row: &Vec<&ItemRow>| row.iter().map(key).eq(answers[0].iter().map(key));
-    let mean = if !answers[0].is_empty() && answers.iter().all(same_items) {
+    let slices: Vec<&[&ItemRow]> = answers.iter().map(Vec::as_slice).collect();
+    let is_crossed =
+        !answers[0].is_empty() && answers.iter().all(same_items) && same_facts(&slices);
+    let mean = if is_crossed {
         let right = |item: &&ItemRow| f64::from(u8::from(item.correct));
         let table: Vec<Vec<f64>> = answers
             .iter()

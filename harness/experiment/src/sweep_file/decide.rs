@@ -42,6 +42,17 @@ pub enum DecidedBy {
     Questions,
 }
 
+impl DecideConfig {
+    /// The seeds that it may add to those of the sweep: those after the largest.
+    pub fn further(&self, seeds: &[u64]) -> Vec<u64> {
+        let largest = seeds.iter().max().copied().unwrap_or(0);
+        let count = self.max_seeds.saturating_sub(seeds.len()) as u64;
+        (1..=count)
+            .filter_map(|next| largest.checked_add(next))
+            .collect()
+    }
+}
+
 /// The section `[decide]` of a file, if it has one.
 ///
 /// # Errors

@@ -43,10 +43,12 @@ mod suggest;
 mod suites;
 mod sweep;
 mod tree;
+mod tune;
 
 pub use decide::{DecideConfig, DecidedBy};
 pub use error::FileError;
 pub use labels::RESERVED_NAME;
-pub use matching::Matching;
+pub use matching::{FactsPerToken, Matching, TOKENS_PER_PERSON_TOLERANCE};
 pub use suggest::suggest;
 pub use sweep::{DataConfig, ModelVariant, Size, Sweep};
+pub use tune::{TuneConfig, TunedBy};

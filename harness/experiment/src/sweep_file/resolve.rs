@@ -8,13 +8,14 @@ use serde::Deserialize;
 use super::decide::decide;
 use super::error::FileError;
 use super::labels::{check_labels, name};
-use super::matching::Matching;
+use super::matching::{MatchSection, Matching};
 use super::read::read;
 use super::size::size;
 use super::solve::solve_all;
 use super::suites::data;
 use super::sweep::{Size, Sweep};
 use super::tree::{LocatedEntry, LocatedNode, LocatedTable};
+use super::tune::tune;
 use crate::budget::TrainingBudget;
 
 /// Largest number of seeds.
@@ -40,15 +41,10 @@ struct TopLevelKeys {
     _suites: toml::Table,
     #[serde(rename = "training")]
     _training: toml::Table,
+    #[serde(rename = "tune", default)]
+    _tune: toml::Table,
     #[serde(rename = "decide", default)]
     _decide: toml::Table,
-}
-
-/// `match = { ... }`.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct MatchSection {
-    mode: Matching,
 }
 
 /// The sweep of a file's text.
@@ -63,7 +59,10 @@ pub fn resolve(file: &str, text: &str) -> Result<Sweep, FileError> {
         check_labels(file, &root, key)?;
     }
     let name = name(file, &root, top_level.name)?;
-    let data = data(file, &root)?;
+    let (data, fresh_facts) = data(file, &root)?;
+    let matching = top_level.r#match.resolve(&data.suites);
+    let matching = matching
+        .map_err(|error| FileError::config(file, &[&root.section("match"), &root], error))?;
     let (mut sizes, mut unsolved) = (Vec::new(), Vec::new());
     let (mut labels, mut runs) = (Vec::new(), 0);
     let section = root.section("sizes");
@@ -78,18 +77,24 @@ pub fn resolve(file: &str, text: &str) -> Result<Sweep, FileError> {
         unsolved.extend(new_unsolved);
     }
     solve_all(file, &mut sizes, &unsolved)?;
-    let matching = top_level.r#match.mode;
     for (label, size) in labels.into_iter().zip(&sizes) {
         check_budgets(file, label, size, matching)?;
     }
     let decide = decide(file, &root, top_level.seeds.len(), &sizes)?;
+    let further = decide
+        .iter()
+        .flat_map(|decide| decide.further(&top_level.seeds));
+    let seeds: Vec<u64> = top_level.seeds.iter().copied().chain(further).collect();
+    let tune = tune(file, &root, (&data, fresh_facts), &seeds, &sizes)?;
     Ok(Sweep {
         name,
         argument: file.to_owned(),
         matching,
         seeds: top_level.seeds,
         data,
+        fresh_facts,
         sizes,
+        tune,
         decide,
     })
 }

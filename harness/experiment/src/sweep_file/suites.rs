@@ -14,14 +14,37 @@ use super::tree::LocatedTable;
 struct CorpusKeys {
     vocab_size: usize,
     #[serde(default)]
-    seed: u64,
+    seed: FactSeed,
 }
 
-/// The data of `[suites]`.
+/// `seed`: a number, or `"run"` for the seed of each run.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(
+    untagged,
+    expecting = "a whole number, or \"run\": then each seed has facts of its own"
+)]
+enum FactSeed {
+    Fixed(u64),
+    OfRun(OfRun),
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum OfRun {
+    Run,
+}
+
+impl Default for FactSeed {
+    fn default() -> Self {
+        Self::Fixed(0)
+    }
+}
+
+/// The data of `[suites]`, and whether each seed has facts of its own.
 ///
 /// # Errors
 /// If a key is unknown or missing, or a value is invalid.
-pub fn data(file: &str, root: &LocatedTable) -> Result<DataConfig, FileError> {
+pub fn data(file: &str, root: &LocatedTable) -> Result<(DataConfig, bool), FileError> {
     let whole = root.section("suites");
     let corpus: CorpusKeys = read(file, &whole)?;
     let (vocab_size, min) = (corpus.vocab_size, Tokenizer::MIN_VOCAB_SIZE);
@@ -47,11 +70,16 @@ pub fn data(file: &str, root: &LocatedTable) -> Result<DataConfig, FileError> {
     suites
         .validate()
         .map_err(|error| located_error(file, &section, error))?;
-    Ok(DataConfig {
+    let (seed, fresh_facts) = match corpus.seed {
+        FactSeed::Fixed(seed) => (seed, false),
+        FactSeed::OfRun(OfRun::Run) => (0, true),
+    };
+    let data = DataConfig {
         vocab_size,
-        seed: corpus.seed,
+        seed,
         suites,
-    })
+    };
+    Ok((data, fresh_facts))
 }
 
 /// The error of a suite's configuration, whose keys are dotted paths such as `suites.biographies.people`, at the key's

@@ -6,6 +6,7 @@ use suites::SuitesConfig;
 
 use super::decide::DecideConfig;
 use super::matching::Matching;
+use super::tune::TuneConfig;
 use crate::budget::{DenseBudget, Tokens};
 use crate::matching::Matched;
 use crate::training::TrainingConfig;
@@ -21,10 +22,14 @@ pub struct Sweep {
     pub matching: Matching,
     /// Seeds of initial weights and data order; each pair of size and block is run with each seed.
     pub seeds: Vec<u64>,
-    /// Training data and evaluation suites, the same for all runs.
+    /// Training data and evaluation suites; see [`Plan`](crate::plan::Plan) for those of a run.
     pub data: DataConfig,
+    /// Whether each seed has facts of its own, so that a comparison over seeds is one over facts, too.
+    pub fresh_facts: bool,
     /// Sizes, in the order of the file.
     pub sizes: Vec<Size>,
+    /// How learning rates are searched; `None` without `[tune]`.
+    pub tune: Option<TuneConfig>,
     /// When `--until-decided` has enough seeds; `None` without `[decide]`.
     pub decide: Option<DecideConfig>,
 }

@@ -10,7 +10,7 @@ use harness::record::provenance::Provenance;
 use harness::run::activity::SharedActivity;
 use harness::run::claim::{Attempt, Claims};
 use harness::run::conclusion::Conclusion;
-use harness::run::data;
+use harness::run::data::{Datasets, Purpose};
 use harness::run::evaluation::{evaluate_suites, evaluated};
 use harness::run::execute::{Failure, RunContext};
 use harness::run::identity::{configuration, run_id};
@@ -38,13 +38,13 @@ pub fn eval(options: &EvalOptions) -> Result<Conclusion, Error> {
     start_threads(&options.compute)?;
     let mut progress = progress::display_for(options.compute.quiet);
     let records = Records::open(folders.records())?;
-    let dataset = data::prepare(&plan, 1, &folders)?;
+    let datasets = Datasets::new(&plan, Purpose::Evaluation, &folders);
     let interrupt = Interrupt::listen()?;
     let evaluation = Evaluation {
         plan: &plan,
         folders: &folders,
         context: RunContext {
-            dataset: &dataset,
+            datasets: &datasets,
             records: &records,
             folders: &folders,
             device: &options.compute.device.open(),
@@ -76,7 +76,7 @@ impl Evaluation<'_> {
     fn id(&self, run: &Run) -> Result<String, Error> {
         Ok(run_id(
             &configuration(self.plan, run)?,
-            self.context.dataset,
+            &*self.context.datasets.of(run)?,
         ))
     }
 
@@ -200,7 +200,7 @@ fn outcome(
             progress.notice(&format!("{}: {reason}", run.label));
             Ok(Conclusion::SomeFailed)
         }
-        Err(Failure::Data(error)) => Err(error.into()),
+        Err(Failure::Data(error)) => Err(*error),
         Err(Failure::Records(error)) => Err(error.into()),
         Err(Failure::Checkpoint(error)) => Err(error.into()),
     }

@@ -5,6 +5,7 @@ use harness::error::Error;
 use harness::record::folders::Folders;
 use harness::record::report_file;
 use harness::record::selection;
+use harness::run::tuning::plan_with_picks;
 use results::Records;
 
 use super::comparison::comparison;
@@ -32,7 +33,7 @@ pub fn finish_report(
         false => records.read_for_reports()?,
     };
     // The report covers the whole sweep, even if only a part of it was selected.
-    let whole = Plan::new(plan.sweep.clone())?;
+    let (whole, _) = plan_with_picks(Plan::new(plan.sweep.clone())?, folders.output())?;
     let probes = Records::open(folders.probes())?.read()?;
     let frames = selection::frames_of(&whole, &frames)?.with_probes(probes);
     if frames.runs().is_empty() {

@@ -9,6 +9,7 @@ use harness::record::provenance::Provenance;
 use harness::record::run_row::FINISHED;
 use harness::run::claim::{Attempt, Claims};
 use harness::run::conclusion::Conclusion;
+use harness::run::data::Datasets;
 use harness::run::execute::{Failure, RunContext, execute};
 use harness::run::interrupt::Interrupt;
 use harness::run::rerun::RecordedRun;
@@ -36,7 +37,7 @@ pub fn rerun(options: &RerunOptions) -> Result<Conclusion, Error> {
     let mut progress = progress::display_for(options.quiet);
     progress.preparing("corpus, tokenizer and questions");
     let cache = Folders::new(&options.output, "").cache();
-    let dataset = recorded.dataset(&run, &cache)?;
+    let datasets = Datasets::of_one(&run, recorded.dataset(&run, &cache)?);
     let sweep = recorded.records.parent().unwrap_or(&options.output);
     let folders = Folders::new(&sweep.join("reruns"), &row.run);
     if folders.weights(&row.run).exists() {
@@ -46,7 +47,7 @@ pub fn rerun(options: &RerunOptions) -> Result<Conclusion, Error> {
     let records = Records::open(folders.records())?;
     let interrupt = Interrupt::listen()?;
     let context = RunContext {
-        dataset: &dataset,
+        datasets: &datasets,
         records: &records,
         folders: &folders,
         device: &compute.device.open(),
@@ -74,7 +75,7 @@ pub fn rerun(options: &RerunOptions) -> Result<Conclusion, Error> {
         Err(Failure::Failed(reason)) if reason == row.reason => Vec::new(),
         Err(Failure::Failed(reason)) => vec![format!("it failed: {reason}")],
         Err(Failure::Interrupted | Failure::TakenOver) => return Ok(Conclusion::Interrupted),
-        Err(Failure::Data(error)) => return Err(error.into()),
+        Err(Failure::Data(error)) => return Err(*error),
         Err(Failure::Records(error)) => return Err(error.into()),
         Err(Failure::Checkpoint(error)) => return Err(error.into()),
     };

@@ -4,6 +4,7 @@ use experiment::plan::{Plan, Run};
 use experiment::sweep_file::{Sweep, suggest};
 use harness::error::Error;
 use harness::record::folders::Folders;
+use harness::run::tuning::plan_with_picks;
 
 use crate::cli::arguments::{RunFilter, SweepLocation, SweepSelection};
 
@@ -16,13 +17,15 @@ pub fn selected_plan(options: &SweepSelection) -> Result<(Plan, Folders), Error>
     Ok((filtered(plan, &options.filter)?, folders))
 }
 
-/// The plan of a whole sweep, and its output folders.
+/// The plan of a whole sweep with the training settings that were picked so far, and its output folders.
 ///
 /// # Errors
-/// If the sweep file is invalid.
+/// If the sweep file is invalid, or rows of trials cannot be read.
 pub fn whole_plan(location: &SweepLocation) -> Result<(Plan, Folders), Error> {
     let plan = Plan::new(Sweep::load(&location.sweep)?)?;
     let folders = Folders::new(&location.output, &plan.sweep.name);
+    // Runs whose search has not ended are not recorded: a rejected law concerns those that train alone.
+    let (plan, _) = plan_with_picks(plan, &location.output)?;
     Ok((plan, folders))
 }
 

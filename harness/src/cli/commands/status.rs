@@ -11,10 +11,9 @@ use harness::record::run_row::FINISHED;
 use harness::record::selection::row_of;
 use harness::run::claim::{Claims, Found};
 use harness::run::conclusion::Conclusion;
-use harness::run::data;
+use harness::run::data::{Datasets, Purpose};
 use harness::run::identity::{RunId, configuration, run_id};
 use results::{Records, RunRow, StepRow};
-use suites::Dataset;
 
 use super::selected_plan::selected_plan;
 use super::terminal_table::terminal_table;
@@ -91,7 +90,7 @@ struct Recorded {
     rows: Vec<RunRow>,
     records: Records,
     /// The name of an unfinished run depends on the data, which are prepared only if there are records.
-    dataset: Option<Dataset>,
+    datasets: Option<Datasets>,
     claims: Claims,
     claimed: HashSet<RunId>,
 }
@@ -100,10 +99,10 @@ impl Recorded {
     fn read(plan: &Plan, folders: &Folders) -> Result<Self, Error> {
         let records = Records::open(folders.records())?;
         let claims = Claims::new(folders.claims());
-        let prepare = || data::prepare(plan, 1, folders);
+        let prepare = || Datasets::new(plan, Purpose::Evaluation, folders);
         Ok(Self {
             rows: records.read()?,
-            dataset: records.folder().is_dir().then(prepare).transpose()?,
+            datasets: records.folder().is_dir().then(prepare),
             claimed: claims.runs()?,
             claims,
             records,
@@ -118,8 +117,8 @@ impl Recorded {
                 * (run.budget.steps as u64).saturating_sub(steps_done) as f64,
             flop_per_s: 0.0,
         };
-        let id = match &self.dataset {
-            Some(dataset) => Some(run_id(&configuration(plan, run)?, dataset)),
+        let id = match &self.datasets {
+            Some(datasets) => Some(run_id(&configuration(plan, run)?, &*datasets.of(run)?)),
             None => None,
         };
         let claim = match id.as_ref().filter(|id| self.claimed.contains(*id)) {

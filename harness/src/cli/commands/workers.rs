@@ -8,41 +8,54 @@ use experiment::plan::Plan;
 use harness::error::Error;
 use harness::record::run_row::FINISHED;
 use harness::run::conclusion::Conclusion;
+use harness::run::data::Datasets;
 use harness::run::identity::{RunId, configuration, run_id};
 use harness::run::interrupt::{EXIT_STATUS, Interrupt};
 use harness::run::progress::{Progress, RunEnd};
 use results::{Records, RunRow};
-use suites::Dataset;
 
-use crate::cli::arguments::SweepOptions;
+use crate::cli::arguments::{ComputeOptions, SweepSelection};
 
 /// Time between two looks at the records.
 const INTERVAL: Duration = Duration::from_millis(500);
 
-/// Starts `jobs` processes that execute the runs of `plan`, and reports the runs as they end.
+/// What every worker process is told.
+#[derive(Clone, Copy)]
+pub struct Work<'a> {
+    /// The command that it executes: `sweep` or `tune`.
+    pub command: &'a str,
+    /// Which runs.
+    pub selection: &'a SweepSelection,
+    /// Device and threads.
+    pub compute: &'a ComputeOptions,
+    /// Number of processes.
+    pub jobs: usize,
+}
+
+/// Starts processes that execute the runs of `plan`, and reports the runs as they end.
 ///
 /// # Errors
 /// If a process cannot be started, rows cannot be read, or runs remain because processes ended early.
 pub fn execute(
-    options: &SweepOptions,
-    jobs: usize,
+    work: Work,
     plan: &Plan,
-    (dataset, records): (&Dataset, &Records),
+    (datasets, records): (&Datasets, &Records),
     interrupt: &Interrupt,
     progress: &mut dyn Progress,
 ) -> Result<Conclusion, Error> {
-    let threads = usize::from(options.compute.threads.unwrap_or(0));
+    let jobs = work.jobs;
+    let threads = usize::from(work.compute.threads.unwrap_or(0));
     let threads = match threads {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         given => given,
     };
     let mut workers = Vec::new();
     for _ in 0..jobs {
-        workers.push(start(options, (threads / jobs).max(1))?);
+        workers.push(start(work, (threads / jobs).max(1))?);
     }
     let mut pending = Vec::new();
     for run in &plan.runs {
-        pending.push((run, run_id(&configuration(plan, run)?, dataset)));
+        pending.push((run, run_id(&configuration(plan, run)?, &*datasets.of(run)?)));
     }
     progress.sweep(&plan.runs);
     let failed_before = failed(records)?;
@@ -104,16 +117,21 @@ fn was_interrupted(workers: &mut [Child]) -> bool {
         .any(|worker| status(worker) == Some(i32::from(EXIT_STATUS)))
 }
 
-fn start(options: &SweepOptions, threads: usize) -> Result<Child, Error> {
+fn start(work: Work, threads: usize) -> Result<Child, Error> {
     let program = std::env::current_exe().map_err(Error::io("find", "this program".as_ref()))?;
-    let selection = &options.selection;
+    let selection = work.selection;
     let mut command = Command::new(&program);
     command
-        .args(["sweep", &selection.location.sweep, "--worker", "--quiet"])
+        .args([
+            work.command,
+            &selection.location.sweep,
+            "--worker",
+            "--quiet",
+        ])
         .arg("--output")
         .arg(&selection.location.output)
         .args(["--threads", &threads.to_string()])
-        .args(["--device", &options.compute.device.to_string()]);
+        .args(["--device", &work.compute.device.to_string()]);
     for (option, values) in [
         ("--only", &selection.filter.only),
         ("--size", &selection.filter.size),

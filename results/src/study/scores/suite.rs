@@ -1,6 +1,8 @@
 //! The suites that scored, and the rows behind their headline metrics.
 
-use crate::{RunRow, SHARE_METRICS, ScoreRow, WHOLE_SUITE};
+use std::f64::consts::LN_2;
+
+use crate::{ItemRow, RunRow, SHARE_METRICS, ScoreRow, WHOLE_SUITE};
 
 use crate::study::Study;
 
@@ -43,6 +45,13 @@ impl<'a> Suite<'a> {
 
 fn base(name: &str) -> &str {
     name.strip_suffix(RECALL).unwrap_or(name)
+}
+
+/// Mean loss in nats of the tokens that carry a fact, over the items of one run on recall suites; none without an item.
+pub fn answer_loss(items: &[ItemRow]) -> Option<f64> {
+    let recalled = items.iter().filter(|item| item.suite.ends_with(RECALL));
+    let nats: Vec<f64> = recalled.map(|item| item.answer_nll_bits * LN_2).collect();
+    (!nats.is_empty()).then(|| nats.iter().sum::<f64>() / nats.len() as f64)
 }
 
 /// The suites by name, each directly followed by its recall suite.
