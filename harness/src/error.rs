@@ -64,6 +64,9 @@ pub enum Error {
         /// The error of the operating system.
         source: io::Error,
     },
+    /// A sweep cannot be forecast.
+    #[error("no forecast: {0}; train more budgets or seeds first")]
+    Forecast(#[from] results::forecast::NoForecast),
     /// The law of transferred learning rates is not good enough.
     #[error(transparent)]
     Law(#[from] experiment::tuning::cells::LawRejected),

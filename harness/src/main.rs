@@ -37,6 +37,7 @@ fn run(command: Command) -> Result<Conclusion, Error> {
         Command::Sweep(options) => commands::sweep::sweep(&options),
         Command::Tune(options) => commands::tune::tune(&options),
         Command::Status(options) => commands::status::status(&options),
+        Command::Forecast(options) => commands::forecast::forecast(&options),
         Command::Report(options) => commands::report::report(&options),
         Command::Compare(options) => commands::compare::compare(&options),
         Command::Eval(options) => commands::eval::eval(&options),

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use polars::prelude::{CsvWriter, DataFrame, SerWriter};
 
+use crate::forecast::Sealed;
 use crate::row::sort_and_deduplicate;
 use crate::{
     Error, ExposureRow, FrameError, ItemRow, MatchRow, ProbeRow, Row, RunRow, ScoreRow, StepRow,
@@ -24,6 +25,7 @@ pub struct Frames {
     warnings: Vec<WarningRow>,
     exposures: Vec<ExposureRow>,
     trials: Vec<TrialRow>,
+    sealed: Vec<Sealed>,
 }
 
 impl Frames {
@@ -85,6 +87,11 @@ impl Frames {
         }
     }
 
+    /// The same, with sealed forecasts, which are no rows of runs.
+    pub fn with_sealed(self, sealed: Vec<Sealed>) -> Self {
+        Self { sealed, ..self }
+    }
+
     /// The rows of the named runs; probes, which belong to none, are left out.
     pub fn of_runs(&self, names: &HashSet<String>) -> Self {
         Self::default().extended(self, names)
@@ -107,6 +114,7 @@ impl Frames {
             warnings: of(self.warnings, &more.warnings, names),
             exposures: of(self.exposures, &more.exposures, names),
             trials: of(self.trials, &more.trials, names),
+            sealed: self.sealed,
         }
     }
 
@@ -165,6 +173,11 @@ impl Frames {
     /// Rows of trials.
     pub fn trials(&self) -> &[TrialRow] {
         &self.trials
+    }
+
+    /// Sealed forecasts, in the order in which they were written.
+    pub fn sealed(&self) -> &[Sealed] {
+        &self.sealed
     }
 
     /// The tables as Polars frames, each with its name.

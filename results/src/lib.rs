@@ -48,6 +48,7 @@ pub mod comparison;
 mod error;
 mod export;
 pub mod fits;
+pub mod forecast;
 mod frames;
 pub mod gains;
 pub mod number;

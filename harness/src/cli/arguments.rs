@@ -31,6 +31,8 @@ pub enum Command {
     Tune(TuneOptions),
     /// Show which runs are finished, failed, begun or missing.
     Status(SweepSelection),
+    /// Forecast losses, recall and leads at a larger budget, and seal them before it is trained.
+    Forecast(ForecastOptions),
     /// Write the report again, from the records only.
     Report(ReportOptions),
     /// Show recorded runs side by side, with differences from the first.
@@ -202,6 +204,21 @@ pub struct TuneOptions {
 }
 
 #[derive(Args)]
+pub struct ForecastOptions {
+    #[command(flatten)]
+    pub location: SweepLocation,
+    /// The budget in training FLOPs, at most 8 times the largest one done.
+    #[arg(long, value_name = "FLOPS", value_parser = positive)]
+    pub at: f64,
+    /// Seeds that will be averaged there.
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub seeds: u16,
+    /// The validation loss that no compute removes, in nats per token: the law is one of what is above it.
+    #[arg(long, value_name = "NATS", default_value_t = 0.0)]
+    pub floor: f64,
+}
+
+#[derive(Args)]
 pub struct ReportOptions {
     #[command(flatten)]
     pub location: SweepLocation,
@@ -310,6 +327,15 @@ pub struct CompareOptions {
     /// Also write the comparison as an HTML page.
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
+}
+
+/// Parses a positive number, such as `3e13`.
+fn positive(text: &str) -> Result<f64, String> {
+    let number: f64 = text.parse().map_err(|_| "is not a number".to_owned())?;
+    let is_valid = number > 0.0 && number.is_finite();
+    is_valid
+        .then_some(number)
+        .ok_or_else(|| "is not a positive number".to_owned())
 }
 
 /// Parses a value by its serde name.

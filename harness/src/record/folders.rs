@@ -7,6 +7,7 @@
 //! runs/<sweep>/checkpoints/ states of training, one folder per run under way
 //! runs/<sweep>/weights/     one folder per trained run
 //! runs/<sweep>/reruns/      runs that are executed again by `isoflop rerun`
+//! runs/<sweep>/forecasts/   sealed forecasts of `isoflop forecast`
 //! runs/<sweep>/csv/         rows as CSV, with --csv
 //! runs/<sweep>/report.html
 //! runs/<sweep>-tuning/      the same of the trials of `[tune]`
@@ -76,6 +77,11 @@ impl Folders {
     /// Folder of the rows of probes of all sweeps.
     pub fn probes(&self) -> PathBuf {
         Self::of_probes(&self.output).records()
+    }
+
+    /// Folder of sealed forecasts.
+    pub fn forecasts(&self) -> PathBuf {
+        self.sweep.join("forecasts")
     }
 
     /// Folder of rows as CSV.

@@ -17,6 +17,7 @@ pub mod checkout;
 pub mod clock;
 pub mod exposure_row;
 pub mod folders;
+pub mod forecasts;
 pub mod leftovers;
 pub mod match_row;
 pub mod provenance;

@@ -24,7 +24,8 @@ pub fn body(study: &Study, suites: &[Suite]) -> Markup {
                 bound (≥ or ≤). "
             "Brackets are 95\u{a0}% intervals, whose ends can be bounds, too. A gain compares at equal score: where \
                 dense's curve is flat, a "
-            "small difference is a large gain with a wide interval. It is not a speed-up."
+            "small difference is a large gain with a wide interval. The gain in time is that by which dense's training would have to last longer, in \
+             seconds of training of these implementations on this device; its interval is that of the scores, at the mean times."
         }
         p.note {
             "Parameters are " (READING.label()) ". Dense's larger sizes were also trained longer where budgets grow \
@@ -50,11 +51,12 @@ pub fn body(study: &Study, suites: &[Suite]) -> Markup {
 }
 
 fn gains(study: &Study, suites: &[Suite]) -> Table {
-    let mut table = Table::new("Compute- and parameter-equivalent gains")
+    let mut table = Table::new("Gains in compute, time and parameters")
         .text("Block")
         .text("Size")
         .text("By")
         .number("× compute")
+        .number("× time")
         .number("× parameters")
         .number("Items")
         .number("Seeds")
@@ -72,19 +74,21 @@ fn gains(study: &Study, suites: &[Suite]) -> Table {
                 }
                 let of = |axis| gain(study, suites, measure, axis, (block, rung));
                 let (compute, params) = (of(CostAxis::Flops), of(CostAxis::Params(READING)));
+                let time = of(CostAxis::Seconds);
                 let known = compute.as_ref().or(params.as_ref()).ok();
                 table.row([
                     (*block).to_owned(),
                     rung.label.clone(),
                     measure.words().to_owned(),
                     gain_text(&compute),
+                    gain_text(&time),
                     gain_text(&params),
                     match measure {
                         Measure::Loss => NONE.into(),
                         _ => known.map_or(NONE.into(), |gain| gain.items.to_string()),
                     },
                     study.finished(block, rung).len().to_string(),
-                    remarks(&compute, &params),
+                    remarks([&compute, &time, &params]),
                 ]);
             }
         }
@@ -92,10 +96,10 @@ fn gains(study: &Study, suites: &[Suite]) -> Table {
     table
 }
 
-/// Remarks on both gains, each once; that ≥ and ≤ are bounds is explained above the table.
-fn remarks(compute: &Result<Gain, Reason>, params: &Result<Gain, Reason>) -> String {
+/// Remarks on the gains, each once; that ≥ and ≤ are bounds is explained above the table.
+fn remarks(gains: [&Result<Gain, Reason>; 3]) -> String {
     let mut once: Vec<String> = Vec::new();
-    for gain in [compute, params] {
+    for gain in gains {
         let words = match gain {
             Ok(gain) if gain.interval.is_none() => format!("no interval: {}", gain.method),
             Ok(gain) if gain.flattened => "dense was worse on a more expensive rung".to_owned(),

@@ -6,6 +6,7 @@ mod compared;
 mod conventions;
 mod exposures;
 mod failures;
+mod forecasts;
 pub mod gains;
 mod isoflop;
 mod knowledge;
@@ -70,6 +71,7 @@ pub fn all(study: &Study, scores: &Scores) -> Result<Vec<Section>, ReportError> 
             "Gains over dense",
             gains::body(study, &scores.suites),
         ),
+        section("forecasts", "Forecasts", forecasts::body(study)),
         section("claims", "Claims", claims::body(study, &scores.suites)),
         section("knowledge", "Knowledge stored", knowledge::body(study)?),
         section(

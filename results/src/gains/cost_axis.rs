@@ -8,6 +8,8 @@ use crate::fits::Reading;
 pub enum CostAxis {
     /// Training FLOPs spent: the gain is compute-equivalent.
     Flops,
+    /// Seconds of training on the device of the runs: the gain is a speed-up in wall-clock time.
+    Seconds,
     /// Parameters under one reading: the gain is parameter-equivalent. Where dense's larger rungs were also trained longer,
     /// it compares with a dense decoder *of this sweep's budgets*, not with one trained on the block's tokens.
     Params(Reading),
@@ -18,6 +20,7 @@ impl CostAxis {
     pub fn label(self) -> &'static str {
         match self {
             Self::Flops => "training FLOPs",
+            Self::Seconds => "seconds of training",
             Self::Params(reading) => reading.label(),
         }
     }
@@ -26,6 +29,7 @@ impl CostAxis {
     pub fn of(self, run: &RunRow) -> f64 {
         match self {
             Self::Flops => run.train_flops,
+            Self::Seconds => run.train_wall_s,
             Self::Params(reading) => reading.of(run),
         }
     }

@@ -40,6 +40,13 @@ pub fn gain(
     // Every suite of every run: a rung that was evaluated on fewer suites would have other items than the curve.
     let scored = |runs: &[&RunRow]| missing(study, &of_measure, runs).is_none();
     let curve = curve(study, &runs, &scored);
+    if axis == CostAxis::Seconds {
+        let place = |run: &RunRow| (run.device.clone(), run.threads, run.processor.clone());
+        let mut all = runs.iter().chain(curve.iter().flatten());
+        if all.any(|run| place(run) != place(runs[0])) {
+            return Err("times of several devices".into());
+        }
+    }
     let text = |reason: NoGain| reason.to_string();
     if measure == Measure::Loss {
         let dense: Vec<RungLosses> = curve

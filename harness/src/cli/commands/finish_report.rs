@@ -3,6 +3,7 @@
 use experiment::plan::Plan;
 use harness::error::Error;
 use harness::record::folders::Folders;
+use harness::record::forecasts;
 use harness::record::report_file;
 use harness::record::selection;
 use harness::run::tuning::plan_with_picks;
@@ -35,7 +36,9 @@ pub fn finish_report(
     // The report covers the whole sweep, even if only a part of it was selected.
     let (whole, _) = plan_with_picks(Plan::new(plan.sweep.clone())?, folders.output())?;
     let probes = Records::open(folders.probes())?.read()?;
-    let frames = selection::frames_of(&whole, &frames)?.with_probes(probes);
+    let frames = selection::frames_of(&whole, &frames)?
+        .with_probes(probes)
+        .with_sealed(forecasts::read(&folders.forecasts())?);
     if frames.runs().is_empty() {
         note("no run has ended yet: no report");
         return Ok(());

@@ -9,6 +9,7 @@ pub mod describe;
 pub mod eval;
 mod execution;
 pub mod finish_report;
+pub mod forecast;
 pub mod init;
 pub mod match_blocks;
 pub mod plan;
