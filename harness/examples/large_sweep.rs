@@ -62,20 +62,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     eprintln!("{} runs with {STEPS} steps each", plan.runs.len());
     plan.runs.iter().enumerate().try_for_each(|(number, run)| {
-        write(&plan, run, number as u64, (&dataset, &records, &context))
-            .map_err(|error| error.to_string())
+        write(run, number as u64, (&dataset, &records, &context)).map_err(|error| error.to_string())
     })?;
     Ok(())
 }
 
 /// Writes the rows of one run.
 fn write(
-    plan: &Plan,
     run: &Run,
     number: u64,
     (dataset, records, context): (&Dataset, &Records, &RunRowContext),
 ) -> Result<(), Box<dyn std::error::Error>> {
-    let configuration = configuration(plan, run)?;
+    let configuration = configuration(run)?;
     let id = run_id(&configuration, dataset);
     let mut random = random::stream(0, "large sweep", number);
     let end = 2.0 + random.random_range(0.0..0.3) - 0.1 * (run.cost.params() as f64).log10();

@@ -122,8 +122,7 @@ fn solved_and_given_values_give_equal_configurations() {
         .replace(SOLVE, &knobs(&solved, 0))
         .replace("[sizes.s]", "[sizes.s]\nblocks.moe.n_experts = 9");
     let given = plan(&text);
-    let configuration =
-        |plan: &Plan| harness::run::identity::configuration(plan, &plan.runs[0]).unwrap();
+    let configuration = |plan: &Plan| harness::run::identity::configuration(&plan.runs[0]).unwrap();
     assert_eq!(configuration(&solved), configuration(&given));
 }
 

@@ -30,12 +30,14 @@ pub fn render(frames: &Frames) -> Result<String, ReportError> {
     } else {
         sweeps.join(", ")
     };
-    let lede = sections::summary(&study, &scores.suites);
+    let lede = sections::summary(&study, &scores.suites)?;
     Ok(document("isoflop sweep", &title, &lede, &sections))
 }
 
 /// A whole page: a kicker, a title, the first paragraphs, and sections with a list of links to them.
 pub fn document(kicker: &str, title: &str, lede: &Markup, sections: &[Section]) -> String {
+    let (empty, filled): (Vec<&Section>, Vec<&Section>) =
+        sections.iter().partition(|section| section.is_empty());
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -52,14 +54,15 @@ pub fn document(kicker: &str, title: &str, lede: &Markup, sections: &[Section]) 
                     h1 { (title) }
                     (lede)
                     nav aria-label="Sections" {
-                        @for section in sections { a href={ "#" (section.id) } { (section.title) } " " }
+                        @for section in &filled { a href={ "#" (section.id) } { (section.title) } " " }
                     }
                 }
                 main {
-                    @for section in sections {
-                        section id=(section.id) aria-labelledby={ "heading-" (section.id) } {
-                            h2 id={ "heading-" (section.id) } { (section.title) }
-                            (section.body)
+                    @for section in &filled { (section_of(section)) }
+                    @if !empty.is_empty() {
+                        details.empty {
+                            summary { "Without data in these runs: " (names(&empty)) }
+                            @for section in &empty { (section_of(section)) }
                         }
                     }
                 }
@@ -67,6 +70,23 @@ pub fn document(kicker: &str, title: &str, lede: &Markup, sections: &[Section]) 
         }
     };
     printable(page.into_string())
+}
+
+fn section_of(section: &Section) -> Markup {
+    html! {
+        section id=(section.id) aria-labelledby={ "heading-" (section.id) } {
+            h2 id={ "heading-" (section.id) } { (section.title) }
+            (section.body)
+        }
+    }
+}
+
+fn names(sections: &[&Section]) -> String {
+    let titles: Vec<&str> = sections
+        .iter()
+        .map(|section| section.title.as_str())
+        .collect();
+    titles.join(", ")
 }
 
 /// `page` with replacement characters in place of control characters, which HTML does not allow, and of characters that reverse

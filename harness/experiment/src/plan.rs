@@ -24,6 +24,10 @@ pub struct Plan {
 pub struct Run {
     /// Size, block and seed.
     pub label: RunLabel,
+    /// Label of the size in the sweep file, which that of a run that divides a lead extends.
+    pub size: String,
+    /// What is held equal: the mode of the sweep, or [`SPLIT`].
+    pub matching: String,
     /// The model.
     pub model: ModelConfig,
     /// Training data and evaluation suites: those of the sweep, with the facts of this seed and as many as its tokens state.
@@ -53,6 +57,12 @@ pub struct Tuning {
     /// The law by which it was transferred, in words; empty where the size was searched itself.
     pub law: String,
 }
+
+/// `Run::matching` of the runs that divide a lead; they are compared with nothing else.
+pub const SPLIT: &str = "split";
+
+/// Largest relative difference of tokens at which there is no lead to divide.
+const SAME_TOKENS: f64 = 0.005;
 
 /// Size, block and seed, which identify a run within its sweep.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -105,7 +115,13 @@ impl Plan {
     pub fn new(sweep: Sweep) -> Result<Self, ConfigError> {
         let mut of_seed = Vec::new();
         for size in &sweep.sizes {
-            of_seed.extend(runs_of(&sweep, size)?);
+            let runs = runs_of(&sweep, size)?;
+            let added = if sweep.split {
+                splits(size, &runs)
+            } else {
+                Vec::new()
+            };
+            of_seed.extend(runs.into_iter().chain(added));
         }
         let with_seed = |seed: u64| {
             let fresh_facts = sweep.fresh_facts;
@@ -159,6 +175,8 @@ pub(crate) fn runs_of(sweep: &Sweep, size: &Size) -> Result<Vec<Run>, ConfigErro
                 block: variant.block.clone(),
                 seed: 0,
             },
+            size: size.name.clone(),
+            matching: sweep.matching.to_string(),
             model: variant.model.clone(),
             data: data_of(sweep, &of_dense, &budget)?,
             training: size.training.clone(),
@@ -176,6 +194,46 @@ pub(crate) fn runs_of(sweep: &Sweep, size: &Size) -> Result<Vec<Run>, ConfigErro
         })
     };
     size.variants.iter().map(run).collect()
+}
+
+/// The runs that divide the leads of a size's blocks over its dense decoder: each block at the tokens of dense, and dense at those of each block.
+/// Every run has its own schedule: the loss in the middle of a longer one is not that of a shorter one.
+fn splits(size: &Size, runs: &[Run]) -> Vec<Run> {
+    let is_dense = |run: &&Run| run.model == size.dense();
+    let Some(dense) = runs.iter().find(is_dense) else {
+        return Vec::new();
+    };
+    let with_budget = |run: &Run, of: &Run| {
+        let tokens = of.budget.tokens;
+        let flops = tokens as f64 * run.cost.training() as f64;
+        Run {
+            label: RunLabel {
+                size: format!("{} at {tokens} tokens", size.name),
+                ..run.label.clone()
+            },
+            matching: SPLIT.to_owned(),
+            budget: TrainingBudget {
+                target_flops: flops,
+                train_flops: flops,
+                ..of.budget
+            },
+            matches: Vec::new(),
+            ..run.clone()
+        }
+    };
+    let mut added: Vec<Run> = Vec::new();
+    for run in runs {
+        let (own, theirs) = (run.budget.tokens as f64, dense.budget.tokens as f64);
+        if (own / theirs - 1.0).abs() <= SAME_TOKENS {
+            continue;
+        }
+        added.push(with_budget(run, dense));
+        let longer = with_budget(dense, run);
+        if !added.iter().any(|other| other.label == longer.label) {
+            added.push(longer);
+        }
+    }
+    added
 }
 
 /// The data of a run with the budget `own` at a size where dense has the budget `dense`.
@@ -201,6 +259,54 @@ fn data_of(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn leads_are_divided_by_runs_at_the_tokens_of_the_other_side() {
+        let of = |split: &str| {
+            let text = crate::testing::SWEEP
+                .replace("mode = \"flops\"", &format!("mode = \"flops\"{split}"));
+            Plan::new(Sweep::parse("f.toml", &text).unwrap())
+                .unwrap()
+                .runs
+        };
+        let (before, runs) = (of(""), of(", split = true"));
+        let added: Vec<&Run> = runs.iter().filter(|run| run.matching == SPLIT).collect();
+        let at = |size: &str, block: &str| {
+            let found = before
+                .iter()
+                .find(|run| run.size == size && run.label.block == block);
+            found.unwrap().budget
+        };
+        let differs = |size: &str| at(size, "dense").tokens != at(size, "memory").tokens;
+        assert_eq!(
+            added.len(),
+            2 * ["xs", "s"].iter().filter(|size| differs(size)).count()
+        );
+        assert!(!added.is_empty());
+        for run in &added {
+            let other = if run.label.block == "dense" {
+                "memory"
+            } else {
+                "dense"
+            };
+            let theirs = at(&run.size, other);
+            assert_eq!(
+                (run.budget.tokens, run.budget.steps),
+                (theirs.tokens, theirs.steps)
+            );
+            assert_eq!(
+                run.label.size,
+                format!("{} at {} tokens", run.size, theirs.tokens)
+            );
+        }
+        let text =
+            crate::testing::SWEEP.replace("mode = \"flops\"", "mode = \"tokens\", split = true");
+        let error = Sweep::parse("f.toml", &text).unwrap_err().to_string();
+        assert!(
+            error.contains("`match.split`") || error.contains("split"),
+            "{error}"
+        );
+    }
 
     #[test]
     fn seeds_are_the_outermost_loop() {

@@ -324,6 +324,9 @@ pub struct CompareOptions {
     /// Print exact numbers as CSV instead of the table.
     #[arg(long)]
     pub csv: bool,
+    /// Print exact numbers as JSON instead of the table.
+    #[arg(long, conflicts_with = "csv")]
+    pub json: bool,
     /// Also write the comparison as an HTML page.
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,

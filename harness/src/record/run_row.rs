@@ -57,7 +57,7 @@ impl RunRowContext<'_> {
             seed: label.seed,
             status: FAILED.to_owned(),
             reason: reason.to_owned(),
-            matching: self.sweep.matching.to_string(),
+            matching: run.matching.clone(),
             target_flops: budget.target_flops,
             train_flops: tokens as f64 * cost.training() as f64,
             tokens,

@@ -15,8 +15,8 @@ use experiment::plan::{Plan, Run};
 ///
 /// # Errors
 /// If the configuration of `run` cannot be serialised.
-pub fn row_of<'a>(plan: &Plan, run: &Run, rows: &'a [RunRow]) -> Result<Option<&'a RunRow>, Error> {
-    let configuration = configuration(plan, run)?;
+pub fn row_of<'a>(run: &Run, rows: &'a [RunRow]) -> Result<Option<&'a RunRow>, Error> {
+    let configuration = configuration(run)?;
     let own = rows.iter().filter(|row| row.config == configuration);
     Ok(own.max_by_key(|row| &row.started))
 }
@@ -28,7 +28,7 @@ pub fn row_of<'a>(plan: &Plan, run: &Run, rows: &'a [RunRow]) -> Result<Option<&
 pub fn frames_of(plan: &Plan, frames: &Frames) -> Result<Frames, Error> {
     let mut selected = HashSet::new();
     for run in plan.runs.iter().chain(&plan.further) {
-        let row = row_of(plan, run, frames.runs())?;
+        let row = row_of(run, frames.runs())?;
         selected.extend(row.map(|row| row.run.clone()));
     }
     Ok(frames.of_runs(&selected))

@@ -4,7 +4,7 @@ use architectures::ModelConfig;
 use serde::{Deserialize, Serialize};
 use suites::Dataset;
 
-use experiment::plan::{Plan, Run};
+use experiment::plan::Run;
 use experiment::sweep_file::DataConfig;
 use experiment::training::TrainingConfig;
 
@@ -51,13 +51,13 @@ pub struct RunConfiguration {
 ///
 /// # Errors
 /// If the configuration cannot be serialised as TOML.
-pub fn configuration(plan: &Plan, run: &Run) -> Result<String, toml::ser::Error> {
+pub fn configuration(run: &Run) -> Result<String, toml::ser::Error> {
     toml::to_string(&RunConfiguration {
         format: FORMAT,
         numeric_format: NUMERIC_FORMAT.to_owned(),
         size: run.label.size.clone(),
         block: run.label.block.clone(),
-        matching: plan.sweep.matching.to_string(),
+        matching: run.matching.clone(),
         seed: run.label.seed,
         steps: run.budget.steps,
         tuned: run.tuning.settings.clone(),
@@ -112,6 +112,7 @@ pub(crate) fn hash<const N: usize>(parts: [&str; N]) -> RunId {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use experiment::plan::Plan;
     use experiment::sweep_file::Sweep;
 
     fn configurations(change: impl Fn(String) -> String) -> Vec<String> {
@@ -119,7 +120,7 @@ mod tests {
         let plan = Plan::new(Sweep::parse("f.toml", &text).unwrap()).unwrap();
         plan.runs
             .iter()
-            .map(|run| configuration(&plan, run).unwrap())
+            .map(|run| configuration(run).unwrap())
             .collect()
     }
 

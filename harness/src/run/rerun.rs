@@ -78,6 +78,8 @@ impl RecordedRun {
                 block: configuration.block.clone(),
                 seed: configuration.seed,
             },
+            size: configuration.size.clone(),
+            matching: configuration.matching.clone(),
             model: configuration.model.clone(),
             data: configuration.data.clone(),
             training: configuration.training.clone(),

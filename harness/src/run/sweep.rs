@@ -126,7 +126,7 @@ impl SharedSweep<'_> {
             .map(|row| (row.run, row.started))
             .collect();
         let runs = plan.runs.iter().map(|run| {
-            let configuration = configuration(plan, run)?;
+            let configuration = configuration(run)?;
             let dataset = self.context.datasets.of(run)?;
             let id = run_id(&configuration, &dataset);
             Ok(Pending {

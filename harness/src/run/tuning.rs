@@ -111,7 +111,7 @@ impl Recorded {
 
     /// The result of a trial; none if it has not ended.
     fn outcome(&self, trial: &Run) -> Result<Option<Outcome>, Error> {
-        let configuration = configuration(&self.plan, trial)?;
+        let configuration = configuration(trial)?;
         let Some(row) = self.rows.get(&configuration) else {
             return Ok(None);
         };

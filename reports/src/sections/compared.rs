@@ -8,11 +8,15 @@ use results::study::{Study, mean};
 
 pub fn body(study: &Study) -> Markup {
     let runs = study.frames.runs();
-    let held: Vec<&str> = [("flops", "training FLOPs"), ("tokens", "training tokens")]
-        .iter()
-        .filter(|(matching, _)| runs.iter().any(|run| run.matching == *matching))
-        .map(|(_, words)| *words)
-        .collect();
+    let held: Vec<&str> = [
+        ("flops", "training FLOPs"),
+        ("tokens", "training tokens"),
+        ("facts", "training FLOPs and exposures of a fact"),
+    ]
+    .iter()
+    .filter(|(matching, _)| runs.iter().any(|run| run.matching == *matching))
+    .map(|(_, words)| *words)
+    .collect();
     let mut table = Table::new("Blocks by size, with budget and parameters")
         .text("Block")
         .text("Size")

@@ -41,6 +41,14 @@ pub struct Section {
     pub body: Markup,
 }
 
+impl Section {
+    /// Whether it only says that there is nothing to show.
+    pub fn is_empty(&self) -> bool {
+        let body = &self.body.0;
+        body.starts_with("<p class=\"none\">") && body.matches("<p").count() == 1
+    }
+}
+
 /// All sections; one without rows in these frames states so.
 pub fn all(study: &Study, scores: &Scores) -> Result<Vec<Section>, ReportError> {
     let section = |id, title: &str, body| Section {
@@ -56,7 +64,11 @@ pub fn all(study: &Study, scores: &Scores) -> Result<Vec<Section>, ReportError> 
             "Verdicts over seeds",
             verdicts::body(study, &scores.suites),
         ),
-        section("exposures", "Epochs and exposures", exposures::body(study)),
+        section(
+            "exposures",
+            "Epochs and exposures",
+            exposures::body(study, &scores.suites),
+        ),
         section("tuning", "Training settings", tuning::body(study)?),
         section("loss", "Validation loss", loss::body(study)?),
         section("accuracy", "Accuracy", accuracy::body(study, scores)?),

@@ -3,9 +3,12 @@
 mod accuracy;
 mod loss;
 mod over_seeds;
+mod picture;
 mod selection;
 
 use maud::{Markup, html};
+
+use crate::ReportError;
 
 use accuracy::{QUESTIONS, RECALL};
 use results::number::scientific;
@@ -14,17 +17,22 @@ use results::study::scores::Suite;
 use results::summary::Summary;
 
 /// What the sweep shows, in a few sentences: questions, recall, loss.
-pub fn summary(study: &Study, suites: &[Suite]) -> Markup {
+///
+/// # Errors
+/// If the figure cannot be drawn.
+pub fn summary(study: &Study, suites: &[Suite]) -> Result<Markup, ReportError> {
     let runs = study.frames.runs();
     let finished = runs.iter().filter(|run| run.status == "finished").count();
     let Some(summary) = Summary::new(study, suites) else {
-        return html! { p.verdict { "No run finished, so nothing can be compared." } };
+        return Ok(html! { p.verdict { "No run finished, so nothing can be compared." } });
     };
-    html! {
-        @for sentence in accuracies(&summary) { p.verdict { (sentence) } }
+    let picture = picture::picture(study, suites)?;
+    Ok(html! {
         @if let Some(sentence) = over_seeds::sentence(study, suites) {
-            p.verdict { (sentence) " " a href="#verdicts" { "Verdicts over seeds" } "." }
+            p.headline { (sentence) " " a href="#verdicts" { "Verdicts over seeds" } "." }
         }
+        @if let Some(picture) = picture { (picture) }
+        @for sentence in accuracies(&summary) { p.verdict { (sentence) } }
         p.lede {
             (loss::sentence(summary.loss))
             @if !summary.not_comparable.is_empty() {
@@ -34,7 +42,7 @@ pub fn summary(study: &Study, suites: &[Suite]) -> Markup {
                 "; " a href="#failures" { "the others failed" }
             } "."
         }
-    }
+    })
 }
 
 /// One sentence for questions and one for recall, where they were evaluated.

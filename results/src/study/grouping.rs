@@ -113,7 +113,12 @@ impl<'a> Study<'a> {
 
     /// All runs of a rung, failed ones included.
     pub fn on<'s>(&'s self, rung: &'s Rung) -> impl Iterator<Item = &'a RunRow> + 's {
-        self.frames.runs().iter().filter(|run| key(run) == rung.key)
+        let compared = self
+            .frames
+            .runs()
+            .iter()
+            .filter(|run| run.matching != SPLIT);
+        compared.filter(|run| key(run) == rung.key)
     }
 
     /// The run with which those of a rung must be comparable: the first finished run of dense, or of any block.
@@ -182,6 +187,9 @@ pub(super) fn mismatch(a: &RunRow, b: &RunRow) -> Option<&'static str> {
     }
 }
 
+/// `matching` of the runs that divide a lead, which are on no rung: they are compared with nothing else.
+pub(super) const SPLIT: &str = "split";
+
 fn key(run: &RunRow) -> Key {
     let budget = if run.matching != "tokens" {
         BudgetKey::Flops(run.target_flops.to_bits())
@@ -195,7 +203,7 @@ fn rungs(runs: &[RunRow], reference: Option<&str>) -> Vec<Rung> {
     let mut flops: BTreeMap<Key, f64> = BTreeMap::new();
     // Sizes are ordered by dense's parameters where it ran, else by the fewest: labels need not sort by size.
     let mut params: BTreeMap<Key, (bool, u64)> = BTreeMap::new();
-    for run in runs {
+    for run in runs.iter().filter(|run| run.matching != SPLIT) {
         let most = flops.entry(key(run)).or_insert(run.target_flops);
         *most = most.max(run.target_flops);
         let size = (Some(run.block.as_str()) != reference, run.params_active);

@@ -14,6 +14,7 @@
 //! | [`knowledge`] | bits stored per parameter |
 //! | [`probe_groups`] | probes of one device, and its roofline |
 //! | [`verdicts`] | whether a block differs from dense, over seeds that may be added |
+//! | [`split`] | a lead divided into more tokens and better per token |
 //! | [`tuning`] | the search of training settings, and its cost |
 //! | `tokens_to_dense` | tokens until a block has the final loss of dense |
 
@@ -27,6 +28,7 @@ mod measure;
 pub mod probe_groups;
 pub mod scaling;
 pub mod scores;
+pub mod split;
 pub mod table_size;
 mod tokens_to_dense;
 pub mod tuning;

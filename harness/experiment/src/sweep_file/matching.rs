@@ -44,6 +44,8 @@ pub struct MatchSection {
     mode: Mode,
     exposures: Option<f64>,
     tokens_per_person: Option<f64>,
+    #[serde(default)]
+    split: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Deserialize)]
@@ -55,6 +57,22 @@ enum Mode {
 }
 
 impl MatchSection {
+    /// Whether runs are added that divide a lead at equal FLOPs into more tokens and better per token.
+    ///
+    /// # Errors
+    /// If the mode leaves nothing to divide.
+    pub fn split(&self) -> Result<bool, ConfigError> {
+        if self.split && self.mode != Mode::Flops {
+            let problem = "divides a lead of mode = \"flops\" alone".to_owned();
+            return Err(ConfigError::new(
+                "split",
+                problem,
+                "remove it, or write that mode",
+            ));
+        }
+        Ok(self.split)
+    }
+
     /// The mode with its numbers, for these suites.
     ///
     /// # Errors

@@ -60,9 +60,9 @@ pub fn resolve(file: &str, text: &str) -> Result<Sweep, FileError> {
     }
     let name = name(file, &root, top_level.name)?;
     let (data, fresh_facts) = data(file, &root)?;
-    let matching = top_level.r#match.resolve(&data.suites);
-    let matching = matching
-        .map_err(|error| FileError::config(file, &[&root.section("match"), &root], error))?;
+    let in_match = |error| FileError::config(file, &[&root.section("match"), &root], error);
+    let matching = top_level.r#match.resolve(&data.suites).map_err(in_match)?;
+    let split = top_level.r#match.split().map_err(in_match)?;
     let (mut sizes, mut unsolved) = (Vec::new(), Vec::new());
     let (mut labels, mut runs) = (Vec::new(), 0);
     let section = root.section("sizes");
@@ -90,6 +90,7 @@ pub fn resolve(file: &str, text: &str) -> Result<Sweep, FileError> {
         name,
         argument: file.to_owned(),
         matching,
+        split,
         seeds: top_level.seeds,
         data,
         fresh_facts,

@@ -7,7 +7,8 @@ use std::path::Path;
 use super::error::FileError;
 
 /// Name and text of the built-in sweeps.
-const BUILT_IN: [(&str, &str); 9] = [
+const BUILT_IN: [(&str, &str); 11] = [
+    ("capacity", include_str!("../../../../sweeps/capacity.toml")),
     (
         "capacity-rates",
         include_str!("../../../../sweeps/capacity-rates.toml"),
@@ -29,6 +30,7 @@ const BUILT_IN: [(&str, &str); 9] = [
         include_str!("../../../../sweeps/quick-rates.toml"),
     ),
     ("smoke", include_str!("../../../../sweeps/smoke.toml")),
+    ("split", include_str!("../../../../sweeps/split.toml")),
 ];
 
 /// The name and the text of a sweep file.

@@ -20,6 +20,9 @@ pub struct Sweep {
     pub argument: String,
     /// The quantity that is equal for all blocks of one size.
     pub matching: Matching,
+    /// Whether runs are added at the tokens of dense, and of dense at the tokens of the other blocks, which divide a lead into more tokens
+    /// and better per token.
+    pub split: bool,
     /// Seeds of initial weights and data order; each pair of size and block is run with each seed.
     pub seeds: Vec<u64>,
     /// Training data and evaluation suites; see [`Plan`](crate::plan::Plan) for those of a run.

@@ -24,7 +24,8 @@ const MIN_SIZES: usize = 3;
 pub struct TuneConfig {
     /// Seed of the trials and of their facts.
     pub seed: u64,
-    /// Learning rates, ascending.
+    /// Learning rates, ascending. If empty, that of `[training]` is kept.
+    #[serde(default)]
     pub learning_rate: Vec<f64>,
     /// Ratios of the tables' learning rate to that of the dense parameters, ascending; searched after the learning rate, for blocks
     /// with tables. If empty, the ratio of `[training]` is kept.
@@ -108,7 +109,7 @@ pub fn tune(
         let is_valid = values
             .iter()
             .all(|&value| value > above && value >= 0.0 && value < 10.0);
-        if values.is_empty() && key != "learning_rate" {
+        if values.is_empty() {
             continue;
         }
         if !is_ascending || !is_valid {
@@ -130,6 +131,10 @@ pub fn tune(
                 "the best value needs neighbours on both sides",
             );
         }
+    }
+    if grids.iter().all(|(_, values, _)| values.is_empty()) {
+        let problem = "is missing, and so are `table_ratio` and `weight_decay`".to_owned();
+        return invalid("learning_rate", problem, "list the values of one of them");
     }
     if config.extensions > 10 {
         return invalid("extensions", "exceeds 10".to_owned(), "write a wider grid");
@@ -162,6 +167,14 @@ pub fn tune(
         .map(|size| size.decoder.d_model)
         .collect();
     let transfers = sizes.iter().any(|size| !config.tunes(&size.name));
+    if transfers && config.learning_rate.is_empty() {
+        let problem = "does not list all, and no learning rate is searched".to_owned();
+        return invalid(
+            "sizes",
+            problem,
+            "write `learning_rate`, or leave the key out",
+        );
+    }
     if transfers && widths.len() < MIN_SIZES {
         let problem = format!(
             "has {} widths, and rates of other sizes follow from it",
@@ -181,7 +194,13 @@ impl TuneConfig {
 
     /// The training settings that it determines.
     pub fn settings(&self) -> Vec<String> {
-        let mut settings = vec!["learning_rate".to_owned(), "table_learning_rate".to_owned()];
+        let mut settings = Vec::new();
+        if !self.learning_rate.is_empty() {
+            settings.push("learning_rate".to_owned());
+        }
+        if !self.learning_rate.is_empty() || !self.table_ratio.is_empty() {
+            settings.push("table_learning_rate".to_owned());
+        }
         if !self.weight_decay.is_empty() {
             settings.push("weight_decay".to_owned());
         }
@@ -205,6 +224,12 @@ mod tests {
         assert!(tune.tunes("s") && tune.extensions == 2);
         let message = |from: &str, to: &str| parsed(&good.replace(from, to)).unwrap_err();
         assert!(message("seed = 9", "").contains("seed"));
+        let tables = parsed("seed = 9\ntable_ratio = [1, 2, 4]\n")
+            .unwrap()
+            .tune
+            .unwrap();
+        assert_eq!(tables.settings(), ["table_learning_rate"]);
+        assert!(parsed("seed = 9\n").unwrap_err().contains("and so are"));
         assert!(message("= 9", "= 0").contains("`tune.seed` = 0 is the seed of the facts"));
         assert!(message("2e-3", "8e-3").contains("ascending"));
         assert!(message(", 4e-3", "").contains("neighbours"));

@@ -77,7 +77,7 @@ pub fn cells(plan: &Plan) -> Result<Vec<Cell>, ConfigError> {
     let Some(tune) = &plan.sweep.tune else {
         return Ok(Vec::new());
     };
-    let is_transferred = |run: &Run| !tune.tunes(&run.label.size);
+    let is_transferred = |run: &Run| !tune.tunes(&run.size);
     let needs_all = plan.runs.iter().any(is_transferred);
     let mut cells = Vec::new();
     let tuned = plan
@@ -87,9 +87,8 @@ pub fn cells(plan: &Plan) -> Result<Vec<Cell>, ConfigError> {
         .filter(|size| tune.tunes(&size.name));
     for size in tuned {
         for mut run in runs_of(&plan.sweep, size)? {
-            let is_own = |other: &Run| {
-                (&other.label.size, &other.label.block) == (&run.label.size, &run.label.block)
-            };
+            let is_own =
+                |other: &Run| (&other.size, &other.label.block) == (&run.size, &run.label.block);
             if !needs_all && !plan.runs.iter().any(is_own) {
                 continue;
             }
@@ -154,11 +153,11 @@ pub fn with_picks(mut plan: Plan, cells: &[Cell], picks: &Picks) -> Result<Plan,
         false => None,
     };
     for run in plan.runs.iter_mut().chain(&mut plan.further) {
-        let (size, block) = (&run.label.size, &run.label.block);
+        let (size, block) = (&run.size, &run.label.block);
         if tune.tunes(size) {
             let own = ended
                 .iter()
-                .find(|(cell, _)| (&cell.run.label.size, &cell.run.label.block) == (size, block));
+                .find(|(cell, _)| (&cell.run.size, &cell.run.label.block) == (size, block));
             if let Some((_, pick)) = own {
                 run.training = pick.training.clone();
                 let curves = pick.curves.iter();

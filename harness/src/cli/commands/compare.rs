@@ -7,11 +7,11 @@ use harness::run::conclusion::Conclusion;
 use results::RunRow;
 use results::comparison::Comparison;
 
-use super::{compare_csv, compare_table};
+use super::{compare_table, compare_values};
 use crate::cli::arguments::CompareOptions;
 use crate::cli::output::print;
 
-/// Prints recorded runs side by side, as a table or CSV, and writes the HTML page if requested.
+/// Prints recorded runs side by side, as a table, CSV or JSON, and writes the HTML page if requested.
 ///
 /// # Errors
 /// If an argument matches no run, runs cannot be compared, or records or output cannot be read or written.
@@ -29,7 +29,9 @@ pub fn compare(options: &CompareOptions) -> Result<Conclusion, Error> {
         report_file::replace(&reports::render_comparison(&comparison)?, file)?;
     }
     if options.csv {
-        compare_csv::print(&comparison)?;
+        compare_values::print_csv(&comparison)?;
+    } else if options.json {
+        compare_values::print_json(&comparison)?;
     } else {
         print(compare_table::text(&comparison))?;
         if let Some(file) = &options.report {

@@ -4,7 +4,7 @@ use experiment::quantity::{bytes, count, duration};
 use results::comparison::{Comparison, Group, Quantity, QuantityKind, Unit};
 use results::statistics::Interval;
 
-use super::terminal_table::terminal_table;
+use super::terminal_table::{TerminalTable, terminal_table};
 
 /// All groups with their notes, and the runs that are excluded.
 pub fn text(comparison: &Comparison) -> String {
@@ -29,7 +29,7 @@ pub fn text(comparison: &Comparison) -> String {
     lines.join("\n")
 }
 
-fn table(group: &Group) -> comfy_table::Table {
+fn table(group: &Group) -> TerminalTable {
     let labels = group.models.iter().map(|model| match model.runs.len() {
         1 => model.label.clone(),
         seeds => format!("{} ({seeds} seeds)", model.label),

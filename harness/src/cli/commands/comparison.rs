@@ -1,15 +1,14 @@
 //! The table of results at the end of a sweep: one row per run in the order of the plan, one column per suite.
 
-use comfy_table::Table;
 use experiment::plan::{Plan, Run};
 use experiment::quantity::count;
 use harness::record::run_row::FINISHED;
 use results::{Frames, RunRow, SHARE_METRICS, ScoreRow, WHOLE_SUITE};
 
-use super::terminal_table::terminal_table;
+use super::terminal_table::{TerminalTable, terminal_table};
 
 /// Validation loss, accuracy of each suite with its confidence interval, and throughput of every recorded run.
-pub fn comparison(plan: &Plan, frames: &Frames) -> Table {
+pub fn comparison(plan: &Plan, frames: &Frames) -> TerminalTable {
     let suites = suites(frames);
     let header: Vec<String> = ["size", "block", "seed", "val loss"]
         .map(str::to_owned)

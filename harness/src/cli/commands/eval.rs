@@ -75,7 +75,7 @@ impl Evaluation<'_> {
 
     fn id(&self, run: &Run) -> Result<String, Error> {
         Ok(run_id(
-            &configuration(self.plan, run)?,
+            &configuration(run)?,
             &*self.context.datasets.of(run)?,
         ))
     }

@@ -1,8 +1,8 @@
 //! One file per command, and functions that they share.
 
 pub mod compare;
-pub mod compare_csv;
 pub mod compare_table;
+pub mod compare_values;
 pub mod comparison;
 pub mod decide;
 pub mod describe;

@@ -1,6 +1,5 @@
 //! The plan as text tables: costs, requirements, and solved knobs.
 
-use comfy_table::Table;
 use experiment::devices::Layout;
 use experiment::estimate::Estimate;
 use experiment::matching::Matched;
@@ -9,7 +8,7 @@ use experiment::quantity::{bytes, count, duration};
 use experiment::speed::Speed;
 use harness::error::Error;
 
-use super::terminal_table::terminal_table;
+use super::terminal_table::{TerminalTable, terminal_table};
 
 /// The columns of the table of solved knobs.
 pub const SOLUTION: [&str; 9] = [
@@ -28,7 +27,7 @@ pub const SOLUTION: [&str; 9] = [
 ///
 /// # Errors
 /// If the dense model of a run is invalid.
-pub fn costs(runs: &[(&Run, Estimate)]) -> Result<Table, Error> {
+pub fn costs(runs: &[(&Run, Estimate)]) -> Result<TerminalTable, Error> {
     let header = [
         "size",
         "block",
@@ -69,7 +68,7 @@ pub fn costs(runs: &[(&Run, Estimate)]) -> Result<Table, Error> {
 }
 
 /// One model per row, for all its seeds: memory, devices, time, and the cost if there is a price.
-pub fn needs(runs: &[(&Run, Estimate)]) -> Table {
+pub fn needs(runs: &[(&Run, Estimate)]) -> TerminalTable {
     let priced = runs.iter().any(|(_, estimate)| estimate.cost.is_some());
     let mut header = vec![
         "size",
@@ -130,7 +129,7 @@ fn need(run: &Run, estimate: &Estimate) -> Vec<String> {
 }
 
 /// One solved model per row; `None` if no block has free knobs.
-pub fn solved(runs: &[(&Run, Estimate)]) -> Option<Table> {
+pub fn solved(runs: &[(&Run, Estimate)]) -> Option<TerminalTable> {
     let mut seen = Vec::new();
     let mut rows = Vec::new();
     for (run, _) in runs {

@@ -4,6 +4,7 @@ use harness::error::Error;
 use harness::record::folders::Folders;
 use harness::record::{report_file, selection};
 use harness::run::conclusion::Conclusion;
+use harness::run::tuning::tuning_folders;
 use results::Records;
 
 use super::finish_report::finish_report;
@@ -31,6 +32,12 @@ pub fn report(options: &ReportOptions) -> Result<Conclusion, Error> {
         let frames = selection::frames_of(&plan, &records.read_for_reports()?)?;
         let merged = Folders::new(folder, &plan.sweep.name).records();
         Records::open(merged)?.write_merged(&frames)?;
+        // What was picked follows from the trials, and the names of the runs from what was picked.
+        if plan.sweep.tune.is_some() {
+            let trials = Records::open(tuning_folders(&plan, folders.output()).records())?;
+            let merged = tuning_folders(&plan, folder).records();
+            Records::open(merged)?.write_merged(&trials.read_for_reports()?)?;
+        }
     }
     finish_report(&plan, &records, &folders, false, options.csv)?;
     Ok(Conclusion::Complete)

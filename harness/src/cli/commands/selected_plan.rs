@@ -42,7 +42,9 @@ fn filtered(mut plan: Plan, filter: &RunFilter) -> Result<Plan, Error> {
     let is_selected = |run: &Run| {
         let label = &run.label;
         (filter.only.is_empty() || filter.only.contains(&label.block))
-            && (filter.size.is_empty() || filter.size.contains(&label.size))
+            && (filter.size.is_empty()
+                || filter.size.contains(&run.size)
+                || filter.size.contains(&label.size))
             && (filter.seed.is_empty() || filter.seed.contains(&label.seed))
     };
     plan.runs.retain(is_selected);

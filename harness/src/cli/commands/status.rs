@@ -40,7 +40,7 @@ pub fn status(options: &SweepSelection) -> Result<Conclusion, Error> {
     let mut rows = Vec::new();
     let mut states = Vec::new();
     for run in &plan.runs {
-        let state = recorded.state(&plan, run)?;
+        let state = recorded.state(run)?;
         let label = &run.label;
         rows.push(vec![
             label.size.clone(),
@@ -109,7 +109,7 @@ impl Recorded {
         })
     }
 
-    fn state(&self, plan: &Plan, run: &Run) -> Result<State, Error> {
+    fn state(&self, run: &Run) -> Result<State, Error> {
         let state = |name, detail, steps_done: u64| State {
             name,
             detail,
@@ -118,7 +118,7 @@ impl Recorded {
             flop_per_s: 0.0,
         };
         let id = match &self.datasets {
-            Some(datasets) => Some(run_id(&configuration(plan, run)?, &*datasets.of(run)?)),
+            Some(datasets) => Some(run_id(&configuration(run)?, &*datasets.of(run)?)),
             None => None,
         };
         let claim = match id.as_ref().filter(|id| self.claimed.contains(*id)) {
@@ -128,7 +128,7 @@ impl Recorded {
         if let (Some(id), Some(found)) = (&id, claim.as_ref().filter(|found| !found.stale)) {
             return Ok(self.running(run, id, found));
         }
-        if let Some(row) = row_of(plan, run, &self.rows)? {
+        if let Some(row) = row_of(run, &self.rows)? {
             return Ok(match row.status == FINISHED {
                 true => {
                     let wall = duration(row.train_wall_s + row.eval_wall_s);

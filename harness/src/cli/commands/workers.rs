@@ -55,7 +55,7 @@ pub fn execute(
     }
     let mut pending = Vec::new();
     for run in &plan.runs {
-        pending.push((run, run_id(&configuration(plan, run)?, &*datasets.of(run)?)));
+        pending.push((run, run_id(&configuration(run)?, &*datasets.of(run)?)));
     }
     progress.sweep(&plan.runs);
     let failed_before = failed(records)?;

@@ -18,6 +18,7 @@ use results::{Frames, Records, RunRow};
 use crate::error::Error;
 use crate::record::folders::Folders;
 use crate::record::selection;
+use crate::run::tuning::plan_with_picks;
 use experiment::plan::Plan;
 use experiment::sweep_file::{FileError, Sweep, suggest};
 use selector::{RunSource, Selector};
@@ -126,7 +127,7 @@ fn matching_runs(
         RunSource::Folder(folder) => cache.frames(folder)?,
         RunSource::Sweep(name) => {
             let frames = cache.frames(&Folders::new(output, name).records())?;
-            of_present_configuration(name, argument, frames)?
+            of_present_configuration(name, argument, output, frames)?
         }
         RunSource::Run(prefix) => return run_with_prefix(prefix, output, cache),
     };
@@ -153,13 +154,19 @@ fn matching_runs(
 }
 
 /// The runs of the present configuration of the sweep `name`; all runs if its file cannot be read.
-fn of_present_configuration(name: &str, argument: &str, frames: Frames) -> Result<Frames, Error> {
+fn of_present_configuration(
+    name: &str,
+    argument: &str,
+    output: &Path,
+    frames: Frames,
+) -> Result<Frames, Error> {
     let sweep = match Sweep::load(name) {
         Ok(sweep) => sweep,
         Err(FileError::Unreadable { .. }) => return Ok(frames),
         Err(error) => return Err(error.into()),
     };
-    let present = selection::frames_of(&Plan::new(sweep)?, &frames)?;
+    let (plan, _) = plan_with_picks(Plan::new(sweep)?, output)?;
+    let present = selection::frames_of(&plan, &frames)?;
     if present.runs().is_empty() && !frames.runs().is_empty() {
         return Err(invalid(
             argument,

@@ -1,4 +1,4 @@
-//! A comparison as CSV with full precision, one row per value.
+//! A comparison as CSV or JSON with full precision, one row per value.
 
 use harness::error::Error;
 use results::comparison::{Comparison, QuantityKind};
@@ -23,12 +23,31 @@ struct ComparisonValue<'a> {
     interval: &'a str,
 }
 
-/// Prints every value of `comparison` to standard output.
+/// Prints every value of `comparison` to standard output as CSV.
 ///
 /// # Errors
 /// If standard output cannot be written.
-pub fn print(comparison: &Comparison) -> Result<(), Error> {
+pub fn print_csv(comparison: &Comparison) -> Result<(), Error> {
     let mut out = csv::Writer::from_writer(Vec::new());
+    for value in values(comparison) {
+        out.serialize(value)?;
+    }
+    let rows = out.into_inner().map_err(|error| error.into_error());
+    print_exact(&rows.map_err(csv::Error::from)?)
+}
+
+/// Prints every value of `comparison` to standard output as a list in JSON.
+///
+/// # Errors
+/// If standard output cannot be written.
+pub fn print_json(comparison: &Comparison) -> Result<(), Error> {
+    let mut text = serde_json::to_vec_pretty(&values(comparison))?;
+    text.push(b'\n');
+    print_exact(&text)
+}
+
+fn values(comparison: &Comparison) -> Vec<ComparisonValue<'_>> {
+    let mut values = Vec::new();
     for group in &comparison.groups {
         for quantity in &group.quantities {
             let metric = match quantity.kind {
@@ -39,7 +58,7 @@ pub fn print(comparison: &Comparison) -> Result<(), Error> {
             };
             for (model, value) in group.models.iter().zip(&quantity.values) {
                 let Some(value) = value else { continue };
-                out.serialize(ComparisonValue {
+                values.push(ComparisonValue {
                     metric: metric.clone(),
                     unit: quantity.unit.name(),
                     held: &group.held,
@@ -50,10 +69,9 @@ pub fn print(comparison: &Comparison) -> Result<(), Error> {
                     high: value.is_bounded().then_some(value.high),
                     n: value.n,
                     interval: value.method,
-                })?;
+                });
             }
         }
     }
-    let rows = out.into_inner().map_err(|error| error.into_error());
-    print_exact(&rows.map_err(csv::Error::from)?)
+    values
 }
