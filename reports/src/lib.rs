@@ -10,7 +10,7 @@
 //! | `sections` | one file for each section of the page of a sweep |
 //! | `comparison` | the page of `isoflop compare` |
 //! | `page`, `figure`, `table`, `interval` | parts of a page |
-//! | [`markdown`] | the comparison as Markdown tables |
+//! | [`plain_table`] | the comparison as tables in Markdown, LaTeX and CSV |
 //! | [`standalone`] | the figures as SVG files |
 //! | `axis`, `chart`, `marker`, `svg` | drawing of a figure's panels |
 
@@ -20,9 +20,9 @@ mod comparison;
 mod error;
 mod figure;
 mod interval;
-pub mod markdown;
 mod marker;
 mod page;
+pub mod plain_table;
 mod sections;
 pub mod standalone;
 mod svg;

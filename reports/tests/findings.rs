@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use reports::markdown;
+use reports::plain_table::comparison_in_markdown;
 use results::Records;
 
 /// Each table of the document, between `<!-- begin NAME -->` and `<!-- end -->`, is what the records of sweep NAME give. To write
@@ -20,7 +20,7 @@ fn the_tables_of_the_findings_are_those_of_the_records() {
         let frames = Records::open(records).unwrap().read_for_reports().unwrap();
         assert_eq!(
             written.trim(),
-            markdown::comparison(&frames).trim(),
+            comparison_in_markdown(&frames).trim(),
             "{name}"
         );
         tables += 1;

@@ -87,7 +87,7 @@ fn links_have_targets_and_ids_are_unique() {
 fn every_figure_has_a_description_and_its_data() {
     let page = page();
     let figures = between(&page, "<figure", "</figure>");
-    assert_eq!(figures.len(), 13);
+    assert_eq!(figures.len(), 14);
     for figure in figures {
         assert!(
             figure.contains("<figcaption>") && figure.contains("<details><summary>Data</summary>")

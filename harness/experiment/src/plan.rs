@@ -117,7 +117,7 @@ impl Plan {
         for size in &sweep.sizes {
             let runs = runs_of(&sweep, size)?;
             let added = if sweep.split {
-                splits(size, &runs)
+                splits(size, &runs)?
             } else {
                 Vec::new()
             };
@@ -198,10 +198,14 @@ pub(crate) fn runs_of(sweep: &Sweep, size: &Size) -> Result<Vec<Run>, ConfigErro
 
 /// The runs that divide the leads of a size's blocks over its dense decoder: each block at the tokens of dense, and dense at those of each block.
 /// Every run has its own schedule: the loss in the middle of a longer one is not that of a shorter one.
-fn splits(size: &Size, runs: &[Run]) -> Vec<Run> {
-    let is_dense = |run: &&Run| run.model == size.dense();
+fn splits(size: &Size, runs: &[Run]) -> Result<Vec<Run>, ConfigError> {
+    let dense = size.dense().cost()?;
+    let is_dense = |run: &&Run| {
+        let mut blocks = run.model.blocks.iter();
+        blocks.all(|placed| placed.block.kind() == "dense") && run.cost == dense
+    };
     let Some(dense) = runs.iter().find(is_dense) else {
-        return Vec::new();
+        return Ok(Vec::new());
     };
     let with_budget = |run: &Run, of: &Run| {
         let tokens = of.budget.tokens;
@@ -233,7 +237,7 @@ fn splits(size: &Size, runs: &[Run]) -> Vec<Run> {
             added.push(longer);
         }
     }
-    added
+    Ok(added)
 }
 
 /// The data of a run with the budget `own` at a size where dense has the budget `dense`.

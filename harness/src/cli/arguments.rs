@@ -228,6 +228,9 @@ pub struct ReportOptions {
     /// Also write the comparison with its intervals as Markdown tables.
     #[arg(long, value_name = "FILE")]
     pub markdown: Option<PathBuf>,
+    /// Also write these tables one by one into DIR, as Markdown, LaTeX and CSV.
+    #[arg(long, value_name = "DIR")]
+    pub tables: Option<PathBuf>,
     /// Also write each figure as an SVG file that stands alone.
     #[arg(long, value_name = "DIR")]
     pub figures: Option<PathBuf>,

@@ -20,7 +20,13 @@ pub fn write(frames: &Frames, file: &Path) -> Result<(), Error> {
 /// # Errors
 /// If the folder or the file cannot be written.
 pub fn replace(page: &str, file: &Path) -> Result<(), Error> {
-    Ok(atomic_file::replace(file, |out| {
-        out.write_all(page.as_bytes())
-    })?)
+    replace_bytes(page.as_bytes(), file)
+}
+
+/// The same with bytes.
+///
+/// # Errors
+/// If the folder or the file cannot be written.
+pub fn replace_bytes(bytes: &[u8], file: &Path) -> Result<(), Error> {
+    Ok(atomic_file::replace(file, |out| out.write_all(bytes))?)
 }

@@ -20,7 +20,16 @@ pub fn report(options: &ReportOptions) -> Result<Conclusion, Error> {
     let records = Records::open(folders.records())?;
     if let Some(file) = &options.markdown {
         let frames = selection::frames_of(&plan, &records.read_for_reports()?)?;
-        report_file::replace(&reports::markdown::comparison(&frames), file)?;
+        report_file::replace(&reports::plain_table::comparison_in_markdown(&frames), file)?;
+    }
+    if let Some(folder) = &options.tables {
+        let frames = selection::frames_of(&plan, &records.read_for_reports()?)?;
+        for table in reports::plain_table::comparison(&frames) {
+            let file = |extension: &str| folder.join(format!("{}.{extension}", table.name));
+            report_file::replace(&table.markdown(), &file("md"))?;
+            report_file::replace(&table.latex(), &file("tex"))?;
+            report_file::replace_bytes(&table.csv()?, &file("csv"))?;
+        }
     }
     if let Some(folder) = &options.figures {
         let frames = selection::frames_of(&plan, &records.read_for_reports()?)?;
