@@ -59,7 +59,7 @@ pub fn state(plan: &Plan, tune: &TuneConfig, output: &Path) -> Result<TuningStat
             }
         }
     }
-    let next = (!next.is_empty()).then(|| Plan {
+    let next = (!next.is_empty()).then_some(Plan {
         runs: next,
         ..recorded.plan
     });

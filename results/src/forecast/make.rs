@@ -9,6 +9,9 @@ use crate::study::scores::{Scores, Suite};
 use crate::study::{BlockRole, Measure, Rung, Study};
 use crate::{Frames, ItemRow, RunRow};
 
+/// A value of a run.
+type OfRun<'f> = dyn Fn(&RunRow) -> Option<f64> + 'f;
+
 /// A forecast at `flops` of means over `seeds`, from all budgets of `frames`; without date, commit and hash.
 ///
 /// # Arguments
@@ -52,7 +55,7 @@ pub fn forecasts(
             });
             Ok(prediction)
         };
-        let points = |of: &dyn Fn(&RunRow) -> Option<f64>| points(&own, of);
+        let points = |of: &OfRun| points(&own, of);
         let log_loss = |run: &RunRow| Some((run.val_loss - floor).ln()).filter(|y| y.is_finite());
         let validation = add(
             Quantity::ValidationLoss,
@@ -90,7 +93,7 @@ pub fn forecasts(
             continue;
         };
         let theirs = best(dense);
-        let leads: [(Quantity, &dyn Fn(&RunRow) -> Option<f64>); 2] = [
+        let leads: [(Quantity, &OfRun); 2] = [
             (Quantity::ValidationLead, &|run| {
                 Some(run.val_loss).filter(|loss| loss.is_finite())
             }),
@@ -205,10 +208,7 @@ impl Values<'_, '_> {
     }
 }
 
-fn points(
-    budgets: &[(f64, Vec<&RunRow>)],
-    of: &dyn Fn(&RunRow) -> Option<f64>,
-) -> Vec<BudgetPoint> {
+fn points(budgets: &[(f64, Vec<&RunRow>)], of: &OfRun) -> Vec<BudgetPoint> {
     let points = budgets.iter().map(|(flops, runs)| BudgetPoint {
         flops: *flops,
         values: runs.iter().filter_map(|run| of(run)).collect(),
@@ -220,7 +220,7 @@ fn points(
 pub(super) fn paired(
     ours: &[(f64, Vec<&RunRow>)],
     theirs: &[(f64, Vec<&RunRow>)],
-    of: &dyn Fn(&RunRow) -> Option<f64>,
+    of: &OfRun,
 ) -> Vec<BudgetPoint> {
     let both = ours.iter().filter_map(|(flops, ours)| {
         let (_, theirs) = theirs.iter().find(|(other, _)| other == flops)?;

@@ -19,6 +19,9 @@ use crate::ItemRow;
 
 type Key<'a> = (&'a str, &'a str, &'a str);
 
+/// Whether each item is right, by key: ours and theirs.
+type Sides<'a> = (BTreeMap<Key<'a>, bool>, BTreeMap<Key<'a>, bool>);
+
 /// Accuracy of `ours` minus that of `theirs`, over the items on which all seeds of both were evaluated: a difference of
 /// shares in [-1, 1]. `seed` seeds the resampling.
 ///
@@ -26,7 +29,7 @@ type Key<'a> = (&'a str, &'a str, &'a str);
 /// about one [`subject`] are one cluster. Where seeds have facts of their own ([`same_facts`]), items are no replicates of each other:
 /// the interval is Student's t over the seeds' differences, a statement about seeds and facts. None where no item matches; unbounded where all are about one subject.
 pub fn paired_difference(seeds: &[(Vec<&ItemRow>, Vec<&ItemRow>)], seed: u64) -> Option<Interval> {
-    let sides: Vec<(BTreeMap<Key, bool>, BTreeMap<Key, bool>)> = seeds
+    let sides: Vec<Sides> = seeds
         .iter()
         .map(|(ours, theirs)| (by_key(ours), by_key(theirs)))
         .collect();
@@ -99,8 +102,8 @@ pub fn same_facts(seeds: &[&[&ItemRow]]) -> bool {
 }
 
 /// The difference where each seed has facts of its own.
-fn over_facts(sides: &[(BTreeMap<Key, bool>, BTreeMap<Key, bool>)]) -> Option<Interval> {
-    let of_seed = |(ours, theirs): &(BTreeMap<Key, bool>, BTreeMap<Key, bool>)| {
+fn over_facts(sides: &[Sides]) -> Option<Interval> {
+    let of_seed = |(ours, theirs): &Sides| {
         let both = ours
             .iter()
             .filter_map(|(key, ours)| Some((*ours, *theirs.get(key)?)));

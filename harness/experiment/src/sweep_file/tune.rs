@@ -108,7 +108,7 @@ pub fn tune(
         let is_ascending = values.windows(2).all(|pair| pair[0] < pair[1]);
         let is_valid = values
             .iter()
-            .all(|&value| value > above && value >= 0.0 && value < 10.0);
+            .all(|&value| value > above && (0.0..10.0).contains(&value));
         if values.is_empty() {
             continue;
         }
