@@ -7,11 +7,19 @@ use std::path::Path;
 use super::error::FileError;
 
 /// Name and text of the built-in sweeps.
-const BUILT_IN: [(&str, &str); 11] = [
+const BUILT_IN: [(&str, &str); 13] = [
     ("capacity", include_str!("../../../../sweeps/capacity.toml")),
     (
         "capacity-rates",
         include_str!("../../../../sweeps/capacity-rates.toml"),
+    ),
+    (
+        "knowledge",
+        include_str!("../../../../sweeps/knowledge.toml"),
+    ),
+    (
+        "quick-larger",
+        include_str!("../../../../sweeps/quick-larger.toml"),
     ),
     ("isoflop", include_str!("../../../../sweeps/isoflop.toml")),
     ("newer", include_str!("../../../../sweeps/newer.toml")),
