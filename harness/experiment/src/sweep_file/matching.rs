@@ -34,8 +34,8 @@ pub struct FactsPerToken {
 /// fact: the knobs of a block cannot be solved for closer ones.
 const SAME_FACTS: f64 = 0.03;
 
-/// Largest relative difference of `tokens_per_person` to the corpus.
-pub const TOKENS_PER_PERSON_TOLERANCE: f64 = 0.05;
+/// Largest relative difference of `tokens_per_person` to the corpus: a tokenizer that is trained on few names has them whole.
+pub const TOKENS_PER_PERSON_TOLERANCE: f64 = 0.1;
 
 /// `match = { ... }`.
 #[derive(Deserialize)]
