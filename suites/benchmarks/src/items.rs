@@ -1,0 +1,315 @@
+//! What a model is asked: the items of a benchmark with their prompts, choices and accepted answers.
+
+use std::path::PathBuf;
+
+use rand::Rng;
+use serde_json::Value as Json;
+
+use crate::error::BenchmarkError;
+use crate::expressions::Expressions;
+use crate::records::{self, Records};
+use crate::task::Task;
+
+/// A benchmark with its records.
+pub struct Benchmark {
+    /// Its declaration.
+    pub task: Task,
+    /// The items, in file order.
+    pub items: Vec<Item>,
+    /// Files that were read.
+    pub files: Vec<PathBuf>,
+    /// Messages of records that were left out.
+    pub skipped: Vec<String>,
+    expressions: Expressions,
+}
+
+/// One question.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Item {
+    /// Place in the evaluated split, from 0.
+    pub doc_id: usize,
+    /// The record.
+    pub record: Json,
+    /// What precedes few-shot examples.
+    pub description: String,
+    /// The question.
+    pub text: String,
+    /// The group; empty without groups.
+    pub group: String,
+    /// What is asked.
+    pub kind: ItemKind,
+}
+
+/// What is asked.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ItemKind {
+    /// A text, with the accepted ones.
+    Generate(Vec<String>),
+    /// One of these texts; the places of the right ones.
+    Choose(Vec<String>, Vec<usize>),
+    /// A program, with the reference solution.
+    Program(String),
+}
+
+impl Benchmark {
+    /// Reads the records of `task` at `paths`.
+    ///
+    /// # Arguments
+    /// * `skips`: whether records that cannot be used are left out and reported, instead of an error.
+    ///
+    /// # Errors
+    /// If no file is found, or a file or a record cannot be read.
+    pub fn read(task: Task, paths: &[PathBuf], skips: bool) -> Result<Self, BenchmarkError> {
+        let expressions = Expressions::new(&task)?;
+        let files = records::find(&task.name, &task.source, paths)?;
+        let Records {
+            records,
+            mut skipped,
+            ..
+        } = records::read(&files, &task.source, skips)?;
+        let mut items = Vec::with_capacity(records.len());
+        for (place, record) in records.into_iter().enumerate() {
+            let item = item(&task, &expressions, items.len(), record);
+            match item {
+                Ok(Some(item)) => items.push(item),
+                Ok(None) => {}
+                Err(problem) => {
+                    let error = BenchmarkError::Files {
+                        task: task.name.clone(),
+                        problem: format!("record {}: {problem}", place + 1),
+                        remedy: "correct it, or leave it out with --skip-bad".to_owned(),
+                    };
+                    if !skips {
+                        return Err(error);
+                    }
+                    skipped.push(error.to_string());
+                }
+            }
+        }
+        if items.is_empty() {
+            return Err(BenchmarkError::Files {
+                task: task.name.clone(),
+                problem: "its files have no usable record".to_owned(),
+                remedy: "give the evaluated split with --data".to_owned(),
+            });
+        }
+        Ok(Self {
+            task,
+            items,
+            files,
+            skipped,
+            expressions,
+        })
+    }
+
+    /// The few-shot examples at `paths`, or those of the evaluated file if it is the only one there is.
+    ///
+    /// # Errors
+    /// As [`Benchmark::read`].
+    pub fn shots(&self, paths: &[PathBuf]) -> Result<Shots, BenchmarkError> {
+        let mut source = self.task.shot_source();
+        if source.files.is_empty() {
+            return Ok(Shots::default());
+        }
+        // A file that was given is that of the evaluated records: examples are looked for beside it.
+        let folders: Vec<PathBuf> = paths
+            .iter()
+            .map(|path| match path.is_dir() {
+                true => path.clone(),
+                false => path.parent().map(PathBuf::from).unwrap_or_default(),
+            })
+            .collect();
+        let files = records::find(&self.task.name, &source, &folders)?;
+        if files == self.files {
+            source.labels.clone_from(&self.task.source.labels);
+        }
+        let found = records::read(&files, &source, true)?;
+        let key = if self.expressions.has("shots.keep") {
+            "shots.keep"
+        } else {
+            ""
+        };
+        let mut pool = Vec::new();
+        for record in found.records {
+            if !key.is_empty() && !self.expressions.truth(key, &record).unwrap_or(false) {
+                continue;
+            }
+            let made = item_of(&self.task, &self.expressions, pool.len(), record);
+            let Ok(example) = made else { continue };
+            pool.push(Example {
+                answer: self.shot_answer(&example),
+                group: example.group,
+                text: example.text,
+            });
+        }
+        Ok(Shots {
+            pool,
+            is_evaluated: files == self.files,
+        })
+    }
+
+    fn shot_answer(&self, item: &Item) -> String {
+        match &item.kind {
+            ItemKind::Generate(accepted) => accepted[0].clone(),
+            ItemKind::Choose(choices, gold) => choices[gold[0]].clone(),
+            ItemKind::Program(reference) => {
+                let shot = self.expressions.render("program.shot", &item.record);
+                shot.unwrap_or_else(|_| reference.clone())
+            }
+        }
+    }
+
+    /// The prompt of an item with `n` examples: description, examples, question.
+    ///
+    /// # Errors
+    /// If there are fewer examples.
+    pub fn prompt(&self, item: &Item, shots: &Shots, n: usize) -> Result<String, BenchmarkError> {
+        let task = &self.task;
+        let chosen = shots
+            .choose(task, item, n)
+            .ok_or_else(|| BenchmarkError::Files {
+                task: task.name.clone(),
+                problem: format!(
+                    "has fewer than {n} few-shot examples for item {}",
+                    item.doc_id
+                ),
+                remedy: format!(
+                    "give {} with --data, or fewer --shots",
+                    task.shots.files.join(", ")
+                ),
+            })?;
+        let mut prompt = item.description.clone();
+        for example in chosen {
+            prompt.push_str(&example.text);
+            prompt.push_str(&task.target_delimiter);
+            prompt.push_str(&example.answer);
+            prompt.push_str(&task.shot_delimiter);
+        }
+        Ok(prompt + &item.text)
+    }
+
+    /// The published number of records, if it is known and another one was read.
+    pub fn other_rows(&self) -> Option<usize> {
+        self.task.rows.filter(|rows| *rows != self.items.len())
+    }
+
+    /// The program that is run for an answer.
+    ///
+    /// # Errors
+    /// If the task has no program, or a field is missing.
+    pub fn program(&self, item: &Item, response: &str) -> Result<String, String> {
+        let mut record = item.record.clone();
+        if let Json::Object(object) = &mut record {
+            object.insert("response".to_owned(), Json::String(response.to_owned()));
+        }
+        self.expressions.render("program.program", &record)
+    }
+}
+
+/// Few-shot examples.
+#[derive(Clone, Debug, Default)]
+pub struct Shots {
+    pool: Vec<Example>,
+    /// Whether they are the evaluated records.
+    pub is_evaluated: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Example {
+    group: String,
+    text: String,
+    answer: String,
+}
+
+/// Seed of the draws of examples.
+const SHOT_SEED: u64 = 1234;
+
+impl Shots {
+    /// The examples of an item: the first of its group, or drawn by (task, item), never the item itself.
+    fn choose(&self, task: &Task, item: &Item, n: usize) -> Option<Vec<&Example>> {
+        let is_other = |example: &&Example| example.text != item.text;
+        let chosen: Vec<&Example> = if task.shots.first {
+            let own = self.pool.iter().filter(is_other);
+            own.filter(|example| example.group == item.group)
+                .take(n)
+                .collect()
+        } else {
+            let mut order: Vec<&Example> = self.pool.iter().filter(is_other).collect();
+            let mut random = random::stream(SHOT_SEED, &task.name, item.doc_id as u64);
+            let mut groups: Vec<&str> = vec![&item.group];
+            let mut chosen = Vec::new();
+            while chosen.len() < n && !order.is_empty() {
+                let example = order.swap_remove(random.random_range(0..order.len()));
+                if task.shots.other_groups {
+                    if groups.contains(&example.group.as_str()) {
+                        continue;
+                    }
+                    groups.push(&example.group);
+                }
+                chosen.push(example);
+            }
+            chosen
+        };
+        (chosen.len() == n).then_some(chosen)
+    }
+}
+
+fn item(
+    task: &Task,
+    expressions: &Expressions,
+    doc_id: usize,
+    record: Json,
+) -> Result<Option<Item>, String> {
+    if expressions.has("source.keep") && !expressions.truth("source.keep", &record)? {
+        return Ok(None);
+    }
+    item_of(task, expressions, doc_id, record).map(Some)
+}
+
+fn item_of(
+    task: &Task,
+    expressions: &Expressions,
+    doc_id: usize,
+    record: Json,
+) -> Result<Item, String> {
+    let kind = if task.generate.is_some() {
+        let accepted = expressions.texts("generate.answers", &record)?;
+        if accepted.is_empty() {
+            return Err("has no accepted answer".to_owned());
+        }
+        ItemKind::Generate(accepted)
+    } else if let Some(choose) = &task.choose {
+        let choices = expressions.texts("choose.choices", &record)?;
+        if choices.is_empty() || choices.iter().any(String::is_empty) {
+            return Err("has no choices, or an empty one".to_owned());
+        }
+        let gold = match choose.all_gold {
+            true => (0..choices.len()).collect(),
+            false => vec![expressions.number("choose.gold", &record)?],
+        };
+        if let Some(outside) = gold.iter().find(|place| **place >= choices.len()) {
+            return Err(format!(
+                "has the right choice {outside} of {}",
+                choices.len()
+            ));
+        }
+        ItemKind::Choose(choices, gold)
+    } else {
+        let reference = expressions.texts("program.reference", &record)?;
+        ItemKind::Program(reference.concat())
+    };
+    let description = expressions.render("description", &record)?;
+    let text = expressions.render("text", &record)?;
+    let group = match expressions.has("group") {
+        true => expressions.texts("group", &record)?.concat(),
+        false => String::new(),
+    };
+    Ok(Item {
+        doc_id,
+        description,
+        text,
+        group,
+        kind,
+        record,
+    })
+}

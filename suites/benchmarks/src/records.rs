@@ -1,0 +1,403 @@
+//! Files of records: JSON lines, JSON lists, CSV and TSV, each also gzipped.
+//!
+//! Every record is an object of JSON. It has the field `file`, the name of its file, from which relations and subjects follow.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use flate2::read::MultiGzDecoder;
+use serde_json::{Map, Value as Json};
+
+use crate::error::BenchmarkError;
+use crate::task::Source;
+
+/// Most bytes of one line, and of a JSON file: a damaged gzip file may unpack to any size.
+const MAX_BYTES: u64 = 4 << 30;
+
+/// Records, and what was left out of them.
+#[derive(Debug, Default)]
+pub struct Records {
+    /// The files, in the order of their names.
+    pub files: Vec<PathBuf>,
+    /// In file order.
+    pub records: Vec<Json>,
+    /// Messages of lines that were left out.
+    pub skipped: Vec<String>,
+}
+
+/// The files of `source` at `paths`: files that are given are taken as they are, folders are searched for the names of the source.
+///
+/// # Errors
+/// If none is found, or several in different folders.
+pub fn find(
+    task: &str,
+    source: &Source,
+    paths: &[PathBuf],
+) -> Result<Vec<PathBuf>, BenchmarkError> {
+    let failed = |problem: String, remedy: &str| BenchmarkError::Files {
+        task: task.to_owned(),
+        problem,
+        remedy: remedy.to_owned(),
+    };
+    let mut found: Vec<PathBuf> = Vec::new();
+    let mut folders: Vec<PathBuf> = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            folders.push(path.clone());
+        } else if path.is_file() {
+            found.push(path.clone());
+        } else {
+            let problem = format!("{} does not exist", path.display());
+            return Err(failed(problem, "give a file or folder of the benchmark"));
+        }
+    }
+    if found.is_empty() {
+        let mut all = Vec::new();
+        for folder in &folders {
+            walk(folder, &mut all)?;
+        }
+        all.sort();
+        // The first name that exists: a task names its files in the order of preference.
+        for name in &source.files {
+            let pattern = glob::Pattern::new(name).map_err(|error| {
+                failed(
+                    format!("`source.files` has \"{name}\" ({error})"),
+                    "write a name with *",
+                )
+            })?;
+            let is_named = |file: &&PathBuf| {
+                file.file_name()
+                    .and_then(|own| own.to_str())
+                    .is_some_and(|own| {
+                        pattern.matches(own) || pattern.matches(own.trim_end_matches(".gz"))
+                    })
+            };
+            found = all.iter().filter(is_named).cloned().collect();
+            if !found.is_empty() {
+                break;
+            }
+        }
+    }
+    let Some(first) = found.first() else {
+        let names = source.files.join(", ");
+        let places: Vec<String> = paths
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect();
+        let problem = format!("no file {names} in {}", places.join(", "));
+        return Err(failed(problem, "give its file or folder with --data"));
+    };
+    let others = found.iter().find(|file| file.parent() != first.parent());
+    if let (Some(other), true) = (others, paths.iter().all(|path| path.is_dir())) {
+        let problem = format!("{} and {} both match", first.display(), other.display());
+        return Err(failed(problem, "give one of their folders with --data"));
+    }
+    Ok(found)
+}
+
+fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), BenchmarkError> {
+    for entry in std::fs::read_dir(folder).map_err(BenchmarkError::io(folder))? {
+        let entry = entry.map_err(BenchmarkError::io(folder))?;
+        let kind = entry.file_type().map_err(BenchmarkError::io(folder))?;
+        // A link to a folder may lead in a circle.
+        if kind.is_dir() {
+            walk(&entry.path(), files)?;
+        } else {
+            files.push(entry.path());
+        }
+    }
+    Ok(())
+}
+
+/// The records of `files`.
+///
+/// # Arguments
+/// * `skips`: whether a line that cannot be read is left out and reported, instead of an error.
+///
+/// # Errors
+/// If a file cannot be read, or a line of it.
+pub fn read(files: &[PathBuf], source: &Source, skips: bool) -> Result<Records, BenchmarkError> {
+    let mut all = Records {
+        files: files.to_vec(),
+        ..Records::default()
+    };
+    for file in files {
+        let start = all.records.len();
+        let name = plain_name(file);
+        let extension = Path::new(&name)
+            .extension()
+            .and_then(|end| end.to_str())
+            .unwrap_or_default();
+        let mut add = |line: usize, record: Result<Json, String>| -> Result<(), BenchmarkError> {
+            let record = record.and_then(|record| with_file(record, &name));
+            match record {
+                Ok(record) => all.records.push(record),
+                Err(problem) => {
+                    let error = BenchmarkError::Line {
+                        file: file.clone(),
+                        line,
+                        problem,
+                        remedy: "correct or remove it, or leave it out with --skip-bad".to_owned(),
+                    };
+                    if !skips {
+                        return Err(error);
+                    }
+                    all.skipped.push(error.to_string());
+                }
+            }
+            Ok(())
+        };
+        match extension {
+            "json" => {
+                let mut text = String::new();
+                open(file)?
+                    .take(MAX_BYTES)
+                    .read_to_string(&mut text)
+                    .map_err(BenchmarkError::io(file))?;
+                let whole: Result<Json, String> =
+                    serde_json::from_str(&text).map_err(|error| format!("is not JSON ({error})"));
+                match whole {
+                    Ok(Json::Array(list)) => {
+                        for (place, record) in list.into_iter().enumerate() {
+                            add(place + 1, Ok(record))?;
+                        }
+                    }
+                    Ok(Json::Object(mut object)) if object.contains_key("Data") => {
+                        let list = object.remove("Data").and_then(|list| match list {
+                            Json::Array(list) => Some(list),
+                            _ => None,
+                        });
+                        for (place, record) in list.unwrap_or_default().into_iter().enumerate() {
+                            add(place + 1, Ok(record))?;
+                        }
+                    }
+                    Ok(_) => add(1, Err("is not a list of records".to_owned()))?,
+                    Err(problem) => add(1, Err(problem))?,
+                }
+            }
+            "csv" | "tsv" | "txt" => {
+                let separator =
+                    source
+                        .separator
+                        .unwrap_or(if extension == "tsv" { '\t' } else { ',' });
+                read_columns(file, separator, &source.columns, &mut add)?;
+            }
+            _ => {
+                let reader = BufReader::new(open(file)?);
+                for (place, line) in reader.lines().enumerate() {
+                    let line = line.map_err(BenchmarkError::io(file))?;
+                    if line.trim().is_empty() {
+                        continue;
+                    }
+                    let record = serde_json::from_str(&line);
+                    add(
+                        place + 1,
+                        record.map_err(|error| format!("is not JSON ({error})")),
+                    )?;
+                }
+            }
+        }
+        if let Some(labels) = &source.labels {
+            join_labels(&file.with_file_name(labels), &mut all.records[start..])?;
+        }
+    }
+    Ok(all)
+}
+
+/// The name of a file without `.gz`.
+fn plain_name(file: &Path) -> String {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    name.trim_end_matches(".gz").to_owned()
+}
+
+fn open(file: &Path) -> Result<Box<dyn Read>, BenchmarkError> {
+    let opened = File::open(file).map_err(BenchmarkError::io(file))?;
+    Ok(match file.extension().is_some_and(|end| end == "gz") {
+        true => Box::new(MultiGzDecoder::new(opened)),
+        false => Box::new(opened),
+    })
+}
+
+fn with_file(record: Json, name: &str) -> Result<Json, String> {
+    match record {
+        Json::Object(mut object) => {
+            object.insert("file".to_owned(), Json::String(name.to_owned()));
+            Ok(Json::Object(object))
+        }
+        _ => Err("is not an object with fields".to_owned()),
+    }
+}
+
+fn read_columns(
+    file: &Path,
+    separator: char,
+    columns: &[String],
+    add: &mut dyn FnMut(usize, Result<Json, String>) -> Result<(), BenchmarkError>,
+) -> Result<(), BenchmarkError> {
+    let separator = u8::try_from(separator).unwrap_or(b',');
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(separator)
+        .has_headers(columns.is_empty())
+        .flexible(true)
+        .from_reader(open(file)?);
+    let names: Vec<String> = match columns.is_empty() {
+        true => {
+            let header = reader
+                .headers()
+                .map_err(|error| column_error(file, &error))?;
+            header.iter().map(str::to_owned).collect()
+        }
+        false => columns.to_vec(),
+    };
+    // Counted here: with `\r\n` the reader has not passed the line's end when it says where the next row begins.
+    let mut line = if columns.is_empty() { 2 } else { 1 };
+    for row in reader.records() {
+        let mut lines = 1;
+        let record = match row {
+            Ok(row) => {
+                lines += row
+                    .iter()
+                    .map(|text| text.matches('\n').count())
+                    .sum::<usize>();
+                match row.len() == names.len() {
+                    true => {
+                        let fields = names.iter().cloned().zip(row.iter());
+                        let fields =
+                            fields.map(|(name, text)| (name, Json::String(text.to_owned())));
+                        Ok(Json::Object(fields.collect::<Map<_, _>>()))
+                    }
+                    false => Err(format!("has {} columns, not {}", row.len(), names.len())),
+                }
+            }
+            Err(error) => Err(format!("is not a row ({error})")),
+        };
+        add(line, record)?;
+        line += lines;
+    }
+    Ok(())
+}
+
+fn column_error(file: &Path, error: &csv::Error) -> BenchmarkError {
+    BenchmarkError::Line {
+        file: file.to_owned(),
+        line: 1,
+        problem: format!("has no header ({error})"),
+        remedy: "give a file with column names".to_owned(),
+    }
+}
+
+fn join_labels(file: &Path, records: &mut [Json]) -> Result<(), BenchmarkError> {
+    let text = std::fs::read_to_string(file).map_err(BenchmarkError::io(file))?;
+    let labels: Vec<&str> = text.lines().collect();
+    if labels.len() != records.len() {
+        return Err(BenchmarkError::Line {
+            file: file.to_owned(),
+            line: labels.len().min(records.len()) + 1,
+            problem: format!("has {} labels for {} records", labels.len(), records.len()),
+            remedy: "give the labels of these records, one a line".to_owned(),
+        });
+    }
+    for (record, label) in records.iter_mut().zip(labels) {
+        if let Json::Object(object) = record {
+            object.insert("label".to_owned(), Json::String(label.trim().to_owned()));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    fn source(names: &[&str]) -> Source {
+        Source {
+            files: names.iter().map(|name| (*name).to_owned()).collect(),
+            ..Source::default()
+        }
+    }
+
+    #[test]
+    fn a_broken_line_is_an_error_that_names_it_or_is_left_out_and_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.jsonl");
+        std::fs::write(&file, "{\"q\": 1}\n{\"q\": \n\n[1]\n{\"q\": 2}\n").unwrap();
+        let files = find("t", &source(&["a.jsonl"]), &[folder.path().to_owned()]).unwrap();
+        let error = read(&files, &source(&[]), false).unwrap_err().to_string();
+        assert!(
+            error.contains("a.jsonl:2: is not JSON") && error.contains("--skip-bad"),
+            "{error}"
+        );
+        let found = read(&files, &source(&[]), true).unwrap();
+        assert_eq!((found.records.len(), found.skipped.len()), (2, 2));
+        assert!(found.skipped[1].contains("a.jsonl:4: is not an object"));
+        assert_eq!(found.records[1]["file"], "a.jsonl");
+    }
+
+    #[test]
+    fn gzip_columns_and_labels_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let mut gz = flate2::write::GzEncoder::new(
+            File::create(path("b.jsonl.gz")).unwrap(),
+            flate2::Compression::fast(),
+        );
+        gz.write_all(b"{\"q\": \"x\"}\n").unwrap();
+        gz.finish().unwrap();
+        std::fs::write(path("b.lst"), "1\n").unwrap();
+        let labelled = Source {
+            labels: Some("b.lst".to_owned()),
+            ..source(&["b.jsonl"])
+        };
+        let files = find("t", &labelled, &[folder.path().to_owned()]).unwrap();
+        let found = read(&files, &labelled, false).unwrap();
+        assert_eq!(
+            (&found.records[0]["q"], &found.records[0]["label"]),
+            (&"x".into(), &"1".into())
+        );
+        std::fs::write(path("c.csv"), "\"a, \"\"b\"\"\",2\r\nonly\r\n").unwrap();
+        let columns = Source {
+            columns: vec!["q".to_owned(), "n".to_owned()],
+            ..source(&["c.csv"])
+        };
+        let error = read(&[path("c.csv")], &columns, false)
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("c.csv:2: has 1 columns, not 2"), "{error}");
+        let found = read(&[path("c.csv")], &columns, true).unwrap();
+        assert_eq!(found.records[0]["q"], "a, \"b\"");
+        std::fs::write(path("b.lst"), "1\n2\n").unwrap();
+        assert!(
+            read(&files, &labelled, false)
+                .unwrap_err()
+                .to_string()
+                .contains("2 labels for 1")
+        );
+    }
+
+    #[test]
+    fn files_are_found_by_name_and_ambiguity_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["x", "y"] {
+            std::fs::create_dir(folder.path().join(name)).unwrap();
+            std::fs::write(folder.path().join(name).join("t.jsonl"), "").unwrap();
+        }
+        let at = |path: PathBuf| find("t", &source(&["t.jsonl"]), &[path]);
+        assert!(
+            at(folder.path().to_owned())
+                .unwrap_err()
+                .to_string()
+                .contains("both match")
+        );
+        assert_eq!(at(folder.path().join("x")).unwrap().len(), 1);
+        assert!(
+            at(folder.path().join("none"))
+                .unwrap_err()
+                .to_string()
+                .contains("does not exist")
+        );
+        let other = find("t", &source(&["u.jsonl"]), &[folder.path().to_owned()]);
+        assert!(other.unwrap_err().to_string().contains("no file u.jsonl"));
+    }
+}
