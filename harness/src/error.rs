@@ -67,6 +67,9 @@ pub enum Error {
     /// A sweep cannot be forecast.
     #[error("no forecast: {0}; train more budgets or seeds first")]
     Forecast(#[from] results::forecast::NoForecast),
+    /// A benchmark, its files or its answers cannot be used.
+    #[error(transparent)]
+    Benchmark(#[from] benchmarks::BenchmarkError),
     /// The law of transferred learning rates is not good enough.
     #[error(transparent)]
     Law(#[from] experiment::tuning::cells::LawRejected),
@@ -104,6 +107,7 @@ impl Error {
     pub fn exit_status(&self) -> u8 {
         match self {
             Self::File(_) | Self::Argument { .. } | Self::Config(_) | Self::Mismatch(_) => 2,
+            Self::Benchmark(_) => 2,
             Self::Suites(suites::SuiteError::Config { .. }) => 2,
             _ => 1,
         }

@@ -43,6 +43,8 @@ fn run(command: Command) -> Result<Conclusion, Error> {
         Command::Eval(options) => commands::eval::eval(&options),
         Command::Rerun(options) => commands::rerun::rerun(&options),
         Command::Probe(options) => commands::probe::probe(&options),
+        Command::Tasks(options) => commands::tasks::tasks(&options),
+        Command::Score(options) => commands::score::score(&options),
         Command::Init { file } => commands::init::init(&file),
         Command::Completions { shell } => commands::describe::completions(shell),
         Command::Man => commands::describe::man(),

@@ -43,6 +43,10 @@ pub enum Command {
     Rerun(RerunOptions),
     /// Time each part of a sweep's models separately, and estimate the time of whole models from the parts.
     Probe(ProbeOptions),
+    /// List the published benchmarks that are known, with their files.
+    Tasks(TasksOptions),
+    /// Judge given answers to a published benchmark by the field's metrics.
+    Score(ScoreOptions),
     /// Write a commented sweep file to begin with.
     Init {
         /// The file, which must not exist.
@@ -311,6 +315,59 @@ pub struct ProbeOptions {
     /// Also write the rows to DIR, as probes.parquet and probes.csv.
     #[arg(long, value_name = "DIR")]
     pub export: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub struct TasksOptions {
+    #[command(subcommand)]
+    pub command: Option<TaskCommand>,
+}
+
+/// What `tasks` does beside listing.
+#[derive(clap::Subcommand)]
+pub enum TaskCommand {
+    /// Print the first prompts of a task, with their accepted answers.
+    Show(ShowTask),
+}
+
+#[derive(Args)]
+pub struct ShowTask {
+    /// A task, or the path of its declaration.
+    pub name: String,
+    #[command(flatten)]
+    pub data: TaskData,
+}
+
+/// Files of a benchmark.
+#[derive(Args)]
+pub struct TaskData {
+    /// Files of the benchmark as published, or folders that have them.
+    #[arg(long, value_name = "PATH", required = true, num_args = 1..)]
+    pub data: Vec<PathBuf>,
+    /// Few-shot examples; default: as the task says, mostly 0.
+    #[arg(long, value_name = "N")]
+    pub shots: Option<usize>,
+    /// Leave out records that cannot be read, and report their number.
+    #[arg(long)]
+    pub skip_bad: bool,
+}
+
+#[derive(Args)]
+pub struct ScoreOptions {
+    /// A task, or the path of its declaration.
+    #[arg(long, value_name = "NAME")]
+    pub task: String,
+    #[command(flatten)]
+    pub data: TaskData,
+    /// Answers to judge, JSON lines: `doc_id` with `response`, `responses`, or `lls` and `is_greedy`.
+    #[arg(long, value_name = "FILE")]
+    pub answers: PathBuf,
+    /// Print exact numbers as CSV instead of the table.
+    #[arg(long)]
+    pub csv: bool,
+    /// Print exact numbers as JSON, in the form of lm-evaluation-harness.
+    #[arg(long, conflicts_with = "csv")]
+    pub json: bool,
 }
 
 #[derive(Args)]

@@ -13,6 +13,8 @@ mod planning_export;
 mod probing;
 mod rerunning;
 mod resuming;
+mod scoring;
 mod scratch;
 mod sweeping;
+mod tuning;
 mod unusual_input;
