@@ -11,7 +11,7 @@ const KEY: f64 = 40.0;
 const CHARACTER: f64 = 8.5;
 const LEGEND: f64 = 24.0;
 
-/// Each figure of a page that [`crate::render`] made: its id, and an SVG document with its legend above its panels, at most two beside
+/// Each figure of a page that [`crate::render`] made: its id, and an SVG document with its legend above its panels, two or three beside
 /// each other.
 pub fn figures(page: &str) -> Vec<(String, String)> {
     let mut figures = Vec::new();
@@ -32,7 +32,7 @@ pub fn figures(page: &str) -> Vec<(String, String)> {
 
 fn document(legend: &[&str], panels: &[&str]) -> String {
     let sizes: Vec<(f64, f64)> = panels.iter().map(|panel| size(panel)).collect();
-    let columns = panels.len().min(2);
+    let columns = if panels.len() == 3 { 3 } else { panels.len().min(2) };
     let column = sizes.iter().map(|size| size.0).fold(0.0, f64::max);
     let width = GAP + (column + GAP) * columns as f64;
     let (mut body, mut top) = (String::new(), GAP);
