@@ -32,7 +32,11 @@ pub fn figures(page: &str) -> Vec<(String, String)> {
 
 fn document(legend: &[&str], panels: &[&str]) -> String {
     let sizes: Vec<(f64, f64)> = panels.iter().map(|panel| size(panel)).collect();
-    let columns = if panels.len() == 3 { 3 } else { panels.len().min(2) };
+    let columns = if panels.len() == 3 {
+        3
+    } else {
+        panels.len().min(2)
+    };
     let column = sizes.iter().map(|size| size.0).fold(0.0, f64::max);
     let width = GAP + (column + GAP) * columns as f64;
     let (mut body, mut top) = (String::new(), GAP);

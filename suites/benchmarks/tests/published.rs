@@ -225,3 +225,76 @@ fn planted_log_likelihoods_score_as_by_hand() {
         "one bit for each byte, the space before it counted"
     );
 }
+
+/// A benchmark from made-up records in the published layout.
+fn made_up(task: &str, name: &str, text: &str) -> Benchmark {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join(name), text).unwrap();
+    Benchmark::read(
+        builtin::find(task).unwrap(),
+        &[folder.path().to_owned()],
+        false,
+    )
+    .unwrap()
+}
+
+#[test]
+fn layouts_without_a_file_here_are_read_as_published() {
+    let popqa = made_up(
+        "popqa",
+        "popQA.tsv",
+        "id\tprop\tquestion\tpossible_answers\n1\toccupation\tWhat is X's occupation?\t\"[\"\"politician\"\", \"\"political leader\"\"]\"\n",
+    );
+    assert_eq!(popqa.items[0].text, "Q: What is X's occupation?\nA:");
+    assert_eq!(popqa.items[0].group, "occupation");
+    let accepted = ["politician", "political leader"]
+        .map(str::to_owned)
+        .to_vec();
+    assert_eq!(popqa.items[0].kind, ItemKind::Generate(accepted));
+    // Answers sorted, without one that begins with the one before.
+    let webqs = made_up(
+        "webqs",
+        "webqs.test.jsonl",
+        "{\"question\": \"who?\", \"answers\": [\"Bob Smith\", \"Bob\", \"Ann\"]}\n",
+    );
+    let choices = ["Ann", "Bob"].map(str::to_owned).to_vec();
+    assert_eq!(webqs.items[0].kind, ItemKind::Choose(choices, vec![0, 1]));
+    let published = "{\"question\": {\"stem\": \"Why?\", \"choices\": [{\"text\": \"a\", \"label\": \"1\"}, {\"text\": \"b\", \"label\": \"2\"}]}, \"answerKey\": \"2\"}\n";
+    let flat = "{\"question\": \"Why?\", \"choices\": {\"text\": [\"a\", \"b\"], \"label\": [\"1\", \"2\"]}, \"answerKey\": \"2\"}\n";
+    for text in [published, flat] {
+        let arc = made_up("arc_easy", "ARC-Easy-Test.jsonl", text);
+        assert_eq!(arc.items[0].text, "Question: Why?\nAnswer:");
+        let choices = ["a", "b"].map(str::to_owned).to_vec();
+        assert_eq!(arc.items[0].kind, ItemKind::Choose(choices, vec![1]));
+    }
+    let hellaswag = made_up(
+        "hellaswag",
+        "hellaswag_val.jsonl",
+        "{\"activity_label\": \"Roof\", \"ctx_a\": \"A man sits.\", \"ctx_b\": \"he Then\", \"endings\": [\"[step] x\", \"y\"], \"label\": \"1\"}\n",
+    );
+    assert_eq!(hellaswag.items[0].text, "Roof: A man sits. He then");
+    let choices = [" x", "y"].map(str::to_owned).to_vec();
+    assert_eq!(hellaswag.items[0].kind, ItemKind::Choose(choices, vec![1]));
+}
+
+#[test]
+fn a_program_is_put_together_as_the_task_says() {
+    let Some(mbpp) = read("mbpp", "mbpp") else {
+        return;
+    };
+    let item = &mbpp.items[0];
+    let program = mbpp.program(item, "def f():\n    pass").unwrap();
+    assert!(
+        program.starts_with("def f():\n    pass\n") && program.matches("assert").count() >= 3,
+        "{program}"
+    );
+    let Some(humaneval) = read("humaneval", "humaneval") else {
+        return;
+    };
+    let item = &humaneval.items[0];
+    let ItemKind::Program(reference) = &item.kind else {
+        panic!("a program")
+    };
+    let program = humaneval.program(item, reference).unwrap();
+    assert!(program.ends_with("check(has_close_elements)") && program.contains(reference.as_str()));
+}
