@@ -362,6 +362,9 @@ pub struct ScoreOptions {
     /// Answers to judge, JSON lines: `doc_id` with `response`, `responses`, or `lls` and `is_greedy`.
     #[arg(long, value_name = "FILE")]
     pub answers: PathBuf,
+    /// Other answers to the same task: also print the differences, paired by item.
+    #[arg(long, value_name = "FILE")]
+    pub against: Option<PathBuf>,
     /// Print exact numbers as CSV instead of the table.
     #[arg(long)]
     pub csv: bool,

@@ -1,9 +1,11 @@
-//! Evaluation of a trained decoder on the suites.
+//! Evaluation of a trained decoder on the suites, and scores of given answers to published benchmarks.
 //!
 //! | module | contents |
 //! |---|---|
+//! | [`benchmark_scores`] | means, intervals, baselines and differences of judged answers |
 //! | [`language_model`] | `suites::LanguageModel` for a decoder |
 //! | [`scores`] | rows of scores and of items |
 
+pub mod benchmark_scores;
 pub mod language_model;
 pub mod scores;

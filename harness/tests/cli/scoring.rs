@@ -54,6 +54,22 @@ fn given_answers_are_judged_without_a_model() {
         "0.3333333333333333",
         "the most common answer"
     );
+    std::fs::write(
+        scratch.path("other.jsonl"),
+        "{\"doc_id\": 0, \"response\": \"Rome\"}\n{\"doc_id\": 1, \"response\": \"x\"}\n",
+    )
+    .unwrap();
+    let paired = scratch.isoflop(&[&SCORE[..], &["--csv", "--against", "other.jsonl"]].concat());
+    let line = paired
+        .out
+        .lines()
+        .find(|line| line.contains(",exact_match_difference,"));
+    let cells: Vec<&str> = line.unwrap().split(',').collect();
+    assert_eq!(
+        (cells[6], cells[8]),
+        ("1.0", "1"),
+        "one item has both answers: {paired:?}"
+    );
     let json = scratch.isoflop(&[&SCORE[..], &["--json"]].concat());
     let found: serde_json::Value = serde_json::from_str(&json.out).unwrap();
     assert_eq!(

@@ -2,9 +2,9 @@
 
 use benchmarks::Benchmark;
 use harness::error::Error;
+use harness::evaluate::benchmark_scores::{Score, Scores};
 use serde_json::{Map, Value, json};
 
-use super::score::{Score, Scores};
 use super::terminal_table::terminal_table;
 use crate::cli::arguments::ScoreOptions;
 use crate::cli::output::{print, print_exact};
