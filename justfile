@@ -38,3 +38,10 @@ bench *arguments:
 # The same work here and in PyTorch, alternating (docs/performance.md)
 against-pytorch *arguments:
     cargo bench -p harness --bench against_pytorch -- {{arguments}}
+
+# Write the page of every recorded sweep from results/measured, and hold the tables of docs/findings.md to them
+findings:
+    for sweep in quick quick-again quick-decided quick-larger quick-rates split newer capacity-rates; do \
+        cargo run --release -- report $sweep --output results/measured || exit 1; \
+    done
+    cargo test --release --workspace --test findings
