@@ -50,7 +50,7 @@ fn coverage_table(counted: &[Coverage]) -> Table {
     for one in counted {
         let (low, high) = one.interval;
         table.row([
-            format!("{} %", percent(one.share)),
+            format!("{} %", fixed(100.0 * one.share, 0)),
             one.hits.to_string(),
             one.n.to_string(),
             format!(
@@ -70,10 +70,9 @@ fn table(scored: &[Scored]) -> Table {
         .text("Quantity")
         .text("Block")
         .number("Forecast, 95 %")
-        .number("50 %")
         .number("Measured")
         .number("Seeds")
-        .text("In 95 %")
+        .text("In it")
         .number("Skill");
     let mut last = None;
     for one in scored {
@@ -87,10 +86,7 @@ fn table(scored: &[Scored]) -> Table {
         } else {
             3
         };
-        let range = |share: f64| {
-            let (low, high) = forecast.distribution.interval(share);
-            format!("[{}, {}]", fixed(low, digits), fixed(high, digits))
-        };
+        let (low, high) = forecast.distribution.interval(0.95);
         let (measured, seeds, skill) = match one.outcome {
             Outcome::Pending => (
                 "not trained yet".to_owned(),
@@ -113,11 +109,11 @@ fn table(scored: &[Scored]) -> Table {
             forecast.quantity.words().to_owned(),
             forecast.block.clone(),
             format!(
-                "{} {}",
+                "{} [{}, {}]",
                 fixed(forecast.distribution.quantile(0.5), digits),
-                range(0.95)
+                fixed(low, digits),
+                fixed(high, digits)
             ),
-            range(0.5),
             measured,
             seeds,
             match one.is_hit(0.95) {
