@@ -9,6 +9,12 @@ const TUNE: &str = "[tune]\nseed = 9\nlearning_rate = [1e-3, 3e-3, 9e-3]\ntable_
 #[test]
 fn settings_are_searched_once_and_the_runs_carry_their_trials() {
     let scratch = Scratch::new(&format!("{TINY}\n{TUNE}"));
+    let plan = scratch.isoflop(&["plan", "sweep.toml"]);
+    assert!(
+        plan.out
+            .contains("search of training settings: 9 trials of"),
+        "{plan:?}"
+    );
     let ended = scratch.isoflop(&["sweep", "sweep.toml", "--threads", "1"]);
     assert_eq!(ended.code, Some(0), "{ended:?}");
     let frames = Records::open(scratch.path("runs/tiny/records"))

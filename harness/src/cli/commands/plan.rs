@@ -4,6 +4,7 @@ use architectures::DeviceName;
 use experiment::estimate::{Assumptions, Estimate};
 use experiment::plan::{Plan, Run};
 use experiment::quantity::{bytes, count, duration};
+use experiment::tuning::cells::cells;
 use harness::error::Error;
 use harness::probe::speeds::Speeds;
 use harness::run::conclusion::Conclusion;
@@ -71,7 +72,30 @@ fn text(
         speeds.explain()
     ));
     lines.push(total(runs));
+    lines.extend(searched(plan)?);
     Ok(lines.join("\n"))
+}
+
+/// The trials that come before the runs, if there is a search.
+fn searched(plan: &Plan) -> Result<Option<String>, Error> {
+    let Some(tune) = &plan.sweep.tune else {
+        return Ok(None);
+    };
+    let (mut trials, mut flops) = (0, 0.0);
+    for cell in cells(plan)? {
+        let tables = if cell.has_tables {
+            tune.table_ratio.len()
+        } else {
+            0
+        };
+        let own = tune.learning_rate.len() + tables + tune.weight_decay.len();
+        trials += own;
+        flops += own as f64 * cell.run.budget.train_flops;
+    }
+    Ok(Some(format!(
+        "before them, search of training settings: {trials} trials of {} FLOP together, more where a grid is extended",
+        count(flops)
+    )))
 }
 
 /// FLOPs, device-hours, cost and time of all runs together.
