@@ -205,7 +205,11 @@ fn splits(size: &Size, runs: &[Run]) -> Result<Vec<Run>, ConfigError> {
         blocks.all(|placed| placed.block.kind() == "dense") && run.cost == dense
     };
     let Some(dense) = runs.iter().find(is_dense) else {
-        return Ok(Vec::new());
+        return Err(ConfigError::new(
+            "split",
+            format!("divides leads over dense, which size {} lacks", size.name),
+            "add [blocks.dense] with kind = \"dense\", or remove the key",
+        ));
     };
     let with_budget = |run: &Run, of: &Run| {
         let tokens = of.budget.tokens;
@@ -306,10 +310,7 @@ mod tests {
         let text =
             crate::testing::SWEEP.replace("mode = \"flops\"", "mode = \"tokens\", split = true");
         let error = Sweep::parse("f.toml", &text).unwrap_err().to_string();
-        assert!(
-            error.contains("`match.split`") || error.contains("split"),
-            "{error}"
-        );
+        assert!(error.contains("`match.split` divides a lead"), "{error}");
     }
 
     #[test]

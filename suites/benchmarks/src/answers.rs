@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{BufRead, BufReader};
 use std::path::Path;
 
 use serde::Deserialize;
 
 use crate::error::BenchmarkError;
 use crate::items::{Benchmark, ItemKind};
+use crate::records::for_each_line;
 
 /// One line.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -41,23 +41,19 @@ impl Answer {
 /// # Errors
 /// If the file cannot be read, a line is no answer, answers an item twice or one that does not exist, or lacks what the task asks for.
 pub fn read(file: &Path, benchmark: &Benchmark) -> Result<HashMap<usize, Answer>, BenchmarkError> {
-    let reader = BufReader::new(File::open(file).map_err(BenchmarkError::io(file))?);
+    let opened = File::open(file).map_err(BenchmarkError::io(file))?;
     let mut answers = HashMap::new();
-    for (place, line) in reader.lines().enumerate() {
-        let line = line.map_err(BenchmarkError::io(file))?;
-        if line.trim().is_empty() {
-            continue;
-        }
+    for_each_line(file, opened, &mut |place, line| {
         let invalid = |problem: String, remedy: &str| BenchmarkError::Line {
             file: file.to_owned(),
-            line: place + 1,
+            line: place,
             problem,
             remedy: remedy.to_owned(),
         };
-        let answer: Answer = serde_json::from_str(&line).map_err(|error| {
-            let remedy = "write {\"doc_id\": 0, \"response\": \"...\"}, or `responses`, or `lls` with `is_greedy`";
-            invalid(format!("is no answer ({error})"), remedy)
-        })?;
+        let remedy = "write {\"doc_id\": 0, \"response\": \"...\"}, or `responses`, or `lls` with `is_greedy`";
+        let line = line.map_err(|problem| invalid(problem, remedy))?;
+        let answer: Answer = serde_json::from_str(line)
+            .map_err(|error| invalid(format!("is no answer ({error})"), remedy))?;
         check(&answer, benchmark).map_err(|problem| invalid(problem, "correct the line"))?;
         let doc_id = answer.doc_id;
         if answers.insert(doc_id, answer).is_some() {
@@ -67,7 +63,8 @@ pub fn read(file: &Path, benchmark: &Benchmark) -> Result<HashMap<usize, Answer>
                 remedy,
             ));
         }
-    }
+        Ok(())
+    })?;
     Ok(answers)
 }
 

@@ -123,21 +123,24 @@ impl Benchmark {
         if files == self.files {
             source.labels.clone_from(&self.task.source.labels);
         }
-        let found = records::read(&files, &source, true)?;
-        let key = if self.expressions.has("shots.keep") {
-            "shots.keep"
-        } else {
-            ""
-        };
+        let found = records::read(&files, &source, false)?;
         let mut pool = Vec::new();
         for record in found.records {
-            if !key.is_empty() && !self.expressions.truth(key, &record).unwrap_or(false) {
+            let place = pool.len();
+            let failed = |problem: String| BenchmarkError::Files {
+                task: self.task.name.clone(),
+                problem: format!("few-shot example {}: {problem}", place + 1),
+                remedy: "correct or remove its record".to_owned(),
+            };
+            let keeps = "shots.keep";
+            if self.expressions.has(keeps)
+                && !self.expressions.truth(keeps, &record).map_err(failed)?
+            {
                 continue;
             }
-            let made = item_of(&self.task, &self.expressions, pool.len(), record);
-            let Ok(example) = made else { continue };
+            let example = item_of(&self.task, &self.expressions, place, record).map_err(failed)?;
             pool.push(Example {
-                answer: self.shot_answer(&example),
+                answer: self.shot_answer(&example).map_err(failed)?,
                 group: example.group,
                 text: example.text,
             });
@@ -148,14 +151,14 @@ impl Benchmark {
         })
     }
 
-    fn shot_answer(&self, item: &Item) -> String {
+    fn shot_answer(&self, item: &Item) -> Result<String, String> {
         match &item.kind {
-            ItemKind::Generate(accepted) => accepted[0].clone(),
-            ItemKind::Choose(choices, gold) => choices[gold[0]].clone(),
-            ItemKind::Program(reference) => {
-                let shot = self.expressions.render("program.shot", &item.record);
-                shot.unwrap_or_else(|_| reference.clone())
+            ItemKind::Generate(accepted) => Ok(accepted[0].clone()),
+            ItemKind::Choose(choices, gold) => Ok(choices[gold[0]].clone()),
+            ItemKind::Program(_) if self.expressions.has("program.shot") => {
+                self.expressions.render("program.shot", &item.record)
             }
+            ItemKind::Program(reference) => Ok(reference.clone()),
         }
     }
 

@@ -12,8 +12,11 @@ use serde_json::{Map, Value as Json};
 use crate::error::BenchmarkError;
 use crate::task::Source;
 
-/// Most bytes of one line, and of a JSON file: a damaged gzip file may unpack to any size.
+/// Most bytes of a JSON file: a gzip file may unpack to any size.
 const MAX_BYTES: u64 = 4 << 30;
+
+/// Most bytes of a line.
+const MAX_LINE: u64 = 64 << 20;
 
 /// Records, and what was left out of them.
 #[derive(Debug, Default)]
@@ -163,15 +166,6 @@ pub fn read(files: &[PathBuf], source: &Source, skips: bool) -> Result<Records, 
                             add(place + 1, Ok(record))?;
                         }
                     }
-                    Ok(Json::Object(mut object)) if object.contains_key("Data") => {
-                        let list = object.remove("Data").and_then(|list| match list {
-                            Json::Array(list) => Some(list),
-                            _ => None,
-                        });
-                        for (place, record) in list.unwrap_or_default().into_iter().enumerate() {
-                            add(place + 1, Ok(record))?;
-                        }
-                    }
                     Ok(_) => add(1, Err("is not a list of records".to_owned()))?,
                     Err(problem) => add(1, Err(problem))?,
                 }
@@ -184,18 +178,12 @@ pub fn read(files: &[PathBuf], source: &Source, skips: bool) -> Result<Records, 
                 read_columns(file, separator, &source.columns, &mut add)?;
             }
             _ => {
-                let reader = BufReader::new(open(file)?);
-                for (place, line) in reader.lines().enumerate() {
-                    let line = line.map_err(BenchmarkError::io(file))?;
-                    if line.trim().is_empty() {
-                        continue;
-                    }
-                    let record = serde_json::from_str(&line);
-                    add(
-                        place + 1,
-                        record.map_err(|error| format!("is not JSON ({error})")),
-                    )?;
-                }
+                for_each_line(file, open(file)?, &mut |line, text| {
+                    let parsed = text.and_then(|text| {
+                        serde_json::from_str(text).map_err(|error| format!("is not JSON ({error})"))
+                    });
+                    add(line, parsed)
+                })?;
             }
         }
         if let Some(labels) = &source.labels {
@@ -209,6 +197,46 @@ pub fn read(files: &[PathBuf], source: &Source, skips: bool) -> Result<Records, 
 fn plain_name(file: &Path) -> String {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     name.trim_end_matches(".gz").to_owned()
+}
+
+/// What is done with the number of a line and its text, or why it has none.
+type OfLine<'a> = dyn FnMut(usize, Result<&str, String>) -> Result<(), BenchmarkError> + 'a;
+
+/// Calls `each` with every line that is not blank.
+///
+/// # Errors
+/// If the file cannot be read, a line has more than 64 MiB, or `each` fails. A line that is no UTF-8 is an error of its own, for `each`.
+pub(crate) fn for_each_line(
+    file: &Path,
+    reader: impl Read,
+    each: &mut OfLine,
+) -> Result<(), BenchmarkError> {
+    let mut reader = BufReader::new(reader);
+    let mut bytes = Vec::new();
+    for line in 1.. {
+        bytes.clear();
+        let mut bounded = reader.by_ref().take(MAX_LINE);
+        let read = bounded
+            .read_until(b'\n', &mut bytes)
+            .map_err(BenchmarkError::io(file))?;
+        if read == 0 {
+            break;
+        }
+        if read as u64 == MAX_LINE && !bytes.ends_with(b"\n") {
+            return Err(BenchmarkError::Line {
+                file: file.to_owned(),
+                line,
+                problem: "has more than 64 MiB".to_owned(),
+                remedy: "give a file with one record a line".to_owned(),
+            });
+        }
+        match std::str::from_utf8(&bytes) {
+            Ok(text) if text.trim().is_empty() => {}
+            Ok(text) => each(line, Ok(text))?,
+            Err(_) => each(line, Err("is not UTF-8".to_owned()))?,
+        }
+    }
+    Ok(())
 }
 
 fn open(file: &Path) -> Result<Box<dyn Read>, BenchmarkError> {

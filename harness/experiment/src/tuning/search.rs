@@ -1,8 +1,7 @@
 //! The search of one block at one size: a grid for each setting, one after another.
 //!
 //! The learning rate comes first, then the ratio of the tables' rate to it, then weight decay. Of a grid the best value and its
-//! neighbours are joined by a parabola in the logarithm of the value, and its vertex is picked (as in Li et al. 2025, "Step Law", at one
-//! size). Where the best value is at the edge, the grid is extended; where it still is, the edge is picked and flagged.
+//! neighbours are joined by a parabola in the logarithm of the value, and its vertex is picked. Where the best value is at the edge, the grid is extended; where it still is, the edge is picked and flagged.
 
 use crate::sweep_file::TuneConfig;
 use crate::training::TrainingConfig;
