@@ -62,8 +62,27 @@ pub fn write(folder: &Path, forecasts: Sealed) -> Result<(PathBuf, Sealed), Erro
     }
     .sealed();
     let file = folder.join(format!("{:04}.json", before.len() + 1));
-    report_file::replace(&sealed.to_json()?, &file)?;
+    let text = sealed.to_json()?;
+    // JSON has no infinite numbers: a record that cannot be read back must not be written.
+    Sealed::parse(&text).map_err(|problem| Error::Argument {
+        argument: "the forecast".to_owned(),
+        problem: format!("cannot be sealed ({problem})"),
+        remedy: "check the losses of the recorded runs: one is 0 or not finite".to_owned(),
+    })?;
+    report_file::replace(&text, &file)?;
     Ok((file, sealed))
+}
+
+/// Writes the forecasts of `from` into `to` as well, for publication.
+///
+/// # Errors
+/// If one cannot be read or was changed, or a file cannot be written.
+pub fn copy(from: &Path, to: &Path) -> Result<(), Error> {
+    for (place, sealed) in read(from)?.iter().enumerate() {
+        let file = to.join(format!("{:04}.json", place + 1));
+        report_file::replace(&sealed.to_json()?, &file)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

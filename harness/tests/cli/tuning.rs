@@ -163,6 +163,13 @@ fn a_forecast_is_sealed_before_its_budget_and_scored_after() {
     assert_eq!(after.code, Some(0), "{after:?}");
     assert!(page().contains("Coverage of all forecasts") && !page().contains("not trained yet"));
 
+    scratch.isoflop(&["report", "sweep.toml", "--merged", "published"]);
+    let published = scratch.path("published/tiny/forecasts/0001.json");
+    assert_eq!(
+        std::fs::read(published).unwrap(),
+        std::fs::read(&file).unwrap()
+    );
+
     let text = std::fs::read_to_string(&file).unwrap();
     std::fs::write(&file, text.replacen("\"seeds\": 2", "\"seeds\": 3", 1)).unwrap();
     let changed = scratch.isoflop(&["report", "sweep.toml"]);

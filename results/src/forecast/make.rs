@@ -65,7 +65,10 @@ pub fn forecasts(
         if Some(*block) == dense {
             validation?;
         }
-        let log_answer = |run: &RunRow| values.answer_loss(run).map(f64::ln);
+        let log_answer = |run: &RunRow| {
+            let logarithm = values.answer_loss(run).map(f64::ln);
+            logarithm.filter(|y| y.is_finite())
+        };
         let answer = points(&log_answer);
         if let Ok(prediction) = add(
             Quantity::AnswerLoss,

@@ -106,7 +106,7 @@ impl Sealed {
     /// The record in JSON, as it is written.
     ///
     /// # Errors
-    /// If a number is not finite.
+    /// If it cannot be serialised. Numbers that are not finite become null, which [`Sealed::parse`] rejects.
     pub fn to_json(&self) -> serde_json::Result<String> {
         Ok(serde_json::to_string_pretty(self)? + "\n")
     }

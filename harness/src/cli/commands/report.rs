@@ -1,11 +1,12 @@
 //! `isoflop report`.
 
+use experiment::plan::Plan;
 use harness::error::Error;
 use harness::record::folders::Folders;
-use harness::record::{report_file, selection};
+use harness::record::{forecasts, report_file, selection};
 use harness::run::conclusion::Conclusion;
 use harness::run::tuning::tuning_folders;
-use results::Records;
+use results::{Frames, Records};
 
 use super::finish_report::finish_report;
 use super::selected_plan::whole_plan;
@@ -18,13 +19,32 @@ use crate::cli::arguments::ReportOptions;
 pub fn report(options: &ReportOptions) -> Result<Conclusion, Error> {
     let (plan, folders) = whole_plan(&options.location)?;
     let records = Records::open(folders.records())?;
-    if let Some(file) = &options.markdown {
+    let writes = [
+        options.markdown.is_some(),
+        options.tables.is_some(),
+        options.figures.is_some(),
+        options.merged.is_some(),
+    ];
+    if writes.contains(&true) {
         let frames = selection::frames_of(&plan, &records.read_for_reports()?)?;
-        report_file::replace(&reports::plain_table::comparison_in_markdown(&frames), file)?;
+        write_parts(options, &plan, &folders, &frames)?;
+    }
+    finish_report(&plan, &records, &folders, false, options.csv)?;
+    Ok(Conclusion::Complete)
+}
+
+/// Writes what the options ask for beside the page.
+fn write_parts(
+    options: &ReportOptions,
+    plan: &Plan,
+    folders: &Folders,
+    frames: &Frames,
+) -> Result<(), Error> {
+    if let Some(file) = &options.markdown {
+        report_file::replace(&reports::plain_table::comparison_in_markdown(frames), file)?;
     }
     if let Some(folder) = &options.tables {
-        let frames = selection::frames_of(&plan, &records.read_for_reports()?)?;
-        for table in reports::plain_table::comparison(&frames) {
+        for table in reports::plain_table::comparison(frames) {
             let file = |extension: &str| folder.join(format!("{}.{extension}", table.name));
             report_file::replace(&table.markdown(), &file("md"))?;
             report_file::replace(&table.latex(), &file("tex"))?;
@@ -32,22 +52,22 @@ pub fn report(options: &ReportOptions) -> Result<Conclusion, Error> {
         }
     }
     if let Some(folder) = &options.figures {
-        let frames = selection::frames_of(&plan, &records.read_for_reports()?)?;
-        for (id, svg) in reports::standalone::figures(&reports::render(&frames)?) {
+        for (id, svg) in reports::standalone::figures(&reports::render(frames)?) {
             report_file::replace(&svg, &folder.join(format!("{id}.svg")))?;
         }
     }
     if let Some(folder) = &options.merged {
-        let frames = selection::frames_of(&plan, &records.read_for_reports()?)?;
-        let merged = Folders::new(folder, &plan.sweep.name).records();
-        Records::open(merged)?.write_merged(&frames)?;
+        let merged = Folders::new(folder, &plan.sweep.name);
+        Records::open(merged.records())?.write_merged(frames)?;
+        if folder != folders.output() {
+            forecasts::copy(&folders.forecasts(), &merged.forecasts())?;
+        }
         // What was picked follows from the trials, and the names of the runs from what was picked.
         if plan.sweep.tune.is_some() {
-            let trials = Records::open(tuning_folders(&plan, folders.output()).records())?;
-            let merged = tuning_folders(&plan, folder).records();
+            let trials = Records::open(tuning_folders(plan, folders.output()).records())?;
+            let merged = tuning_folders(plan, folder).records();
             Records::open(merged)?.write_merged(&trials.read_for_reports()?)?;
         }
     }
-    finish_report(&plan, &records, &folders, false, options.csv)?;
-    Ok(Conclusion::Complete)
+    Ok(())
 }
