@@ -371,6 +371,9 @@ pub struct ScoreOptions {
     /// Evaluate N items, drawn at random and the same for every model.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub limit: Option<u64>,
+    /// Most tokens that the model reads; default: its training length. Beyond that positions are new to it.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(2..=1 << 20))]
+    pub max_length: Option<u64>,
     /// Write every prompt, answer and verdict as Parquet.
     #[arg(long, value_name = "FILE")]
     pub samples: Option<PathBuf>,
