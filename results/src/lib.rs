@@ -68,7 +68,7 @@ pub use cell::ColumnType;
 pub use error::{Error, FrameError};
 pub use export::export;
 pub use frames::Frames;
-pub use parquet::write as write_file;
+pub use parquet::{read as read_file, write as write_file};
 pub use records::Records;
 pub use row::Row;
 pub use rows::{

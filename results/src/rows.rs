@@ -7,7 +7,7 @@ pub const WHOLE_SUITE: &str = "all";
 
 /// The metrics that are a share of right answers and can be paired item by item; the first that a suite has is its
 /// headline. A metric that is not listed is in the tables, and in no score, comparison or claim.
-pub const SHARE_METRICS: [&str; 3] = ["exact_match", "pass@1", "accuracy"];
+pub const SHARE_METRICS: [&str; 4] = ["exact_match", "pass@1", "accuracy", "acc"];
 
 rows! {
     /// One run: its configuration, cost, losses and provenance.
@@ -388,6 +388,8 @@ rows! {
         split: String,
         /// Few-shot examples.
         n_shot: u64,
+        /// Most tokens that the model read.
+        max_length: u64,
         /// Items of the split.
         items: u64,
         /// Items evaluated; fewer where the sweep draws a part.

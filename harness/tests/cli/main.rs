@@ -1,6 +1,7 @@
 //! End-to-end tests of the `isoflop` binary.
 
 mod bad_input;
+mod benchmarks;
 mod closed_pipe;
 mod comparing;
 mod deciding;
