@@ -1,0 +1,98 @@
+//! The blocks of each layer and the names of their tensors in the layout of this project.
+
+use std::collections::BTreeMap;
+
+use architectures::{Architecture, BlockConfig, ConfigError, LayerConfig, ModelConfig};
+use serde::{Deserialize, Serialize};
+
+/// The blocks of a layer, in the order of evaluation at each site.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LayerTensors {
+    /// Blocks before attention.
+    pub before_attention: Vec<BlockTensors>,
+    /// The block in place of the feed-forward.
+    pub feed_forward: BlockTensors,
+    /// Blocks beside the feed-forward.
+    pub beside: Vec<BlockTensors>,
+}
+
+/// One block and its tensors.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BlockTensors {
+    /// Its configuration.
+    pub block: BlockConfig,
+    /// What the names of its parameters begin with, before a dot.
+    pub prefix: String,
+    /// Its value tables: the name in the block, such as `values`, and that of the tensor.
+    pub tables: BTreeMap<String, String>,
+}
+
+/// The layers of `model`, first to last.
+///
+/// # Errors
+/// If the model is invalid.
+pub fn layers(model: &ModelConfig) -> Result<Vec<LayerTensors>, ConfigError> {
+    let layers = model.layers()?;
+    let described = layers.iter().enumerate();
+    let described = described.map(|(number, layer)| {
+        let describe = |path: String, block: &BlockConfig| {
+            let prefix = format!("layers.{number}.{path}");
+            let tables = block.tables(&model.decoder).into_iter().map(|table| {
+                let tensor = match table.shared {
+                    true => format!("shared.{}", table.name),
+                    false => format!("{prefix}.{}", table.name),
+                };
+                (table.name, tensor)
+            });
+            BlockTensors {
+                block: block.clone(),
+                tables: tables.collect(),
+                prefix,
+            }
+        };
+        let before = layer.before_attention.iter().enumerate();
+        let beside = layer.beside.iter().enumerate();
+        LayerTensors {
+            before_attention: before
+                .map(|(at, block)| describe(format!("before_attention.{at}.block"), block))
+                .collect(),
+            feed_forward: describe("block".to_owned(), &layer.feed_forward),
+            beside: beside
+                .map(|(at, block)| describe(format!("beside.{at}"), block))
+                .collect(),
+        }
+    });
+    Ok(described.collect())
+}
+
+/// The tensors of the value tables of `model`, in the order of [`architectures::Decoder::tables`].
+///
+/// # Errors
+/// If the model is invalid.
+pub fn tables(model: &ModelConfig) -> Result<Vec<String>, ConfigError> {
+    let mut names: Vec<String> = Vec::new();
+    let blocks = layers(model)?;
+    let configs = model.layers()?;
+    for (layer, config) in blocks.iter().zip(&configs) {
+        let of_layer = layer
+            .before_attention
+            .iter()
+            .chain([&layer.feed_forward])
+            .chain(&layer.beside);
+        for (block, config) in of_layer.zip(LayerConfig::blocks(config)) {
+            // In the order of the block, which is not that of the names.
+            for table in config.tables(&model.decoder) {
+                let name = block.tables.get(&table.name);
+                names.extend(name.filter(|name| !names.contains(name)).cloned());
+            }
+        }
+    }
+    Ok(names)
+}
+
+/// The tensor of the buffer `number`, in the order of [`architectures::HasBuffers::buffers`].
+pub fn buffer(number: usize) -> String {
+    format!("buffers.{number}")
+}
