@@ -27,6 +27,9 @@ pub struct BlockTensors {
     pub prefix: String,
     /// Its value tables: the name in the block, such as `values`, and that of the tensor.
     pub tables: BTreeMap<String, String>,
+    /// Integers that the block derives from its place in the model, such as multipliers of hashes.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub constants: BTreeMap<String, Vec<i64>>,
 }
 
 /// The layers of `model`, first to last.
@@ -37,8 +40,10 @@ pub fn layers(model: &ModelConfig) -> Result<Vec<LayerTensors>, ConfigError> {
     let layers = model.layers()?;
     let described = layers.iter().enumerate();
     let described = described.map(|(number, layer)| {
-        let describe = |path: String, block: &BlockConfig| {
-            let prefix = format!("layers.{number}.{path}");
+        // The path by which a block draws its parameters, and, after it, `within` in the names of parameters.
+        let describe = |path: String, within: &str, block: &BlockConfig| {
+            let path = format!("layers.{number}.{path}");
+            let prefix = format!("{path}{within}");
             let tables = block.tables(&model.decoder).into_iter().map(|table| {
                 let tensor = match table.shared {
                     true => format!("shared.{}", table.name),
@@ -49,6 +54,7 @@ pub fn layers(model: &ModelConfig) -> Result<Vec<LayerTensors>, ConfigError> {
             BlockTensors {
                 block: block.clone(),
                 tables: tables.collect(),
+                constants: block.constants(&path),
                 prefix,
             }
         };
@@ -56,11 +62,11 @@ pub fn layers(model: &ModelConfig) -> Result<Vec<LayerTensors>, ConfigError> {
         let beside = layer.beside.iter().enumerate();
         LayerTensors {
             before_attention: before
-                .map(|(at, block)| describe(format!("before_attention.{at}.block"), block))
+                .map(|(at, block)| describe(format!("before_attention.{at}"), ".block", block))
                 .collect(),
-            feed_forward: describe("block".to_owned(), &layer.feed_forward),
+            feed_forward: describe("block".to_owned(), "", &layer.feed_forward),
             beside: beside
-                .map(|(at, block)| describe(format!("beside.{at}"), block))
+                .map(|(at, block)| describe(format!("beside.{at}"), "", block))
                 .collect(),
         }
     });

@@ -1,54 +1,13 @@
 //! Whole folders: what is exported is imported again, and what is not as it should be is an error that names the file.
 
-#[path = "../../../architectures/tests/models/mod.rs"]
-mod models;
+mod samples;
 
 use std::fs;
-use std::path::Path;
 
-use architectures::{Decoder, HasBuffers, ModelConfig, Pass, replace_parameters};
+use architectures::{Decoder, ModelConfig, Pass};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use interchange::{ImportedModel, Layout, Source, WeightType, export, import};
-use models::{VOCAB, every_model};
-use suites::{EndToken, Tokenizer};
-
-/// A decoder whose parameters and buffers are all different, so that none can be in the place of another.
-fn decoder(model: &ModelConfig) -> Decoder {
-    let decoder = Decoder::new(model, 3, &Device::flex()).unwrap();
-    let mut count = 0u32;
-    let mut next = || {
-        count += 1;
-        ((count.wrapping_mul(2_654_435_761) >> 8) as f32 / (1 << 24) as f32 - 0.5) * 0.9
-    };
-    let decoder = replace_parameters(decoder, &mut |_, shape| {
-        let values: Vec<f32> = (0..shape.iter().product()).map(|_| next()).collect();
-        Some(TensorData::new(values, shape.to_vec()))
-    });
-    for buffer in decoder.buffers() {
-        buffer.set_values(buffer.values().iter().map(|_| next()).collect());
-    }
-    decoder
-}
-
-/// A tokenizer of `VOCAB` tokens, words of letters.
-fn tokenizer(folder: &Path) -> Tokenizer {
-    let path = folder.join("source-tokenizer.json");
-    let words = (1..VOCAB).map(|id| (format!("w{id}"), id));
-    let vocabulary: serde_json::Map<String, serde_json::Value> = [("<|end|>".to_owned(), 0)]
-        .into_iter()
-        .chain(words)
-        .map(|(word, id)| (word, id.into()))
-        .collect();
-    let json = serde_json::json!({
-        "version": "1.0", "truncation": null, "padding": null, "normalizer": null, "post_processor": null, "decoder": null,
-        "added_tokens": [{"id": 0, "content": "<|end|>", "single_word": false, "lstrip": false, "rstrip": false,
-            "normalized": false, "special": true}],
-        "pre_tokenizer": {"type": "Whitespace"},
-        "model": {"type": "WordLevel", "vocab": vocabulary, "unk_token": "<|end|>"},
-    });
-    fs::write(&path, json.to_string()).unwrap();
-    Tokenizer::from_file(&path, EndToken::Text("<|end|>")).unwrap()
-}
+use samples::{decoder, every_model, tokenizer};
 
 fn logits(decoder: &Decoder) -> Vec<u32> {
     let ids = [1i64, 5, 0, 22, 7, 7, 3, 11, 2, 0, 9, 18];
@@ -84,23 +43,10 @@ fn dense() -> ModelConfig {
     every_model().swap_remove(0).1
 }
 
-/// The mixture that Mixtral has: in every layer, with normalised weights.
-fn mixtral() -> ModelConfig {
-    let json = format!(
-        r#"{{"decoder": {{"vocab_size": {VOCAB}, "d_model": 16, "n_layers": 2, "n_heads": 4, "d_ff": 12, "seq_len": 8}},
-            "blocks": [{{"block": {{"kind": "mixture_of_experts", "n_experts": 4, "top_k": 2, "normalise_weights": true}},
-                "placement": "all"}}]}}"#
-    );
-    serde_json::from_str(&json).unwrap()
-}
-
 #[test]
 fn every_model_is_imported_as_it_was_exported() {
     let mut layouts = Vec::new();
-    for (name, model) in every_model()
-        .into_iter()
-        .chain([("mixtral".to_owned(), mixtral())])
-    {
+    for (name, model) in every_model() {
         let (root, decoder) = exported(&model, WeightType::F32);
         let found = imported(&root);
         assert_eq!(found.model, model, "{name}");
