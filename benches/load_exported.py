@@ -87,20 +87,18 @@ class Model:
     def logits(self, tokens):
         """Logits `[sequences, length, vocab_size]` of token ids `[sequences, length]`."""
         tokens, weights = np.asarray(tokens), self.tensors
-        # State without gradient is numbered in the order of evaluation.
-        buffers = (weights[f"buffers.{number}"] for number in range(len(weights)))
         h = weights["embedding.rows"][tokens]
         for number, layer in enumerate(self.manifest["layers"]):
             for at, block in enumerate(layer["before_attention"]):
                 norm = f"layers.{number}.before_attention.{at}.norm.gamma"
                 # Blocks without a norm normalise what they read, or read nothing.
                 x = rms_norm(h, weights[norm], self.epsilon) if norm in weights else h
-                h = h + self.block(block, x, tokens, buffers)
+                h = h + self.block(block, x, tokens)
             frame = f"layers.{number}.frame"
             h = h + self.attention(rms_norm(h, weights[f"{frame}.attention_norm.gamma"], self.epsilon), f"{frame}.attention")
             x = rms_norm(h, weights[f"{frame}.block_norm.gamma"], self.epsilon)
             for block in [layer["feed_forward"], *layer["beside"]]:
-                h = h + self.block(block, x, tokens, buffers)
+                h = h + self.block(block, x, tokens)
         h = rms_norm(h, weights["head.norm.gamma"], self.epsilon)
         tied = self.decoder["tie_embeddings"]
         return h @ (weights["embedding.rows"].T if tied else weights["head.own.weight"])
@@ -128,7 +126,7 @@ class Model:
         mixed = (softmax(scores) @ value).transpose(0, 2, 1, 3).reshape(batch, length, d_model)
         return mixed @ self.tensors[f"{path}.output.weight"]
 
-    def block(self, described, x, tokens, buffers):
+    def block(self, described, x, tokens):
         """The output of a block for its input `x [sequences, length, d_model]`."""
         options = described["block"]
         prefix = described["prefix"] + "."
@@ -138,16 +136,15 @@ class Model:
         if kind in ("engram", "hashed_bigram"):
             evaluate = engram if kind == "engram" else hashed_bigram
             return evaluate(options, weights, tables, described.get("constants"), x, tokens, self.epsilon)
-        buffer = next(buffers) if kind in ("deepseek_moe", "ultra_mem") else None
         rows = x.reshape(-1, x.shape[-1])
-        return BLOCKS[kind](options, weights, tables, rows, buffer).reshape(x.shape)
+        return BLOCKS[kind](options, weights, tables, rows).reshape(x.shape)
 
 
-def dense(options, weights, tables, x, _):
+def dense(options, weights, tables, x):
     return swiglu(x, weights["gate_up.weight"], weights["down.weight"])
 
 
-def mlp(options, weights, tables, x, _):
+def mlp(options, weights, tables, x):
     hidden = gelu(x @ weights["up.weight"] + weights["up.bias"], options.get("exact_gelu", False))
     return hidden @ weights["down.weight"] + weights["down.bias"]
 
@@ -161,7 +158,7 @@ def routed(weights, x, chosen, shares):
     return y
 
 
-def mixture_of_experts(options, weights, tables, x, _):
+def mixture_of_experts(options, weights, tables, x):
     probabilities = softmax(x @ weights["router.weight"])
     # Expert choice selects in training only.
     chosen = top(probabilities, options["top_k"] if options["routing"] == "token_choice" else 1)
@@ -171,9 +168,10 @@ def mixture_of_experts(options, weights, tables, x, _):
     return routed(weights, x, chosen, shares)
 
 
-def deepseek_moe(options, weights, tables, x, bias):
+def deepseek_moe(options, weights, tables, x):
     affinities = sigmoid(x @ weights["router.weight"])
-    chosen = top(affinities + bias, options["top_k"])
+    # State without gradient: the bias of the selection.
+    chosen = top(affinities + weights["buffers.0"], options["top_k"])
     shares = np.take_along_axis(affinities, chosen, -1)
     if options["normalise_weights"]:
         shares = shares / shares.sum(-1, keepdims=True)
@@ -202,13 +200,13 @@ def product_keys(options, weights, x):
     return slots.reshape(len(x), -1), shares.reshape(len(x), -1)
 
 
-def peer(options, weights, tables, x, _):
+def peer(options, weights, tables, x):
     slots, shares = product_keys(options["keys"], weights, x)
     activated = gelu(np.einsum("td,tmd->tm", x, tables["down"][slots]))
     return np.einsum("tm,tmd->td", activated * shares, tables["up"][slots])
 
 
-def memory(options, weights, tables, x, _):
+def memory(options, weights, tables, x):
     (values,) = tables.values()
     slots, shares = product_keys(options["keys"], weights, x)
     y = np.einsum("tm,tmd->td", shares, values[slots])
@@ -219,7 +217,7 @@ def memory(options, weights, tables, x, _):
     return y
 
 
-def ultra_mem(options, weights, tables, x, vectors):
+def ultra_mem(options, weights, tables, x):
     rank, n_keys, top_k = options["rank"], options["n_keys"], options["top_k"]
     candidates = min(options.get("n_candidates") or top_k, n_keys)
     key_dim, tokens = weights["query_gain"].shape[0], len(x)
@@ -227,7 +225,8 @@ def ultra_mem(options, weights, tables, x, vectors):
     query = rms_norm(query, weights["query_gain"], 1e-5)
     keys = rms_norm(weights["keys"], weights["key_gain"], 1e-5).reshape(2, rank, n_keys, key_dim)
     scores = np.einsum("tsrd,srnd->tsrn", query, keys)
-    approximate = np.einsum("tsrn,sr->tsn", scores, vectors.reshape(2, rank))
+    # State without gradient: the leading singular vectors of the sum of the cores.
+    approximate = np.einsum("tsrn,sr->tsn", scores, weights["buffers.0"].reshape(2, rank))
     chosen = top(approximate, candidates)
     exact = np.take_along_axis(scores, chosen[:, :, None, :], -1)
     by_core = np.einsum("tri,crq,tqj->tcij", exact[:, 0], weights["cores"], exact[:, 1])

@@ -21,6 +21,8 @@ import transformers
 
 from load_exported import Model
 
+transformers.utils.logging.disable_progress_bar()
+
 TOLERANCE = 1e-4
 # Sequences and their length; the models of `random_models` are of 8 tokens.
 SEQUENCES, LENGTH = 4, 8
@@ -89,7 +91,7 @@ SIZES = {
 }
 
 
-def written_by_transformers(tokenizer):
+def written_by_transformers():
     """Configurations of models that transformers draws and saves, and their name."""
     yield "llama", transformers.LlamaConfig(**SIZES, rope_theta=500000.0)
     yield "llama, tied", transformers.LlamaConfig(**SIZES, tie_word_embeddings=True)
@@ -128,7 +130,7 @@ def main():
         "pre_tokenizer": {"type": "Whitespace"}, "post_processor": None, "decoder": None,
         "model": {"type": "WordLevel", "vocab": vocabulary, "unk_token": "w0"},
     }
-    for name, config in written_by_transformers(tokenizer):
+    for name, config in written_by_transformers():
         for dtype, shards in [(torch.float32, False), (torch.bfloat16, True), (torch.float16, False)]:
             results.append(imported(program, name, config, tokenizer, dtype, shards))
     print(f"{sum(results)} of {len(results)} within {TOLERANCE}")

@@ -71,8 +71,8 @@ pub use frames::Frames;
 pub use records::Records;
 pub use row::Row;
 pub use rows::{
-    ExposureRow, ItemRow, MatchRow, ProbeRow, RunRow, SHARE_METRICS, ScoreRow, StepRow, TrialRow,
-    UsageRow, WHOLE_SUITE, WarningRow,
+    ExposureRow, InitialWeightsRow, ItemRow, MatchRow, ProbeRow, RunRow, SHARE_METRICS, ScoreRow,
+    StepRow, TrialRow, UsageRow, WHOLE_SUITE, WarningRow,
 };
 
 // Another checkout that shares the target folder compiles this crate again: see .cargo/config.toml.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use architectures::{Architecture, BlockConfig, ConfigError, LayerConfig, ModelConfig};
+use architectures::{Architecture, BlockConfig, Buffer, ConfigError, Decoder, ModelConfig};
 use serde::{Deserialize, Serialize};
 
 /// The blocks of a layer, in the order of evaluation at each site.
@@ -73,32 +73,49 @@ pub fn layers(model: &ModelConfig) -> Result<Vec<LayerTensors>, ConfigError> {
     Ok(described.collect())
 }
 
-/// The tensors of the value tables of `model`, in the order of [`architectures::Decoder::tables`].
+/// The blocks of `model`, in the order in which the forward pass evaluates them.
+///
+/// # Errors
+/// If the model is invalid.
+pub fn blocks(model: &ModelConfig) -> Result<Vec<BlockTensors>, ConfigError> {
+    let layers = layers(model)?.into_iter();
+    let blocks = layers.flat_map(|layer| {
+        let before = layer.before_attention.into_iter();
+        before.chain([layer.feed_forward]).chain(layer.beside)
+    });
+    Ok(blocks.collect())
+}
+
+/// The tensors of the value tables of `model`, in the order of [`Decoder::tables`].
 ///
 /// # Errors
 /// If the model is invalid.
 pub fn tables(model: &ModelConfig) -> Result<Vec<String>, ConfigError> {
     let mut names: Vec<String> = Vec::new();
-    let blocks = layers(model)?;
-    let configs = model.layers()?;
-    for (layer, config) in blocks.iter().zip(&configs) {
-        let of_layer = layer
-            .before_attention
-            .iter()
-            .chain([&layer.feed_forward])
-            .chain(&layer.beside);
-        for (block, config) in of_layer.zip(LayerConfig::blocks(config)) {
-            // In the order of the block, which is not that of the names.
-            for table in config.tables(&model.decoder) {
-                let name = block.tables.get(&table.name);
-                names.extend(name.filter(|name| !names.contains(name)).cloned());
-            }
+    for block in blocks(model)? {
+        // In the order of the block, which is not that of the names.
+        for table in block.block.tables(&model.decoder) {
+            let name = block.tables.get(&table.name);
+            names.extend(name.filter(|name| !names.contains(name)).cloned());
         }
     }
     Ok(names)
 }
 
-/// The tensor of the buffer `number`, in the order of [`architectures::HasBuffers::buffers`].
-pub fn buffer(number: usize) -> String {
-    format!("buffers.{number}")
+/// The buffers of `decoder`, whose configuration is `model`, each with its tensor.
+///
+/// # Errors
+/// If the model is invalid.
+pub fn buffers<'a>(
+    model: &ModelConfig,
+    decoder: &'a Decoder,
+) -> Result<Vec<(String, &'a Buffer)>, ConfigError> {
+    let blocks = blocks(model)?.into_iter();
+    let named = blocks
+        .zip(decoder.buffers_of_blocks())
+        .flat_map(|(block, buffers)| {
+            let buffers = buffers.into_iter().enumerate();
+            buffers.map(move |(at, buffer)| (format!("{}.buffers.{at}", block.prefix), buffer))
+        });
+    Ok(named.collect())
 }

@@ -5,8 +5,8 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use architectures::{
-    ConfigError, Decoder, DecoderConfig, EachParameter, HasBuffers, ModelConfig, TablePart,
-    ValueTable, for_each_parameter,
+    ConfigError, Decoder, DecoderConfig, EachParameter, ModelConfig, TablePart, ValueTable,
+    for_each_parameter,
 };
 use burn::module::ParamId;
 use burn::tensor::Tensor;
@@ -152,16 +152,12 @@ fn write_weights(
     for (name, table) in tables.into_iter().zip(decoder.tables()) {
         plan.push(planned(name, vec![table.rows(), table.width()], dtype));
     }
-    let buffers: Vec<Vec<f32>> = decoder
-        .buffers()
-        .iter()
-        .map(|buffer| buffer.values())
-        .collect();
-    for (number, values) in buffers.iter().enumerate() {
+    let buffers = block_tensors::buffers(source.model, decoder).map_err(Error::config(folder))?;
+    for (name, buffer) in &buffers {
         // Not rounded: a few values, whose order decides the routing.
         plan.push(planned(
-            block_tensors::buffer(number),
-            vec![values.len()],
+            name.clone(),
+            vec![buffer.values().len()],
             Dtype::F32,
         ));
     }
@@ -170,8 +166,8 @@ fn write_weights(
     for table in decoder.tables() {
         write_table(&mut writer, table)?;
     }
-    for values in &buffers {
-        writer.append(values)?;
+    for (_, buffer) in &buffers {
+        writer.append(&buffer.values())?;
     }
     writer.finish()
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use architectures::{
-    Decoder, EachParameter, HasBuffers, ModelConfig, for_each_parameter, replace_parameters,
+    Buffer, Decoder, EachParameter, ModelConfig, ValueTable, for_each_parameter, replace_parameters,
 };
 use burn::module::ParamId;
 use burn::tensor::{Device, Tensor, TensorData};
@@ -34,14 +34,14 @@ pub struct ImportedModel {
 }
 
 /// What a folder says without its weights being read.
-struct Description {
-    layout: Layout,
-    model: ModelConfig,
-    end_token: Option<u32>,
+pub(crate) struct Description {
+    pub layout: Layout,
+    pub model: ModelConfig,
+    pub end_token: Option<u32>,
     /// The file of the configuration.
-    file: &'static str,
+    pub file: &'static str,
     /// Hashes of the files, if they are known.
-    files: Vec<HashedFile>,
+    pub files: Vec<HashedFile>,
 }
 
 /// Reads the model in `folder`: one that [`crate::export()`] wrote, or one of transformers of type llama, mistral, qwen2 or mixtral.
@@ -82,7 +82,7 @@ pub fn import(folder: &Path, device: &Device) -> Result<ImportedModel, Error> {
     })
 }
 
-fn describe(folder: &Path) -> Result<Description, Error> {
+pub(crate) fn describe(folder: &Path) -> Result<Description, Error> {
     if !folder.is_dir() {
         let remedy = "give a folder with config.json, tokenizer.json and safetensors files";
         return Err(Error::content(folder, "is no folder", remedy));
@@ -108,7 +108,7 @@ fn describe(folder: &Path) -> Result<Description, Error> {
 }
 
 /// The tokenizer, whose ids are those of the model.
-fn tokenizer(folder: &Path, description: &Description) -> Result<Tokenizer, Error> {
+pub(crate) fn tokenizer(folder: &Path, description: &Description) -> Result<Tokenizer, Error> {
     let path = folder.join(TOKENIZER);
     let tokenizer = match description.end_token {
         Some(id) => Tokenizer::from_file(&path, EndToken::Id(id))?,
@@ -144,7 +144,7 @@ fn end_text(folder: &Path) -> Result<String, Error> {
 }
 
 /// Name, shape and tensors of each parameter.
-type Parts = BTreeMap<String, (Vec<usize>, Vec<Piece>)>;
+pub(crate) type Parts = BTreeMap<String, (Vec<usize>, Vec<Piece>)>;
 
 fn load(
     folder: &Path,
@@ -175,28 +175,42 @@ fn load(
         .into_iter()
         .map(|table| vec![table.rows(), table.width()]);
     expected.extend(tables.iter().cloned().zip(shapes));
-    let buffers = decoder.buffers().into_iter().enumerate();
-    expected.extend(
-        buffers.map(|(at, buffer)| (block_tensors::buffer(at), vec![buffer.values().len()])),
-    );
+    let buffers = block_tensors::buffers(model, &decoder).map_err(Error::config(folder))?;
+    let shapes = buffers
+        .iter()
+        .map(|(name, buffer)| (name.clone(), vec![buffer.values().len()]));
+    expected.extend(shapes);
     check_tensors(folder, reader, &expected)?;
 
     let decoder = load_parameters(reader, &parts, decoder)?;
     for (name, table) in tables.iter().zip(decoder.tables()) {
-        table.restore(0, |memory| {
-            reader.read(name, &mut |position, piece| {
-                memory.values[position..position + piece.len()].copy_from_slice(piece);
-            })
-        })?;
+        read_table(reader, name, table)?;
     }
-    for (number, buffer) in decoder.buffers().into_iter().enumerate() {
-        let mut values = Vec::new();
-        reader.read(&block_tensors::buffer(number), &mut |_, piece| {
-            values.extend_from_slice(piece);
-        })?;
-        buffer.set_values(values);
+    for (name, buffer) in block_tensors::buffers(model, &decoder).map_err(Error::config(folder))? {
+        read_buffer(reader, &name, buffer)?;
     }
     Ok(decoder)
+}
+
+/// Reads the tensor `name`, of the table's shape, into it.
+pub(crate) fn read_table(
+    reader: &TensorReader,
+    name: &str,
+    table: &ValueTable,
+) -> Result<(), Error> {
+    table.restore(0, |memory| {
+        reader.read(name, &mut |position, piece| {
+            memory.values[position..position + piece.len()].copy_from_slice(piece);
+        })
+    })
+}
+
+/// Reads the tensor `name`, of the buffer's length, into it.
+pub(crate) fn read_buffer(reader: &TensorReader, name: &str, buffer: &Buffer) -> Result<(), Error> {
+    let mut values = Vec::new();
+    reader.read(name, &mut |_, piece| values.extend_from_slice(piece))?;
+    buffer.set_values(values);
+    Ok(())
 }
 
 /// Fails unless the files have exactly the `expected` tensors.
@@ -227,7 +241,7 @@ fn check_tensors(
     Ok(())
 }
 
-fn load_parameters(
+pub(crate) fn load_parameters(
     reader: &TensorReader,
     parts: &Parts,
     decoder: Decoder,
@@ -272,7 +286,7 @@ fn read_piece(
 }
 
 /// One hash of configuration, tokenizer and weights.
-fn fingerprint(
+pub(crate) fn fingerprint(
     folder: &Path,
     reader: &TensorReader,
     description: &Description,
@@ -296,7 +310,7 @@ fn fingerprint(
     Ok(hasher.finalize().to_hex().to_string())
 }
 
-struct Specs(Vec<(String, Vec<usize>)>);
+pub(crate) struct Specs(pub Vec<(String, Vec<usize>)>);
 
 impl EachParameter for Specs {
     fn parameter<const D: usize>(&mut self, name: &str, _: ParamId, values: Tensor<D>) {

@@ -10,12 +10,14 @@
 //! | `tensor_reader`, `tensor_writer`, `weight_type` | safetensors files |
 //! | `manifest` | `isoflop.json`, which describes an exported folder |
 //! | `export`, `import` | a whole folder |
+//! | `initialise` | parameters of a folder as the initial ones of another model |
 
 mod block_tensors;
 mod config_json;
 mod error;
 mod export;
 mod import;
+mod initialise;
 mod json_file;
 mod layout;
 mod manifest;
@@ -28,6 +30,7 @@ pub use block_tensors::{BlockTensors, LayerTensors};
 pub use error::Error;
 pub use export::{Source, export};
 pub use import::{ImportedModel, import};
+pub use initialise::{InitialWeights, Initialised, initialise};
 pub use layout::Layout;
 pub use manifest::{HashedFile, Manifest};
 pub use weight_type::WeightType;
