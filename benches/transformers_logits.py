@@ -97,6 +97,8 @@ def written_by_transformers():
     yield "llama, tied", transformers.LlamaConfig(**SIZES, tie_word_embeddings=True)
     yield "mistral", transformers.MistralConfig(**SIZES, sliding_window=None)
     yield "qwen2", transformers.Qwen2Config(**SIZES)
+    sparse = {"num_experts": 4, "moe_intermediate_size": 40, "shared_expert_intermediate_size": 0, "mlp_only_layers": [1]}
+    yield "qwen2_moe", transformers.Qwen2MoeConfig(**SIZES, **sparse, num_experts_per_tok=3, norm_topk_prob=False)
     yield "mixtral", transformers.MixtralConfig(**SIZES, num_local_experts=4, num_experts_per_tok=2)
 
 

@@ -16,7 +16,7 @@ use suites::Tokenizer;
 use crate::error::Error;
 use crate::layout::Layout;
 use crate::manifest::{self, HashedFile, Manifest};
-use crate::names::{Piece, Place, pieces};
+use crate::names::{Piece, Place, pieces, without_effect};
 use crate::tensor_writer::{FILE_BYTES, PlannedTensor, TensorWriter};
 use crate::weight_type::WeightType;
 use crate::{TOKENIZER, block_tensors, config_json};
@@ -161,6 +161,14 @@ fn write_weights(
             Dtype::F32,
         ));
     }
+    let zeros = without_effect(layout, source.model).map_err(Error::config(folder))?;
+    let count = |shape: &Vec<usize>| shape.iter().product::<usize>();
+    let zero_values: usize = zeros.iter().map(|(_, shape)| count(shape)).sum();
+    plan.extend(
+        zeros
+            .into_iter()
+            .map(|(name, shape)| planned(name, shape, dtype)),
+    );
     let mut writer = TensorWriter::new(folder, plan, FILE_BYTES);
     write_parameters(&mut writer, decoder, layout, config)?;
     for table in decoder.tables() {
@@ -169,6 +177,7 @@ fn write_weights(
     for (_, buffer) in &buffers {
         writer.append(&buffer.values())?;
     }
+    writer.append(&vec![0.0; zero_values])?;
     writer.finish()
 }
 

@@ -14,7 +14,7 @@ use suites::{EndToken, Tokenizer};
 use crate::error::Error;
 use crate::layout::Layout;
 use crate::manifest::{self, HashedFile, Manifest};
-use crate::names::{Piece, Place, pieces};
+use crate::names::{Piece, Place, pieces, without_effect};
 use crate::tensor_reader::{TensorReader, missing};
 use crate::{TOKENIZER, block_tensors, config_json, json_file};
 
@@ -180,6 +180,7 @@ fn load(
         .iter()
         .map(|(name, buffer)| (name.clone(), vec![buffer.values().len()]));
     expected.extend(shapes);
+    expected.extend(without_effect(layout, model).map_err(Error::config(folder))?);
     check_tensors(folder, reader, &expected)?;
 
     let decoder = load_parameters(reader, &parts, decoder)?;

@@ -14,6 +14,8 @@ pub enum Layout {
     Qwen2,
     /// `MixtralForCausalLM`: the same mixture of experts in every layer, weights of a token's experts normalised.
     Mixtral,
+    /// `Qwen2MoeForCausalLM` without its shared expert: one mixture of experts in some layers, dense ones in others.
+    Qwen2Moe,
     /// The layout of this project, for all blocks: docs/guide.md describes it.
     Isoflop,
 }
@@ -25,16 +27,17 @@ impl Layout {
     /// If the model is invalid.
     pub fn of(model: &ModelConfig) -> Result<Self, ConfigError> {
         let layers = model.layers()?;
-        let decoder = &model.decoder;
-        if dense_hidden(decoder, &layers).is_some() {
-            return Ok(match decoder.qkv_bias {
-                true => Self::Qwen2,
-                false => Self::Llama,
-            });
-        }
-        Ok(match mixture(&layers) {
-            Some(mixture) if is_mixtral(mixture) && !decoder.qkv_bias => Self::Mixtral,
-            _ => Self::Isoflop,
+        let bias = model.decoder.qkv_bias;
+        let Some(found) = FeedForwards::of(&model.decoder, &layers) else {
+            return Ok(Self::Isoflop);
+        };
+        Ok(match found.mixture {
+            None if bias => Self::Qwen2,
+            None => Self::Llama,
+            Some(mixture) if found.dense.is_empty() && !bias && is_mixtral(mixture) => {
+                Self::Mixtral
+            }
+            Some(_) => Self::Qwen2Moe,
         })
     }
 
@@ -49,43 +52,52 @@ impl Layout {
             Self::Llama => "Hugging Face Llama",
             Self::Qwen2 => "Hugging Face Qwen2",
             Self::Mixtral => "Hugging Face Mixtral",
+            Self::Qwen2Moe => "Hugging Face Qwen2-MoE",
             Self::Isoflop => "isoflop",
         }
     }
 }
 
-/// The hidden width of all layers, if every layer is dense, of the same width, and nothing else.
-pub fn dense_hidden(decoder: &DecoderConfig, layers: &[LayerConfig]) -> Option<usize> {
-    let hidden = layers.iter().map(|layer| match alone(layer)? {
-        BlockConfig::Dense(dense) => Some(dense.d_ff.unwrap_or(decoder.hidden())),
-        _ => None,
-    });
-    common(hidden)
+/// Feed-forwards that layouts of transformers have: dense ones of one width, and one mixture of experts.
+#[derive(Debug, PartialEq)]
+pub struct FeedForwards<'a> {
+    /// The dense layers.
+    pub dense: Vec<usize>,
+    /// Hidden width of the dense layers; the decoder's if there are none.
+    pub hidden: usize,
+    /// The mixture of all other layers.
+    pub mixture: Option<&'a MixtureOfExpertsConfig>,
 }
 
-/// The mixture of experts of every layer, if all have the same one and nothing else.
-pub fn mixture(layers: &[LayerConfig]) -> Option<&MixtureOfExpertsConfig> {
-    common(layers.iter().map(|layer| match alone(layer)? {
-        BlockConfig::MixtureOfExperts(mixture) => Some(mixture),
-        _ => None,
-    }))
+impl<'a> FeedForwards<'a> {
+    /// Those of `layers`; `None` if a layer has another block or more than one, or if two of a kind differ.
+    pub fn of(decoder: &DecoderConfig, layers: &'a [LayerConfig]) -> Option<Self> {
+        let (mut dense, mut hidden, mut mixture) = (Vec::new(), None, None);
+        for (number, layer) in layers.iter().enumerate() {
+            let is_alone = layer.before_attention.is_empty() && layer.beside.is_empty();
+            let is_equal = is_alone
+                && match &layer.feed_forward {
+                    BlockConfig::Dense(block) => {
+                        dense.push(number);
+                        let own = block.d_ff.unwrap_or(decoder.hidden());
+                        *hidden.get_or_insert(own) == own
+                    }
+                    BlockConfig::MixtureOfExperts(own) => *mixture.get_or_insert(own) == own,
+                    _ => false,
+                };
+            if !is_equal {
+                return None;
+            }
+        }
+        Some(Self {
+            dense,
+            hidden: hidden.unwrap_or(decoder.hidden()),
+            mixture,
+        })
+    }
 }
 
 /// Mixtral divides the weights of a token's experts by their sum.
 fn is_mixtral(mixture: &MixtureOfExpertsConfig) -> bool {
     mixture.routing == Routing::TokenChoice && mixture.normalise_weights
-}
-
-/// The layer's only block.
-fn alone(layer: &LayerConfig) -> Option<&BlockConfig> {
-    let is_alone = layer.before_attention.is_empty() && layer.beside.is_empty();
-    is_alone.then_some(&layer.feed_forward)
-}
-
-/// The value that all have.
-fn common<T: PartialEq>(mut values: impl Iterator<Item = Option<T>>) -> Option<T> {
-    let first = values.next()??;
-    values
-        .all(|value| value.as_ref() == Some(&first))
-        .then_some(first)
 }

@@ -3,7 +3,7 @@
 //! A matrix of ours is `[inputs, outputs]` and contains several of theirs side by side, each stored transposed,
 //! `[outputs, inputs]`. Experts of ours are one tensor `[experts, inputs, outputs]`.
 
-use architectures::DecoderConfig;
+use architectures::{BlockConfig, ConfigError, DecoderConfig, ModelConfig};
 
 use crate::layout::Layout;
 
@@ -129,6 +129,59 @@ const MIXTRAL: &[Rule] = &[
     ),
 ];
 
+/// Mixtures of Qwen2-MoE, beside [`DENSE`].
+const QWEN2_MOE: &[Rule] = &[
+    (
+        "layers.{layer}.block.MixtureOfExperts.router.weight",
+        &["model.layers.{layer}.mlp.gate.weight"],
+        Transposed,
+    ),
+    (
+        "layers.{layer}.block.MixtureOfExperts.experts.gate_up",
+        &[
+            "model.layers.{layer}.mlp.experts.{expert}.gate_proj.weight",
+            "model.layers.{layer}.mlp.experts.{expert}.up_proj.weight",
+        ],
+        Halves,
+    ),
+    (
+        "layers.{layer}.block.MixtureOfExperts.experts.down",
+        &["model.layers.{layer}.mlp.experts.{expert}.down_proj.weight"],
+        Transposed,
+    ),
+];
+
+/// Tensors, with their shapes, that a layout must have and that have no effect on the function of `model`: the shared experts of
+/// Qwen2-MoE, of width 0, and their gates.
+///
+/// # Errors
+/// If the model is invalid.
+pub fn without_effect(
+    layout: Layout,
+    model: &ModelConfig,
+) -> Result<Vec<(String, Vec<usize>)>, ConfigError> {
+    let mut tensors = Vec::new();
+    if layout != Layout::Qwen2Moe {
+        return Ok(tensors);
+    }
+    let d_model = model.decoder.d_model;
+    for (number, layer) in model.layers()?.iter().enumerate() {
+        if !matches!(layer.feed_forward, BlockConfig::MixtureOfExperts(_)) {
+            continue;
+        }
+        for (name, shape) in [
+            ("shared_expert.gate_proj", [0, d_model]),
+            ("shared_expert.up_proj", [0, d_model]),
+            ("shared_expert.down_proj", [d_model, 0]),
+            ("shared_expert_gate", [1, d_model]),
+        ] {
+            let name = format!("model.layers.{number}.mlp.{name}.weight");
+            tensors.push((name, shape.to_vec()));
+        }
+    }
+    Ok(tensors)
+}
+
 /// The tensors of the parameter `name [shape]` in `layout`, or `None` if the layout has no place for it.
 pub fn pieces(
     layout: Layout,
@@ -136,9 +189,10 @@ pub fn pieces(
     name: &str,
     shape: &[usize],
 ) -> Option<Vec<Piece>> {
-    let feed_forward = match layout {
-        Layout::Llama | Layout::Qwen2 => DENSE,
-        Layout::Mixtral => MIXTRAL,
+    let feed_forwards: &[&[Rule]] = match layout {
+        Layout::Llama | Layout::Qwen2 => &[DENSE],
+        Layout::Mixtral => &[MIXTRAL],
+        Layout::Qwen2Moe => &[DENSE, QWEN2_MOE],
         Layout::Isoflop => {
             return Some(vec![Piece {
                 name: without_types(name),
@@ -147,7 +201,9 @@ pub fn pieces(
             }]);
         }
     };
-    let mut rules = DECODER.iter().chain(feed_forward);
+    let mut rules = DECODER
+        .iter()
+        .chain(feed_forwards.iter().copied().flatten());
     let (layer, theirs, division) = rules
         .find_map(|(ours, theirs, division)| Some((layer_of(ours, name)?, *theirs, *division)))?;
     let columns = *shape.last()?;

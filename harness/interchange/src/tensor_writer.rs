@@ -91,6 +91,7 @@ impl TensorWriter {
     /// # Errors
     /// If a file cannot be written, or there are more values than planned.
     pub fn append(&mut self, mut values: &[f32]) -> Result<(), Error> {
+        self.pass_complete()?;
         while !values.is_empty() {
             let (file, number, written) = self.position;
             let path = self.folder.join(self.name(file));
@@ -103,22 +104,34 @@ impl TensorWriter {
             (piece, values) = values.split_at(values.len().min(count - written).min(PIECE));
             self.bytes.clear();
             encode(dtype, piece, &mut self.bytes);
-            if self.open.is_none() {
-                self.open = Some(begin(&path, &self.files[file])?);
-            }
             if let Some(open) = &mut self.open {
                 open.write_all(&self.bytes)
                     .map_err(Error::io("write", &path))?;
             }
             self.position.2 += piece.len();
-            if self.position.2 == count {
-                self.position = (file, number + 1, 0);
+            self.pass_complete()?;
+        }
+        Ok(())
+    }
+
+    /// Goes on to the next tensor that lacks values; tensors without values are complete from the beginning.
+    fn pass_complete(&mut self) -> Result<(), Error> {
+        let (mut file, mut number, mut written) = self.position;
+        while let Some(tensors) = self.files.get(file) {
+            let path = self.folder.join(self.name(file));
+            if self.open.is_none() {
+                self.open = Some(begin(&path, tensors)?);
             }
-            if self.position.1 == self.files[file].len() {
-                self.end(&path)?;
-                self.position = (file + 1, 0, 0);
+            match tensors.get(number) {
+                Some(tensor) if written < tensor.values() => break,
+                Some(_) => (number, written) = (number + 1, 0),
+                None => {
+                    self.end(&path)?;
+                    (file, number) = (file + 1, 0);
+                }
             }
         }
+        self.position = (file, number, written);
         Ok(())
     }
 
@@ -135,7 +148,8 @@ impl TensorWriter {
     ///
     /// # Errors
     /// If values are missing, or the index cannot be written.
-    pub fn finish(self) -> Result<Vec<String>, Error> {
+    pub fn finish(mut self) -> Result<Vec<String>, Error> {
+        self.pass_complete()?;
         let mut names: Vec<String> = (0..self.files.len()).map(|file| self.name(file)).collect();
         if self.position.0 != self.files.len() {
             let reason = io::Error::other("values of a tensor are missing");

@@ -64,6 +64,7 @@ fn every_model_is_imported_as_it_was_exported() {
         Layout::Llama,
         Layout::Qwen2,
         Layout::Mixtral,
+        Layout::Qwen2Moe,
         Layout::Isoflop,
     ] {
         assert!(layouts.contains(&layout), "{layout:?}");

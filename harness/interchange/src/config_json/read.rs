@@ -51,6 +51,11 @@ const MODEL_TYPES: &[ModelType] = &[
         layout: Layout::Mixtral,
         has_old_files: false,
     },
+    ModelType {
+        name: "qwen2_moe",
+        layout: Layout::Qwen2Moe,
+        has_old_files: false,
+    },
 ];
 
 /// Reads the configuration in the file `path`.
@@ -73,7 +78,8 @@ pub fn read(path: &Path) -> Result<Imported, Error> {
     let end_token = end_token(&mut keys)?;
     let decoder = decoder(&mut keys, model_type)?;
     let blocks = match model_type.layout {
-        Layout::Mixtral => vec![mixture(&mut keys)?],
+        Layout::Mixtral => vec![mixtral(&mut keys)?],
+        Layout::Qwen2Moe => vec![qwen2_moe(&mut keys, decoder.n_layers)?],
         _ => Vec::new(),
     };
     keys.finish()?;
@@ -87,10 +93,6 @@ pub fn read(path: &Path) -> Result<Imported, Error> {
 }
 
 fn decoder(keys: &mut Keys, model_type: &ModelType) -> Result<DecoderConfig, Error> {
-    let required = |keys: &mut Keys, key: &str| {
-        let value = keys.integer(key)?;
-        keys.required(key, value)
-    };
     let d_model = required(keys, "hidden_size")?;
     let n_heads = required(keys, "num_attention_heads")?;
     let n_kv_heads = match keys.integer("num_key_value_heads")? {
@@ -140,7 +142,14 @@ fn decoder(keys: &mut Keys, model_type: &ModelType) -> Result<DecoderConfig, Err
         seq_len: longest_sequence(keys)?,
         norm_eps: keys.required("rms_norm_eps", norm_eps)?,
         tie_embeddings: keys.boolean("tie_word_embeddings")?.unwrap_or(false),
-        qkv_bias: model_type.layout == Layout::Qwen2,
+        qkv_bias: match model_type.layout {
+            Layout::Qwen2 => true,
+            Layout::Qwen2Moe => {
+                let bias = keys.boolean("qkv_bias")?;
+                keys.required("qkv_bias", bias)?
+            }
+            _ => false,
+        },
     })
 }
 
@@ -193,17 +202,51 @@ fn longest_sequence(keys: &mut Keys) -> Result<usize, Error> {
     Ok(window.map_or(positions, |window| window.min(positions)))
 }
 
-fn mixture(keys: &mut Keys) -> Result<PlacedBlock, Error> {
-    let n_experts = keys.integer("num_local_experts")?;
-    let n_experts = keys.required("num_local_experts", n_experts)?;
-    let top_k = keys.integer("num_experts_per_tok")?;
-    let top_k = keys.required("num_experts_per_tok", top_k)?;
+fn required(keys: &mut Keys, key: &str) -> Result<usize, Error> {
+    let value = keys.integer(key)?;
+    keys.required(key, value)
+}
+
+fn mixtral(keys: &mut Keys) -> Result<PlacedBlock, Error> {
+    let n_experts = required(keys, "num_local_experts")?;
+    let top_k = required(keys, "num_experts_per_tok")?;
     let options = json!({"n_experts": n_experts, "top_k": top_k, "normalise_weights": true});
+    mixture(keys, options, Placement::All)
+}
+
+/// The mixture of every layer that is not in `mlp_only_layers`.
+fn qwen2_moe(keys: &mut Keys, n_layers: usize) -> Result<PlacedBlock, Error> {
+    let shared = "only models without a shared expert are supported";
+    keys.only("shared_expert_intermediate_size", &[json!(0)], shared)?;
+    keys.only(
+        "decoder_sparse_step",
+        &[json!(1)],
+        "list dense layers in `mlp_only_layers`",
+    )?;
+    let normalised = keys.boolean("norm_topk_prob")?;
+    let options = json!({
+        "n_experts": required(keys, "num_experts")?,
+        "top_k": required(keys, "num_experts_per_tok")?,
+        "d_ff": required(keys, "moe_intermediate_size")?,
+        "normalise_weights": keys.required("norm_topk_prob", normalised)?,
+    });
+    let dense = keys.take("mlp_only_layers").unwrap_or(json!([]));
+    let dense: Vec<usize> = serde_json::from_value(dense)
+        .map_err(|_| keys.error("mlp_only_layers", "that is no list of layers", "correct it"))?;
+    let sparse = (0..n_layers).filter(|layer| !dense.contains(layer));
+    let placement = match dense.is_empty() {
+        true => Placement::All,
+        false => Placement::Layers(sparse.collect()),
+    };
+    mixture(keys, options, placement)
+}
+
+fn mixture(keys: &Keys, options: Value, placement: Placement) -> Result<PlacedBlock, Error> {
     let mixture: MixtureOfExpertsConfig = serde_json::from_value(options)
-        .map_err(|error| keys.error("num_local_experts", error.to_string(), "correct it"))?;
+        .map_err(|error| keys.error("num_experts_per_tok", error.to_string(), "correct it"))?;
     Ok(PlacedBlock {
         block: BlockConfig::MixtureOfExperts(mixture),
-        placement: Placement::All,
+        placement,
         site: Site::FeedForward,
     })
 }

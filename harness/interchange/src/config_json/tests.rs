@@ -80,7 +80,7 @@ fn every_option_with_another_function_is_an_error_that_names_it() {
     }
     let message = with("model_type", r#""gemma2""#).unwrap_err();
     assert!(
-        message.contains("supported are llama, mistral, qwen2, mixtral"),
+        message.contains("supported are llama, mistral, qwen2, mixtral, qwen2_moe"),
         "{message}"
     );
     let message = with("num_attention_heads", "5").unwrap_err();
@@ -114,6 +114,10 @@ fn what_is_written_is_read_as_the_same_model() {
         r#""vocab_size": 50, "d_model": 16, "n_layers": 2, "n_heads": 4, "d_ff": 24, "seq_len": 8"#;
     let mixture = r#"{"block": {"kind": "mixture_of_experts", "n_experts": 4, "top_k": 2, "normalise_weights": true},
         "placement": "all"}"#;
+    let sparse = |options: &str, placement: &str| {
+        let block = format!(r#"{{"kind": "mixture_of_experts", "n_experts": 4{options}}}"#);
+        format!(r#"{{"block": {block}, "placement": {placement}}}"#)
+    };
     for (options, blocks, layout) in [
         ("", "", Layout::Llama),
         (
@@ -123,6 +127,12 @@ fn what_is_written_is_read_as_the_same_model() {
         ),
         (r#", "qkv_bias": true"#, "", Layout::Qwen2),
         ("", mixture, Layout::Mixtral),
+        ("", &sparse(r#", "d_ff": 12"#, r#""all""#), Layout::Qwen2Moe),
+        (
+            r#", "qkv_bias": true"#,
+            &sparse(r#", "d_ff": 12, "top_k": 3"#, r#"{"layers": [1]}"#),
+            Layout::Qwen2Moe,
+        ),
     ] {
         let json = format!(r#"{{"decoder": {{{decoder}{options}}}, "blocks": [{blocks}]}}"#);
         let model: ModelConfig = serde_json::from_str(&json).unwrap();
@@ -142,9 +152,7 @@ fn what_is_written_is_read_as_the_same_model() {
 fn a_model_with_another_block_has_no_layout_of_transformers() {
     let decoder = r#""vocab_size": 50, "d_model": 16, "n_layers": 2, "n_heads": 4, "seq_len": 8"#;
     for block in [
-        r#"{"block": {"kind": "mixture_of_experts", "n_experts": 4}, "placement": "all"}"#,
-        r#"{"block": {"kind": "mixture_of_experts", "n_experts": 4, "top_k": 2, "normalise_weights": true},
-            "placement": "middle"}"#,
+        r#"{"block": {"kind": "mixture_of_experts", "n_experts": 4}, "placement": "all", "site": "beside"}"#,
         r#"{"block": {"kind": "mlp"}, "placement": "middle"}"#,
         r#"{"block": {"kind": "memory", "keys": {"n_keys": 4, "top_k": 2}}, "placement": "middle", "site": "beside"}"#,
         r#"{"block": {"kind": "dense", "d_ff": 12}, "placement": "middle"}"#,

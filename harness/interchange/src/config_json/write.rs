@@ -3,7 +3,7 @@
 use architectures::ModelConfig;
 use serde_json::{Value, json};
 
-use crate::layout::{Layout, dense_hidden, mixture};
+use crate::layout::{FeedForwards, Layout};
 use crate::weight_type::WeightType;
 
 /// The configuration of `model` for transformers; `None` if the layout is not one of it, or not that of the model.
@@ -22,6 +22,7 @@ pub fn write(
         Layout::Llama => ("LlamaForCausalLM", "llama"),
         Layout::Qwen2 => ("Qwen2ForCausalLM", "qwen2"),
         Layout::Mixtral => ("MixtralForCausalLM", "mixtral"),
+        Layout::Qwen2Moe => ("Qwen2MoeForCausalLM", "qwen2_moe"),
         Layout::Isoflop => return None,
     };
     let [start, end] = separator;
@@ -44,21 +45,32 @@ pub fn write(
         "torch_dtype": weights.torch_name(),
         "use_cache": true,
     });
-    match layout {
-        Layout::Mixtral => {
-            let mixture = mixture(&layers)?;
-            config["intermediate_size"] = json!(mixture.d_ff.unwrap_or(decoder.hidden()));
-            config["num_local_experts"] = json!(mixture.n_experts);
-            config["num_experts_per_tok"] = json!(mixture.top_k);
-            config["sliding_window"] = Value::Null;
-        }
-        _ => config["intermediate_size"] = json!(dense_hidden(decoder, &layers)?),
+    let found = FeedForwards::of(decoder, &layers)?;
+    config["intermediate_size"] = json!(found.hidden);
+    if layout == Layout::Mixtral {
+        let mixture = found.mixture?;
+        config["intermediate_size"] = json!(mixture.d_ff.unwrap_or(decoder.hidden()));
+        config["num_local_experts"] = json!(mixture.n_experts);
+        config["num_experts_per_tok"] = json!(mixture.top_k);
+        config["sliding_window"] = Value::Null;
+    }
+    if layout == Layout::Qwen2Moe {
+        // Under expert choice `top_k` is 1, and evaluation selects the most probable expert.
+        let mixture = found.mixture?;
+        config["moe_intermediate_size"] = json!(mixture.d_ff.unwrap_or(decoder.hidden()));
+        config["num_experts"] = json!(mixture.n_experts);
+        config["num_experts_per_tok"] = json!(mixture.top_k);
+        config["norm_topk_prob"] = json!(mixture.normalise_weights);
+        config["shared_expert_intermediate_size"] = json!(0);
+        config["decoder_sparse_step"] = json!(1);
+        config["mlp_only_layers"] = json!(found.dense);
+        config["qkv_bias"] = json!(decoder.qkv_bias);
     }
     if layout == Layout::Llama {
         config["attention_bias"] = json!(false);
         config["mlp_bias"] = json!(false);
     }
-    if layout == Layout::Qwen2 {
+    if matches!(layout, Layout::Qwen2 | Layout::Qwen2Moe) {
         config["use_sliding_window"] = json!(false);
     }
     Some(config)
