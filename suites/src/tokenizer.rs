@@ -1,6 +1,7 @@
 //! Byte-level BPE tokenizer (Sennrich et al. 2016; Radford et al. 2019), trained on the corpus and cached under a hash
 //! of its training data.
 
+use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 
 use tokenizers::AddedToken;
@@ -110,9 +111,13 @@ impl Tokenizer {
             return Err(invalid("it is longer than 256 MiB".to_owned()));
         }
         let json = std::fs::read(path).map_err(SuiteError::io("read", path))?;
-        let mut inner = Self::parse(json).map_err(invalid)?;
-        let start = start_token(&inner).map_err(|error| invalid(error.to_string()))?;
-        inner.with_post_processor(None::<PostProcessorWrapper>);
+        let (inner, start) = without_panic(|| {
+            let mut inner = Self::parse(json)?;
+            let start = start_token(&inner).map_err(|error| error.to_string())?;
+            inner.with_post_processor(None::<PostProcessorWrapper>);
+            Ok((inner, start))
+        })
+        .map_err(invalid)?;
         let (end, name) = match end {
             EndToken::Text(text) => (inner.token_to_id(text), text.to_owned()),
             EndToken::Id(id) => (inner.id_to_token(id).map(|_| id), id.to_string()),
@@ -245,6 +250,16 @@ impl Tokenizer {
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
     }
+}
+
+/// The result of `read`; a panic is an error, as the reader of tokenizers has some for contradictory files.
+fn without_panic<T>(read: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    // The default hook would print the panic, beside the error that is returned.
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| {}));
+    let result = panic::catch_unwind(AssertUnwindSafe(read));
+    panic::set_hook(hook);
+    result.unwrap_or_else(|_| Err("its parts contradict each other".to_owned()))
 }
 
 /// The token that the post-processor of `inner` puts before a text.

@@ -6,7 +6,7 @@ mod models;
 use std::fs;
 use std::path::Path;
 
-use architectures::{Decoder, HasBuffers, ModelConfig, replace_parameters};
+use architectures::{Decoder, HasBuffers, ModelConfig, Site, replace_parameters};
 use burn::tensor::{Device, TensorData};
 use suites::{EndToken, Tokenizer};
 
@@ -16,6 +16,7 @@ use models::VOCAB;
 pub fn every_model() -> Vec<(String, ModelConfig)> {
     let mut models = models::every_model();
     models.push(("mixtral".to_owned(), mixtral()));
+    models.push(("mixture beside".to_owned(), mixture_beside()));
     models
 }
 
@@ -27,6 +28,13 @@ fn mixtral() -> ModelConfig {
                 "placement": "all"}}]}}"#
     );
     serde_json::from_str(&json).unwrap()
+}
+
+/// A mixture that no layout of `transformers` has.
+fn mixture_beside() -> ModelConfig {
+    let mut model = mixtral();
+    model.blocks[0].site = Site::Beside;
+    model
 }
 
 /// A decoder whose parameters and buffers are all different, so that none can be in the place of another.
