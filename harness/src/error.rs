@@ -70,6 +70,9 @@ pub enum Error {
     /// A benchmark, its files or its answers cannot be used.
     #[error(transparent)]
     Benchmark(#[from] benchmarks::BenchmarkError),
+    /// A model cannot be exported or imported.
+    #[error(transparent)]
+    Interchange(#[from] interchange::Error),
     /// The law of transferred learning rates is not good enough.
     #[error(transparent)]
     Law(#[from] experiment::tuning::cells::LawRejected),
@@ -108,6 +111,9 @@ impl Error {
         match self {
             Self::File(_) | Self::Argument { .. } | Self::Config(_) | Self::Mismatch(_) => 2,
             Self::Benchmark(_) => 2,
+            Self::Interchange(
+                interchange::Error::Content { .. } | interchange::Error::Config { .. },
+            ) => 2,
             Self::Suites(suites::SuiteError::Config { .. }) => 2,
             _ => 1,
         }

@@ -8,8 +8,8 @@ use polars::prelude::{CsvWriter, DataFrame, SerWriter};
 use crate::forecast::Sealed;
 use crate::row::sort_and_deduplicate;
 use crate::{
-    Error, EvaluationRow, ExposureRow, FrameError, ItemRow, MatchRow, ProbeRow, Row, RunRow,
-    ScoreRow, StepRow, TrialRow, UsageRow, WarningRow, atomic_file,
+    Error, EvaluationRow, ExposureRow, FrameError, InitialWeightsRow, ItemRow, MatchRow, ProbeRow,
+    Row, RunRow, ScoreRow, StepRow, TrialRow, UsageRow, WarningRow, atomic_file,
 };
 
 /// The tables of a sweep. Rows are validated when they are read, so that access cannot fail.
@@ -26,6 +26,7 @@ pub struct Frames {
     exposures: Vec<ExposureRow>,
     trials: Vec<TrialRow>,
     evaluations: Vec<EvaluationRow>,
+    initial_weights: Vec<InitialWeightsRow>,
     sealed: Vec<Sealed>,
 }
 
@@ -96,6 +97,14 @@ impl Frames {
         }
     }
 
+    /// The same, with the models that runs began with.
+    pub fn with_initial_weights(self, initial_weights: Vec<InitialWeightsRow>) -> Self {
+        Self {
+            initial_weights: sort_and_deduplicate(initial_weights),
+            ..self
+        }
+    }
+
     /// The same, with sealed forecasts, which are no rows of runs.
     pub fn with_sealed(self, sealed: Vec<Sealed>) -> Self {
         Self { sealed, ..self }
@@ -124,6 +133,7 @@ impl Frames {
             exposures: of(self.exposures, &more.exposures, names),
             trials: of(self.trials, &more.trials, names),
             evaluations: of(self.evaluations, &more.evaluations, names),
+            initial_weights: of(self.initial_weights, &more.initial_weights, names),
             sealed: self.sealed,
         }
     }
@@ -190,13 +200,18 @@ impl Frames {
         &self.evaluations
     }
 
+    /// Rows of the models that runs began with.
+    pub fn initial_weights(&self) -> &[InitialWeightsRow] {
+        &self.initial_weights
+    }
+
     /// Sealed forecasts, in the order in which they were written.
     pub fn sealed(&self) -> &[Sealed] {
         &self.sealed
     }
 
     /// The tables as Polars frames, each with its name.
-    pub fn tables(&self) -> Result<[(&'static str, DataFrame); 11], FrameError> {
+    pub fn tables(&self) -> Result<[(&'static str, DataFrame); 12], FrameError> {
         fn table<R: Row>(rows: &[R]) -> Result<(&'static str, DataFrame), FrameError> {
             Ok((R::TABLE, R::to_frame(rows)?))
         }
@@ -212,6 +227,7 @@ impl Frames {
             table(&self.exposures)?,
             table(&self.trials)?,
             table(&self.evaluations)?,
+            table(&self.initial_weights)?,
         ])
     }
 

@@ -302,6 +302,20 @@ rows! {
         knobs: String,
     }
 
+    /// The model whose parameters a run began with; none for a run that began with drawn ones.
+    "initial_weights" => InitialWeightsRow by [run] {
+        /// Name of the run that the row belongs to.
+        run: String,
+        /// Folder of the model.
+        folder: String,
+        /// Hash of its configuration, tokenizer and weights.
+        fingerprint: String,
+        /// Parameters that were taken from it, those of value tables included.
+        taken: u64,
+        /// All parameters of the run's model.
+        parameters: u64,
+    }
+
     /// One block measured, or one model derived from its layers, at a true shape on one device.
     "probes" => ProbeRow by [device, threads, size, block, table_slots, phase, basis, run] {
         /// Hash of the shape, the phase, the device and the harness.

@@ -36,7 +36,7 @@ pub use model::{Continuation, Generation, LanguageModel, ModelError, Sampling};
 pub use sandbox::{Confinement, ProgramVerdict, Sandbox, SandboxError, SandboxLimits};
 pub use task::{Exposures, Item, Metric, Suite, Task};
 pub use token_file::TokenFile;
-pub use tokenizer::{END, Tokenizer};
+pub use tokenizer::{END, EndToken, Tokenizer};
 pub use world::{World, WorldConfig};
 
 // Another checkout that shares the target folder compiles this crate again: see .cargo/config.toml.

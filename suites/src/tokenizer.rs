@@ -1,12 +1,14 @@
 //! Byte-level BPE tokenizer (Sennrich et al. 2016; Radford et al. 2019), trained on the corpus and cached under a hash
 //! of its training data.
 
+use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 
 use tokenizers::AddedToken;
 use tokenizers::models::TrainerWrapper;
 use tokenizers::models::bpe::{BPE, BpeTrainer};
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
+use tokenizers::processors::PostProcessorWrapper;
 
 use crate::{SuiteError, hashed_file};
 
@@ -21,8 +23,21 @@ const VERSION: &str = "bpe 1";
 pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
     end: u32,
+    start: Option<u32>,
     fingerprint: String,
 }
+
+/// Names the token that ends a document.
+#[derive(Debug, Clone, Copy)]
+pub enum EndToken<'a> {
+    /// By its text.
+    Text(&'a str),
+    /// By its id.
+    Id(u32),
+}
+
+/// Longest `tokenizer.json` that is read.
+const MAX_FILE_BYTES: u64 = 256 << 20;
 
 impl Tokenizer {
     /// Size of the smallest vocabulary: 256 bytes and the separator.
@@ -82,18 +97,72 @@ impl Tokenizer {
         Ok(tokenizer)
     }
 
+    /// Loads a `tokenizer.json` of another program. The post-processor of the file is not used by [`Self::encode`]: if it puts one
+    /// token before a text, that token is [`Self::start`].
+    ///
+    /// # Errors
+    /// If the file cannot be read, is no tokenizer, or has no such end token.
+    pub fn from_file(path: &Path, end: EndToken) -> Result<Self, SuiteError> {
+        let invalid = |reason: String| {
+            SuiteError::Tokenizer(format!("{} cannot be used: {reason}", path.display()))
+        };
+        let length = std::fs::metadata(path).map_err(SuiteError::io("read", path))?;
+        if length.len() > MAX_FILE_BYTES {
+            return Err(invalid("it is longer than 256 MiB".to_owned()));
+        }
+        let json = std::fs::read(path).map_err(SuiteError::io("read", path))?;
+        let (inner, start) = without_panic(|| {
+            let mut inner = Self::parse(json)?;
+            let start = start_token(&inner).map_err(|error| error.to_string())?;
+            inner.with_post_processor(None::<PostProcessorWrapper>);
+            Ok((inner, start))
+        })
+        .map_err(invalid)?;
+        let (end, name) = match end {
+            EndToken::Text(text) => (inner.token_to_id(text), text.to_owned()),
+            EndToken::Id(id) => (inner.id_to_token(id).map(|_| id), id.to_string()),
+        };
+        let end = end.ok_or_else(|| invalid(format!("it has no token {name}")))?;
+        Self::with_tokens(inner, end, start)
+    }
+
+    /// Writes the tokenizer as a `tokenizer.json` that other programs load, with the separator before every text, where documents
+    /// of training and prompts have it. [`Self::from_file`] gives the same tokenizer again.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn save(&self, path: &Path) -> Result<(), SuiteError> {
+        let json = self.inner.to_string(false).map_err(failed)?;
+        let mut json: serde_json::Value = serde_json::from_str(&json)
+            .map_err(|error| SuiteError::Tokenizer(error.to_string()))?;
+        let start = self.start.unwrap_or(self.end);
+        if let Some(text) = self.inner.id_to_token(start) {
+            let piece = serde_json::json!({"SpecialToken": {"id": text, "type_id": 0}});
+            let sequence = |id: &str| serde_json::json!({"Sequence": {"id": id, "type_id": 0}});
+            json["post_processor"] = serde_json::json!({
+                "type": "TemplateProcessing",
+                "single": [piece, sequence("A")],
+                "pair": [piece, sequence("A"), sequence("B")],
+                "special_tokens": {&text: {"id": text, "ids": [start], "tokens": [text]}},
+            });
+        }
+        std::fs::write(path, format!("{json:#}\n")).map_err(SuiteError::io("write", path))
+    }
+
     /// Loads a tokenizer from a file that [`Self::cached`] wrote: its JSON, after a line with the hash of it.
     ///
     /// # Errors
     /// If the file cannot be read, its content does not match its hash, or the content is no tokenizer.
     pub fn load(path: &Path) -> Result<Self, SuiteError> {
-        let json = hashed_file::read(path)?;
-        // The tokenizer's own reader panics on text that is not JSON.
-        serde_json::from_slice::<serde_json::Value>(&json)
-            .map_err(|error| SuiteError::damaged(path, error.to_string()))?;
-        let inner = tokenizers::Tokenizer::from_bytes(json)
-            .map_err(|error| SuiteError::damaged(path, error.to_string()))?;
+        let inner = Self::parse(hashed_file::read(path)?)
+            .map_err(|reason| SuiteError::damaged(path, reason))?;
         Self::new(inner).map_err(|error| SuiteError::damaged(path, error.to_string()))
+    }
+
+    fn parse(json: Vec<u8>) -> Result<tokenizers::Tokenizer, String> {
+        // The tokenizer's own reader panics on text that is not JSON.
+        serde_json::from_slice::<serde_json::Value>(&json).map_err(|error| error.to_string())?;
+        tokenizers::Tokenizer::from_bytes(json).map_err(|error| error.to_string())
     }
 
     fn new(inner: tokenizers::Tokenizer) -> Result<Self, SuiteError> {
@@ -106,11 +175,20 @@ impl Tokenizer {
             let reason = format!("its ids are not 0 to {}", ids.len() - 1);
             return Err(SuiteError::Tokenizer(reason));
         }
+        Self::with_tokens(inner, end, None)
+    }
+
+    fn with_tokens(
+        inner: tokenizers::Tokenizer,
+        end: u32,
+        start: Option<u32>,
+    ) -> Result<Self, SuiteError> {
         let json = inner.to_string(false).map_err(failed)?;
         let fingerprint = blake3::hash(json.as_bytes()).to_hex()[..16].to_owned();
         Ok(Self {
             inner,
             end,
+            start,
             fingerprint,
         })
     }
@@ -149,15 +227,46 @@ impl Tokenizer {
         self.end
     }
 
-    /// Number of token ids, which are `0..vocab_size`.
+    /// The token that a file of another program puts before every text, such as `<s>`.
+    pub fn start(&self) -> Option<u32> {
+        self.start
+    }
+
+    /// Number of token ids, which are below it; in files of other programs some may be unused.
     pub fn vocab_size(&self) -> usize {
-        self.inner.get_vocab_size(true)
+        let vocabulary = self.inner.get_vocab(true);
+        vocabulary
+            .into_values()
+            .max()
+            .map_or(0, |id| id as usize + 1)
+    }
+
+    /// The text of the token `id`, with the file's own representation of bytes.
+    pub fn token(&self, id: u32) -> Option<String> {
+        self.inner.id_to_token(id)
     }
 
     /// Hash of the vocabulary and the merges.
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
     }
+}
+
+/// The result of `read`; a panic is an error, as the reader of tokenizers has some for contradictory files.
+fn without_panic<T>(read: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    // The default hook would print the panic, beside the error that is returned.
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| {}));
+    let result = panic::catch_unwind(AssertUnwindSafe(read));
+    panic::set_hook(hook);
+    result.unwrap_or_else(|_| Err("its parts contradict each other".to_owned()))
+}
+
+/// The token that the post-processor of `inner` puts before a text.
+fn start_token(inner: &tokenizers::Tokenizer) -> Result<Option<u32>, tokenizers::Error> {
+    let processed = inner.encode_fast("a", true)?;
+    let is_added = processed.get_special_tokens_mask().first() == Some(&1);
+    Ok(processed.get_ids().first().copied().filter(|_| is_added))
 }
 
 fn failed(error: tokenizers::Error) -> SuiteError {
@@ -239,6 +348,48 @@ mod tests {
             std::fs::write(&path, bytes).expect("writes");
             let message = Tokenizer::load(&path).expect_err("is damaged").to_string();
             assert!(message.contains(".bpe is damaged"), "bit {bit}: {message}");
+        }
+    }
+
+    #[test]
+    fn a_saved_tokenizer_is_the_same_with_the_separator_before_a_text() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("tokenizer.json");
+        let tokenizer = Tokenizer::train(&texts(), 300).expect("trains");
+        tokenizer.save(&path).expect("writes");
+        let found = Tokenizer::from_file(&path, EndToken::Text(END)).expect("reads");
+        assert_eq!(found.fingerprint(), tokenizer.fingerprint());
+        assert_eq!(found.start(), Some(tokenizer.end()));
+        assert_eq!(found.token(tokenizer.end()).as_deref(), Some(END));
+        let text = "Ada Berg: żółć";
+        let ids = tokenizer.encode(text).expect("encodes");
+        assert_eq!(found.encode(text).expect("encodes"), ids);
+        let elsewhere = tokenizers::Tokenizer::from_file(&path).expect("reads");
+        let encoded = elsewhere.encode(text, true).expect("encodes");
+        assert_eq!(encoded.get_ids(), [&[tokenizer.end()], &ids[..]].concat());
+    }
+
+    #[test]
+    fn the_error_of_a_file_that_is_no_tokenizer_names_it() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("tokenizer.json");
+        Tokenizer::train(&texts(), 260)
+            .expect("trains")
+            .save(&path)
+            .expect("writes");
+        let rejected = |end| {
+            Tokenizer::from_file(&path, end)
+                .expect_err("is invalid")
+                .to_string()
+        };
+        assert!(
+            rejected(EndToken::Text("</s>"))
+                .contains("tokenizer.json cannot be used: it has no token </s>")
+        );
+        assert!(rejected(EndToken::Id(260)).contains("it has no token 260"));
+        for content in ["{", "{}", "[1]", "\0"] {
+            std::fs::write(&path, content).expect("writes");
+            assert!(rejected(EndToken::Id(0)).contains("tokenizer.json cannot be used"));
         }
     }
 

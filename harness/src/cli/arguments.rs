@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use experiment::matching::{Side, Target};
 use experiment::memory_need::NumericFormat;
 use experiment::units;
+use interchange::WeightType;
 use serde::de::DeserializeOwned;
 
 /// Compares feed-forward blocks at equal training FLOPs.
@@ -47,6 +48,8 @@ pub enum Command {
     Tasks(TasksOptions),
     /// Evaluate a model on a published benchmark, or judge given answers, by the field's metrics.
     Score(ScoreOptions),
+    /// Write a recorded run's model as a folder that other programs load.
+    Export(ExportOptions),
     /// Write a commented sweep file to begin with.
     Init {
         /// The file, which must not exist.
@@ -388,6 +391,20 @@ pub struct ScoreOptions {
     /// Print exact numbers as JSON, in the form of lm-evaluation-harness.
     #[arg(long, conflicts_with = "csv")]
     pub json: bool,
+}
+
+#[derive(Args)]
+pub struct ExportOptions {
+    /// A recorded run: the prefix of its name, or a selection of one run as in `compare`, such as `quick:s/dense/0`.
+    pub run: String,
+    /// The folder, which must not exist.
+    pub folder: PathBuf,
+    /// Number format of the weights: f32, or bf16, which rounds them.
+    #[arg(long, value_name = "TYPE", default_value = "f32", value_parser = by_serde_name::<WeightType>)]
+    pub dtype: WeightType,
+    /// Folder of the sweeps and runs.
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    pub output: PathBuf,
 }
 
 #[derive(Args)]

@@ -6,6 +6,7 @@ mod closed_pipe;
 mod comparing;
 mod deciding;
 mod describing;
+mod exporting;
 mod full_disk;
 mod interrupting;
 mod matching;

@@ -8,6 +8,7 @@ pub mod decide;
 pub mod describe;
 pub mod eval;
 mod execution;
+pub mod export;
 pub mod finish_report;
 pub mod forecast;
 pub mod init;

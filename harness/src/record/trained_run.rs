@@ -1,0 +1,79 @@
+//! A recorded run with its weights and its tokenizer.
+
+use std::path::Path;
+
+use architectures::Decoder;
+use burn::tensor::Device;
+use suites::{Dataset, Tokenizer};
+
+use super::folders::Folders;
+use super::run_selector;
+use crate::checkpoint::snapshot;
+use crate::error::Error;
+use crate::run::rerun::RecordedRun;
+
+/// A trained model of the records.
+pub struct TrainedRun {
+    /// Its row and configuration.
+    pub recorded: RecordedRun,
+    /// Its final weights, without autodiff.
+    pub decoder: Decoder,
+    /// Its tokenizer.
+    pub tokenizer: Tokenizer,
+}
+
+impl TrainedRun {
+    /// The one run that `argument` selects, as an argument of `isoflop compare` does, among those recorded under `output`.
+    ///
+    /// # Errors
+    /// If `argument` selects no run or several, or the run's weights or tokenizer are missing or are not those of its row.
+    pub fn load(argument: &str, output: &Path, device: &Device) -> Result<Self, Error> {
+        let invalid = |problem: String, remedy: String| Error::Argument {
+            argument: argument.to_owned(),
+            problem,
+            remedy,
+        };
+        let selected = run_selector::select(&[argument.to_owned()], output, &|_| true, &[])?.order;
+        let [name] = selected.as_slice() else {
+            let problem = format!("selects {} runs", selected.len());
+            let remedy = format!("name one of them: {}", selected.join(", "));
+            return Err(invalid(problem, remedy));
+        };
+        let recorded = RecordedRun::find(name, output)?;
+        let sweep = recorded.records.parent().unwrap_or(output);
+        let weights = Folders::new(sweep, "").weights(name);
+        if !weights.is_dir() {
+            let problem = format!("has no weights in {}", weights.display());
+            let remedy = "choose a finished run, or train it: isoflop rerun".to_owned();
+            return Err(invalid(problem, remedy));
+        }
+        let manifest = snapshot::verify(&weights, name)?;
+        let model = &recorded.configuration.model;
+        let decoder = snapshot::read_weights(&weights, &manifest, model, device)?;
+        let tokenizer = tokenizer(&recorded, &Folders::new(output, "").cache())?;
+        Ok(Self {
+            recorded,
+            decoder,
+            tokenizer,
+        })
+    }
+}
+
+/// The tokenizer of a recorded run, from the cache or trained again.
+fn tokenizer(recorded: &RecordedRun, cache: &Path) -> Result<Tokenizer, Error> {
+    let data = &recorded.configuration.data;
+    // One token: the training data are not needed.
+    let dataset = Dataset::prepare(&data.suites, data.seed, data.vocab_size, 1, cache)?;
+    let (own, row) = (dataset.tokenizer.fingerprint(), &recorded.row);
+    if own != row.tokenizer_fingerprint {
+        return Err(Error::Argument {
+            argument: row.run.clone(),
+            problem: format!(
+                "was trained with the tokenizer {}, and this program makes {own} of its configuration",
+                row.tokenizer_fingerprint
+            ),
+            remedy: format!("build commit {}", row.commit),
+        });
+    }
+    Ok(dataset.tokenizer)
+}
