@@ -31,6 +31,8 @@ pub struct ImportedModel {
     pub tokenizer: Tokenizer,
     /// Hash of the configuration, the tokenizer and the weights, 64 hexadecimal digits.
     pub fingerprint: String,
+    /// Whether the folder was exported by this program.
+    pub is_exported: bool,
 }
 
 /// What a folder says without its weights being read.
@@ -79,6 +81,7 @@ pub fn import(folder: &Path, device: &Device) -> Result<ImportedModel, Error> {
         decoder,
         tokenizer,
         fingerprint,
+        is_exported: description.file == manifest::FILE,
     })
 }
 

@@ -357,7 +357,8 @@ pub struct TaskData {
 
 #[derive(Args)]
 pub struct ScoreOptions {
-    /// The model: a recorded run (`quick:l/memory+/0`, or the prefix of a run's name), or a folder of weights or of a checkpoint.
+    /// The model: a recorded run (`quick:l/memory+/0`, or the prefix of a run's name), a folder of weights or of a checkpoint, or
+    /// `hf:PATH` for a folder of transformers or of `isoflop export`.
     #[arg(required_unless_present = "answers", conflicts_with = "answers")]
     pub model: Option<String>,
     /// A task, or the path of its declaration.

@@ -170,7 +170,7 @@ fn a_recorded_run_is_scored_and_its_answers_are_kept() {
     let several = scratch.isoflop(&["score", "tiny", "--task", "./colours.toml", "--data", "."]);
     assert_eq!(several.code, Some(2));
     assert!(
-        several.err.contains("names 2 runs; name one"),
+        several.err.contains("selects 2 runs; name one"),
         "{several:?}"
     );
     let neither = scratch.isoflop(&["score", "--task", "./colours.toml", "--data", "."]);
