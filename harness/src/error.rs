@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use corpora::CorpusError;
 use experiment::sweep_file::FileError;
 
 /// An error that ends a command.
@@ -109,6 +110,7 @@ impl Error {
             Self::File(_) | Self::Argument { .. } | Self::Config(_) | Self::Mismatch(_) => 2,
             Self::Benchmark(_) => 2,
             Self::Suites(suites::SuiteError::Config { .. }) => 2,
+            Self::Suites(suites::SuiteError::Corpus(CorpusError::Config { .. })) => 2,
             _ => 1,
         }
     }

@@ -6,7 +6,8 @@
 
 use std::path::Path;
 
-use crate::token_file::{TokenFile, write};
+use corpora::{TokenFile, write};
+
 use crate::{Suite, SuiteError, Tokenizer};
 use random::permutation;
 
@@ -46,7 +47,7 @@ pub(crate) fn train(
         }
         Ok(epochs)
     })?;
-    TokenFile::open(path)
+    Ok(TokenFile::open(path)?)
 }
 
 /// The tokens of the held-out documents of all suites, shuffled so that windows contain documents of all suites.
@@ -68,9 +69,10 @@ pub(crate) fn held_out(
         .collect();
     let tokens = shuffled_tokens(documents, tokenizer, seed, "corpus.held_out", 0)?;
     write(path, tokenizer.vocab_size(), |writer| {
-        writer.push(&tokens).map(|()| 1)
+        writer.push(&tokens)?;
+        Ok::<_, SuiteError>(1)
     })?;
-    TokenFile::open(path)
+    Ok(TokenFile::open(path)?)
 }
 
 /// The tokens of one epoch.

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use crate::cache::CacheLock;
+use corpora::CacheLock;
+
 use crate::{
     Biographies, Bios, Functions, Suite, SuiteError, SuitesConfig, TokenFile, Tokenizer, World,
     corpus,

@@ -8,7 +8,7 @@ use tokenizers::models::TrainerWrapper;
 use tokenizers::models::bpe::{BPE, BpeTrainer};
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
 
-use crate::{SuiteError, hashed_file};
+use crate::{CorpusError, hashed_file};
 
 /// The document separator: it ends every document, starts every prompt and ends every answer.
 pub const END: &str = "<|end|>";
@@ -33,13 +33,13 @@ impl Tokenizer {
     ///
     /// # Errors
     /// If `vocab_size` is below [`Self::MIN_VOCAB_SIZE`], or training fails.
-    pub fn train(texts: &[String], vocab_size: usize) -> Result<Self, SuiteError> {
+    pub fn train(texts: &[String], vocab_size: usize) -> Result<Self, CorpusError> {
         if vocab_size < Self::MIN_VOCAB_SIZE {
             let remedy = format!(
                 "write at least {}: every byte and the separator",
                 Self::MIN_VOCAB_SIZE
             );
-            return Err(SuiteError::config("vocab_size", vocab_size, remedy));
+            return Err(CorpusError::config("vocab_size", vocab_size, remedy));
         }
         let mut inner = tokenizers::Tokenizer::new(BPE::default());
         inner.with_pre_tokenizer(Some(ByteLevel::new(false, true, true)));
@@ -64,7 +64,7 @@ impl Tokenizer {
         texts: &[String],
         vocab_size: usize,
         cache_dir: &Path,
-    ) -> Result<Self, SuiteError> {
+    ) -> Result<Self, CorpusError> {
         let mut hasher = blake3::Hasher::new();
         hasher.update(format!("{VERSION} {vocab_size} {}", texts.len()).as_bytes());
         for text in texts {
@@ -86,25 +86,25 @@ impl Tokenizer {
     ///
     /// # Errors
     /// If the file cannot be read, its content does not match its hash, or the content is no tokenizer.
-    pub fn load(path: &Path) -> Result<Self, SuiteError> {
+    pub fn load(path: &Path) -> Result<Self, CorpusError> {
         let json = hashed_file::read(path)?;
         // The tokenizer's own reader panics on text that is not JSON.
         serde_json::from_slice::<serde_json::Value>(&json)
-            .map_err(|error| SuiteError::damaged(path, error.to_string()))?;
+            .map_err(|error| CorpusError::damaged(path, error.to_string()))?;
         let inner = tokenizers::Tokenizer::from_bytes(json)
-            .map_err(|error| SuiteError::damaged(path, error.to_string()))?;
-        Self::new(inner).map_err(|error| SuiteError::damaged(path, error.to_string()))
+            .map_err(|error| CorpusError::damaged(path, error.to_string()))?;
+        Self::new(inner).map_err(|error| CorpusError::damaged(path, error.to_string()))
     }
 
-    fn new(inner: tokenizers::Tokenizer) -> Result<Self, SuiteError> {
+    fn new(inner: tokenizers::Tokenizer) -> Result<Self, CorpusError> {
         let end = inner.token_to_id(END);
         let end =
-            end.ok_or_else(|| SuiteError::Tokenizer(format!("the vocabulary has no {END}")))?;
+            end.ok_or_else(|| CorpusError::Tokenizer(format!("the vocabulary has no {END}")))?;
         let mut ids: Vec<u32> = inner.get_vocab(true).into_values().collect();
         ids.sort_unstable();
         if !ids.iter().copied().eq(0..ids.len() as u32) {
             let reason = format!("its ids are not 0 to {}", ids.len() - 1);
-            return Err(SuiteError::Tokenizer(reason));
+            return Err(CorpusError::Tokenizer(reason));
         }
         let json = inner.to_string(false).map_err(failed)?;
         let fingerprint = blake3::hash(json.as_bytes()).to_hex()[..16].to_owned();
@@ -119,7 +119,7 @@ impl Tokenizer {
     ///
     /// # Errors
     /// If the tokenizer fails.
-    pub fn encode(&self, text: &str) -> Result<Vec<u32>, SuiteError> {
+    pub fn encode(&self, text: &str) -> Result<Vec<u32>, CorpusError> {
         let encoding = self.inner.encode_fast(text, false).map_err(failed)?;
         Ok(encoding.get_ids().to_vec())
     }
@@ -128,7 +128,7 @@ impl Tokenizer {
     ///
     /// # Errors
     /// If the tokenizer fails.
-    pub fn encode_all(&self, texts: Vec<String>) -> Result<Vec<Vec<u32>>, SuiteError> {
+    pub fn encode_all(&self, texts: Vec<String>) -> Result<Vec<Vec<u32>>, CorpusError> {
         let encodings = self.inner.encode_batch_fast(texts, false).map_err(failed)?;
         Ok(encodings
             .iter()
@@ -140,7 +140,7 @@ impl Tokenizer {
     ///
     /// # Errors
     /// If the tokenizer fails.
-    pub fn decode(&self, ids: &[u32]) -> Result<String, SuiteError> {
+    pub fn decode(&self, ids: &[u32]) -> Result<String, CorpusError> {
         self.inner.decode(ids, false).map_err(failed)
     }
 
@@ -160,8 +160,8 @@ impl Tokenizer {
     }
 }
 
-fn failed(error: tokenizers::Error) -> SuiteError {
-    SuiteError::Tokenizer(error.to_string())
+fn failed(error: tokenizers::Error) -> CorpusError {
+    CorpusError::Tokenizer(error.to_string())
 }
 
 #[cfg(test)]

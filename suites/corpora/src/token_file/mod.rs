@@ -5,7 +5,7 @@ mod reader;
 mod writer;
 
 pub use reader::TokenFile;
-pub(crate) use writer::write;
+pub use writer::{Writer, write};
 
 #[cfg(test)]
 mod tests;

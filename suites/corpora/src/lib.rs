@@ -1,0 +1,16 @@
+//! Text corpora: documents of files, the tokenizer, and token files that are prepared once and checked by hash.
+
+mod cache;
+mod error;
+mod hashed_file;
+mod positioned;
+mod token_file;
+mod tokenizer;
+
+pub use cache::CacheLock;
+pub use error::CorpusError;
+pub use token_file::{TokenFile, Writer, write};
+pub use tokenizer::{END, Tokenizer};
+
+// Another checkout that shares the target folder compiles this crate again: see .cargo/config.toml.
+const _: Option<&str> = option_env!("ISOFLOP_CHECKOUT");
