@@ -26,6 +26,16 @@ pub enum CorpusError {
         /// The error of the operating system.
         source: io::Error,
     },
+    /// A source file, or a record of it, is invalid.
+    #[error("{place}: {problem}; {remedy}")]
+    Source {
+        /// The file, and the line, row or byte where there is one.
+        place: String,
+        /// What is invalid.
+        problem: String,
+        /// How to correct it.
+        remedy: String,
+    },
     /// A file of the cache does not have the content that its name implies.
     #[error("{path} is damaged ({reason}); delete it and run again", path = path.display())]
     Damaged {
@@ -45,6 +55,19 @@ impl CorpusError {
         Self::Config {
             key: key.to_owned(),
             value: value.to_string(),
+            remedy: remedy.into(),
+        }
+    }
+
+    /// An invalid source file or record.
+    pub fn source(
+        place: impl Into<String>,
+        problem: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        Self::Source {
+            place: place.into(),
+            problem: problem.into(),
             remedy: remedy.into(),
         }
     }

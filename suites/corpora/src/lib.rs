@@ -1,13 +1,16 @@
 //! Text corpora: documents of files, the tokenizer, and token files that are prepared once and checked by hash.
 
 mod cache;
+mod config;
 mod error;
 mod hashed_file;
 mod positioned;
+mod source;
 mod token_file;
 mod tokenizer;
 
 pub use cache::CacheLock;
+pub use config::{CorpusConfig, TokenFormat, TokenizerConfig, check_weight};
 pub use error::CorpusError;
 pub use token_file::{TokenFile, Writer, write};
 pub use tokenizer::{END, Tokenizer};

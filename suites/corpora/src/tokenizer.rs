@@ -1,6 +1,7 @@
 //! Byte-level BPE tokenizer (Sennrich et al. 2016; Radford et al. 2019), trained on the corpus and cached under a hash
 //! of its training data.
 
+use std::io::Read;
 use std::path::Path;
 
 use tokenizers::AddedToken;
@@ -21,8 +22,15 @@ const VERSION: &str = "bpe 1";
 pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
     end: u32,
+    vocab_size: usize,
     fingerprint: String,
 }
+
+/// Tokens by which published tokenizers end a document.
+const END_TOKENS: [&str; 5] = [END, "<|endoftext|>", "<|end_of_text|>", "</s>", "<eos>"];
+
+/// Largest size of a `tokenizer.json`, in bytes; published ones have at most some 30 MB.
+const MAX_FILE: u64 = 256 << 20;
 
 impl Tokenizer {
     /// Size of the smallest vocabulary: 256 bytes and the separator.
@@ -109,9 +117,83 @@ impl Tokenizer {
         let json = inner.to_string(false).map_err(failed)?;
         let fingerprint = blake3::hash(json.as_bytes()).to_hex()[..16].to_owned();
         Ok(Self {
+            vocab_size: ids.len(),
             inner,
             end,
             fingerprint,
+        })
+    }
+
+    /// The tokenizer of a `tokenizer.json` as others publish it. Text is encoded without special tokens: what looks like one in
+    /// a text is text.
+    ///
+    /// # Arguments
+    /// * `end`: the token that ends a document; by default the one of the usual ones that the vocabulary has.
+    ///
+    /// # Errors
+    /// If the file cannot be read or is no tokenizer, or the end token is unknown or ambiguous.
+    pub fn from_file(path: &Path, end: Option<&str>) -> Result<Self, CorpusError> {
+        let invalid = |problem: String, remedy: &str| {
+            CorpusError::source(path.display().to_string(), problem, remedy)
+        };
+        let failed = || CorpusError::io("read", path);
+        let file = std::fs::File::open(path).map_err(failed())?;
+        let mut json = Vec::new();
+        file.take(MAX_FILE + 1)
+            .read_to_end(&mut json)
+            .map_err(failed())?;
+        if json.len() as u64 > MAX_FILE {
+            let problem = format!("is larger than {MAX_FILE} bytes");
+            return Err(invalid(problem, "give a file tokenizer.json"));
+        }
+        // The tokenizer's own reader panics on text that is not JSON.
+        let parsed = serde_json::from_slice::<serde_json::Value>(&json)
+            .map_err(|error| error.to_string())
+            .and_then(|_| {
+                tokenizers::Tokenizer::from_bytes(&json).map_err(|error| error.to_string())
+            });
+        let mut inner = parsed.map_err(|reason| {
+            let reason = reason.replace('\n', " ");
+            invalid(
+                format!("is no tokenizer ({reason})"),
+                "give a file tokenizer.json",
+            )
+        })?;
+        inner.with_padding(None);
+        inner
+            .with_truncation(None)
+            .map_err(|error| invalid(error.to_string(), "give a file tokenizer.json"))?;
+        inner.set_encode_special_tokens(true);
+        let known: Vec<&str> = match end {
+            Some(end) => vec![end],
+            None => END_TOKENS.to_vec(),
+        };
+        let found: Vec<(&str, u32)> = known
+            .iter()
+            .filter_map(|token| Some((*token, inner.token_to_id(token)?)))
+            .collect();
+        let &[(_, end)] = &found[..] else {
+            let names: Vec<&str> = found.iter().map(|(token, _)| *token).collect();
+            let problem = if names.is_empty() {
+                format!("has none of the tokens {}", known.join(", "))
+            } else {
+                format!(
+                    "has several tokens that may end a document, {}",
+                    names.join(", ")
+                )
+            };
+            let remedy = "set `tokenizer.end_token` to the one that ends a document";
+            return Err(invalid(problem, remedy));
+        };
+        let largest = inner.get_vocab(true).into_values().max().unwrap_or(end);
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&json).update(&end.to_le_bytes());
+        Ok(Self {
+            inner,
+            end,
+            // Published vocabularies have gaps.
+            vocab_size: largest as usize + 1,
+            fingerprint: hasher.finalize().to_hex()[..16].to_owned(),
         })
     }
 
@@ -149,9 +231,9 @@ impl Tokenizer {
         self.end
     }
 
-    /// Number of token ids, which are `0..vocab_size`.
+    /// Number of token ids, which are below it.
     pub fn vocab_size(&self) -> usize {
-        self.inner.get_vocab_size(true)
+        self.vocab_size
     }
 
     /// Hash of the vocabulary and the merges.
