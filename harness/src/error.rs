@@ -28,6 +28,9 @@ pub enum Error {
     /// The corpus, tokenizer or questions cannot be prepared or evaluated.
     #[error(transparent)]
     Suites(#[from] suites::SuiteError),
+    /// Text corpora, the tokenizer or the cache cannot be read or written.
+    #[error(transparent)]
+    Corpora(#[from] CorpusError),
     /// Rows cannot be read or written.
     #[error(transparent)]
     Records(#[from] results::Error),
@@ -110,8 +113,17 @@ impl Error {
             Self::File(_) | Self::Argument { .. } | Self::Config(_) | Self::Mismatch(_) => 2,
             Self::Benchmark(_) => 2,
             Self::Suites(suites::SuiteError::Config { .. }) => 2,
-            Self::Suites(suites::SuiteError::Corpus(CorpusError::Config { .. })) => 2,
+            Self::Suites(suites::SuiteError::Corpus(error)) | Self::Corpora(error)
+                if is_input(error) =>
+            {
+                2
+            }
             _ => 1,
         }
     }
+}
+
+/// Whether the user's input is invalid.
+fn is_input(error: &CorpusError) -> bool {
+    matches!(error, CorpusError::Config { .. } | CorpusError::Source { .. })
 }

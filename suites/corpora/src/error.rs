@@ -44,6 +44,9 @@ pub enum CorpusError {
         /// The reason.
         reason: String,
     },
+    /// The preparation was ended from outside.
+    #[error("interrupted; run the same command again to continue")]
+    Interrupted,
     /// The tokenizer could not be trained or applied.
     #[error("tokenizer: {0}")]
     Tokenizer(String),

@@ -2,17 +2,23 @@
 
 mod cache;
 mod config;
+mod document_hash;
 mod error;
 mod hashed_file;
 mod positioned;
+mod progress;
+mod recent;
 mod source;
 mod token_file;
+mod tokenized;
 mod tokenizer;
 
 pub use cache::CacheLock;
 pub use config::{CorpusConfig, TokenFormat, TokenizerConfig, check_weight};
 pub use error::CorpusError;
+pub use progress::{Observer, Progress, Stage};
 pub use token_file::{TokenFile, Writer, write};
+pub use tokenized::{Corpus, Counts, HeldOutDocument};
 pub use tokenizer::{END, Tokenizer};
 
 // Another checkout that shares the target folder compiles this crate again: see .cargo/config.toml.

@@ -2,6 +2,8 @@
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use flate2::bufread::MultiGzDecoder;
 
@@ -11,13 +13,34 @@ use crate::CorpusError;
 /// Bytes that are read at a time.
 const BUFFER: usize = 1 << 18;
 
-/// The decompressed bytes of a file.
+/// A file of which the bytes that are read are counted.
+struct Counted {
+    file: File,
+    read: Arc<AtomicU64>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read(bytes)?;
+        self.read.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
+}
+
+/// The decompressed bytes of a file; `read` counts its own bytes.
 ///
 /// # Errors
 /// If the file cannot be opened.
-pub fn open(file: &SourceFile) -> Result<Box<dyn BufRead + Send>, CorpusError> {
+pub fn open(
+    file: &SourceFile,
+    read: &Arc<AtomicU64>,
+) -> Result<Box<dyn BufRead + Send>, CorpusError> {
     let failed = || CorpusError::io("read", &file.path);
-    let stored = BufReader::with_capacity(BUFFER, File::open(&file.path).map_err(failed())?);
+    let counted = Counted {
+        file: File::open(&file.path).map_err(failed())?,
+        read: read.clone(),
+    };
+    let stored = BufReader::with_capacity(BUFFER, counted);
     Ok(match file.compression {
         Compression::None => Box::new(stored),
         Compression::Gzip => Box::new(BufReader::with_capacity(

@@ -11,6 +11,8 @@ mod text;
 mod tests;
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
 
@@ -44,9 +46,9 @@ pub enum Event {
     /// A document that is not empty.
     Document(Document),
     /// A record without content.
-    Empty(Place),
+    Empty,
     /// A record that was left out, with its error.
-    Skipped(Place, CorpusError),
+    Skipped(CorpusError),
 }
 
 /// The documents of a corpus, in the order of its files.
@@ -57,36 +59,40 @@ pub struct Documents<'a> {
     place: Place,
     records: Option<Records>,
     failed: bool,
+    read: Arc<AtomicU64>,
 }
 
 impl<'a> Documents<'a> {
-    /// The documents after `place`.
+    /// All documents of the files.
     ///
     /// # Arguments
     /// * `end_token`: what ends a document in files of tokens.
-    ///
-    /// # Errors
-    /// If a file cannot be read up to the place.
-    pub fn after(
-        place: Place,
-        files: &'a [SourceFile],
-        config: &'a CorpusConfig,
-        end_token: u32,
-    ) -> Result<Self, CorpusError> {
-        let mut documents = Self {
+    pub fn new(files: &'a [SourceFile], config: &'a CorpusConfig, end_token: u32) -> Self {
+        Self {
             files,
             config,
             end_token,
-            place: Place { record: 0, ..place },
+            place: Place::default(),
             records: None,
             failed: false,
-        };
-        while documents.place.record < place.record {
-            let before = documents.place;
-            documents.next().transpose()?;
-            if documents.place.file != before.file || documents.place == before {
+            read: Arc::default(),
+        }
+    }
+
+    /// The documents after `place`.
+    ///
+    /// # Errors
+    /// If a file cannot be read up to the place.
+    pub fn after(mut self, place: Place) -> Result<Self, CorpusError> {
+        let skipped = self.files.iter().take(place.file);
+        self.read = Arc::new(skipped.map(|file| file.bytes).sum::<u64>().into());
+        self.place = Place { record: 0, ..place };
+        while self.place.record < place.record {
+            let event = self.next().transpose()?;
+            if event.is_none() || self.place.file != place.file {
+                let file = self.files.get(place.file);
                 return Err(CorpusError::source(
-                    before_path(files, place.file),
+                    file.map_or_else(String::new, |file| file.path.display().to_string()),
                     format!(
                         "has fewer than {} records, which were read before",
                         place.record
@@ -95,19 +101,24 @@ impl<'a> Documents<'a> {
                 ));
             }
         }
-        Ok(documents)
+        Ok(self)
+    }
+
+    /// The counter of the bytes of files that were read, those before the first document included.
+    pub fn read(&self) -> Arc<AtomicU64> {
+        self.read.clone()
     }
 
     fn open(&self, file: &SourceFile) -> Result<Records, CorpusError> {
         let path: PathBuf = file.path.clone();
         Ok(match file.format {
             Format::Text => Box::new(text::TextRecords::new(
-                bytes::open(file)?,
+                bytes::open(file, &self.read)?,
                 path,
                 self.config.separator.as_deref(),
             )),
             Format::JsonLines => Box::new(json_lines::JsonLineRecords::new(
-                bytes::open(file)?,
+                bytes::open(file, &self.read)?,
                 path,
                 &self.config.text_field,
             )),
@@ -124,12 +135,6 @@ impl<'a> Documents<'a> {
             }
         })
     }
-}
-
-fn before_path(files: &[SourceFile], file: usize) -> String {
-    files
-        .get(file)
-        .map_or_else(String::new, |file| file.path.display().to_string())
 }
 
 impl Iterator for Documents<'_> {
@@ -153,6 +158,9 @@ impl Iterator for Documents<'_> {
             };
             let Some(record) = records.next() else {
                 self.records = None;
+                if file.format == Format::Parquet {
+                    self.read.fetch_add(file.bytes, Ordering::Relaxed);
+                }
                 self.place = Place {
                     file: self.place.file + 1,
                     record: 0,
@@ -162,10 +170,10 @@ impl Iterator for Documents<'_> {
             self.place.record += 1;
             let end = self.place;
             return Some(match record {
-                Ok(content) if content.is_empty() => Ok(Event::Empty(end)),
+                Ok(content) if content.is_empty() => Ok(Event::Empty),
                 Ok(content) => Ok(Event::Document(Document { content, end })),
                 Err(RecordError::Record(error)) if self.config.skip_bad => {
-                    Ok(Event::Skipped(end, error))
+                    Ok(Event::Skipped(error))
                 }
                 Err(RecordError::Record(error) | RecordError::File(error)) => {
                     self.failed = true;

@@ -12,17 +12,16 @@ fn config(path: &Path) -> CorpusConfig {
 
 fn texts(config: &CorpusConfig) -> Result<Vec<String>, String> {
     let files = find("corpus.a.paths", &config.paths).map_err(|error| error.to_string())?;
-    let documents = Documents::after(Place::default(), &files, config, 0);
     let mut texts = Vec::new();
-    for event in documents.map_err(|error| error.to_string())? {
+    for event in Documents::new(&files, config, 0) {
         match event.map_err(|error| error.to_string())? {
             Event::Document(Document {
                 content: Content::Text(text),
                 ..
             }) => texts.push(text),
             Event::Document(other) => panic!("{other:?}"),
-            Event::Empty(_) => texts.push("(empty)".to_owned()),
-            Event::Skipped(_, error) => texts.push(format!("({error})")),
+            Event::Empty => texts.push("(empty)".to_owned()),
+            Event::Skipped(error) => texts.push(format!("({error})")),
         }
     }
     Ok(texts)
@@ -221,7 +220,7 @@ fn reading_goes_on_at_any_place() {
     config.separator = Some("|".to_owned());
     let files = find("k", &config.paths).unwrap();
     let rest = |place| -> Vec<(String, Place)> {
-        let documents = Documents::after(place, &files, &config, 0).unwrap();
+        let documents = Documents::new(&files, &config, 0).after(place).unwrap();
         let document = |event| match event {
             Ok(Event::Document(Document {
                 content: Content::Text(text),
@@ -237,7 +236,7 @@ fn reading_goes_on_at_any_place() {
         assert_eq!(rest(*end), all[index + 1..]);
     }
     let beyond = Place { file: 0, record: 9 };
-    assert!(Documents::after(beyond, &files, &config, 0).is_err());
+    assert!(Documents::new(&files, &config, 0).after(beyond).is_err());
 }
 
 #[test]
