@@ -5,9 +5,11 @@ mod config;
 mod document_hash;
 mod error;
 mod hashed_file;
+mod mixture;
 mod positioned;
 mod progress;
 mod recent;
+mod sample;
 mod source;
 mod token_file;
 mod tokenized;
@@ -16,7 +18,12 @@ mod tokenizer;
 pub use cache::CacheLock;
 pub use config::{CorpusConfig, TokenFormat, TokenizerConfig, check_weight};
 pub use error::CorpusError;
+pub use mixture::{
+    CorpusSource, DocumentSource, HeldOutSource, SourcePosition, TokenStream, Weighted, extend,
+    held_out,
+};
 pub use progress::{Observer, Progress, Stage};
+pub use sample::sample;
 pub use token_file::{TokenFile, Writer, write};
 pub use tokenized::{Corpus, Counts, HeldOutDocument};
 pub use tokenizer::{END, Tokenizer};

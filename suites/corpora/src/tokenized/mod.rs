@@ -9,7 +9,7 @@ mod prepare;
 mod shard;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use corpus::{Corpus, HeldOutDocument};
 pub use manifest::Counts;
