@@ -125,5 +125,8 @@ impl Error {
 
 /// Whether the user's input is invalid.
 fn is_input(error: &CorpusError) -> bool {
-    matches!(error, CorpusError::Config { .. } | CorpusError::Source { .. })
+    matches!(
+        error,
+        CorpusError::Config { .. } | CorpusError::Source { .. }
+    )
 }

@@ -7,5 +7,6 @@
 //! | [`scores`] | rows of scores and of items |
 
 pub mod benchmark_scores;
+pub mod held_out;
 pub mod language_model;
 pub mod scores;

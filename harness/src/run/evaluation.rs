@@ -4,7 +4,7 @@ use std::path::Path;
 
 use architectures::Decoder;
 use results::{ItemRow, Records, ScoreRow};
-use suites::{Dataset, Suite, SuiteError, evaluate};
+use suites::{Dataset, LanguageModel, Suite, SuiteError, evaluate};
 
 use super::activity::SharedActivity;
 use super::claim::Claim;
@@ -12,6 +12,7 @@ use super::disk_wait::when_space;
 use super::execute::{Failure, RunContext};
 use super::interrupt::Interruptible;
 use super::progress::Progress;
+use crate::evaluate::held_out::held_out_rows;
 use crate::evaluate::language_model::DecoderModel;
 use crate::evaluate::scores::{item_rows, score_rows};
 use experiment::plan::Run;
@@ -70,32 +71,97 @@ pub fn evaluated(
     let (mut items, mut scores) = (Vec::<ItemRow>::new(), Vec::<ScoreRow>::new());
     let dataset = context.datasets.of(run)?;
     for suite in &dataset.suites {
-        let phase = format!("evaluating {}", suite.name());
-        activity.update(|activity| activity.phase = phase);
-        let folder = partial.map(|folder| folder.join(suite.name()));
-        let records = folder.map(Records::open).transpose()?;
-        if let Some(records) = &records {
-            // Scores are written after items: with them the suite is complete.
-            let before = records.read_run::<ScoreRow>(id)?;
-            if !before.is_empty() {
-                items.extend(records.read_run::<ItemRow>(id)?);
-                scores.extend(before);
-                continue;
-            }
-        }
-        progress.evaluating(suite.name());
-        let (own_items, own_scores) =
-            evaluate_suite((run, id), suite.as_ref(), &mut model, (&dataset, context))?;
-        if let Some(records) = &records {
-            when_space(records.folder(), 0, context.interrupt, progress, || {
-                records.write(id, &own_items)?;
-                records.write(id, &own_scores)
-            })?;
-        }
+        let stage = Stage {
+            id,
+            name: suite.name(),
+            partial,
+            context,
+        };
+        let evaluate =
+            || evaluate_suite((run, id), suite.as_ref(), &mut model, (&dataset, context));
+        let (own_items, own_scores) = stage.continued(activity, progress, evaluate)?;
         items.extend(own_items);
         scores.extend(own_scores);
     }
+    for (corpus, most_tokens) in &dataset.corpora {
+        let stage = Stage {
+            id,
+            name: corpus.label(),
+            partial,
+            context,
+        };
+        let of_model = (
+            &mut model as &mut dyn LanguageModel,
+            dataset.tokenizer.end(),
+            run.model.decoder.seq_len,
+        );
+        let evaluate = || {
+            let rows = held_out_rows(id, corpus, *most_tokens, of_model);
+            let failed = |error| stage.failure(error);
+            Ok((Vec::new(), rows.map_err(failed)?))
+        };
+        scores.extend(stage.continued(activity, progress, evaluate)?.1);
+    }
     Ok((items, scores))
+}
+
+/// The evaluation on one suite or corpus.
+struct Stage<'a> {
+    id: &'a str,
+    name: &'a str,
+    /// Folder of the rows of what is evaluated.
+    partial: Option<&'a Path>,
+    context: &'a RunContext<'a>,
+}
+
+impl Stage<'_> {
+    /// The rows that an earlier process left, or those of `evaluate`, which are then kept.
+    fn continued(
+        &self,
+        activity: &SharedActivity,
+        progress: &mut dyn Progress,
+        evaluate: impl FnOnce() -> Result<Evaluated, Failure>,
+    ) -> Result<Evaluated, Failure> {
+        let phase = format!("evaluating {}", self.name);
+        activity.update(|activity| activity.phase = phase);
+        let folder = self
+            .partial
+            .map(|folder| folder.join(folder_name(self.name)));
+        let records = folder.map(Records::open).transpose()?;
+        if let Some(records) = &records {
+            // Scores are written after items: with them the stage is complete.
+            let before = records.read_run::<ScoreRow>(self.id)?;
+            if !before.is_empty() {
+                return Ok((records.read_run::<ItemRow>(self.id)?, before));
+            }
+        }
+        progress.evaluating(self.name);
+        let (items, scores) = evaluate()?;
+        if let Some(records) = &records {
+            let interrupt = self.context.interrupt;
+            when_space(records.folder(), 0, interrupt, progress, || {
+                records.write(self.id, &items)?;
+                records.write(self.id, &scores)
+            })?;
+        }
+        Ok((items, scores))
+    }
+
+    fn failure(&self, error: SuiteError) -> Failure {
+        match self.context.interrupt.requested() {
+            true => Failure::Interrupted,
+            false => Failure::Failed(format!("{}: {error}", self.name)),
+        }
+    }
+}
+
+/// A folder for a name: labels of corpora may have any characters.
+fn folder_name(name: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+    match name.chars().all(plain) {
+        true => name.to_owned(),
+        false => format!("corpus-{}", &blake3::hash(name.as_bytes()).to_hex()[..16]),
+    }
 }
 
 fn evaluate_suite(

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{CorpusError, Tokenizer};
 
@@ -14,6 +14,7 @@ const MAX_SAMPLE_BYTES: u64 = 1 << 30;
 #[serde(deny_unknown_fields)]
 pub struct CorpusConfig {
     /// Files, folders and globs; a relative path is one from the folder of the sweep file.
+    #[serde(deserialize_with = "one_or_several")]
     pub paths: Vec<PathBuf>,
     /// Share of the training tokens, relative to the weights of the other corpora and of the suites.
     #[serde(default = "one")]
@@ -46,6 +47,20 @@ pub enum TokenFormat {
     Uint16,
     /// Four bytes each.
     Uint32,
+}
+
+/// A path, or a list of paths.
+fn one_or_several<'de, D: Deserializer<'de>>(value: D) -> Result<Vec<PathBuf>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "a path, or a list of paths")]
+    enum Paths {
+        One(PathBuf),
+        Several(Vec<PathBuf>),
+    }
+    Ok(match Paths::deserialize(value)? {
+        Paths::One(path) => vec![path],
+        Paths::Several(paths) => paths,
+    })
 }
 
 fn one() -> f64 {

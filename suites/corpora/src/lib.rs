@@ -24,7 +24,7 @@ pub use mixture::{
 };
 pub use progress::{Observer, Progress, Stage};
 pub use sample::sample;
-pub use token_file::{TokenFile, Writer, write};
+pub use token_file::{TokenFile, Tokens, Writer, write};
 pub use tokenized::{Corpus, Counts, HeldOutDocument};
 pub use tokenizer::{END, Tokenizer};
 

@@ -20,6 +20,14 @@ impl<T> Recent<T> {
         }
     }
 
+    /// At most `most` values, with one that is there.
+    pub fn with(number: usize, value: T, most: usize) -> Self {
+        Self {
+            most,
+            values: Mutex::new(VecDeque::from([(number, Arc::new(value))])),
+        }
+    }
+
     /// The value of this number, made by `open` if it is not there.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::SourcePosition;
 use crate::recent::Recent;
-use crate::{CorpusError, TokenFile, hashed_file};
+use crate::{CorpusError, TokenFile, Tokens, hashed_file};
 
 /// Files that are open at a time.
 const OPEN_FILES: usize = 8;
@@ -84,13 +84,13 @@ pub struct TokenStream {
 }
 
 impl TokenStream {
-    /// The tokens of one file for a vocabulary of `vocab_size` ids.
-    pub fn of_file(file: &TokenFile, vocab_size: usize) -> Self {
+    /// The tokens of one file, which stays open: another process may replace it by a longer one.
+    pub fn of_file(file: TokenFile) -> Self {
         Self {
             files: vec![(0, file.path().to_owned())],
             len: file.len() as u64,
-            vocab_size,
-            open: Recent::new(OPEN_FILES),
+            vocab_size: file.vocab_size(),
+            open: Recent::with(0, file, OPEN_FILES),
         }
     }
 
@@ -153,5 +153,11 @@ impl TokenStream {
         }
         let reason = format!("it has {} tokens instead of {tokens}", file.len());
         Err(CorpusError::damaged(path, reason))
+    }
+}
+
+impl Tokens for TokenStream {
+    fn window(&self, start: u64, len: usize) -> Result<Vec<u32>, CorpusError> {
+        Self::window(self, start, len)
     }
 }

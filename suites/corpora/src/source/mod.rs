@@ -16,8 +16,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
 
-pub use files::{Compression, Format, SourceFile, find};
-pub use record::{Content, MAX_DOCUMENT};
+pub use files::{Format, SourceFile, find};
+pub use record::Content;
 use record::{RecordError, Records};
 
 use crate::{CorpusConfig, CorpusError};

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use polars::prelude::{Column, DataFrame, ParquetWriter};
 
+use super::record::MAX_DOCUMENT;
 use super::*;
 
 fn config(path: &Path) -> CorpusConfig {

@@ -88,6 +88,11 @@ impl TokenFile {
         self.header.epochs
     }
 
+    /// Number of ids of the vocabulary: every token is below it.
+    pub fn vocab_size(&self) -> usize {
+        self.header.vocab_size as usize
+    }
+
     /// Path of the file.
     pub fn path(&self) -> &Path {
         &self.path
