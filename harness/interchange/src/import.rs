@@ -8,8 +8,8 @@ use architectures::{
 };
 use burn::module::ParamId;
 use burn::tensor::{Device, Tensor, TensorData};
+use corpora::{EndToken, Tokenizer};
 use serde::Deserialize;
-use suites::{EndToken, Tokenizer};
 
 use crate::error::Error;
 use crate::layout::Layout;
@@ -31,8 +31,6 @@ pub struct ImportedModel {
     pub tokenizer: Tokenizer,
     /// Hash of the configuration, the tokenizer and the weights, 64 hexadecimal digits.
     pub fingerprint: String,
-    /// Whether the folder was exported by this program.
-    pub is_exported: bool,
 }
 
 /// What a folder says without its weights being read.
@@ -81,7 +79,6 @@ pub fn import(folder: &Path, device: &Device) -> Result<ImportedModel, Error> {
         decoder,
         tokenizer,
         fingerprint,
-        is_exported: description.file == manifest::FILE,
     })
 }
 

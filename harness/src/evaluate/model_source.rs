@@ -65,15 +65,10 @@ pub fn load(argument: &str, output: &Path, device: &Device) -> Result<ScoredMode
 
 fn imported(name: &str, folder: &Path, device: &Device) -> Result<ScoredModel, Error> {
     let model = interchange::import(folder, device)?;
-    // What this program trained has seen the separator before every document.
-    let start = match model.is_exported {
-        true => Some(model.tokenizer.end()),
-        false => model.tokenizer.start(),
-    };
     Ok(ScoredModel {
         name: name.to_owned(),
         decoder: model.decoder,
-        start,
+        start: model.tokenizer.start(),
         tokenizer: model.tokenizer,
         space: model.model.decoder.seq_len,
         weights_hash: model.fingerprint,

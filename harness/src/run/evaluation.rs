@@ -4,7 +4,7 @@ use std::path::Path;
 
 use architectures::Decoder;
 use results::{EvaluationRow, ItemRow, Records, ScoreRow};
-use suites::{Dataset, Suite, SuiteError, evaluate};
+use suites::{Dataset, LanguageModel, Suite, SuiteError, evaluate};
 
 use super::activity::SharedActivity;
 use super::claim::Claim;
@@ -14,6 +14,7 @@ use super::interrupt::Interruptible;
 use super::progress::Progress;
 use super::tasks::LoadedTask;
 use crate::evaluate::benchmark_model::BenchmarkModel;
+use crate::evaluate::held_out::held_out_rows;
 use crate::evaluate::language_model::DecoderModel;
 use crate::evaluate::scores::{item_rows, score_rows};
 use experiment::plan::Run;
@@ -140,31 +141,33 @@ pub fn evaluated(
     };
     let mut all = Evaluated::default();
     let dataset = context.datasets.of(run)?;
+    let stage = |name| Stage {
+        id,
+        name,
+        partial: subject.partial,
+        context,
+    };
     for suite in &dataset.suites {
-        let phase = format!("evaluating {}", suite.name());
-        activity.update(|activity| activity.phase = phase);
-        let folder = subject.partial.map(|folder| folder.join(suite.name()));
-        let records = folder.map(Records::open).transpose()?;
-        if let Some(records) = &records {
-            // Scores are written after items: with them the suite is complete.
-            let before = records.read_run::<ScoreRow>(id)?;
-            if !before.is_empty() {
-                all.items.extend(records.read_run::<ItemRow>(id)?);
-                all.scores.extend(before);
-                continue;
-            }
-        }
-        progress.evaluating(suite.name());
-        let (own_items, own_scores) =
-            evaluate_suite((run, id), suite.as_ref(), &mut model, (&dataset, context))?;
-        if let Some(records) = &records {
-            when_space(records.folder(), 0, context.interrupt, progress, || {
-                records.write(id, &own_items)?;
-                records.write(id, &own_scores)
-            })?;
-        }
-        all.items.extend(own_items);
-        all.scores.extend(own_scores);
+        let evaluate =
+            || evaluate_suite((run, id), suite.as_ref(), &mut model, (&dataset, context));
+        let (items, scores) = stage(suite.name()).continued(activity, progress, evaluate)?;
+        all.items.extend(items);
+        all.scores.extend(scores);
+    }
+    for (corpus, most_tokens) in &dataset.corpora {
+        let stage = stage(corpus.label());
+        let of_model = (
+            &mut model as &mut dyn LanguageModel,
+            dataset.tokenizer.end(),
+            run.model.decoder.seq_len,
+        );
+        let evaluate = || {
+            let rows = held_out_rows(id, corpus, *most_tokens, of_model);
+            let failed = |error| stage.failure(error);
+            Ok((Vec::new(), rows.map_err(failed)?))
+        };
+        all.scores
+            .extend(stage.continued(activity, progress, evaluate)?.1);
     }
     for task in context.tasks {
         let phase = format!("evaluating {}", task.name());
@@ -210,12 +213,74 @@ impl Evaluated {
     }
 }
 
+/// Items and scores of one suite or corpus.
+type StageRows = (Vec<ItemRow>, Vec<ScoreRow>);
+
+/// The evaluation on one suite or corpus.
+struct Stage<'a> {
+    id: &'a str,
+    name: &'a str,
+    /// Folder of the rows of what is evaluated.
+    partial: Option<&'a Path>,
+    context: &'a RunContext<'a>,
+}
+
+impl Stage<'_> {
+    /// The rows that an earlier process left, or those of `evaluate`, which are then kept.
+    fn continued(
+        &self,
+        activity: &SharedActivity,
+        progress: &mut dyn Progress,
+        evaluate: impl FnOnce() -> Result<StageRows, Failure>,
+    ) -> Result<StageRows, Failure> {
+        let phase = format!("evaluating {}", self.name);
+        activity.update(|activity| activity.phase = phase);
+        let folder = self
+            .partial
+            .map(|folder| folder.join(folder_name(self.name)));
+        let records = folder.map(Records::open).transpose()?;
+        if let Some(records) = &records {
+            // Scores are written after items: with them the stage is complete.
+            let before = records.read_run::<ScoreRow>(self.id)?;
+            if !before.is_empty() {
+                return Ok((records.read_run::<ItemRow>(self.id)?, before));
+            }
+        }
+        progress.evaluating(self.name);
+        let (items, scores) = evaluate()?;
+        if let Some(records) = &records {
+            let interrupt = self.context.interrupt;
+            when_space(records.folder(), 0, interrupt, progress, || {
+                records.write(self.id, &items)?;
+                records.write(self.id, &scores)
+            })?;
+        }
+        Ok((items, scores))
+    }
+
+    fn failure(&self, error: SuiteError) -> Failure {
+        match self.context.interrupt.requested() {
+            true => Failure::Interrupted,
+            false => Failure::Failed(format!("{}: {error}", self.name)),
+        }
+    }
+}
+
+/// A folder for a name: labels of corpora may have any characters.
+fn folder_name(name: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+    match name.chars().all(plain) {
+        true => name.to_owned(),
+        false => format!("corpus-{}", &blake3::hash(name.as_bytes()).to_hex()[..16]),
+    }
+}
+
 fn evaluate_suite(
     (run, id): (&Run, &str),
     suite: &dyn Suite,
     model: &mut Interruptible<DecoderModel>,
     (dataset, context): (&Dataset, &RunContext),
-) -> Result<(Vec<ItemRow>, Vec<ScoreRow>), Failure> {
+) -> Result<StageRows, Failure> {
     let failed = |error: SuiteError| match context.interrupt.requested() {
         true => Failure::Interrupted,
         false => Failure::Failed(format!("{}: {error}", suite.name())),

@@ -1,5 +1,6 @@
 //! A recorded run, built again from its row alone, and compared with the record bit for bit.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use experiment::budget::{Tokens, TrainingBudget};
@@ -7,6 +8,7 @@ use experiment::plan::{Run, RunLabel, Tuning};
 use results::{EvaluationRow, ItemRow, Records, RunRow, ScoreRow, StepRow};
 use suites::Dataset;
 
+use super::data::dataset;
 use super::execute::RunOutcome;
 use super::identity::{RunConfiguration, run_id};
 use crate::error::Error;
@@ -105,7 +107,7 @@ impl RecordedRun {
     pub fn dataset(&self, run: &Run, cache: &Path) -> Result<Dataset, Error> {
         let data = &self.configuration.data;
         let tokens = run.stream_tokens();
-        let dataset = Dataset::prepare(&data.suites, data.seed, data.vocab_size, tokens, cache)?;
+        let dataset = dataset(data, tokens, cache, &mut |_| ControlFlow::Continue(()))?;
         if run_id(&self.row.config, &dataset) == self.row.run {
             return Ok(dataset);
         }

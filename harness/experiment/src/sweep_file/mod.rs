@@ -27,6 +27,7 @@
 
 mod block_sizes;
 mod budgets;
+mod corpora;
 mod decide;
 mod error;
 mod labels;

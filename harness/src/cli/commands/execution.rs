@@ -1,5 +1,7 @@
 //! Execution of the runs of a plan, and of the trials of its search, by this process or by worker processes.
 
+use std::ops::ControlFlow;
+
 use experiment::plan::Plan;
 use harness::error::Error;
 use harness::record::folders::Folders;
@@ -77,10 +79,17 @@ impl Execution<'_> {
         progress.preparing("corpus, tokenizer and questions");
         let datasets = Datasets::new(plan, Purpose::Training, folders);
         for run in &plan.runs {
-            datasets.of(run)?;
+            let prepared = datasets.prepare(run, &mut |data| {
+                progress.data(data);
+                match self.interrupt.requested() {
+                    true => ControlFlow::Break(()),
+                    false => ControlFlow::Continue(()),
+                }
+            });
             if self.interrupt.requested() {
                 return Ok(Conclusion::Interrupted);
             }
+            prepared?;
         }
         let records = Records::open(folders.records())?;
         if self.work.jobs > 1 {

@@ -1,6 +1,7 @@
 //! Byte-level BPE tokenizer (Sennrich et al. 2016; Radford et al. 2019), trained on the corpus and cached under a hash
 //! of its training data.
 
+use std::io::Read;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 
@@ -10,7 +11,7 @@ use tokenizers::models::bpe::{BPE, BpeTrainer};
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
 use tokenizers::processors::PostProcessorWrapper;
 
-use crate::{SuiteError, hashed_file};
+use crate::{CorpusError, hashed_file};
 
 /// The document separator: it ends every document, starts every prompt and ends every answer.
 pub const END: &str = "<|end|>";
@@ -24,12 +25,18 @@ pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
     end: u32,
     start: Option<u32>,
+    vocab_size: usize,
     fingerprint: String,
 }
+
+/// Tokens by which published tokenizers end a document.
+const END_TOKENS: [&str; 5] = [END, "<|endoftext|>", "<|end_of_text|>", "</s>", "<eos>"];
 
 /// Names the token that ends a document.
 #[derive(Debug, Clone, Copy)]
 pub enum EndToken<'a> {
+    /// The one of the usual ones that the vocabulary has.
+    Usual,
     /// By its text.
     Text(&'a str),
     /// By its id.
@@ -48,13 +55,13 @@ impl Tokenizer {
     ///
     /// # Errors
     /// If `vocab_size` is below [`Self::MIN_VOCAB_SIZE`], or training fails.
-    pub fn train(texts: &[String], vocab_size: usize) -> Result<Self, SuiteError> {
+    pub fn train(texts: &[String], vocab_size: usize) -> Result<Self, CorpusError> {
         if vocab_size < Self::MIN_VOCAB_SIZE {
             let remedy = format!(
                 "write at least {}: every byte and the separator",
                 Self::MIN_VOCAB_SIZE
             );
-            return Err(SuiteError::config("vocab_size", vocab_size, remedy));
+            return Err(CorpusError::config("vocab_size", vocab_size, remedy));
         }
         let mut inner = tokenizers::Tokenizer::new(BPE::default());
         inner.with_pre_tokenizer(Some(ByteLevel::new(false, true, true)));
@@ -79,7 +86,7 @@ impl Tokenizer {
         texts: &[String],
         vocab_size: usize,
         cache_dir: &Path,
-    ) -> Result<Self, SuiteError> {
+    ) -> Result<Self, CorpusError> {
         let mut hasher = blake3::Hasher::new();
         hasher.update(format!("{VERSION} {vocab_size} {}", texts.len()).as_bytes());
         for text in texts {
@@ -97,32 +104,45 @@ impl Tokenizer {
         Ok(tokenizer)
     }
 
-    /// Loads a `tokenizer.json` of another program. The post-processor of the file is not used by [`Self::encode`]: if it puts one
-    /// token before a text, that token is [`Self::start`].
+    /// Loads a `tokenizer.json` of another program. Text is encoded without special tokens: what looks like one in a text is text. The
+    /// post-processor of the file is not used by [`Self::encode`]: if it puts one token before a text, that token is [`Self::start`].
     ///
     /// # Errors
-    /// If the file cannot be read, is no tokenizer, or has no such end token.
-    pub fn from_file(path: &Path, end: EndToken) -> Result<Self, SuiteError> {
-        let invalid = |reason: String| {
-            SuiteError::Tokenizer(format!("{} cannot be used: {reason}", path.display()))
+    /// If the file cannot be read, is no tokenizer, or has no such end token, or several.
+    pub fn from_file(path: &Path, end: EndToken) -> Result<Self, CorpusError> {
+        let invalid = |problem: String, remedy: &str| {
+            CorpusError::source(path.display().to_string(), problem, remedy)
         };
-        let length = std::fs::metadata(path).map_err(SuiteError::io("read", path))?;
-        if length.len() > MAX_FILE_BYTES {
-            return Err(invalid("it is longer than 256 MiB".to_owned()));
+        let give = "give a file tokenizer.json";
+        let failed = || CorpusError::io("read", path);
+        let file = std::fs::File::open(path).map_err(failed())?;
+        let mut json = Vec::new();
+        file.take(MAX_FILE_BYTES + 1)
+            .read_to_end(&mut json)
+            .map_err(failed())?;
+        if json.len() as u64 > MAX_FILE_BYTES {
+            return Err(invalid("is longer than 256 MiB".to_owned(), give));
         }
-        let json = std::fs::read(path).map_err(SuiteError::io("read", path))?;
         let (inner, start) = without_panic(|| {
             let mut inner = Self::parse(json)?;
             let start = start_token(&inner).map_err(|error| error.to_string())?;
             inner.with_post_processor(None::<PostProcessorWrapper>);
+            inner.with_padding(None);
+            let truncation = inner.with_truncation(None);
+            truncation.map_err(|error| error.to_string())?;
+            inner.set_encode_special_tokens(true);
             Ok((inner, start))
         })
-        .map_err(invalid)?;
-        let (end, name) = match end {
-            EndToken::Text(text) => (inner.token_to_id(text), text.to_owned()),
-            EndToken::Id(id) => (inner.id_to_token(id).map(|_| id), id.to_string()),
-        };
-        let end = end.ok_or_else(|| invalid(format!("it has no token {name}")))?;
+        .map_err(|reason| {
+            let reason = reason.replace('\n', " ");
+            invalid(format!("is no tokenizer ({reason})"), give)
+        })?;
+        let end = end_token(&inner, end).map_err(|problem| {
+            invalid(
+                problem,
+                "set `tokenizer.end_token` to the token that ends a document",
+            )
+        })?;
         Self::with_tokens(inner, end, start)
     }
 
@@ -131,10 +151,10 @@ impl Tokenizer {
     ///
     /// # Errors
     /// If the file cannot be written.
-    pub fn save(&self, path: &Path) -> Result<(), SuiteError> {
+    pub fn save(&self, path: &Path) -> Result<(), CorpusError> {
         let json = self.inner.to_string(false).map_err(failed)?;
         let mut json: serde_json::Value = serde_json::from_str(&json)
-            .map_err(|error| SuiteError::Tokenizer(error.to_string()))?;
+            .map_err(|error| CorpusError::Tokenizer(error.to_string()))?;
         let start = self.start.unwrap_or(self.end);
         if let Some(text) = self.inner.id_to_token(start) {
             let piece = serde_json::json!({"SpecialToken": {"id": text, "type_id": 0}});
@@ -146,17 +166,17 @@ impl Tokenizer {
                 "special_tokens": {&text: {"id": text, "ids": [start], "tokens": [text]}},
             });
         }
-        std::fs::write(path, format!("{json:#}\n")).map_err(SuiteError::io("write", path))
+        std::fs::write(path, format!("{json:#}\n")).map_err(CorpusError::io("write", path))
     }
 
     /// Loads a tokenizer from a file that [`Self::cached`] wrote: its JSON, after a line with the hash of it.
     ///
     /// # Errors
     /// If the file cannot be read, its content does not match its hash, or the content is no tokenizer.
-    pub fn load(path: &Path) -> Result<Self, SuiteError> {
+    pub fn load(path: &Path) -> Result<Self, CorpusError> {
         let inner = Self::parse(hashed_file::read(path)?)
-            .map_err(|reason| SuiteError::damaged(path, reason))?;
-        Self::new(inner).map_err(|error| SuiteError::damaged(path, error.to_string()))
+            .map_err(|reason| CorpusError::damaged(path, reason))?;
+        Self::new(inner).map_err(|error| CorpusError::damaged(path, error.to_string()))
     }
 
     fn parse(json: Vec<u8>) -> Result<tokenizers::Tokenizer, String> {
@@ -165,15 +185,15 @@ impl Tokenizer {
         tokenizers::Tokenizer::from_bytes(json).map_err(|error| error.to_string())
     }
 
-    fn new(inner: tokenizers::Tokenizer) -> Result<Self, SuiteError> {
+    fn new(inner: tokenizers::Tokenizer) -> Result<Self, CorpusError> {
         let end = inner.token_to_id(END);
         let end =
-            end.ok_or_else(|| SuiteError::Tokenizer(format!("the vocabulary has no {END}")))?;
+            end.ok_or_else(|| CorpusError::Tokenizer(format!("the vocabulary has no {END}")))?;
         let mut ids: Vec<u32> = inner.get_vocab(true).into_values().collect();
         ids.sort_unstable();
         if !ids.iter().copied().eq(0..ids.len() as u32) {
             let reason = format!("its ids are not 0 to {}", ids.len() - 1);
-            return Err(SuiteError::Tokenizer(reason));
+            return Err(CorpusError::Tokenizer(reason));
         }
         Self::with_tokens(inner, end, None)
     }
@@ -182,14 +202,21 @@ impl Tokenizer {
         inner: tokenizers::Tokenizer,
         end: u32,
         start: Option<u32>,
-    ) -> Result<Self, SuiteError> {
+    ) -> Result<Self, CorpusError> {
         let json = inner.to_string(false).map_err(failed)?;
-        let fingerprint = blake3::hash(json.as_bytes()).to_hex()[..16].to_owned();
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(json.as_bytes());
+        if inner.token_to_id(END) != Some(end) {
+            hasher.update(&end.to_le_bytes());
+        }
+        let largest = inner.get_vocab(true).into_values().max();
         Ok(Self {
             inner,
             end,
             start,
-            fingerprint,
+            // Published vocabularies have gaps.
+            vocab_size: largest.map_or(0, |id| id as usize + 1),
+            fingerprint: hasher.finalize().to_hex()[..16].to_owned(),
         })
     }
 
@@ -197,7 +224,7 @@ impl Tokenizer {
     ///
     /// # Errors
     /// If the tokenizer fails.
-    pub fn encode(&self, text: &str) -> Result<Vec<u32>, SuiteError> {
+    pub fn encode(&self, text: &str) -> Result<Vec<u32>, CorpusError> {
         let encoding = self.inner.encode_fast(text, false).map_err(failed)?;
         Ok(encoding.get_ids().to_vec())
     }
@@ -206,7 +233,7 @@ impl Tokenizer {
     ///
     /// # Errors
     /// If the tokenizer fails.
-    pub fn encode_all(&self, texts: Vec<String>) -> Result<Vec<Vec<u32>>, SuiteError> {
+    pub fn encode_all(&self, texts: Vec<String>) -> Result<Vec<Vec<u32>>, CorpusError> {
         let encodings = self.inner.encode_batch_fast(texts, false).map_err(failed)?;
         Ok(encodings
             .iter()
@@ -218,7 +245,7 @@ impl Tokenizer {
     ///
     /// # Errors
     /// If the tokenizer fails.
-    pub fn decode(&self, ids: &[u32]) -> Result<String, SuiteError> {
+    pub fn decode(&self, ids: &[u32]) -> Result<String, CorpusError> {
         self.inner.decode(ids, false).map_err(failed)
     }
 
@@ -234,11 +261,7 @@ impl Tokenizer {
 
     /// Number of token ids, which are below it; in files of other programs some may be unused.
     pub fn vocab_size(&self) -> usize {
-        let vocabulary = self.inner.get_vocab(true);
-        vocabulary
-            .into_values()
-            .max()
-            .map_or(0, |id| id as usize + 1)
+        self.vocab_size
     }
 
     /// The text of the token `id`, with the file's own representation of bytes.
@@ -262,6 +285,31 @@ fn without_panic<T>(read: impl FnOnce() -> Result<T, String>) -> Result<T, Strin
     result.unwrap_or_else(|_| Err("its parts contradict each other".to_owned()))
 }
 
+/// The id of the token that ends a document.
+fn end_token(inner: &tokenizers::Tokenizer, end: EndToken) -> Result<u32, String> {
+    let known = match end {
+        EndToken::Id(id) => {
+            let token = inner.id_to_token(id).map(|_| id);
+            return token.ok_or_else(|| format!("has no token {id}"));
+        }
+        EndToken::Text(text) => vec![text],
+        EndToken::Usual => END_TOKENS.to_vec(),
+    };
+    let found: Vec<(&str, u32)> = known
+        .iter()
+        .filter_map(|token| Some((*token, inner.token_to_id(token)?)))
+        .collect();
+    let names: Vec<&str> = found.iter().map(|(token, _)| *token).collect();
+    match found[..] {
+        [(_, end)] => Ok(end),
+        [] => Err(format!("has no token {}", known.join(", "))),
+        _ => Err(format!(
+            "has several tokens that may end a document, {}",
+            names.join(", ")
+        )),
+    }
+}
+
 /// The token that the post-processor of `inner` puts before a text.
 fn start_token(inner: &tokenizers::Tokenizer) -> Result<Option<u32>, tokenizers::Error> {
     let processed = inner.encode_fast("a", true)?;
@@ -269,8 +317,8 @@ fn start_token(inner: &tokenizers::Tokenizer) -> Result<Option<u32>, tokenizers:
     Ok(processed.get_ids().first().copied().filter(|_| is_added))
 }
 
-fn failed(error: tokenizers::Error) -> SuiteError {
-    SuiteError::Tokenizer(error.to_string())
+fn failed(error: tokenizers::Error) -> CorpusError {
+    CorpusError::Tokenizer(error.to_string())
 }
 
 #[cfg(test)]
@@ -382,14 +430,11 @@ mod tests {
                 .expect_err("is invalid")
                 .to_string()
         };
-        assert!(
-            rejected(EndToken::Text("</s>"))
-                .contains("tokenizer.json cannot be used: it has no token </s>")
-        );
-        assert!(rejected(EndToken::Id(260)).contains("it has no token 260"));
+        assert!(rejected(EndToken::Text("</s>")).contains("tokenizer.json has no token </s>"));
+        assert!(rejected(EndToken::Id(260)).contains("has no token 260"));
         for content in ["{", "{}", "[1]", "\0"] {
             std::fs::write(&path, content).expect("writes");
-            assert!(rejected(EndToken::Id(0)).contains("tokenizer.json cannot be used"));
+            assert!(rejected(EndToken::Id(0)).contains("tokenizer.json is no tokenizer"));
         }
     }
 
