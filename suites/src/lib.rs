@@ -1,4 +1,4 @@
-//! Training corpora and evaluation suites: documents, tokenizer, tasks, scoring and the code sandbox.
+//! Training corpora and evaluation suites: documents, tokenizer, tasks, scoring.
 //!
 //! A [`Suite`] is a corpus with the tasks that belong to it. Three are built in: [`Biographies`] (synthetic people
 //! whose information content is known), [`World`] (real facts) and [`Functions`] (small Python functions, scored by
@@ -18,7 +18,6 @@ mod functions;
 mod hashed_file;
 mod model;
 mod positioned;
-mod sandbox;
 mod task;
 mod token_file;
 mod tokenizer;
@@ -33,7 +32,7 @@ pub use error::SuiteError;
 pub use evaluation::{Answer, TaskOutcome, TaskResult, evaluate};
 pub use functions::{Functions, FunctionsConfig, ProgramCheck, PythonValue};
 pub use model::{Continuation, Generation, LanguageModel, ModelError, Sampling};
-pub use sandbox::{Confinement, ProgramVerdict, Sandbox, SandboxError, SandboxLimits};
+pub use sandbox::SandboxLimits;
 pub use task::{Exposures, Item, Metric, Suite, Task};
 pub use token_file::TokenFile;
 pub use tokenizer::{END, Tokenizer};
