@@ -45,7 +45,7 @@ pub enum Command {
     Probe(ProbeOptions),
     /// List the published benchmarks that are known, with their files.
     Tasks(TasksOptions),
-    /// Judge given answers to a published benchmark by the field's metrics.
+    /// Evaluate a model on a published benchmark, or judge given answers, by the field's metrics.
     Score(ScoreOptions),
     /// Write a commented sweep file to begin with.
     Init {
@@ -354,6 +354,9 @@ pub struct TaskData {
 
 #[derive(Args)]
 pub struct ScoreOptions {
+    /// The model: a recorded run (`quick:l/memory+/0`, or the prefix of a run's name), or a folder of weights or of a checkpoint.
+    #[arg(required_unless_present = "answers", conflicts_with = "answers")]
+    pub model: Option<String>,
     /// A task, or the path of its declaration.
     #[arg(long, value_name = "NAME")]
     pub task: String,
@@ -361,10 +364,21 @@ pub struct ScoreOptions {
     pub data: TaskData,
     /// Answers to judge, JSON lines: `doc_id` with `response`, `responses`, or `lls` and `is_greedy`.
     #[arg(long, value_name = "FILE")]
-    pub answers: PathBuf,
-    /// Other answers to the same task: also print the differences, paired by item.
+    pub answers: Option<PathBuf>,
+    /// Other answers to the same task, or another model: also print the differences, paired by item.
+    #[arg(long, value_name = "FILE|MODEL")]
+    pub against: Option<String>,
+    /// Evaluate N items, drawn at random and the same for every model.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub limit: Option<u64>,
+    /// Write every prompt, answer and verdict as Parquet.
     #[arg(long, value_name = "FILE")]
-    pub against: Option<PathBuf>,
+    pub samples: Option<PathBuf>,
+    /// Folder of the sweeps and runs.
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    pub output: PathBuf,
+    #[command(flatten)]
+    pub compute: ComputeOptions,
     /// Print exact numbers as CSV instead of the table.
     #[arg(long)]
     pub csv: bool,

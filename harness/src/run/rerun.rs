@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use experiment::budget::{Tokens, TrainingBudget};
 use experiment::plan::{Run, RunLabel, Tuning};
 use results::{ItemRow, Records, RunRow, ScoreRow, StepRow};
-use suites::Dataset;
+use suites::{Dataset, Tokenizer};
 
 use super::execute::RunOutcome;
 use super::identity::{RunConfiguration, run_id};
@@ -95,6 +95,27 @@ impl RecordedRun {
                 settings: configuration.tuned.clone(),
                 ..Tuning::default()
             },
+        })
+    }
+
+    /// The tokenizer of the run.
+    ///
+    /// # Errors
+    /// If its data cannot be prepared, or have another one.
+    pub fn tokenizer(&self, cache: &Path) -> Result<Tokenizer, Error> {
+        let data = &self.configuration.data;
+        let dataset = Dataset::prepare(&data.suites, data.seed, data.vocab_size, 1, cache)?;
+        let (recorded, own) = (
+            &self.row.tokenizer_fingerprint,
+            dataset.tokenizer.fingerprint(),
+        );
+        if recorded == own {
+            return Ok(dataset.tokenizer);
+        }
+        Err(Error::Argument {
+            argument: self.row.run.clone(),
+            problem: format!("has the tokenizer {recorded}, and its data here give {own}"),
+            remedy: format!("build commit {}, and evaluate it there", self.row.commit),
         })
     }
 

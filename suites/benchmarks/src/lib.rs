@@ -12,6 +12,8 @@
 //! | [`expressions`] | templates and expressions with the filters that the declarations use |
 //! | [`items`] | what a model is asked: prompts, choices, accepted answers |
 //! | [`answers`] | answers from elsewhere, JSON lines |
+//! | [`requests`] | prompts and continuations as token ids |
+//! | [`model`] | answers of a language model |
 //! | [`text`] | normalisations of answers |
 //! | [`judge`] | the metrics of one item |
 //! | [`summary`] | means over items and groups, with standard errors |
@@ -29,7 +31,9 @@ mod error;
 pub mod expressions;
 pub mod items;
 pub mod judge;
+pub mod model;
 pub mod records;
+pub mod requests;
 pub mod summary;
 pub mod task;
 pub mod text;

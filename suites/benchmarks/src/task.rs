@@ -242,6 +242,14 @@ impl Task {
         Ok(task)
     }
 
+    /// Stop texts and the largest number of tokens, of questions that are answered by text or a program.
+    pub fn generation(&self) -> Option<(&[String], usize)> {
+        let generate = self.generate.as_ref();
+        let generate = generate.map(|generate| (generate.stop.as_slice(), generate.max_tokens));
+        let program = self.program.as_ref();
+        generate.or(program.map(|program| (program.stop.as_slice(), program.max_tokens)))
+    }
+
     /// BLAKE3 of everything that determines prompts and verdicts.
     pub fn fingerprint(&self) -> String {
         blake3::hash(format!("{self:?}").as_bytes()).to_hex()[..16].to_owned()

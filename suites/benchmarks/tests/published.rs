@@ -31,9 +31,7 @@ fn text(doc_id: usize, response: &str) -> Answer {
     Answer {
         doc_id,
         response: Some(response.to_owned()),
-        responses: None,
-        lls: None,
-        is_greedy: None,
+        ..Answer::default()
     }
 }
 

@@ -1,6 +1,7 @@
 //! Progress on standard error: bars on a terminal, lines otherwise, failures only with `--quiet`.
 
 mod bars;
+pub mod items;
 mod lines;
 
 use std::io::IsTerminal;
