@@ -165,7 +165,14 @@ pub struct Program {
     /// Template of a few-shot example's answer; the reference if absent.
     pub shot: Option<String>,
     /// Template of the program that is run, with the answer as `response`.
-    pub program: String,
+    pub source: String,
+    /// Template of trusted code that runs before the tests, in their process: definitions that they use.
+    #[serde(default)]
+    pub prelude: String,
+    /// Expression of the names that the tests take from the program: a text or a list of texts.
+    pub names: String,
+    /// Template of the tests, Python that ends without an exception if they pass.
+    pub tests: String,
     /// Texts before which an answer is cut.
     #[serde(default)]
     pub stop: Vec<String>,
