@@ -70,6 +70,9 @@ pub enum Error {
     /// A benchmark, its files or its answers cannot be used.
     #[error(transparent)]
     Benchmark(#[from] benchmarks::BenchmarkError),
+    /// Programs cannot be run.
+    #[error(transparent)]
+    Sandbox(#[from] sandbox::SandboxError),
     /// The law of transferred learning rates is not good enough.
     #[error(transparent)]
     Law(#[from] experiment::tuning::cells::LawRejected),

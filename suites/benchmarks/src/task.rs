@@ -181,6 +181,12 @@ pub struct Program {
     pub max_tokens: usize,
     /// Seconds that the program may take.
     pub seconds: u64,
+    /// Name of the filter, as in lm-evaluation-harness.
+    #[serde(default = "none")]
+    pub filter: String,
+    /// Name of `pass@` in the results of lm-evaluation-harness, before its number.
+    #[serde(default = "pass_at")]
+    pub exported: String,
 }
 
 fn space() -> String {
@@ -189,6 +195,14 @@ fn space() -> String {
 
 fn blank_line() -> String {
     "\n\n".to_owned()
+}
+
+fn none() -> String {
+    "none".to_owned()
+}
+
+fn pass_at() -> String {
+    "pass@".to_owned()
 }
 
 fn max_tokens() -> usize {

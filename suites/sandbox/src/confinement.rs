@@ -1,5 +1,7 @@
 //! The restrictions on programs.
 
+use crate::ProgramVerdict;
+
 /// The restrictions on programs, as the self-check measured them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Confinement {
@@ -26,6 +28,19 @@ impl Confinement {
             Self::Isolated => None,
             Self::Filtered => Some("ran without namespaces"),
             Self::LimitsOnly => Some("ran under limits only, without isolation"),
+        }
+    }
+
+    /// The text of a verdict for records, with the note. It has no text that the program chose where programs could read files: they could
+    /// return their content.
+    pub fn record(self, verdict: &ProgramVerdict) -> String {
+        let verdict = match self.denies_reading() {
+            true => verdict.to_string(),
+            false => verdict.clone().without_program_text().to_string(),
+        };
+        match self.note() {
+            Some(note) => format!("{verdict} ({note})"),
+            None => verdict,
         }
     }
 }

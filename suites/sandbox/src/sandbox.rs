@@ -98,8 +98,8 @@ impl Sandbox {
     /// Runs programs on [`SandboxLimits::threads`] threads and returns their verdicts, in the order of the programs.
     ///
     /// # Arguments
-    /// * `go_on`: called after each program with the number that has been judged; programs that have not begun when it returns false are
-    ///   [`ProgramVerdict::NotRun`].
+    /// * `go_on`: called before each program, and at the end, with the number that has been judged; programs before which it returns
+    ///   false are [`ProgramVerdict::NotRun`].
     pub fn judge_all(
         &self,
         programs: &[Program],
@@ -109,16 +109,15 @@ impl Sandbox {
         let verdicts = Mutex::new(vec![not_run(); programs.len()]);
         let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let work = || {
-            while let Some(place) = Some(next.fetch_add(1, Ordering::Relaxed))
+            while go_on(done.load(Ordering::Relaxed))
+                && let place = next.fetch_add(1, Ordering::Relaxed)
                 && let Some(program) = programs.get(place)
             {
                 let verdict = self.judge(program);
                 if let Ok(mut verdicts) = verdicts.lock() {
                     verdicts[place] = verdict;
                 }
-                if !go_on(done.fetch_add(1, Ordering::Relaxed) + 1) {
-                    next.store(programs.len(), Ordering::Relaxed);
-                }
+                done.fetch_add(1, Ordering::Relaxed);
             }
         };
         let threads = self.limits.threads.clamp(1, programs.len().max(1));

@@ -49,18 +49,9 @@ pub(super) fn judge_programs(
             verdicts[index]
         ));
     }
-    let note = match confinement.note() {
-        Some(note) => format!(" ({note})"),
-        None => String::new(),
-    };
-    let recorded = |verdict: ProgramVerdict| match confinement.denies_reading() {
-        true => verdict,
-        false => verdict.without_program_text(),
-    };
     Ok(verdicts
-        .into_iter()
-        .map(recorded)
-        .map(|verdict| (verdict.passed(), format!("{verdict}{note}")))
+        .iter()
+        .map(|verdict| (verdict.passed(), confinement.record(verdict)))
         .collect())
 }
 
