@@ -77,6 +77,9 @@ pub enum Error {
     /// A model cannot be exported or imported.
     #[error(transparent)]
     Interchange(#[from] interchange::Error),
+    /// Programs cannot be run.
+    #[error(transparent)]
+    Sandbox(#[from] sandbox::SandboxError),
     /// The law of transferred learning rates is not good enough.
     #[error(transparent)]
     Law(#[from] experiment::tuning::cells::LawRejected),

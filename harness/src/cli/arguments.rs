@@ -378,6 +378,15 @@ pub struct ScoreOptions {
     /// Most tokens that the model reads; default: its training length. Beyond that positions are new to it.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(2..=1 << 20))]
     pub max_length: Option<u64>,
+    /// Run the answers to a task that asks for programs (humaneval, mbpp): executes code that a model wrote, isolated from this system.
+    #[arg(long)]
+    pub run_code: bool,
+    /// Run programs also where this system cannot isolate them: they can then read and write whatever you can.
+    #[arg(long = "unsafe", requires = "run_code")]
+    pub is_unsafe: bool,
+    /// Write the verdict on every program, JSON lines.
+    #[arg(long, value_name = "FILE", requires = "run_code")]
+    pub verdicts: Option<PathBuf>,
     /// Write every prompt, answer and verdict as Parquet.
     #[arg(long, value_name = "FILE")]
     pub samples: Option<PathBuf>,

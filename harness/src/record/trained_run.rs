@@ -1,16 +1,18 @@
 //! A recorded run with its weights and its tokenizer.
 
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use architectures::Decoder;
 use burn::tensor::Device;
-use suites::{Dataset, Tokenizer};
+use suites::Tokenizer;
 
 use super::folders::Folders;
 use super::run_selector;
 use crate::checkpoint::manifest::Manifest;
 use crate::checkpoint::snapshot;
 use crate::error::Error;
+use crate::run::data::dataset;
 use crate::run::rerun::RecordedRun;
 
 /// A trained model of the records.
@@ -88,7 +90,7 @@ impl TrainedRun {
 fn tokenizer(recorded: &RecordedRun, cache: &Path) -> Result<Tokenizer, Error> {
     let data = &recorded.configuration.data;
     // One token: the training data are not needed.
-    let dataset = Dataset::prepare(&data.suites, data.seed, data.vocab_size, 1, cache)?;
+    let dataset = dataset(data, 1, cache, &mut |_| ControlFlow::Continue(()))?;
     let (own, row) = (dataset.tokenizer.fingerprint(), &recorded.row);
     if own != row.tokenizer_fingerprint {
         return Err(Error::Argument {

@@ -16,6 +16,7 @@
 //! | [`model`] | answers of a language model |
 //! | [`text`] | normalisations of answers |
 //! | [`judge`] | the metrics of one item |
+//! | [`programs`] | answers that are programs: run and judged in a sandbox |
 //! | [`summary`] | means over items and groups, with standard errors |
 //!
 //! ```
@@ -32,6 +33,7 @@ pub mod expressions;
 pub mod items;
 pub mod judge;
 pub mod model;
+pub mod programs;
 pub mod records;
 pub mod requests;
 pub mod summary;

@@ -22,6 +22,7 @@ pub mod report;
 pub mod rerun;
 pub mod score;
 mod score_output;
+mod score_programs;
 pub mod selected_plan;
 pub mod status;
 pub mod sweep;

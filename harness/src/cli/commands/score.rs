@@ -8,6 +8,7 @@ use benchmarks::Benchmark;
 use benchmarks::answers::{self, Answer};
 use benchmarks::judge::{Judge, Metric};
 use benchmarks::model::ModelAnswer;
+use benchmarks::programs::{self, Verdicts};
 use harness::error::Error;
 use harness::evaluate::answering::{
     Answering, Question, answers as answers_of, cache_key, questions,
@@ -20,8 +21,10 @@ use harness::record::folders::Folders;
 use harness::run::conclusion::Conclusion;
 use harness::run::interrupt::Interrupt;
 use results::Records;
+use sandbox::Sandbox;
 
 use super::score_output::{self, Evaluated};
+use super::score_programs;
 use super::tasks::{read, shots};
 use super::worker_threads::start_threads;
 use crate::cli::arguments::ScoreOptions;
@@ -35,6 +38,8 @@ const SEQUENCES_AT_ONCE: usize = 64;
 struct Judged {
     name: String,
     metrics: BTreeMap<usize, Vec<Metric>>,
+    /// Of programs that were run.
+    verdicts: Verdicts,
     /// Of a model.
     answers: BTreeMap<usize, ModelAnswer>,
     seconds: f64,
@@ -46,19 +51,13 @@ struct Judged {
 /// If the task or the model is unknown, or files cannot be read, used or written.
 pub fn score(options: &ScoreOptions) -> Result<Conclusion, Error> {
     let benchmark = read(&options.task, &options.data)?;
-    if benchmark.task.program.is_some() && options.model.is_none() {
-        return Err(Error::Argument {
-            argument: format!("--task {}", options.task),
-            problem: "is judged by running programs, and `score` runs none".to_owned(),
-            remedy: "choose a task that is answered by texts or choices: `isoflop tasks`"
-                .to_owned(),
-        });
-    }
     let n_shot = options.data.shots.unwrap_or(benchmark.task.shots.count);
     let interrupt = Interrupt::listen()?;
+    let threads = start_threads(&options.compute)?;
     let scoring = Scoring {
         options,
         benchmark: &benchmark,
+        sandbox: score_programs::sandbox(&benchmark, options, threads)?,
         questions: match &options.model {
             Some(_) => {
                 let shots = shots(&benchmark, &options.data, n_shot)?;
@@ -69,7 +68,6 @@ pub fn score(options: &ScoreOptions) -> Result<Conclusion, Error> {
         },
         interrupt: &interrupt,
     };
-    start_threads(&options.compute)?;
     let judged = match (&options.model, &options.answers) {
         (Some(model), _) => scoring.model(model),
         (None, Some(file)) => scoring.file(file),
@@ -107,6 +105,9 @@ pub fn score(options: &ScoreOptions) -> Result<Conclusion, Error> {
         };
         all.extend(differences(&all[0], &judged.metrics, &others.metrics));
     }
+    if let (Some(file), Some(sandbox)) = (&options.verdicts, &scoring.sandbox) {
+        score_programs::write_verdicts(file, sandbox, &judged.verdicts)?;
+    }
     if let Some(file) = &options.samples {
         let (name, questions) = (judged.name.as_str(), scoring.questions.as_slice());
         let task = (&benchmark, n_shot);
@@ -131,6 +132,8 @@ pub fn score(options: &ScoreOptions) -> Result<Conclusion, Error> {
 struct Scoring<'a> {
     options: &'a ScoreOptions,
     benchmark: &'a Benchmark,
+    /// For programs that are run.
+    sandbox: Option<Sandbox>,
     /// Of models.
     questions: Vec<Question<'a>>,
     interrupt: &'a Interrupt,
@@ -140,10 +143,11 @@ impl Scoring<'_> {
     /// The metrics of the answers of `file`.
     fn file(&self, file: &Path) -> Result<Judged, Error> {
         let given = answers::read(file, self.benchmark)?;
-        let metrics = self.metrics(|doc_id| given.get(&doc_id));
+        let (metrics, verdicts) = self.metrics(|doc_id| given.get(&doc_id))?;
         Ok(Judged {
             name: format!("--answers {}", file.display()),
             metrics,
+            verdicts,
             answers: BTreeMap::new(),
             seconds: 0.0,
         })
@@ -180,26 +184,41 @@ impl Scoring<'_> {
         );
         progress.done();
         let answers = answers?;
-        let metrics = self.metrics(|doc_id| answers.get(&doc_id).map(|own| &own.answer));
+        let (metrics, verdicts) =
+            self.metrics(|doc_id| answers.get(&doc_id).map(|own| &own.answer))?;
         Ok(Judged {
             name: scored.name,
             metrics,
+            verdicts,
             answers,
             seconds: clock.elapsed().as_secs_f64(),
         })
     }
 
+    /// The metrics of each answered item, and the verdicts on its programs if they are run.
     fn metrics<'b>(
         &self,
         answer: impl Fn(usize) -> Option<&'b Answer>,
-    ) -> BTreeMap<usize, Vec<Metric>> {
+    ) -> Result<(BTreeMap<usize, Vec<Metric>>, Verdicts), Error> {
         let judge = Judge::new(self.benchmark);
-        let items = self.benchmark.items.iter();
-        let judged = items.filter_map(|item| {
-            let answer = answer(item.doc_id)?;
-            Some((item.doc_id, judge.metrics(item, answer)))
-        });
-        judged.collect()
+        let answered = || {
+            let items = self.benchmark.items.iter();
+            items.filter_map(|item| Some((item, answer(item.doc_id)?)))
+        };
+        let verdicts = match &self.sandbox {
+            Some(sandbox) => {
+                let quiet = self.options.compute.quiet;
+                let (benchmark, interrupt) = (self.benchmark, self.interrupt);
+                score_programs::judge(sandbox, benchmark, answered(), interrupt, quiet)?
+            }
+            None => Verdicts::new(),
+        };
+        let mut metrics = programs::metrics(&verdicts);
+        for (item, answer) in answered() {
+            let own = metrics.entry(item.doc_id).or_default();
+            own.extend(judge.metrics(item, answer));
+        }
+        Ok((metrics, verdicts))
     }
 
     /// Says what the means do not cover.

@@ -2,9 +2,9 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use benchmarks::Benchmark;
+use benchmarks::{Benchmark, Task};
 use harness::error::Error;
-use harness::evaluate::benchmark_scores::{Score, Scores};
+use harness::evaluate::benchmark_scores::{PASS_AT, Score, Scores};
 use harness::record::provenance::Provenance;
 use serde_json::{Map, Value, json};
 
@@ -83,12 +83,10 @@ fn harness_form(
             || json!({"name": score.task, "alias": score.task, "sample_len": score.n}),
         );
         if let Value::Object(entry) = entry {
-            entry.insert(
-                format!("{},{}", score.metric, score.filter),
-                json!(score.value),
-            );
+            let metric = exported(task, &score.metric);
+            entry.insert(format!("{metric},{}", score.filter), json!(score.value));
             let stderr = score.stderr.map_or(json!("N/A"), |stderr| json!(stderr));
-            entry.insert(format!("{}_stderr,{}", score.metric, score.filter), stderr);
+            entry.insert(format!("{metric}_stderr,{}", score.filter), stderr);
         }
     }
     let leaves: Vec<&Score> = scores
@@ -103,7 +101,7 @@ fn harness_form(
     names.dedup();
     let metrics = |value: &dyn Fn(&str) -> bool| -> Map<String, Value> {
         let own = scores.scores.iter().filter(|score| score.task == task.name);
-        own.map(|score| (score.metric.clone(), json!(value(&score.metric))))
+        own.map(|score| (exported(task, &score.metric), json!(value(&score.metric))))
             .collect()
     };
     let higher = metrics(&|metric| !matches!(metric, "nll" | "bpb"));
@@ -141,4 +139,12 @@ fn harness_form(
         "task_hashes": {&task.name: task.fingerprint()},
         "total_evaluation_time_seconds": evaluated.seconds.to_string()
     })
+}
+
+/// The name of a metric in lm-evaluation-harness.
+fn exported(task: &Task, metric: &str) -> String {
+    match (metric.strip_prefix(PASS_AT), &task.program) {
+        (Some(k), Some(program)) => format!("{}{k}", program.exported),
+        _ => metric.to_owned(),
+    }
 }
