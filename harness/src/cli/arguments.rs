@@ -23,6 +23,8 @@ pub struct Arguments {
 pub enum Command {
     /// Show the plan of a sweep: parameters, FLOPs, tokens, memory, devices, time. Nothing is trained or written.
     Plan(PlanOptions),
+    /// Tokenize the text corpora of a sweep, as `sweep` does first, and show what they hold.
+    Data(DataOptions),
     /// Solve for knobs of a block at which its cost equals that of a reference, and show them. Nothing is trained or
     /// written.
     Match(MatchOptions),
@@ -135,6 +137,18 @@ pub struct PlanOptions {
     /// Print exact numbers as JSON instead of tables.
     #[arg(long, conflicts_with = "csv")]
     pub json: bool,
+}
+
+#[derive(Args)]
+pub struct DataOptions {
+    #[command(flatten)]
+    pub location: SweepLocation,
+    /// Print exact numbers as JSON instead of the table.
+    #[arg(long)]
+    pub json: bool,
+    /// Print no progress.
+    #[arg(long, short)]
+    pub quiet: bool,
 }
 
 #[derive(Args)]

@@ -3,7 +3,7 @@
 use random::IndexedPermutation;
 
 use crate::document_hash::DocumentHash;
-use crate::source::{Content, Document, Documents, Event, find};
+use crate::source::{Content, Document, Documents, Event, Format, Vocabulary, find};
 use crate::{CorpusConfig, CorpusError};
 
 /// Most files from which texts are taken.
@@ -18,11 +18,20 @@ pub fn sample(label: &str, config: &CorpusConfig, bytes: u64) -> Result<Vec<Stri
     let files = find(&format!("corpus.{label}.paths"), &config.paths)?;
     let taken = MAX_FILES.min(files.len() as u64);
     let order = IndexedPermutation::new(files.len() as u64, 0, "tokenizer.sample", 0);
+    // Only files of tokens need one, and those are errors.
+    let vocabulary = Vocabulary { end: 0, size: 0 };
     let mut texts = Vec::new();
     for place in 0..taken {
         let file = &files[order.at(place) as usize..][..1];
         let mut left = bytes / taken;
-        for event in Documents::new(file, config, 0) {
+        if matches!(file[0].format, Format::FlatTokens | Format::Tokens) {
+            return Err(CorpusError::config(
+                &format!("corpus.{label}.paths"),
+                file[0].path.display(),
+                "it has tokens; set `tokenizer.path` to the file tokenizer.json of the tokenizer that made them",
+            ));
+        }
+        for event in Documents::new(file, config, vocabulary) {
             let Event::Document(Document { content, .. }) = event? else {
                 continue;
             };
@@ -30,11 +39,7 @@ pub fn sample(label: &str, config: &CorpusConfig, bytes: u64) -> Result<Vec<Stri
                 continue;
             }
             let Content::Text(mut text) = content else {
-                return Err(CorpusError::config(
-                    &format!("corpus.{label}.paths"),
-                    file[0].path.display(),
-                    "it has tokens; set `tokenizer.path` to the file tokenizer.json of the tokenizer that made them",
-                ));
+                continue;
             };
             if text.len() as u64 >= left {
                 text.truncate(text.floor_char_boundary(left as usize));

@@ -4,6 +4,7 @@ pub mod compare;
 pub mod compare_table;
 pub mod compare_values;
 pub mod comparison;
+pub mod data;
 pub mod decide;
 pub mod describe;
 pub mod eval;

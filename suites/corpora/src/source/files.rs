@@ -45,6 +45,8 @@ pub struct SourceFile {
     pub bytes: u64,
     /// When it was last changed, if the file system says so.
     pub modified: Option<SystemTime>,
+    /// The index of Megatron-LM beside a file of tokens, with its bytes and the time of its last change.
+    pub index: Option<(PathBuf, u64, Option<SystemTime>)>,
 }
 
 impl SourceFile {
@@ -70,6 +72,7 @@ impl SourceFile {
             compression,
             bytes: metadata.len(),
             modified: metadata.modified().ok(),
+            index: index(path, format),
         }))
     }
 
@@ -87,6 +90,12 @@ impl SourceFile {
             "run again when it is complete",
         ))
     }
+}
+
+fn index(path: &Path, format: Format) -> Option<(PathBuf, u64, Option<SystemTime>)> {
+    let path = (format == Format::Tokens).then(|| path.with_extension("idx"))?;
+    let metadata = fs::metadata(&path).ok().filter(|own| own.is_file())?;
+    Some((path, metadata.len(), metadata.modified().ok()))
 }
 
 fn kind(path: &Path) -> Option<(Format, Compression)> {

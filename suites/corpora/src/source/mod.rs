@@ -6,6 +6,7 @@ mod json_lines;
 mod parquet;
 mod record;
 mod text;
+mod tokens;
 
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 pub use files::{Format, SourceFile, find};
 pub use record::Content;
 use record::{RecordError, Records};
+pub use tokens::Vocabulary;
 
 use crate::{CorpusConfig, CorpusError};
 
@@ -55,7 +57,7 @@ pub enum Event {
 pub struct Documents<'a> {
     files: &'a [SourceFile],
     config: &'a CorpusConfig,
-    end_token: u32,
+    vocabulary: Vocabulary,
     place: Place,
     records: Option<Records>,
     failed: bool,
@@ -66,12 +68,12 @@ impl<'a> Documents<'a> {
     /// All documents of the files.
     ///
     /// # Arguments
-    /// * `end_token`: what ends a document in files of tokens.
-    pub fn new(files: &'a [SourceFile], config: &'a CorpusConfig, end_token: u32) -> Self {
+    /// * `vocabulary`: the ids that files of tokens may have.
+    pub fn new(files: &'a [SourceFile], config: &'a CorpusConfig, vocabulary: Vocabulary) -> Self {
         Self {
             files,
             config,
-            end_token,
+            vocabulary,
             place: Place::default(),
             records: None,
             failed: false,
@@ -125,14 +127,10 @@ impl<'a> Documents<'a> {
             Format::Parquet => {
                 Box::new(parquet::ParquetRecords::new(path, &self.config.text_field)?)
             }
-            Format::FlatTokens | Format::Tokens => {
-                let _ = self.end_token;
-                return Err(CorpusError::source(
-                    path.display().to_string(),
-                    "files of tokens are not read yet",
-                    "give files of text",
-                ));
+            Format::FlatTokens => {
+                tokens::open_flat(file, self.config.dtype, self.vocabulary, &self.read)?
             }
+            Format::Tokens => tokens::open_bin(file, self.vocabulary, &self.read)?,
         })
     }
 }
@@ -158,9 +156,10 @@ impl Iterator for Documents<'_> {
             };
             let Some(record) = records.next() else {
                 self.records = None;
-                if file.format == Format::Parquet {
-                    self.read.fetch_add(file.bytes, Ordering::Relaxed);
-                }
+                // Some readers do not count: they do not read in order.
+                let done = self.files[..=self.place.file].iter();
+                self.read
+                    .store(done.map(|file| file.bytes).sum(), Ordering::Relaxed);
                 self.place = Place {
                     file: self.place.file + 1,
                     record: 0,

@@ -7,6 +7,8 @@ use polars::prelude::{Column, DataFrame, ParquetWriter};
 use super::record::MAX_DOCUMENT;
 use super::*;
 
+const VOCABULARY: Vocabulary = Vocabulary { end: 0, size: 1 };
+
 fn config(path: &Path) -> CorpusConfig {
     CorpusConfig::new(vec![path.to_owned()])
 }
@@ -14,7 +16,7 @@ fn config(path: &Path) -> CorpusConfig {
 fn texts(config: &CorpusConfig) -> Result<Vec<String>, String> {
     let files = find("corpus.a.paths", &config.paths).map_err(|error| error.to_string())?;
     let mut texts = Vec::new();
-    for event in Documents::new(&files, config, 0) {
+    for event in Documents::new(&files, config, VOCABULARY) {
         match event.map_err(|error| error.to_string())? {
             Event::Document(Document {
                 content: Content::Text(text),
@@ -221,7 +223,9 @@ fn reading_goes_on_at_any_place() {
     config.separator = Some("|".to_owned());
     let files = find("k", &config.paths).unwrap();
     let rest = |place| -> Vec<(String, Place)> {
-        let documents = Documents::new(&files, &config, 0).after(place).unwrap();
+        let documents = Documents::new(&files, &config, VOCABULARY)
+            .after(place)
+            .unwrap();
         let document = |event| match event {
             Ok(Event::Document(Document {
                 content: Content::Text(text),
@@ -237,7 +241,11 @@ fn reading_goes_on_at_any_place() {
         assert_eq!(rest(*end), all[index + 1..]);
     }
     let beyond = Place { file: 0, record: 9 };
-    assert!(Documents::new(&files, &config, 0).after(beyond).is_err());
+    assert!(
+        Documents::new(&files, &config, VOCABULARY)
+            .after(beyond)
+            .is_err()
+    );
 }
 
 #[test]

@@ -49,9 +49,12 @@ pub fn fingerprint(
 }
 
 fn hash(file: &SourceFile) -> Result<blake3::Hash, CorpusError> {
-    let failed = || CorpusError::io("read", &file.path);
     let mut hasher = blake3::Hasher::new();
-    let reader = File::open(&file.path).map_err(failed())?;
-    hasher.update_reader(reader).map_err(failed())?;
+    let index = file.index.iter().map(|(path, _, _)| path);
+    for path in std::iter::once(&file.path).chain(index) {
+        let failed = || CorpusError::io("read", path);
+        let reader = File::open(path).map_err(failed())?;
+        hasher.update_reader(reader).map_err(failed())?;
+    }
     Ok(hasher.finalize())
 }

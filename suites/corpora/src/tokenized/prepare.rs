@@ -9,7 +9,7 @@ use super::encode::{encode, read_ahead};
 use super::manifest::{Manifest, VERSION};
 use super::shard::ShardBuffer;
 use crate::progress::{Observer, Stage, StageReport};
-use crate::source::{Documents, SourceFile, find};
+use crate::source::{Documents, SourceFile, Vocabulary, find};
 use crate::{CacheLock, CorpusConfig, CorpusError, Tokenizer};
 
 /// Tokens after which a shard ends: what a process that is killed loses, and what is in memory.
@@ -99,8 +99,12 @@ impl Work<'_> {
         let total = self.files.iter().map(|file| file.bytes).sum();
         let mut report = StageReport::new(observer, self.label, Stage::Tokenizing, total);
         let from = manifest.shards.last().map(|shard| shard.end);
-        let documents = Documents::new(self.files, self.config, self.tokenizer.end())
-            .after(from.unwrap_or_default())?;
+        let vocabulary = Vocabulary {
+            end: self.tokenizer.end(),
+            size: self.tokenizer.vocab_size(),
+        };
+        let documents =
+            Documents::new(self.files, self.config, vocabulary).after(from.unwrap_or_default())?;
         let mut buffer = ShardBuffer::default();
         let mut tokens = 0;
         std::thread::scope(|scope| {
