@@ -63,7 +63,7 @@ def report(name, way, ours, reference):
 def exported(program, folder):
     """A folder that this project wrote."""
     with open(os.path.join(folder, "isoflop.json"), encoding="utf-8") as file:
-        manifest = json.load(file)
+        manifest = json.load(file)["description"]
     decoder = manifest["model"]["decoder"]
     tokens = random_tokens(decoder["vocab_size"], decoder["seq_len"])
     found = ours(program, folder, tokens)
