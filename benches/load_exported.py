@@ -74,7 +74,7 @@ class Model:
 
     def __init__(self, folder):
         with open(os.path.join(folder, "isoflop.json"), encoding="utf-8") as file:
-            self.manifest = json.load(file)
+            self.manifest = json.load(file)["description"]
         if self.manifest["format"] != 1 or self.manifest["layout"] != "isoflop":
             raise ValueError(f"{folder} is not in the layout isoflop, format 1")
         self.tensors = {}

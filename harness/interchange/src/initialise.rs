@@ -9,11 +9,9 @@ use corpora::Tokenizer;
 use serde_json::Value;
 
 use crate::block_tensors;
+use crate::description::{Description, describe, fingerprint, tokenizer};
 use crate::error::Error;
-use crate::import::{
-    Description, Parts, Specs, describe, fingerprint, load_parameters, read_buffer, read_table,
-    tokenizer,
-};
+use crate::import::{Parts, Specs, load_parameters, read_buffer, read_table};
 use crate::layout::Layout;
 use crate::names::pieces;
 use crate::tensor_reader::{TensorReader, missing};
