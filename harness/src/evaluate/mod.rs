@@ -3,6 +3,7 @@
 //! | module | contents |
 //! |---|---|
 //! | [`benchmark_scores`] | means, intervals, baselines and differences of judged answers |
+//! | [`held_out`] | nats per token and bits per byte on held-out documents of corpora |
 //! | [`language_model`] | `suites::LanguageModel` for a decoder |
 //! | [`scores`] | rows of scores and of items |
 

@@ -3,6 +3,7 @@
 mod bad_input;
 mod closed_pipe;
 mod comparing;
+mod corpora;
 mod deciding;
 mod describing;
 mod full_disk;
