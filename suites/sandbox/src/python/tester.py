@@ -184,7 +184,7 @@ def expect(call, given, expected):
     """Fails unless a result has exactly the type and value that were expected, also within a list."""
     # Compared as text: `True == 1`, and the text of a reference is its number alone.
     if to_line(pack(given, refer)) != to_line(pack(expected, refer)):
-        raise Wrong(call, repr(given)[:200])
+        raise Wrong(call, repr(given)[:500])
 
 
 def names_of(code):
