@@ -103,6 +103,11 @@ impl Decoder {
         self.layers.iter().flat_map(Layer::blocks)
     }
 
+    /// The buffers of each block, in the order in which the forward pass evaluates the blocks.
+    pub fn buffers_of_blocks(&self) -> Vec<Vec<&Buffer>> {
+        self.blocks().map(Block::buffers).collect()
+    }
+
     /// Logits `[batch, seq, vocab_size]` of whole sequences `tokens [batch, seq]`.
     pub fn forward(&self, tokens: Tensor<2, Int>, pass: &mut Pass) -> Tensor<3> {
         let ids = tokens.clone();

@@ -33,6 +33,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<Conclusion, Error> {
     match command {
         Command::Plan(options) => commands::plan::plan(&options),
+        Command::Data(options) => commands::data::data(&options),
         Command::Match(options) => commands::match_blocks::match_blocks(&options),
         Command::Sweep(options) => commands::sweep::sweep(&options),
         Command::Tune(options) => commands::tune::tune(&options),
@@ -45,6 +46,7 @@ fn run(command: Command) -> Result<Conclusion, Error> {
         Command::Probe(options) => commands::probe::probe(&options),
         Command::Tasks(options) => commands::tasks::tasks(&options),
         Command::Score(options) => commands::score::score(&options),
+        Command::Export(options) => commands::export::export(&options),
         Command::Init { file } => commands::init::init(&file),
         Command::Completions { shell } => commands::describe::completions(shell),
         Command::Man => commands::describe::man(),

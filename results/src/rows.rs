@@ -7,7 +7,7 @@ pub const WHOLE_SUITE: &str = "all";
 
 /// The metrics that are a share of right answers and can be paired item by item; the first that a suite has is its
 /// headline. A metric that is not listed is in the tables, and in no score, comparison or claim.
-pub const SHARE_METRICS: [&str; 3] = ["exact_match", "pass@1", "accuracy"];
+pub const SHARE_METRICS: [&str; 4] = ["exact_match", "pass@1", "accuracy", "acc"];
 
 rows! {
     /// One run: its configuration, cost, losses and provenance.
@@ -302,6 +302,20 @@ rows! {
         knobs: String,
     }
 
+    /// The model whose parameters a run began with; none for a run that began with drawn ones.
+    "initial_weights" => InitialWeightsRow by [run] {
+        /// Name of the run that the row belongs to.
+        run: String,
+        /// Folder of the model.
+        folder: String,
+        /// Hash of its configuration, tokenizer and weights.
+        fingerprint: String,
+        /// Parameters that were taken from it, those of value tables included.
+        taken: u64,
+        /// All parameters of the run's model.
+        parameters: u64,
+    }
+
     /// One block measured, or one model derived from its layers, at a true shape on one device.
     "probes" => ProbeRow by [device, threads, size, block, table_slots, phase, basis, run] {
         /// Hash of the shape, the phase, the device and the harness.
@@ -388,6 +402,8 @@ rows! {
         split: String,
         /// Few-shot examples.
         n_shot: u64,
+        /// Most tokens that the model read.
+        max_length: u64,
         /// Items of the split.
         items: u64,
         /// Items evaluated; fewer where the sweep draws a part.

@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use experiment::matching::{Side, Target};
 use experiment::memory_need::NumericFormat;
 use experiment::units;
+use interchange::WeightType;
 use serde::de::DeserializeOwned;
 
 /// Compares feed-forward blocks at equal training FLOPs.
@@ -22,6 +23,8 @@ pub struct Arguments {
 pub enum Command {
     /// Show the plan of a sweep: parameters, FLOPs, tokens, memory, devices, time. Nothing is trained or written.
     Plan(PlanOptions),
+    /// Tokenize the text corpora of a sweep, as `sweep` does first, and show what they hold.
+    Data(DataOptions),
     /// Solve for knobs of a block at which its cost equals that of a reference, and show them. Nothing is trained or
     /// written.
     Match(MatchOptions),
@@ -47,6 +50,8 @@ pub enum Command {
     Tasks(TasksOptions),
     /// Evaluate a model on a published benchmark, or judge given answers, by the field's metrics.
     Score(ScoreOptions),
+    /// Write a recorded run's model as a folder that other programs load.
+    Export(ExportOptions),
     /// Write a commented sweep file to begin with.
     Init {
         /// The file, which must not exist.
@@ -132,6 +137,18 @@ pub struct PlanOptions {
     /// Print exact numbers as JSON instead of tables.
     #[arg(long, conflicts_with = "csv")]
     pub json: bool,
+}
+
+#[derive(Args)]
+pub struct DataOptions {
+    #[command(flatten)]
+    pub location: SweepLocation,
+    /// Print exact numbers as JSON instead of the table.
+    #[arg(long)]
+    pub json: bool,
+    /// Print no progress.
+    #[arg(long, short)]
+    pub quiet: bool,
 }
 
 #[derive(Args)]
@@ -354,7 +371,8 @@ pub struct TaskData {
 
 #[derive(Args)]
 pub struct ScoreOptions {
-    /// The model: a recorded run (`quick:l/memory+/0`, or the prefix of a run's name), or a folder of weights or of a checkpoint.
+    /// The model: a recorded run (`quick:l/memory+/0`, or the prefix of a run's name), a folder of weights or of a checkpoint, or
+    /// `hf:PATH` for a folder of transformers or of `isoflop export`.
     #[arg(required_unless_present = "answers", conflicts_with = "answers")]
     pub model: Option<String>,
     /// A task, or the path of its declaration.
@@ -371,6 +389,9 @@ pub struct ScoreOptions {
     /// Evaluate N items, drawn at random and the same for every model.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub limit: Option<u64>,
+    /// Most tokens that the model reads; default: its training length. Beyond that positions are new to it.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(2..=1 << 20))]
+    pub max_length: Option<u64>,
     /// Run the answers to a task that asks for programs (humaneval, mbpp): executes code that a model wrote, isolated from this system.
     #[arg(long)]
     pub run_code: bool,
@@ -394,6 +415,20 @@ pub struct ScoreOptions {
     /// Print exact numbers as JSON, in the form of lm-evaluation-harness.
     #[arg(long, conflicts_with = "csv")]
     pub json: bool,
+}
+
+#[derive(Args)]
+pub struct ExportOptions {
+    /// A recorded run: the prefix of its name, or a selection of one run as in `compare`, such as `quick:s/dense/0`.
+    pub run: String,
+    /// The folder, which must not exist.
+    pub folder: PathBuf,
+    /// Number format of the weights: f32, or bf16, which rounds them.
+    #[arg(long, value_name = "TYPE", default_value = "f32", value_parser = by_serde_name::<WeightType>)]
+    pub dtype: WeightType,
+    /// Folder of the sweeps and runs.
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    pub output: PathBuf,
 }
 
 #[derive(Args)]

@@ -249,3 +249,6 @@ impl Continuing for Greedy<'_> {
         Ok(self.stop.iter().any(|stop| text.contains(stop.as_str())))
     }
 }
+
+#[cfg(test)]
+mod tests;

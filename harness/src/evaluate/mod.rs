@@ -15,6 +15,7 @@ pub mod answering;
 pub mod benchmark_model;
 pub mod benchmark_scores;
 mod generation;
+pub mod held_out;
 pub mod language_model;
 pub mod model_source;
 pub mod samples;

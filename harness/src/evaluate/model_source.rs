@@ -1,17 +1,23 @@
-//! The models that `isoflop score` can evaluate: a recorded run, or a folder of weights or a checkpoint of one.
+//! The models that `isoflop score` can evaluate, by name.
+//!
+//! | argument | model |
+//! |---|---|
+//! | `hf:PATH` | a folder of transformers, or one that `isoflop export` wrote |
+//! | a folder with `state.json` | weights or a checkpoint of a recorded run |
+//! | `quick:l/dense/0`, `4f1c` | a recorded run, as in `isoflop compare` |
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use architectures::Decoder;
 use burn::tensor::Device;
 use suites::Tokenizer;
 
-use crate::checkpoint::manifest::{self, Manifest};
-use crate::checkpoint::snapshot;
+use crate::checkpoint::manifest;
 use crate::error::Error;
-use crate::record::folders::Folders;
-use crate::record::run_selector::select;
-use crate::run::rerun::RecordedRun;
+use crate::record::trained_run::TrainedRun;
+
+/// Prefix of the folders of other programs.
+const FOLDER: &str = "hf:";
 
 /// A model with its tokenizer.
 pub struct ScoredModel {
@@ -29,66 +35,42 @@ pub struct ScoredModel {
     pub weights_hash: String,
 }
 
-/// The model that `argument` names: a folder with `state.json`, or a recorded run as `isoflop compare` names it.
+/// The model that `argument` names.
 ///
 /// # Errors
-/// If there is no such model or more than one, or its weights or data cannot be read.
+/// If there is no such model or more than one, or its weights or tokenizer cannot be read.
 pub fn load(argument: &str, output: &Path, device: &Device) -> Result<ScoredModel, Error> {
+    if let Some(folder) = argument.strip_prefix(FOLDER) {
+        return imported(argument, Path::new(folder), device);
+    }
     let folder = Path::new(argument);
-    if folder.join(manifest::FILE).is_file() {
-        let recorded = RecordedRun::find(&Manifest::read_any(folder)?.run, output)?;
-        return read(argument, folder, &recorded, output, device);
-    }
-    let selected = select(&[argument.to_owned()], output, &|_| true, &[])?;
-    let [run] = selected.order.as_slice() else {
-        let labels = selected.frames.runs().iter().take(8);
-        let labels: Vec<String> = labels
-            .map(|row| format!("{}/{}/{}", row.size, row.block, row.seed))
-            .collect();
-        return Err(Error::Argument {
-            argument: argument.to_owned(),
-            problem: format!("names {} runs", selected.order.len()),
-            remedy: format!("name one, SWEEP:SIZE/BLOCK/SEED: {}", labels.join(", ")),
-        });
+    let run = match folder.join(manifest::FILE).is_file() {
+        true => TrainedRun::of_folder(folder, output, device)?,
+        false => TrainedRun::load(argument, output, device)?,
     };
-    let recorded = RecordedRun::find(run, output)?;
-    let weights = weights_folder(&recorded);
-    if !weights.join(manifest::FILE).is_file() {
-        return Err(Error::Argument {
-            argument: argument.to_owned(),
-            problem: format!("has no weights at {}", weights.display()),
-            remedy: "run its sweep here: published records are without weights".to_owned(),
-        });
-    }
-    let row = &recorded.row;
-    let name = format!("{}:{}/{}/{}", row.sweep, row.size, row.block, row.seed);
-    read(&name, &weights, &recorded, output, device)
+    let row = &run.recorded.row;
+    Ok(ScoredModel {
+        name: match folder.is_dir() {
+            true => argument.to_owned(),
+            false => format!("{}:{}/{}/{}", row.sweep, row.size, row.block, row.seed),
+        },
+        decoder: run.decoder,
+        // The separator precedes every document in training.
+        start: Some(run.tokenizer.end()),
+        tokenizer: run.tokenizer,
+        space: run.recorded.configuration.model.decoder.seq_len,
+        weights_hash: run.weights_hash,
+    })
 }
 
-/// The folder of the weights of a run, beside its records.
-fn weights_folder(recorded: &RecordedRun) -> PathBuf {
-    let sweep = recorded.records.parent().unwrap_or(Path::new(""));
-    sweep.join("weights").join(&recorded.row.run)
-}
-
-fn read(
-    name: &str,
-    folder: &Path,
-    recorded: &RecordedRun,
-    output: &Path,
-    device: &Device,
-) -> Result<ScoredModel, Error> {
-    let manifest = snapshot::verify(folder, &recorded.row.run)?;
-    let model = &recorded.configuration.model;
-    let decoder = snapshot::read_weights(folder, &manifest, model, device)?;
-    let tokenizer = recorded.tokenizer(&Folders::new(output, "").cache())?;
+fn imported(name: &str, folder: &Path, device: &Device) -> Result<ScoredModel, Error> {
+    let model = interchange::import(folder, device)?;
     Ok(ScoredModel {
         name: name.to_owned(),
-        decoder,
-        // The separator precedes every document in training.
-        start: Some(tokenizer.end()),
-        tokenizer,
-        space: model.decoder.seq_len,
-        weights_hash: manifest.content_hash(),
+        decoder: model.decoder,
+        start: model.tokenizer.start(),
+        tokenizer: model.tokenizer,
+        space: model.model.decoder.seq_len,
+        weights_hash: model.fingerprint,
     })
 }

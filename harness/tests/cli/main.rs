@@ -1,10 +1,12 @@
 //! End-to-end tests of the `isoflop` binary.
 
 mod bad_input;
+mod benchmarks;
 mod closed_pipe;
 mod comparing;
 mod deciding;
 mod describing;
+mod exporting;
 mod full_disk;
 mod interrupting;
 mod matching;

@@ -33,7 +33,12 @@ impl<'a> Judge<'a> {
             ItemKind::Choose(choices, gold) => self.chosen(choices, gold, answer),
             ItemKind::Program(_) => Vec::new(),
         };
-        metrics.extend(likelihood(&answer.references));
+        let of_several = match &item.kind {
+            ItemKind::Generate(_) => true,
+            ItemKind::Choose(_, gold) => gold.len() > 1,
+            ItemKind::Program(_) => false,
+        };
+        metrics.extend(likelihood(&answer.references, of_several));
         metrics
     }
 
@@ -91,8 +96,8 @@ impl<'a> Judge<'a> {
     }
 }
 
-/// Nats and bits per byte of the first of the right answers, and nats of the most probable one if there are several.
-fn likelihood(references: &[Reference]) -> Vec<Metric> {
+/// Nats and bits per byte of the first of the right answers, and nats of the most probable one where there can be several.
+fn likelihood(references: &[Reference], of_several: bool) -> Vec<Metric> {
     let Some(first) = references.first() else {
         return Vec::new();
     };
@@ -100,7 +105,7 @@ fn likelihood(references: &[Reference]) -> Vec<Metric> {
         ("nll", -first.ll),
         ("bpb", -first.ll / (LN_2 * first.bytes as f64)),
     ];
-    if references.len() > 1 {
+    if of_several {
         let best = references.iter().map(|reference| -reference.ll);
         metrics.push(("nll_best", best.fold(f64::INFINITY, f64::min)));
     }

@@ -73,8 +73,9 @@ pub fn likelihoods(
             return Err(format!("the continuation {text:?} adds no token"));
         }
         if continuation.len() > space {
+            let start: String = text.chars().take(40).collect();
             return Err(format!(
-                "the continuation {text:?} has {} tokens, and the model reads {space}",
+                "the continuation that begins {start:?} has {} tokens, and the model reads {space}",
                 continuation.len()
             ));
         }
@@ -145,7 +146,7 @@ pub fn failed(task: &str, doc_id: usize, problem: String) -> BenchmarkError {
     BenchmarkError::Files {
         task: task.to_owned(),
         problem: format!("item {doc_id}: {problem}"),
-        remedy: "leave the item out, or use a model that reads more tokens".to_owned(),
+        remedy: "let the model read more tokens (--max-length), or leave the record out".to_owned(),
     }
 }
 

@@ -163,7 +163,9 @@ impl Scoring<'_> {
             device: &device,
             tokenizer: &scored.tokenizer,
             start: scored.start,
-            space: scored.space,
+            space: options
+                .max_length
+                .map_or(scored.space, |most| most as usize),
             sequences: SEQUENCES_AT_ONCE,
             interrupt: self.interrupt,
         };

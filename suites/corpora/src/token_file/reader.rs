@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::header::{HASH, Header, LEN, is_earlier_layout};
-use crate::SuiteError;
+use crate::CorpusError;
 use crate::positioned::PositionedFile;
 
 /// A read-only sequence of token ids.
@@ -24,14 +24,17 @@ impl TokenFile {
     ///
     /// # Errors
     /// If the file is not accessible, not a token file, or damaged in these parts.
-    pub fn open(path: &Path) -> Result<Self, SuiteError> {
-        let mut file = File::open(path).map_err(SuiteError::io("open", path))?;
-        let damaged = |reason| SuiteError::damaged(path, reason);
+    pub fn open(path: &Path) -> Result<Self, CorpusError> {
+        let mut file = File::open(path).map_err(CorpusError::io("open", path))?;
+        let damaged = |reason| CorpusError::damaged(path, reason);
         let failed = |error: io::Error| match error.kind() {
             io::ErrorKind::UnexpectedEof => damaged("not a token file"),
-            _ => SuiteError::io("read", path)(error),
+            _ => CorpusError::io("read", path)(error),
         };
-        let length = file.metadata().map_err(SuiteError::io("read", path))?.len();
+        let length = file
+            .metadata()
+            .map_err(CorpusError::io("read", path))?
+            .len();
         let mut start = [0; LEN];
         file.read_exact(&mut start).map_err(failed)?;
         let header = Header::decode(&start, length).map_err(damaged)?;
@@ -41,7 +44,7 @@ impl TokenFile {
         file.read_exact_at(&mut bytes, at).map_err(failed)?;
         if blake3::hash(&bytes) != header.table {
             let reason = format!("bytes {at} to {length}, the table, do not match their hash");
-            return Err(SuiteError::damaged(path, reason));
+            return Err(CorpusError::damaged(path, reason));
         }
         let (table, _) = bytes.as_chunks::<HASH>();
         Ok(Self {
@@ -56,11 +59,11 @@ impl TokenFile {
     ///
     /// # Errors
     /// As for [`Self::open`], and if the file was written for another vocabulary than one of `vocab_size` ids.
-    pub(crate) fn cached(path: &Path, vocab_size: usize) -> Result<Option<Self>, SuiteError> {
+    pub fn cached(path: &Path, vocab_size: usize) -> Result<Option<Self>, CorpusError> {
         let mut start = Vec::new();
         match File::open(path).and_then(|file| file.take(8).read_to_end(&mut start)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(SuiteError::io("read", path)(error)),
+            Err(error) => return Err(CorpusError::io("read", path)(error)),
             Ok(_) if is_earlier_layout(&start) => return Ok(None),
             Ok(_) => {}
         }
@@ -69,7 +72,7 @@ impl TokenFile {
         if written_for != vocab_size as u64 {
             let reason =
                 format!("it is for a vocabulary of {written_for}, the tokenizer has {vocab_size}");
-            return Err(SuiteError::damaged(path, reason));
+            return Err(CorpusError::damaged(path, reason));
         }
         Ok(Some(file))
     }
@@ -85,6 +88,11 @@ impl TokenFile {
         self.header.epochs
     }
 
+    /// Number of ids of the vocabulary: every token is below it.
+    pub fn vocab_size(&self) -> usize {
+        self.header.vocab_size as usize
+    }
+
     /// Path of the file.
     pub fn path(&self) -> &Path {
         &self.path
@@ -94,7 +102,7 @@ impl TokenFile {
     ///
     /// # Errors
     /// As [`Self::window`].
-    pub(crate) fn end_of(&self, documents: usize, end: u32) -> Result<u64, SuiteError> {
+    pub fn end_of(&self, documents: usize, end: u32) -> Result<u64, CorpusError> {
         const AT_ONCE: usize = 1 << 16;
         let mut left = documents;
         for start in (0..self.len()).step_by(AT_ONCE) {
@@ -113,7 +121,7 @@ impl TokenFile {
     ///
     /// # Errors
     /// If the file was changed, shortened or became inaccessible after it was written; the error names the place.
-    pub fn window(&self, start: u64, len: usize) -> Result<Vec<u32>, SuiteError> {
+    pub fn window(&self, start: u64, len: usize) -> Result<Vec<u32>, CorpusError> {
         let mut tokens = Vec::with_capacity(len);
         let mut position = (start % self.len() as u64) as usize;
         let mut bytes = Vec::new();
@@ -130,7 +138,7 @@ impl TokenFile {
     }
 
     /// The tokens of each block in order.
-    pub(super) fn blocks(&self) -> impl Iterator<Item = Result<Vec<u32>, SuiteError>> + '_ {
+    pub(super) fn blocks(&self) -> impl Iterator<Item = Result<Vec<u32>, CorpusError>> + '_ {
         let per_block = self.header.block / self.header.width;
         (0..self.len())
             .step_by(per_block)
@@ -138,7 +146,7 @@ impl TokenFile {
     }
 
     /// Reads one block and checks its hash.
-    fn read_block(&self, block: usize, bytes: &mut Vec<u8>) -> Result<(), SuiteError> {
+    fn read_block(&self, block: usize, bytes: &mut Vec<u8>) -> Result<(), CorpusError> {
         let start = block as u64 * self.header.block as u64;
         let end = self
             .header
@@ -151,13 +159,13 @@ impl TokenFile {
             .map_err(|error| match error.kind() {
                 io::ErrorKind::UnexpectedEof => {
                     let reason = format!("it was shortened and ends before byte {last}");
-                    SuiteError::damaged(&self.path, reason)
+                    CorpusError::damaged(&self.path, reason)
                 }
-                _ => SuiteError::io("read", &self.path)(error),
+                _ => CorpusError::io("read", &self.path)(error),
             })?;
         if blake3::hash(bytes).as_bytes() != &self.table[block] {
             let reason = format!("bytes {first} to {last} do not match their hash");
-            return Err(SuiteError::damaged(&self.path, reason));
+            return Err(CorpusError::damaged(&self.path, reason));
         }
         Ok(())
     }
@@ -169,7 +177,7 @@ impl TokenFile {
         range: std::ops::Range<usize>,
         position: usize,
         tokens: &mut Vec<u32>,
-    ) -> Result<(), SuiteError> {
+    ) -> Result<(), CorpusError> {
         let width = self.header.width;
         let before = tokens.len();
         let bytes = &bytes[range.start * width..range.end * width];
@@ -188,7 +196,7 @@ impl TokenFile {
                 let (id, place) = (tokens[before + index], position + index);
                 let reason =
                     format!("token {place} has id {id}, the vocabulary has {vocab_size} ids");
-                Err(SuiteError::damaged(&self.path, reason))
+                Err(CorpusError::damaged(&self.path, reason))
             }
         }
     }

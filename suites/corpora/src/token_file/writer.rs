@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::header::{HASH, Header, LEN, bytes_per_token};
 use super::reader::TokenFile;
-use crate::SuiteError;
+use crate::CorpusError;
 use crate::cache::replace;
 
 /// Bytes per block: one block fills the vector unit of BLAKE3, which hashes 16 KiB at once, and a window costs one or
@@ -18,21 +18,21 @@ const BLOCK: usize = 16 << 10;
 ///
 /// # Errors
 /// The first error of `fill`, or that of the operating system.
-pub(crate) fn write(
+pub fn write<E: From<CorpusError>>(
     path: &Path,
     vocab_size: usize,
-    fill: impl FnOnce(&mut Writer<'_>) -> Result<u64, SuiteError>,
-) -> Result<(), SuiteError> {
+    fill: impl FnOnce(&mut Writer<'_>) -> Result<u64, E>,
+) -> Result<(), E> {
     write_in_blocks(path, vocab_size, BLOCK, fill)
 }
 
 /// As [`write`], with `block` bytes per block.
-pub(super) fn write_in_blocks(
+pub(super) fn write_in_blocks<E: From<CorpusError>>(
     path: &Path,
     vocab_size: usize,
     block: usize,
-    fill: impl FnOnce(&mut Writer<'_>) -> Result<u64, SuiteError>,
-) -> Result<(), SuiteError> {
+    fill: impl FnOnce(&mut Writer<'_>) -> Result<u64, E>,
+) -> Result<(), E> {
     replace(path, |file| {
         let mut writer = Writer {
             file: BufWriter::new(file),
@@ -52,12 +52,12 @@ pub(super) fn write_in_blocks(
         writer.file.write_all(&[0; LEN]).map_err(writer.failed())?;
         writer.header.epochs = fill(&mut writer)?;
         let failed = writer.failed();
-        writer.finish().map_err(failed)
+        Ok(writer.finish().map_err(failed)?)
     })
 }
 
 /// A token file that is being written.
-pub(crate) struct Writer<'a> {
+pub struct Writer<'a> {
     file: BufWriter<&'a File>,
     path: &'a Path,
     /// The bytes of the block that is not full yet.
@@ -77,10 +77,10 @@ impl<'a> Writer<'a> {
     ///
     /// # Errors
     /// If an id is not below the vocabulary size, or the file cannot be written.
-    pub fn push(&mut self, ids: &[u32]) -> Result<(), SuiteError> {
+    pub fn push(&mut self, ids: &[u32]) -> Result<(), CorpusError> {
         for &id in ids {
             if u64::from(id) >= self.header.vocab_size {
-                return Err(SuiteError::Tokenizer(format!(
+                return Err(CorpusError::Tokenizer(format!(
                     "it returned id {id}, its vocabulary has {} ids",
                     self.header.vocab_size
                 )));
@@ -99,7 +99,7 @@ impl<'a> Writer<'a> {
     ///
     /// # Errors
     /// If the other file is damaged, or this one cannot be written.
-    pub fn append(&mut self, other: &TokenFile) -> Result<(), SuiteError> {
+    pub fn append(&mut self, other: &TokenFile) -> Result<(), CorpusError> {
         other.blocks().try_for_each(|ids| self.push(&ids?))
     }
 
@@ -123,7 +123,7 @@ impl<'a> Writer<'a> {
         self.file.flush()
     }
 
-    fn failed(&self) -> impl FnOnce(io::Error) -> SuiteError + use<'a> {
-        SuiteError::io("write", self.path)
+    fn failed(&self) -> impl FnOnce(io::Error) -> CorpusError + use<'a> {
+        CorpusError::io("write", self.path)
     }
 }

@@ -3,7 +3,7 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::path::Path;
 
-use crate::SuiteError;
+use crate::CorpusError;
 
 /// Prefix of a file that is being written; a complete file has another name.
 const WRITING: &str = ".writing-";
@@ -12,7 +12,7 @@ const LOCK: &str = ".lock";
 
 /// The exclusive right to write into a cache folder, until dropped or until the process ends.
 #[derive(Debug)]
-pub(crate) struct CacheLock {
+pub struct CacheLock {
     _file: Option<File>,
 }
 
@@ -23,8 +23,8 @@ impl CacheLock {
     ///
     /// # Errors
     /// If the folder cannot be created, or an unfinished file cannot be removed.
-    pub fn acquire(folder: &Path) -> Result<Self, SuiteError> {
-        fs::create_dir_all(folder).map_err(SuiteError::io("create", folder))?;
+    pub fn acquire(folder: &Path) -> Result<Self, CorpusError> {
+        fs::create_dir_all(folder).map_err(CorpusError::io("create", folder))?;
         let path = folder.join(LOCK);
         let file = OpenOptions::new()
             .write(true)
@@ -57,11 +57,11 @@ fn lock(file: &File, folder: &Path) -> bool {
     }
 }
 
-fn remove_unfinished(folder: &Path) -> Result<(), SuiteError> {
-    for entry in fs::read_dir(folder).map_err(SuiteError::io("list", folder))? {
-        let entry = entry.map_err(SuiteError::io("list", folder))?;
+fn remove_unfinished(folder: &Path) -> Result<(), CorpusError> {
+    for entry in fs::read_dir(folder).map_err(CorpusError::io("list", folder))? {
+        let entry = entry.map_err(CorpusError::io("list", folder))?;
         if entry.file_name().to_string_lossy().starts_with(WRITING) {
-            fs::remove_file(entry.path()).map_err(SuiteError::io("remove", entry.path()))?;
+            fs::remove_file(entry.path()).map_err(CorpusError::io("remove", entry.path()))?;
         }
     }
     Ok(())
@@ -72,24 +72,24 @@ fn remove_unfinished(folder: &Path) -> Result<(), SuiteError> {
 ///
 /// # Errors
 /// The first error of `fill`, or that of the operating system.
-pub(crate) fn replace(
+pub(crate) fn replace<E: From<CorpusError>>(
     path: &Path,
-    fill: impl FnOnce(&File) -> Result<(), SuiteError>,
-) -> Result<(), SuiteError> {
+    fill: impl FnOnce(&File) -> Result<(), E>,
+) -> Result<(), E> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder).map_err(SuiteError::io("create", folder))?;
+    fs::create_dir_all(folder).map_err(CorpusError::io("create", folder))?;
     let temporary = tempfile::Builder::new()
         .prefix(WRITING)
         .tempfile_in(folder)
-        .map_err(SuiteError::io("write in", folder))?;
+        .map_err(CorpusError::io("write in", folder))?;
     fill(temporary.as_file())?;
     temporary
         .as_file()
         .sync_all()
-        .map_err(SuiteError::io("write", path))?;
+        .map_err(CorpusError::io("write", path))?;
     temporary
         .persist(path)
-        .map_err(|error| SuiteError::io("write", path)(error.error))?;
+        .map_err(|error| CorpusError::io("write", path)(error.error))?;
     // Some file systems cannot synchronise a folder. The new name may then be missing after a loss of power, and the
     // file is prepared again.
     #[cfg(unix)]
@@ -150,13 +150,16 @@ mod tests {
         };
         replace(&path, |mut file| {
             file.write_all(b"x")
-                .map_err(SuiteError::io("write", &path))?;
+                .map_err(CorpusError::io("write", &path))?;
             assert!(matches!(&names()[..], [name] if name.starts_with(WRITING)));
-            Ok(())
+            Ok::<_, CorpusError>(())
         })
         .expect("writes");
         assert_eq!(names(), ["a.tokens"]);
-        replace(&path, |_| Err(SuiteError::Tokenizer("no".to_owned()))).expect_err("fails");
+        replace(&path, |_| {
+            Err::<(), _>(CorpusError::Tokenizer("no".to_owned()))
+        })
+        .expect_err("fails");
         assert_eq!(names(), ["a.tokens"]);
         assert_eq!(fs::read(&path).expect("reads"), b"x");
     }

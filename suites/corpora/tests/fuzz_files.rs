@@ -10,9 +10,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use corpora::{TokenFile, Tokenizer};
 use rand::Rng;
 use random::Stream;
-use suites::{TokenFile, Tokenizer};
 
 /// Inputs of each kind without the variable.
 const DEFAULT_INPUTS: u64 = 300;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::header::{Header, LEN};
 use super::writer::write_in_blocks;
 use super::{TokenFile, write};
-use crate::SuiteError;
+use crate::CorpusError;
 
 /// A file with blocks of 8 bytes.
 fn file(folder: &Path, vocab_size: usize, ids: &[u32]) -> PathBuf {
@@ -16,7 +16,7 @@ fn file(folder: &Path, vocab_size: usize, ids: &[u32]) -> PathBuf {
 }
 
 /// Reads every token of a file.
-fn read(path: &Path) -> Result<Vec<u32>, SuiteError> {
+fn read(path: &Path) -> Result<Vec<u32>, CorpusError> {
     let tokens = TokenFile::open(path)?;
     tokens.window(0, tokens.len())
 }

@@ -8,7 +8,7 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
-use crate::SuiteError;
+use crate::CorpusError;
 use crate::cache::replace;
 
 /// The first line of a file with this content.
@@ -20,11 +20,11 @@ fn first_line(content: &[u8]) -> String {
 ///
 /// # Errors
 /// If the file cannot be written.
-pub(crate) fn write(path: &Path, content: &[u8]) -> Result<(), SuiteError> {
+pub(crate) fn write(path: &Path, content: &[u8]) -> Result<(), CorpusError> {
     replace(path, |mut file| {
         file.write_all(first_line(content).as_bytes())
             .and_then(|()| file.write_all(content))
-            .map_err(SuiteError::io("write", path))
+            .map_err(CorpusError::io("write", path))
     })
 }
 
@@ -32,9 +32,9 @@ pub(crate) fn write(path: &Path, content: &[u8]) -> Result<(), SuiteError> {
 ///
 /// # Errors
 /// If the file cannot be read, or its content does not match its hash.
-pub(crate) fn read(path: &Path) -> Result<Vec<u8>, SuiteError> {
-    let mut bytes = fs::read(path).map_err(SuiteError::io("read", path))?;
-    let damaged = |reason: &str| SuiteError::damaged(path, reason);
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, CorpusError> {
+    let mut bytes = fs::read(path).map_err(CorpusError::io("read", path))?;
+    let damaged = |reason: &str| CorpusError::damaged(path, reason);
     let end = bytes.iter().position(|&byte| byte == b'\n');
     let Some(end) = end.filter(|_| bytes.starts_with(b"blake3 ")) else {
         return Err(damaged("its first line is not a hash"));
