@@ -90,6 +90,12 @@ impl Process {
         Self { pid, end: None }
     }
 
+    /// Its id.
+    #[cfg(all(test, target_os = "linux"))]
+    pub fn id(&self) -> libc::pid_t {
+        self.pid
+    }
+
     /// Whether it has ended. It is not waited for, which would free its id and thereby that of its group.
     ///
     /// # Errors

@@ -1,7 +1,6 @@
 # Runs the tests of one program, which is in another process. Descriptors: 0 the job, 1 the report, 3 requests to the
 # program, 4 its replies. Nothing of the program is executed here: its replies are data.
 import builtins
-import importlib
 import io
 import os
 
@@ -184,7 +183,7 @@ def expect(call, given, expected):
     """Fails unless a result has exactly the type and value that were expected, also within a list."""
     # Compared as text: `True == 1`, and the text of a reference is its number alone.
     if to_line(pack(given, refer)) != to_line(pack(expected, refer)):
-        raise Wrong(call, repr(given)[:200])
+        raise Wrong(call, repr(given)[:500])
 
 
 def names_of(code):
@@ -201,7 +200,7 @@ def import_modules(scope, code):
     library = getattr(sys, "stdlib_module_names", ())
     for name in names_of(code):
         if name in library and name not in scope and not hasattr(builtins, name):
-            scope[name] = importlib.import_module(name)
+            scope[name] = __import__(name)
 
 
 def line_of(error, file):

@@ -260,6 +260,11 @@ import json
 json.dumps = lambda *a, **k: '{"value": true}'
 def f(x):
     return 0
+#### patches_the_encoder
+import __main__
+__main__.ENCODE = lambda message: '{"value": true}'
+def f(x):
+    return 0
 #### defines_expect
 def expect(*a): pass
 def check(*a): pass
