@@ -16,6 +16,7 @@ mod probing;
 mod rerunning;
 mod resuming;
 mod scoring;
+mod scoring_programs;
 mod scratch;
 mod sweeping;
 mod tuning;
