@@ -122,7 +122,7 @@ fn evaluate_task(
         .collect::<Result<Vec<_>, _>>()?;
     let judgements = match sandbox {
         Some(sandbox) => {
-            let judge = |programs: &[Program]| sandbox.judge_all(programs, &|_| true);
+            let judge = |programs: &[Program]| sandbox.judge_all(programs, &|_| (), &|| false);
             match judge_programs(&task.items, &texts, sandbox.confinement(), judge) {
                 Ok(judgements) => judgements,
                 Err(reason) => return Ok(TaskOutcome::Skipped(reason)),
