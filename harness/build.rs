@@ -11,12 +11,13 @@ use std::{env, fs};
 use checkout::Checkout;
 
 /// Sources of the program, relative to the root of the workspace.
-const SOURCES: [&str; 13] = [
+const SOURCES: [&str; 14] = [
     "Cargo.lock",
     "Cargo.toml",
     "architectures/src",
     "harness/build.rs",
     "harness/experiment/src",
+    "harness/interchange/src",
     "harness/src",
     "random/src",
     "reports/src",

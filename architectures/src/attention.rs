@@ -6,15 +6,16 @@
 //!
 //! Rotary pairs are (i, i + head_dim/2), not (2i, 2i + 1): the same rotations up to a fixed permutation of each head's
 //! columns, with contiguous memory accesses. Cost per token: `d_model head_dim (2 n_heads + 2 n_kv_heads)` parameters, twice
-//! that in matmul FLOPs, and `2 d_model seq_len` for scores and values over half the context on average.
+//! that in matmul FLOPs (with `qkv_bias` also the biases' parameters), and `2 d_model seq_len` for scores and values over half the context on average.
 
 use crate::linear::Linear;
 use burn::module::Module;
-use burn::tensor::{Bool, Device, Tensor, TensorData, activation};
+use burn::tensor::{Bool, Device, Int, Tensor, TensorData, activation};
 
 use crate::block::Builder;
 use crate::config::DecoderConfig;
 use crate::cost::Cost;
+use crate::init::Init;
 use crate::kernels::{AttentionShape, fused};
 
 /// Cost of one token in attention.
@@ -23,6 +24,9 @@ pub fn cost(decoder: &DecoderConfig) -> Cost {
     let mut cost = Cost::matrix(d_model, heads * decoder.n_heads).times(2)
         + Cost::matrix(d_model, heads * decoder.kv_heads()).times(2);
     cost.attention = 2 * (d_model * decoder.seq_len) as u64;
+    if decoder.qkv_bias {
+        cost += Cost::vector(heads * (decoder.n_heads + 2 * decoder.kv_heads()));
+    }
     cost
 }
 
@@ -98,6 +102,17 @@ impl LayerCache {
         self.0 = Some(whole.clone());
         whole
     }
+
+    /// The keys and values of the sequences of these places, `[n]`.
+    pub(crate) fn select(&self, sequences: Tensor<1, Int>) -> Self {
+        let of = |(key, value): &(Tensor<4>, Tensor<4>)| {
+            (
+                key.clone().select(0, sequences.clone()),
+                value.clone().select(0, sequences.clone()),
+            )
+        };
+        Self(self.0.as_ref().map(of))
+    }
 }
 
 impl Attention {
@@ -105,8 +120,16 @@ impl Attention {
     pub fn build(builder: &mut Builder) -> Self {
         let config = builder.decoder;
         let (heads, kv_heads, head_dim) = (config.n_heads, config.kv_heads(), config.head_dim());
+        let (d_model, width) = (config.d_model, (heads + 2 * kv_heads) * head_dim);
+        let qkv = match config.qkv_bias {
+            true => {
+                let init = Init::TruncatedNormal((d_model as f64).powf(-0.5));
+                builder.biased_linear("qkv", d_model, width, init)
+            }
+            false => builder.linear("qkv", d_model, width),
+        };
         Self {
-            qkv: builder.linear("qkv", config.d_model, (heads + 2 * kv_heads) * head_dim),
+            qkv,
             output: builder.linear("output", heads * head_dim, config.d_model),
             shape: AttentionShape {
                 batch: 0,

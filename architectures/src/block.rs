@@ -3,7 +3,7 @@
 use crate::linear::Linear;
 use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::buffer::{Buffer, Statistics};
 use crate::config::{ConfigError, DecoderConfig};
@@ -56,6 +56,13 @@ pub trait Architecture {
     fn tables(&self, decoder: &DecoderConfig) -> Vec<TableSpec> {
         let _ = decoder;
         Vec::new()
+    }
+
+    /// Integers by name that follow from the configuration and from the path of the block's parameters in the model, such as
+    /// `layers.1.before_attention.0`: what other programs need beside the weights to compute the block.
+    fn constants(&self, path: &str) -> BTreeMap<String, Vec<i64>> {
+        let _ = path;
+        BTreeMap::new()
     }
 
     /// Whether the block reads the residual stream itself before attention, because it normalises what it reads.

@@ -1,6 +1,6 @@
 //! The decoder's dimensions and their validation.
 //!
-//! The decoder has the shape of Llama (Touvron et al. 2023), as the base models of "Memory Layers at Scale" do: no biases
+//! The decoder has the shape of Llama (Touvron et al. 2023), as the base models of "Memory Layers at Scale" do: by default no biases
 //! in attention or feed-forward, RMSNorm, rotary position embedding, and an untied head by default.
 
 use serde::{Deserialize, Serialize};
@@ -103,6 +103,9 @@ pub struct DecoderConfig {
     /// Uses the input embedding as the output head.
     #[serde(default)]
     pub tie_embeddings: bool,
+    /// Adds biases to queries, keys and values, as Qwen2 does; the output projection has none.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub qkv_bias: bool,
 }
 
 fn default_d_ff_multiple() -> usize {

@@ -27,6 +27,8 @@
 //! assert_eq!(engram.cost(&decoder).bytes_gathered, 1280 * 4);
 //! ```
 
+use std::collections::BTreeMap;
+
 use burn::module::Module;
 use burn::tensor::{Int, Tensor, TensorData, activation};
 use serde::{Deserialize, Serialize};
@@ -168,6 +170,15 @@ impl Architecture for EngramConfig {
         let rows = self.primes().iter().sum();
         let table = TableSpec::new("ngrams", rows, self.head_dim(decoder));
         vec![table.with_learning_rate_factor(self.learning_rate_factor)]
+    }
+
+    fn constants(&self, path: &str) -> BTreeMap<String, Vec<i64>> {
+        let multipliers = hash::multipliers(&format!("{path}.multipliers"), self.max_order);
+        let primes = self.primes().into_iter().map(|prime| prime as i64);
+        BTreeMap::from([
+            ("multipliers".to_owned(), multipliers),
+            ("primes".to_owned(), primes.collect()),
+        ])
     }
 
     fn reads_residual_stream(&self) -> bool {

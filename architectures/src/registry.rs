@@ -1,5 +1,7 @@
 //! The registry of blocks. A new block is a file beside this one and a line below.
 
+use std::collections::BTreeMap;
+
 use burn::module::Module;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
@@ -94,6 +96,10 @@ macro_rules! registry {
 
             fn tables(&self, decoder: &DecoderConfig) -> Vec<TableSpec> {
                 match self { $(Self::$variant(config) => config.tables(decoder),)* }
+            }
+
+            fn constants(&self, path: &str) -> BTreeMap<String, Vec<i64>> {
+                match self { $(Self::$variant(config) => config.constants(path),)* }
             }
 
             fn reads_residual_stream(&self) -> bool {

@@ -74,6 +74,12 @@ pub enum Error {
     /// A benchmark, its files or its answers cannot be used.
     #[error(transparent)]
     Benchmark(#[from] benchmarks::BenchmarkError),
+    /// A model cannot be exported or imported.
+    #[error(transparent)]
+    Interchange(#[from] interchange::Error),
+    /// Programs cannot be run.
+    #[error(transparent)]
+    Sandbox(#[from] sandbox::SandboxError),
     /// The law of transferred learning rates is not good enough.
     #[error(transparent)]
     Law(#[from] experiment::tuning::cells::LawRejected),
@@ -112,6 +118,9 @@ impl Error {
         match self {
             Self::File(_) | Self::Argument { .. } | Self::Config(_) | Self::Mismatch(_) => 2,
             Self::Benchmark(_) => 2,
+            Self::Interchange(
+                interchange::Error::Content { .. } | interchange::Error::Config { .. },
+            ) => 2,
             Self::Suites(suites::SuiteError::Config { .. }) => 2,
             Self::Suites(suites::SuiteError::Corpus(error)) | Self::Corpora(error)
                 if is_input(error) =>

@@ -46,6 +46,7 @@ fn run(command: Command) -> Result<Conclusion, Error> {
         Command::Probe(options) => commands::probe::probe(&options),
         Command::Tasks(options) => commands::tasks::tasks(&options),
         Command::Score(options) => commands::score::score(&options),
+        Command::Export(options) => commands::export::export(&options),
         Command::Init { file } => commands::init::init(&file),
         Command::Completions { shell } => commands::describe::completions(shell),
         Command::Man => commands::describe::man(),

@@ -63,7 +63,9 @@ impl Records {
         self.write_all(frames.matches())?;
         self.write_all(frames.warnings())?;
         self.write_all(frames.exposures())?;
-        self.write_all(frames.trials())
+        self.write_all(frames.trials())?;
+        self.write_all(frames.evaluations())?;
+        self.write_all(frames.initial_weights())
     }
 
     fn write_all<R: Row>(&self, rows: &[R]) -> Result<(), Error> {
@@ -136,7 +138,9 @@ impl Records {
         .with_probes(self.read()?)
         .with_warnings(self.read()?)
         .with_exposures(self.read()?)
-        .with_trials(self.read()?))
+        .with_trials(self.read()?)
+        .with_evaluations(self.read()?)
+        .with_initial_weights(self.read()?))
     }
 
     fn file<R: Row>(&self, run: &str) -> Result<PathBuf, Error> {

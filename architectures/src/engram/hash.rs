@@ -17,6 +17,14 @@ pub struct Hash {
     pub pad: i64,
 }
 
+/// The multipliers of n-grams of up to `max_order` tokens, drawn by `name`.
+pub fn multipliers(name: &str, max_order: usize) -> Vec<i64> {
+    let mut rng = stream(0, name, 0);
+    // Products with token ids below 2^31 stay below 2^63.
+    let multipliers = (0..max_order).map(|_| 2 * rng.random_range(0..1i64 << 31) + 1);
+    multipliers.collect()
+}
+
 impl Hash {
     /// Hashes of n-grams of up to `max_order` tokens, with multipliers drawn by `name`.
     pub fn new(
@@ -26,11 +34,8 @@ impl Hash {
         primes: Vec<usize>,
         pad: i64,
     ) -> Self {
-        let mut rng = stream(0, name, 0);
-        // Products with token ids below 2^31 stay below 2^63.
-        let multipliers = (0..max_order).map(|_| 2 * rng.random_range(0..1i64 << 31) + 1);
         Self {
-            multipliers: multipliers.collect(),
+            multipliers: multipliers(name, max_order),
             primes,
             heads_per_order,
             pad,

@@ -27,6 +27,7 @@ pub fn every_model() -> Vec<(String, ModelConfig)> {
         dense,
         r#""all""#,
     );
+    add("dense, biases", r#", "qkv_bias": true"#, dense, r#""all""#);
     let moe = |options: &str| {
         format!(r#""kind": "mixture_of_experts", "n_experts": 4, "d_ff": 12{options}"#)
     };

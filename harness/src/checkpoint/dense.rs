@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::path::Path;
 
-use architectures::Decoder;
-use burn::module::{Module, ModuleMapper, Param, ParamId};
+use architectures::{Decoder, EachParameter, for_each_parameter, replace_parameters};
+use burn::module::ParamId;
 use burn::tensor::{Tensor, TensorData};
 
 use super::buffers;
 use super::error::CheckpointError;
-use super::parameters::{EachParameter, Visit, parameters};
+use super::parameters::parameters;
 use super::tensor_file::{self, FileEntry, Sink, TensorFile, TensorSpec};
 use crate::train::dense_adamw::{DenseAdamW, Moments};
 
@@ -72,10 +72,7 @@ pub fn updates(decoder: &Decoder, optimizer: &DenseAdamW) -> BTreeMap<String, u6
         optimizer,
         updates: BTreeMap::new(),
     };
-    decoder.visit(&mut Visit {
-        path: &mut Vec::new(),
-        each: &mut each,
-    });
+    for_each_parameter(decoder, &mut each);
     each.updates
 }
 
@@ -120,10 +117,7 @@ pub fn write(
                 sink,
                 written: Err(io::Error::other(format!("there is no parameter {name}"))),
             };
-            decoder.visit(&mut Visit {
-                path: &mut Vec::new(),
-                each: &mut one,
-            });
+            for_each_parameter(decoder, &mut one);
             one.written
         })
     };
@@ -157,37 +151,6 @@ pub fn write(
     }
     files.extend(buffers::write(folder, decoder)?);
     Ok(files)
-}
-
-/// Replaces the parameters of a module by those of one file.
-struct Load<'a> {
-    path: Vec<String>,
-    values: &'a mut HashMap<String, TensorData>,
-}
-
-impl ModuleMapper for Load<'_> {
-    fn enter_module(&mut self, name: &str, _: &str) {
-        self.path.push(name.to_owned());
-    }
-
-    fn exit_module(&mut self, _: &str, _: &str) {
-        self.path.pop();
-    }
-
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let (id, tensor, mapper) = param.consume();
-        let tensor = match self.values.remove(&self.path.join(".")) {
-            Some(data) => {
-                let loaded = Tensor::from_data(data, &tensor.device());
-                match tensor.is_require_grad() {
-                    true => loaded.require_grad(),
-                    false => loaded,
-                }
-            }
-            None => tensor,
-        };
-        Param::from_mapped_value(id, tensor, mapper)
-    }
 }
 
 /// Restores the moments of one file.
@@ -248,10 +211,7 @@ pub fn read(
                 )));
             }
         }
-        decoder = decoder.map(&mut Load {
-            path: Vec::new(),
-            values: &mut values,
-        });
+        decoder = replace_parameters(decoder, &mut |name, _| values.remove(name));
     }
     if let Some(tensor) = missing.keys().min() {
         return Err(foreign(format!("it has no parameter {tensor}")));
@@ -263,10 +223,7 @@ pub fn read(
                 updates,
                 values: read_all(folder, name)?,
             };
-            decoder.visit(&mut Visit {
-                path: &mut Vec::new(),
-                each: &mut each,
-            });
+            for_each_parameter(&decoder, &mut each);
             if let Some(tensor) = each.values.keys().min() {
                 return Err(foreign(format!("the model has no parameter for {tensor}")));
             }

@@ -11,6 +11,7 @@
 //! | [`clock`] | time stamps of records |
 //! | [`selection`] | the recorded runs that a plan selects |
 //! | [`run_selector`] | the recorded runs that the arguments of `isoflop compare` select |
+//! | [`trained_run`] | a recorded run with its weights and its tokenizer |
 //! | [`report_file`] | the HTML report, written atomically |
 
 pub mod checkout;
@@ -26,4 +27,5 @@ pub mod run_row;
 pub mod run_selector;
 pub mod selection;
 pub mod step_recorder;
+pub mod trained_run;
 pub mod trial_row;

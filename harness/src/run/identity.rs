@@ -130,6 +130,11 @@ fn without_paths(configuration: &str) -> Cow<'_, str> {
 /// BLAKE3 of the parts, as 16 hexadecimal digits. Each part is preceded by its length, so that moving text between
 /// parts changes the hash.
 pub(crate) fn hash<const N: usize>(parts: [&str; N]) -> RunId {
+    hash_all(parts.into_iter())
+}
+
+/// [`hash`] of any number of parts.
+pub(crate) fn hash_all<'a>(parts: impl Iterator<Item = &'a str>) -> RunId {
     let mut hasher = blake3::Hasher::new();
     for part in parts {
         hasher.update(&(part.len() as u64).to_le_bytes());

@@ -10,6 +10,7 @@
 //! | [`data`] | the tokens and suites of a plan |
 //! | [`claim`], [`heartbeat`], [`activity`] | which process executes a run, and what it does |
 //! | [`resume`], [`training`], [`evaluation`] | parts of one run: where it begins, training with checkpoints, evaluation |
+//! | [`initial_weights`] | the state before the first step, with parameters of another model |
 //! | [`rerun`] | a recorded run built again from its row, and compared |
 //! | [`decide`] | which seeds are added until claims are decided |
 //! | [`disk_wait`] | waiting for space on the disk |
@@ -25,10 +26,12 @@ pub mod evaluation;
 pub mod execute;
 pub mod heartbeat;
 pub mod identity;
+pub mod initial_weights;
 pub mod interrupt;
 pub mod progress;
 pub mod rerun;
 pub mod resume;
 pub mod sweep;
+pub mod tasks;
 pub mod training;
 pub mod tuning;

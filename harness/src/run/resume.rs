@@ -7,6 +7,7 @@ use results::{ItemRow, Records, ScoreRow, StepRow, UsageRow, WarningRow};
 
 use super::disk_wait::when_space;
 use super::execute::{Failure, RunContext};
+use super::initial_weights::first_state;
 use super::progress::Progress;
 use crate::checkpoint::manifest::{Manifest, Origin};
 use crate::checkpoint::snapshot;
@@ -72,7 +73,7 @@ pub fn beginning(
                 Ok(state) => (state, Some(intact)),
                 Err(error) => {
                     unusable(error.to_string(), progress);
-                    (TrainingState::new(spec).map_err(failed)?, None)
+                    (first_state(spec, id, context, progress)?, None)
                 }
             }
         }
@@ -80,9 +81,9 @@ pub fn beginning(
             progress.notice(
                 "the recorded steps before the checkpoint are missing: the run starts again",
             );
-            (TrainingState::new(spec).map_err(failed)?, None)
+            (first_state(spec, id, context, progress)?, None)
         }
-        None => (TrainingState::new(spec).map_err(failed)?, None),
+        None => (first_state(spec, id, context, progress)?, None),
     };
     let Some(intact) = from else {
         store.clear(false)?;
@@ -101,10 +102,6 @@ pub fn beginning(
     warnings.iter_mut().for_each(|warning| warning.step = step);
     warnings.extend(continued_elsewhere(&intact, &context.origin));
     Ok(Beginning::Training(Box::new(state), warnings))
-}
-
-fn failed(error: architectures::ConfigError) -> Failure {
-    Failure::Failed(error.to_string())
 }
 
 /// A warning if another build or processor computed the checkpoint: the result may then differ from that of an uninterrupted

@@ -1,11 +1,13 @@
 //! End-to-end tests of the `isoflop` binary.
 
 mod bad_input;
+mod benchmarks;
 mod closed_pipe;
 mod comparing;
 mod corpora;
 mod deciding;
 mod describing;
+mod exporting;
 mod full_disk;
 mod interrupting;
 mod matching;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{CorpusError, Tokenizer};
+use crate::{CorpusError, EndToken, Tokenizer};
 
 /// Largest number of bytes of the texts on which a tokenizer is trained.
 const MAX_SAMPLE_BYTES: u64 = 1 << 30;
@@ -199,7 +199,11 @@ impl TokenizerConfig {
     /// # Errors
     /// If the file cannot be read or is no tokenizer, or its end token is not known.
     pub fn read(&self) -> Result<Option<Tokenizer>, CorpusError> {
-        let read = |path: &PathBuf| Tokenizer::from_file(path, self.end_token.as_deref());
+        let end = match &self.end_token {
+            Some(text) => EndToken::Text(text),
+            None => EndToken::Usual,
+        };
+        let read = |path: &PathBuf| Tokenizer::from_file(path, end);
         self.path.as_ref().map(read).transpose()
     }
 }

@@ -26,7 +26,7 @@ pub use progress::{Observer, Progress, Stage};
 pub use sample::sample;
 pub use token_file::{TokenFile, Tokens, Writer, write};
 pub use tokenized::{Corpus, Counts, HeldOutDocument};
-pub use tokenizer::{END, Tokenizer};
+pub use tokenizer::{END, EndToken, Tokenizer};
 
 // Another checkout that shares the target folder compiles this crate again: see .cargo/config.toml.
 const _: Option<&str> = option_env!("ISOFLOP_CHECKOUT");

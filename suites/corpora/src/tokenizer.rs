@@ -2,12 +2,14 @@
 //! of its training data.
 
 use std::io::Read;
+use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 
 use tokenizers::AddedToken;
 use tokenizers::models::TrainerWrapper;
 use tokenizers::models::bpe::{BPE, BpeTrainer};
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
+use tokenizers::processors::PostProcessorWrapper;
 
 use crate::{CorpusError, hashed_file};
 
@@ -22,6 +24,7 @@ const VERSION: &str = "bpe 1";
 pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
     end: u32,
+    start: Option<u32>,
     vocab_size: usize,
     fingerprint: String,
 }
@@ -29,8 +32,19 @@ pub struct Tokenizer {
 /// Tokens by which published tokenizers end a document.
 const END_TOKENS: [&str; 5] = [END, "<|endoftext|>", "<|end_of_text|>", "</s>", "<eos>"];
 
-/// Largest size of a `tokenizer.json`, in bytes; published ones have at most some 30 MB.
-const MAX_FILE: u64 = 256 << 20;
+/// Names the token that ends a document.
+#[derive(Debug, Clone, Copy)]
+pub enum EndToken<'a> {
+    /// The one of the usual ones that the vocabulary has.
+    Usual,
+    /// By its text.
+    Text(&'a str),
+    /// By its id.
+    Id(u32),
+}
+
+/// Longest `tokenizer.json` that is read.
+const MAX_FILE_BYTES: u64 = 256 << 20;
 
 impl Tokenizer {
     /// Size of the smallest vocabulary: 256 bytes and the separator.
@@ -90,18 +104,85 @@ impl Tokenizer {
         Ok(tokenizer)
     }
 
+    /// Loads a `tokenizer.json` of another program. Text is encoded without special tokens: what looks like one in a text is text. The
+    /// post-processor of the file is not used by [`Self::encode`]: if it puts one token before a text, that token is [`Self::start`].
+    ///
+    /// # Errors
+    /// If the file cannot be read, is no tokenizer, or has no such end token, or several.
+    pub fn from_file(path: &Path, end: EndToken) -> Result<Self, CorpusError> {
+        let invalid = |problem: String, remedy: &str| {
+            CorpusError::source(path.display().to_string(), problem, remedy)
+        };
+        let give = "give a file tokenizer.json";
+        let failed = || CorpusError::io("read", path);
+        let file = std::fs::File::open(path).map_err(failed())?;
+        let mut json = Vec::new();
+        file.take(MAX_FILE_BYTES + 1)
+            .read_to_end(&mut json)
+            .map_err(failed())?;
+        if json.len() as u64 > MAX_FILE_BYTES {
+            return Err(invalid("is longer than 256 MiB".to_owned(), give));
+        }
+        let (inner, start) = without_panic(|| {
+            let mut inner = Self::parse(json)?;
+            let start = start_token(&inner).map_err(|error| error.to_string())?;
+            inner.with_post_processor(None::<PostProcessorWrapper>);
+            inner.with_padding(None);
+            let truncation = inner.with_truncation(None);
+            truncation.map_err(|error| error.to_string())?;
+            inner.set_encode_special_tokens(true);
+            Ok((inner, start))
+        })
+        .map_err(|reason| {
+            let reason = reason.replace('\n', " ");
+            invalid(format!("is no tokenizer ({reason})"), give)
+        })?;
+        let end = end_token(&inner, end).map_err(|problem| {
+            invalid(
+                problem,
+                "set `tokenizer.end_token` to the token that ends a document",
+            )
+        })?;
+        Self::with_tokens(inner, end, start)
+    }
+
+    /// Writes the tokenizer as a `tokenizer.json` that other programs load, with the separator before every text, where documents
+    /// of training and prompts have it. [`Self::from_file`] gives the same tokenizer again.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn save(&self, path: &Path) -> Result<(), CorpusError> {
+        let json = self.inner.to_string(false).map_err(failed)?;
+        let mut json: serde_json::Value = serde_json::from_str(&json)
+            .map_err(|error| CorpusError::Tokenizer(error.to_string()))?;
+        let start = self.start.unwrap_or(self.end);
+        if let Some(text) = self.inner.id_to_token(start) {
+            let piece = serde_json::json!({"SpecialToken": {"id": text, "type_id": 0}});
+            let sequence = |id: &str| serde_json::json!({"Sequence": {"id": id, "type_id": 0}});
+            json["post_processor"] = serde_json::json!({
+                "type": "TemplateProcessing",
+                "single": [piece, sequence("A")],
+                "pair": [piece, sequence("A"), sequence("B")],
+                "special_tokens": {&text: {"id": text, "ids": [start], "tokens": [text]}},
+            });
+        }
+        std::fs::write(path, format!("{json:#}\n")).map_err(CorpusError::io("write", path))
+    }
+
     /// Loads a tokenizer from a file that [`Self::cached`] wrote: its JSON, after a line with the hash of it.
     ///
     /// # Errors
     /// If the file cannot be read, its content does not match its hash, or the content is no tokenizer.
     pub fn load(path: &Path) -> Result<Self, CorpusError> {
-        let json = hashed_file::read(path)?;
-        // The tokenizer's own reader panics on text that is not JSON.
-        serde_json::from_slice::<serde_json::Value>(&json)
-            .map_err(|error| CorpusError::damaged(path, error.to_string()))?;
-        let inner = tokenizers::Tokenizer::from_bytes(json)
-            .map_err(|error| CorpusError::damaged(path, error.to_string()))?;
+        let inner = Self::parse(hashed_file::read(path)?)
+            .map_err(|reason| CorpusError::damaged(path, reason))?;
         Self::new(inner).map_err(|error| CorpusError::damaged(path, error.to_string()))
+    }
+
+    fn parse(json: Vec<u8>) -> Result<tokenizers::Tokenizer, String> {
+        // The tokenizer's own reader panics on text that is not JSON.
+        serde_json::from_slice::<serde_json::Value>(&json).map_err(|error| error.to_string())?;
+        tokenizers::Tokenizer::from_bytes(json).map_err(|error| error.to_string())
     }
 
     fn new(inner: tokenizers::Tokenizer) -> Result<Self, CorpusError> {
@@ -114,85 +195,27 @@ impl Tokenizer {
             let reason = format!("its ids are not 0 to {}", ids.len() - 1);
             return Err(CorpusError::Tokenizer(reason));
         }
-        let json = inner.to_string(false).map_err(failed)?;
-        let fingerprint = blake3::hash(json.as_bytes()).to_hex()[..16].to_owned();
-        Ok(Self {
-            vocab_size: ids.len(),
-            inner,
-            end,
-            fingerprint,
-        })
+        Self::with_tokens(inner, end, None)
     }
 
-    /// The tokenizer of a `tokenizer.json` as others publish it. Text is encoded without special tokens: what looks like one in
-    /// a text is text.
-    ///
-    /// # Arguments
-    /// * `end`: the token that ends a document; by default the one of the usual ones that the vocabulary has.
-    ///
-    /// # Errors
-    /// If the file cannot be read or is no tokenizer, or the end token is unknown or ambiguous.
-    pub fn from_file(path: &Path, end: Option<&str>) -> Result<Self, CorpusError> {
-        let invalid = |problem: String, remedy: &str| {
-            CorpusError::source(path.display().to_string(), problem, remedy)
-        };
-        let failed = || CorpusError::io("read", path);
-        let file = std::fs::File::open(path).map_err(failed())?;
-        let mut json = Vec::new();
-        file.take(MAX_FILE + 1)
-            .read_to_end(&mut json)
-            .map_err(failed())?;
-        if json.len() as u64 > MAX_FILE {
-            let problem = format!("is larger than {MAX_FILE} bytes");
-            return Err(invalid(problem, "give a file tokenizer.json"));
-        }
-        // The tokenizer's own reader panics on text that is not JSON.
-        let parsed = serde_json::from_slice::<serde_json::Value>(&json)
-            .map_err(|error| error.to_string())
-            .and_then(|_| {
-                tokenizers::Tokenizer::from_bytes(&json).map_err(|error| error.to_string())
-            });
-        let mut inner = parsed.map_err(|reason| {
-            let reason = reason.replace('\n', " ");
-            invalid(
-                format!("is no tokenizer ({reason})"),
-                "give a file tokenizer.json",
-            )
-        })?;
-        inner.with_padding(None);
-        inner
-            .with_truncation(None)
-            .map_err(|error| invalid(error.to_string(), "give a file tokenizer.json"))?;
-        inner.set_encode_special_tokens(true);
-        let known: Vec<&str> = match end {
-            Some(end) => vec![end],
-            None => END_TOKENS.to_vec(),
-        };
-        let found: Vec<(&str, u32)> = known
-            .iter()
-            .filter_map(|token| Some((*token, inner.token_to_id(token)?)))
-            .collect();
-        let &[(_, end)] = &found[..] else {
-            let names: Vec<&str> = found.iter().map(|(token, _)| *token).collect();
-            let problem = if names.is_empty() {
-                format!("has none of the tokens {}", known.join(", "))
-            } else {
-                format!(
-                    "has several tokens that may end a document, {}",
-                    names.join(", ")
-                )
-            };
-            let remedy = "set `tokenizer.end_token` to the one that ends a document";
-            return Err(invalid(problem, remedy));
-        };
-        let largest = inner.get_vocab(true).into_values().max().unwrap_or(end);
+    fn with_tokens(
+        inner: tokenizers::Tokenizer,
+        end: u32,
+        start: Option<u32>,
+    ) -> Result<Self, CorpusError> {
+        let json = inner.to_string(false).map_err(failed)?;
         let mut hasher = blake3::Hasher::new();
-        hasher.update(&json).update(&end.to_le_bytes());
+        hasher.update(json.as_bytes());
+        if inner.token_to_id(END) != Some(end) {
+            hasher.update(&end.to_le_bytes());
+        }
+        let largest = inner.get_vocab(true).into_values().max();
         Ok(Self {
             inner,
             end,
+            start,
             // Published vocabularies have gaps.
-            vocab_size: largest as usize + 1,
+            vocab_size: largest.map_or(0, |id| id as usize + 1),
             fingerprint: hasher.finalize().to_hex()[..16].to_owned(),
         })
     }
@@ -231,15 +254,67 @@ impl Tokenizer {
         self.end
     }
 
-    /// Number of token ids, which are below it.
+    /// The token that a file of another program puts before every text, such as `<s>`.
+    pub fn start(&self) -> Option<u32> {
+        self.start
+    }
+
+    /// Number of token ids, which are below it; in files of other programs some may be unused.
     pub fn vocab_size(&self) -> usize {
         self.vocab_size
+    }
+
+    /// The text of the token `id`, with the file's own representation of bytes.
+    pub fn token(&self, id: u32) -> Option<String> {
+        self.inner.id_to_token(id)
     }
 
     /// Hash of the vocabulary and the merges.
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
     }
+}
+
+/// The result of `read`; a panic is an error, as the reader of tokenizers has some for contradictory files.
+fn without_panic<T>(read: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    // The default hook would print the panic, beside the error that is returned.
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| {}));
+    let result = panic::catch_unwind(AssertUnwindSafe(read));
+    panic::set_hook(hook);
+    result.unwrap_or_else(|_| Err("its parts contradict each other".to_owned()))
+}
+
+/// The id of the token that ends a document.
+fn end_token(inner: &tokenizers::Tokenizer, end: EndToken) -> Result<u32, String> {
+    let known = match end {
+        EndToken::Id(id) => {
+            let token = inner.id_to_token(id).map(|_| id);
+            return token.ok_or_else(|| format!("has no token {id}"));
+        }
+        EndToken::Text(text) => vec![text],
+        EndToken::Usual => END_TOKENS.to_vec(),
+    };
+    let found: Vec<(&str, u32)> = known
+        .iter()
+        .filter_map(|token| Some((*token, inner.token_to_id(token)?)))
+        .collect();
+    let names: Vec<&str> = found.iter().map(|(token, _)| *token).collect();
+    match found[..] {
+        [(_, end)] => Ok(end),
+        [] => Err(format!("has no token {}", known.join(", "))),
+        _ => Err(format!(
+            "has several tokens that may end a document, {}",
+            names.join(", ")
+        )),
+    }
+}
+
+/// The token that the post-processor of `inner` puts before a text.
+fn start_token(inner: &tokenizers::Tokenizer) -> Result<Option<u32>, tokenizers::Error> {
+    let processed = inner.encode_fast("a", true)?;
+    let is_added = processed.get_special_tokens_mask().first() == Some(&1);
+    Ok(processed.get_ids().first().copied().filter(|_| is_added))
 }
 
 fn failed(error: tokenizers::Error) -> CorpusError {
@@ -321,6 +396,45 @@ mod tests {
             std::fs::write(&path, bytes).expect("writes");
             let message = Tokenizer::load(&path).expect_err("is damaged").to_string();
             assert!(message.contains(".bpe is damaged"), "bit {bit}: {message}");
+        }
+    }
+
+    #[test]
+    fn a_saved_tokenizer_is_the_same_with_the_separator_before_a_text() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("tokenizer.json");
+        let tokenizer = Tokenizer::train(&texts(), 300).expect("trains");
+        tokenizer.save(&path).expect("writes");
+        let found = Tokenizer::from_file(&path, EndToken::Text(END)).expect("reads");
+        assert_eq!(found.fingerprint(), tokenizer.fingerprint());
+        assert_eq!(found.start(), Some(tokenizer.end()));
+        assert_eq!(found.token(tokenizer.end()).as_deref(), Some(END));
+        let text = "Ada Berg: żółć";
+        let ids = tokenizer.encode(text).expect("encodes");
+        assert_eq!(found.encode(text).expect("encodes"), ids);
+        let elsewhere = tokenizers::Tokenizer::from_file(&path).expect("reads");
+        let encoded = elsewhere.encode(text, true).expect("encodes");
+        assert_eq!(encoded.get_ids(), [&[tokenizer.end()], &ids[..]].concat());
+    }
+
+    #[test]
+    fn the_error_of_a_file_that_is_no_tokenizer_names_it() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("tokenizer.json");
+        Tokenizer::train(&texts(), 260)
+            .expect("trains")
+            .save(&path)
+            .expect("writes");
+        let rejected = |end| {
+            Tokenizer::from_file(&path, end)
+                .expect_err("is invalid")
+                .to_string()
+        };
+        assert!(rejected(EndToken::Text("</s>")).contains("tokenizer.json has no token </s>"));
+        assert!(rejected(EndToken::Id(260)).contains("has no token 260"));
+        for content in ["{", "{}", "[1]", "\0"] {
+            std::fs::write(&path, content).expect("writes");
+            assert!(rejected(EndToken::Id(0)).contains("tokenizer.json is no tokenizer"));
         }
     }
 

@@ -14,6 +14,7 @@ use super::size::size;
 use super::solve::solve_all;
 use super::suites::data;
 use super::sweep::{Size, Sweep};
+use super::tasks::tasks;
 use super::tree::{LocatedEntry, LocatedNode, LocatedTable};
 use super::tune::tune;
 use crate::budget::TrainingBudget;
@@ -49,6 +50,8 @@ struct TopLevelKeys {
     _tune: toml::Table,
     #[serde(rename = "decide", default)]
     _decide: toml::Table,
+    #[serde(rename = "tasks", default)]
+    _tasks: toml::Table,
 }
 
 /// The sweep of a file's text.
@@ -112,6 +115,7 @@ pub fn resolve(file: &str, text: &str) -> Result<Sweep, FileError> {
         sizes,
         tune,
         decide,
+        tasks: tasks(file, &root)?,
     })
 }
 

@@ -9,6 +9,7 @@ use suites::SuitesConfig;
 
 use super::decide::DecideConfig;
 use super::matching::Matching;
+use super::tasks::TaskConfig;
 use super::tune::TuneConfig;
 use crate::budget::{DenseBudget, Tokens};
 use crate::matching::Matched;
@@ -38,6 +39,8 @@ pub struct Sweep {
     pub tune: Option<TuneConfig>,
     /// When `--until-decided` has enough seeds; `None` without `[decide]`.
     pub decide: Option<DecideConfig>,
+    /// The published benchmarks that runs are evaluated on, in the order of the file.
+    pub tasks: Vec<TaskConfig>,
 }
 
 /// Configuration of the training data and the evaluation suites.

@@ -4,6 +4,7 @@ use architectures::ConfigError;
 use serde::{Deserialize, Serialize};
 
 use super::checkpoint::CheckpointConfig;
+use super::init_from::InitFrom;
 use super::outliers::OutlierConfig;
 use super::schedule::Schedule;
 
@@ -59,6 +60,9 @@ pub struct TrainingConfig {
     /// Outlier steps whose update is skipped; none if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outliers: Option<OutlierConfig>,
+    /// A model whose parameters runs begin with; parameters that it does not have are initialised from the seed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub init_from: Option<InitFrom>,
     /// Checkpoints. They do not change the result, and are no part of a run's identity.
     #[serde(default, skip_serializing)]
     pub checkpoint: CheckpointConfig,
@@ -150,6 +154,9 @@ impl TrainingConfig {
         within("table_clip_norm", self.table_clip_norm, 0.0, f64::INFINITY)?;
         if let Some(outliers) = &self.outliers {
             outliers.check()?;
+        }
+        if let Some(init_from) = &self.init_from {
+            init_from.check()?;
         }
         self.checkpoint.check()
     }

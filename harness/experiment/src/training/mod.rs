@@ -3,11 +3,13 @@
 mod checkpoint;
 mod config;
 mod data_order;
+mod init_from;
 mod outliers;
 mod schedule;
 
 pub use checkpoint::CheckpointConfig;
 pub use config::TrainingConfig;
 pub use data_order::{SHUFFLE_BLOCK, stream_tokens};
+pub use init_from::InitFrom;
 pub use outliers::OutlierConfig;
 pub use schedule::Schedule;

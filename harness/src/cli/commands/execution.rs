@@ -13,6 +13,7 @@ use harness::run::execute::RunContext;
 use harness::run::interrupt::Interrupt;
 use harness::run::progress::Progress;
 use harness::run::sweep;
+use harness::run::tasks::load_all;
 use harness::run::tuning::{state, tuning_folders};
 use results::Records;
 use suites::SandboxLimits;
@@ -95,12 +96,15 @@ impl Execution<'_> {
             let data = (&datasets, &records);
             return workers::execute(self.work, plan, data, self.interrupt, progress);
         }
+        // Before anything is trained: a benchmark that cannot be read is an error now, and not after hours.
+        let tasks = load_all(&plan.sweep.tasks)?;
         let provenance = Provenance::gather();
         let context = RunContext {
             datasets: &datasets,
             records: &records,
             folders,
             device: &self.work.compute.device.open(),
+            tasks: &tasks,
             limits: &SandboxLimits::default(),
             interrupt: self.interrupt,
             origin: provenance.origin(),

@@ -2,6 +2,7 @@
 
 mod bars;
 mod data;
+pub mod items;
 mod lines;
 
 use std::io::IsTerminal;
