@@ -112,7 +112,7 @@ fn check_dimensions(
     source: &DecoderConfig,
     own: &DecoderConfig,
 ) -> Result<(), Error> {
-    let dimensions = |decoder: &DecoderConfig| -> [(&'static str, Value); 9] {
+    let dimensions = |decoder: &DecoderConfig| -> [(&'static str, Value); 10] {
         [
             ("vocab_size", decoder.vocab_size.into()),
             ("d_model", decoder.d_model.into()),
@@ -120,6 +120,10 @@ fn check_dimensions(
             ("n_heads", decoder.n_heads.into()),
             ("n_kv_heads", decoder.kv_heads().into()),
             ("rope_theta", decoder.rope_theta.into()),
+            (
+                "rope_scaling",
+                serde_json::to_value(decoder.rope_scaling).unwrap_or_default(),
+            ),
             ("norm_eps", decoder.norm_eps.into()),
             ("tie_embeddings", decoder.tie_embeddings.into()),
             ("qkv_bias", decoder.qkv_bias.into()),
