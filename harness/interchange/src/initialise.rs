@@ -11,7 +11,7 @@ use suites::Tokenizer;
 use crate::block_tensors;
 use crate::description::{Description, describe, fingerprint, tokenizer};
 use crate::error::Error;
-use crate::import::{Parts, Specs, load_parameters, read_buffer, read_table};
+use crate::import::{NamedShapes, ParameterPieces, load_parameters, read_buffer, read_table};
 use crate::layout::Layout;
 use crate::names::pieces;
 use crate::tensor_reader::{TensorReader, missing};
@@ -172,10 +172,10 @@ fn common_parameters(
     model: &ModelConfig,
     reader: &TensorReader,
     is_common: &impl Fn(&str) -> bool,
-) -> Result<Parts, Error> {
-    let mut specs = Specs(Vec::new());
+) -> Result<ParameterPieces, Error> {
+    let mut specs = NamedShapes(Vec::new());
     for_each_parameter(decoder, &mut specs);
-    let mut parts = Parts::new();
+    let mut parts = ParameterPieces::new();
     for (name, shape) in specs.0 {
         let Some(pieces) = pieces(source.layout, &model.decoder, &name, &shape) else {
             continue;
