@@ -10,7 +10,7 @@
 
 use crate::linear::Linear;
 use burn::module::Module;
-use burn::tensor::{Bool, Device, Tensor, TensorData, activation};
+use burn::tensor::{Bool, Device, Int, Tensor, TensorData, activation};
 
 use crate::block::Builder;
 use crate::config::DecoderConfig;
@@ -101,6 +101,17 @@ impl LayerCache {
         };
         self.0 = Some(whole.clone());
         whole
+    }
+
+    /// The keys and values of the sequences of these places, `[n]`.
+    pub(crate) fn select(&self, sequences: Tensor<1, Int>) -> Self {
+        let of = |(key, value): &(Tensor<4>, Tensor<4>)| {
+            (
+                key.clone().select(0, sequences.clone()),
+                value.clone().select(0, sequences.clone()),
+            )
+        };
+        Self(self.0.as_ref().map(of))
     }
 }
 

@@ -136,6 +136,21 @@ impl Decoder {
 
     /// Logits `[batch, new, vocab_size]` of `tokens [batch, new]` after those in `cache`; for evaluation.
     pub fn extend(&self, tokens: Tensor<2, Int>, cache: &mut Cache) -> Tensor<3> {
+        let h = self.extend_hidden(tokens, cache);
+        self.head.logits(h, &self.embedding)
+    }
+
+    /// Logits `[batch, vocab_size]` of the last of `tokens [batch, new]` after those in `cache`; for evaluation.
+    pub fn extend_to_last(&self, tokens: Tensor<2, Int>, cache: &mut Cache) -> Tensor<2> {
+        let h = self.extend_hidden(tokens, cache);
+        let last = h.dims()[1] - 1;
+        self.head
+            .logits(h.narrow(1, last, 1), &self.embedding)
+            .squeeze_dim(1)
+    }
+
+    /// The residual stream `[batch, new, d_model]` after the last layer.
+    fn extend_hidden(&self, tokens: Tensor<2, Int>, cache: &mut Cache) -> Tensor<3> {
         let [_, seq] = tokens.dims();
         let past = cache.tokens.as_ref().map_or(0, |tokens| tokens.dims()[1]);
         let positions = Positions::new(&self.config, past, seq, &tokens.device());
@@ -156,7 +171,34 @@ impl Decoder {
             h = layer.frame.attend_cached(h, &positions, cache);
             h = layer.add_feed_forward(h, &mut context, after);
         }
-        self.head.logits(h, &self.embedding)
+        h
+    }
+}
+
+impl Cache {
+    /// The sequences of these places, `[n]`, in their order; a sequence can occur more than once or not at all.
+    #[must_use]
+    pub fn select(&self, sequences: Tensor<1, Int>) -> Self {
+        let state = |state: &DecodingState| {
+            DecodingState(
+                state
+                    .0
+                    .as_ref()
+                    .map(|tail| tail.clone().select(0, sequences.clone())),
+            )
+        };
+        let states = |states: &Vec<DecodingState>| states.iter().map(state).collect();
+        let layers = self.layers.iter();
+        Self {
+            layers: layers
+                .map(|layer| layer.select(sequences.clone()))
+                .collect(),
+            blocks: self.blocks.iter().map(states).collect(),
+            tokens: self
+                .tokens
+                .as_ref()
+                .map(|tokens| tokens.clone().select(0, sequences.clone())),
+        }
     }
 }
 

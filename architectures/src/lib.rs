@@ -66,7 +66,7 @@ mod value_table;
 pub use adamw::AdamW;
 pub use block::{Architecture, Block, Builder};
 pub use buffer::{Buffer, HasBuffers, Statistics};
-pub use config::{ConfigError, DecoderConfig, MAX_VOCAB_SIZE};
+pub use config::{ConfigError, DecoderConfig, MAX_SEQ_LEN, MAX_VOCAB_SIZE};
 pub use context::{Context, DecodingState, Tokens};
 pub use cost::{Cost, FLOP_CONVENTION, Flops, MAX_COUNT, TABLE_ELEMENT_BYTES};
 pub use decoder::{Cache, Decoder};

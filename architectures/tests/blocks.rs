@@ -89,6 +89,32 @@ fn a_cache_gives_the_same_logits() {
 }
 
 #[test]
+fn selected_sequences_of_a_cache_go_on_as_their_own() {
+    let device = Device::flex();
+    for (name, config) in every_model() {
+        let decoder = Decoder::new(&config, 2, &device).unwrap();
+        let tokens = tokens(3, 7, &device);
+        let whole = decoder.forward(tokens.clone(), &mut Pass::evaluation());
+        let mut cache = decoder.cache();
+        let last = decoder.extend_to_last(tokens.clone().narrow(1, 0, 5), &mut cache);
+        let at_last: f32 = (whole.clone().narrow(1, 4, 1).squeeze_dim::<2>(1) - last)
+            .abs()
+            .max()
+            .into_scalar();
+        let places = Tensor::from_data(TensorData::new(vec![2i64, 0, 2], [3]), &device);
+        let mut chosen = cache.select(places.clone());
+        let rest = tokens.narrow(1, 5, 2).select(0, places.clone());
+        let expected = whole.narrow(1, 5, 2).select(0, places);
+        let rest = decoder.extend(rest, &mut chosen);
+        let difference: f32 = (expected - rest).abs().max().into_scalar();
+        assert!(
+            difference < 1e-4 && at_last < 1e-4,
+            "{name}: logits differ by {difference} and {at_last}"
+        );
+    }
+}
+
+#[test]
 fn a_cache_gives_the_same_logits_at_long_positions() {
     let device = Device::flex();
     const LEN: usize = 1500;

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use corpora::CorpusError;
 use experiment::sweep_file::FileError;
 
 /// An error that ends a command.
@@ -27,6 +28,9 @@ pub enum Error {
     /// The corpus, tokenizer or questions cannot be prepared or evaluated.
     #[error(transparent)]
     Suites(#[from] suites::SuiteError),
+    /// Text corpora, the tokenizer or the cache cannot be read or written.
+    #[error(transparent)]
+    Corpora(#[from] CorpusError),
     /// Rows cannot be read or written.
     #[error(transparent)]
     Records(#[from] results::Error),
@@ -73,6 +77,9 @@ pub enum Error {
     /// A model cannot be exported or imported.
     #[error(transparent)]
     Interchange(#[from] interchange::Error),
+    /// Programs cannot be run.
+    #[error(transparent)]
+    Sandbox(#[from] sandbox::SandboxError),
     /// The law of transferred learning rates is not good enough.
     #[error(transparent)]
     Law(#[from] experiment::tuning::cells::LawRejected),
@@ -115,7 +122,20 @@ impl Error {
                 interchange::Error::Content { .. } | interchange::Error::Config { .. },
             ) => 2,
             Self::Suites(suites::SuiteError::Config { .. }) => 2,
+            Self::Suites(suites::SuiteError::Corpus(error)) | Self::Corpora(error)
+                if is_input(error) =>
+            {
+                2
+            }
             _ => 1,
         }
     }
+}
+
+/// Whether the user's input is invalid.
+fn is_input(error: &CorpusError) -> bool {
+    matches!(
+        error,
+        CorpusError::Config { .. } | CorpusError::Source { .. }
+    )
 }

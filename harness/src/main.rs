@@ -33,6 +33,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<Conclusion, Error> {
     match command {
         Command::Plan(options) => commands::plan::plan(&options),
+        Command::Data(options) => commands::data::data(&options),
         Command::Match(options) => commands::match_blocks::match_blocks(&options),
         Command::Sweep(options) => commands::sweep::sweep(&options),
         Command::Tune(options) => commands::tune::tune(&options),

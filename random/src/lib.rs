@@ -14,6 +14,10 @@
 //! assert_ne!(draw(0), draw(1));
 //! ```
 
+mod indexed;
+
+pub use indexed::IndexedPermutation;
+
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 

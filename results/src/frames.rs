@@ -8,8 +8,8 @@ use polars::prelude::{CsvWriter, DataFrame, SerWriter};
 use crate::forecast::Sealed;
 use crate::row::sort_and_deduplicate;
 use crate::{
-    Error, ExposureRow, FrameError, InitialWeightsRow, ItemRow, MatchRow, ProbeRow, Row, RunRow,
-    ScoreRow, StepRow, TrialRow, UsageRow, WarningRow, atomic_file,
+    Error, EvaluationRow, ExposureRow, FrameError, InitialWeightsRow, ItemRow, MatchRow, ProbeRow,
+    Row, RunRow, ScoreRow, StepRow, TrialRow, UsageRow, WarningRow, atomic_file,
 };
 
 /// The tables of a sweep. Rows are validated when they are read, so that access cannot fail.
@@ -25,6 +25,7 @@ pub struct Frames {
     warnings: Vec<WarningRow>,
     exposures: Vec<ExposureRow>,
     trials: Vec<TrialRow>,
+    evaluations: Vec<EvaluationRow>,
     initial_weights: Vec<InitialWeightsRow>,
     sealed: Vec<Sealed>,
 }
@@ -88,6 +89,14 @@ impl Frames {
         }
     }
 
+    /// The same, with what runs were evaluated on.
+    pub fn with_evaluations(self, evaluations: Vec<EvaluationRow>) -> Self {
+        Self {
+            evaluations: sort_and_deduplicate(evaluations),
+            ..self
+        }
+    }
+
     /// The same, with the models that runs began with.
     pub fn with_initial_weights(self, initial_weights: Vec<InitialWeightsRow>) -> Self {
         Self {
@@ -123,6 +132,7 @@ impl Frames {
             warnings: of(self.warnings, &more.warnings, names),
             exposures: of(self.exposures, &more.exposures, names),
             trials: of(self.trials, &more.trials, names),
+            evaluations: of(self.evaluations, &more.evaluations, names),
             initial_weights: of(self.initial_weights, &more.initial_weights, names),
             sealed: self.sealed,
         }
@@ -185,6 +195,11 @@ impl Frames {
         &self.trials
     }
 
+    /// Rows of evaluations on published benchmarks.
+    pub fn evaluations(&self) -> &[EvaluationRow] {
+        &self.evaluations
+    }
+
     /// Rows of the models that runs began with.
     pub fn initial_weights(&self) -> &[InitialWeightsRow] {
         &self.initial_weights
@@ -196,7 +211,7 @@ impl Frames {
     }
 
     /// The tables as Polars frames, each with its name.
-    pub fn tables(&self) -> Result<[(&'static str, DataFrame); 11], FrameError> {
+    pub fn tables(&self) -> Result<[(&'static str, DataFrame); 12], FrameError> {
         fn table<R: Row>(rows: &[R]) -> Result<(&'static str, DataFrame), FrameError> {
             Ok((R::TABLE, R::to_frame(rows)?))
         }
@@ -211,6 +226,7 @@ impl Frames {
             table(&self.warnings)?,
             table(&self.exposures)?,
             table(&self.trials)?,
+            table(&self.evaluations)?,
             table(&self.initial_weights)?,
         ])
     }

@@ -68,11 +68,12 @@ pub use cell::ColumnType;
 pub use error::{Error, FrameError};
 pub use export::export;
 pub use frames::Frames;
+pub use parquet::{read as read_file, write as write_file};
 pub use records::Records;
 pub use row::Row;
 pub use rows::{
-    ExposureRow, InitialWeightsRow, ItemRow, MatchRow, ProbeRow, RunRow, SHARE_METRICS, ScoreRow,
-    StepRow, TrialRow, UsageRow, WHOLE_SUITE, WarningRow,
+    AnswerRow, EvaluationRow, ExposureRow, InitialWeightsRow, ItemRow, MatchRow, ProbeRow, RunRow,
+    SHARE_METRICS, SampleRow, ScoreRow, StepRow, TrialRow, UsageRow, WHOLE_SUITE, WarningRow,
 };
 
 // Another checkout that shares the target folder compiles this crate again: see .cargo/config.toml.

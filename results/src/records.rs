@@ -64,6 +64,7 @@ impl Records {
         self.write_all(frames.warnings())?;
         self.write_all(frames.exposures())?;
         self.write_all(frames.trials())?;
+        self.write_all(frames.evaluations())?;
         self.write_all(frames.initial_weights())
     }
 
@@ -138,6 +139,7 @@ impl Records {
         .with_warnings(self.read()?)
         .with_exposures(self.read()?)
         .with_trials(self.read()?)
+        .with_evaluations(self.read()?)
         .with_initial_weights(self.read()?))
     }
 

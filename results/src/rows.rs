@@ -7,7 +7,7 @@ pub const WHOLE_SUITE: &str = "all";
 
 /// The metrics that are a share of right answers and can be paired item by item; the first that a suite has is its
 /// headline. A metric that is not listed is in the tables, and in no score, comparison or claim.
-pub const SHARE_METRICS: [&str; 3] = ["exact_match", "pass@1", "accuracy"];
+pub const SHARE_METRICS: [&str; 4] = ["exact_match", "pass@1", "accuracy", "acc"];
 
 rows! {
     /// One run: its configuration, cost, losses and provenance.
@@ -384,5 +384,75 @@ rows! {
         started: String,
         /// The command that repeats this probe.
         command: String,
+    }
+
+    /// What a run was evaluated on, of a published benchmark; the scores are in `scores`, under the task's name as the suite.
+    "evaluations" => EvaluationRow by [run, task] {
+        /// Name of the run that the row belongs to.
+        run: String,
+        /// Name of the task.
+        task: String,
+        /// Version of the task.
+        version: u64,
+        /// Hash of the task's declaration.
+        fingerprint: String,
+        /// Hash of the prompts and references of the evaluated items.
+        items_hash: String,
+        /// What was evaluated, such as `test`.
+        split: String,
+        /// Few-shot examples.
+        n_shot: u64,
+        /// Most tokens that the model read.
+        max_length: u64,
+        /// Items of the split.
+        items: u64,
+        /// Items evaluated; fewer where the sweep draws a part.
+        evaluated: u64,
+        /// Items whose prompt lost tokens at its start, for want of space.
+        prompts_cut: u64,
+        /// Items whose generated answer ended for want of space or at the largest number of tokens.
+        answers_cut: u64,
+        /// Records that could not be read and were left out.
+        skipped: u64,
+    }
+
+    /// The answer of a model to one item of a published benchmark, kept so that it is not computed again.
+    "answers" => AnswerRow by [run, request] {
+        /// Hash of the weights, the tokenizer, the task and the numeric format.
+        run: String,
+        /// Hash of the prompt and of what is scored after it.
+        request: String,
+        /// The answer as JSON, without its place in the data.
+        answer: String,
+        /// Tokens removed from the start of the prompt.
+        removed: u64,
+        /// Whether a generated text ended for want of space or at the largest number of tokens.
+        is_cut: bool,
+    }
+
+    /// One evaluated item of a published benchmark: prompt, answer and verdict.
+    "samples" => SampleRow by [run, task, doc_id] {
+        /// The model.
+        run: String,
+        /// Name of the task.
+        task: String,
+        /// Place in the evaluated split, from 0.
+        doc_id: u64,
+        /// Group of the item; empty without groups.
+        group: String,
+        /// Few-shot examples in the prompt.
+        n_shot: u64,
+        /// The prompt.
+        prompt: String,
+        /// Accepted answers, choices with the right ones marked, or the reference solution, as JSON.
+        target: String,
+        /// What the model gave, as JSON.
+        answer: String,
+        /// The metrics, as JSON.
+        metrics: String,
+        /// Tokens removed from the start of the prompt.
+        removed: u64,
+        /// Whether a generated text ended for want of space or at the largest number of tokens.
+        is_cut: bool,
     }
 }

@@ -39,6 +39,24 @@ impl Default for SuitesConfig {
 }
 
 impl SuitesConfig {
+    /// Whether no suite is enabled.
+    pub fn is_empty(&self) -> bool {
+        self.biographies.is_none()
+            && self.world.is_none()
+            && self.functions.is_none()
+            && self.bios.is_none()
+    }
+
+    /// No suite.
+    pub fn none() -> Self {
+        Self {
+            biographies: None,
+            world: None,
+            functions: None,
+            bios: None,
+        }
+    }
+
     /// The number of people, if one suite of people is all that is enabled.
     pub fn people(&self) -> Option<usize> {
         match self {
@@ -83,10 +101,9 @@ impl SuitesConfig {
             .as_ref()
             .map_or(Ok(()), FunctionsConfig::validate)?;
         self.bios.as_ref().map_or(Ok(()), BiosConfig::validate)?;
-        let facts = self.biographies.is_some() || self.world.is_some() || self.bios.is_some();
-        if !facts && self.functions.is_none() {
-            let remedy = "there is nothing to train on; add [suites.biographies], [suites.world], [suites.functions] or \
-                          [suites.bios]";
+        if self.is_empty() {
+            let remedy = "there is nothing to train on; add [suites.biographies], [suites.world], [suites.functions], \
+                          [suites.bios] or [corpus.LABEL]";
             return Err(SuiteError::config("suites", "{}", remedy));
         }
         Ok(())

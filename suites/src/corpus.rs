@@ -6,9 +6,15 @@
 
 use std::path::Path;
 
-use crate::token_file::{TokenFile, write};
+use corpora::{TokenFile, write};
+
 use crate::{Suite, SuiteError, Tokenizer};
 use random::permutation;
+
+/// Name of the random stream of the order of the documents of an epoch.
+pub(crate) const TRAIN_STREAM: &str = "corpus.train";
+/// Name of that of the held-out documents.
+pub(crate) const HELD_OUT_STREAM: &str = "corpus.held_out";
 
 /// The training tokens: whole epochs with at least `min_tokens` tokens. One epoch at a time is in memory.
 ///
@@ -46,7 +52,7 @@ pub(crate) fn train(
         }
         Ok(epochs)
     })?;
-    TokenFile::open(path)
+    Ok(TokenFile::open(path)?)
 }
 
 /// The tokens of the held-out documents of all suites, shuffled so that windows contain documents of all suites.
@@ -66,11 +72,12 @@ pub(crate) fn held_out(
         .iter()
         .flat_map(|suite| suite.held_out_documents())
         .collect();
-    let tokens = shuffled_tokens(documents, tokenizer, seed, "corpus.held_out", 0)?;
+    let tokens = shuffled_tokens(documents, tokenizer, seed, HELD_OUT_STREAM, 0)?;
     write(path, tokenizer.vocab_size(), |writer| {
-        writer.push(&tokens).map(|()| 1)
+        writer.push(&tokens)?;
+        Ok::<_, SuiteError>(1)
     })?;
-    TokenFile::open(path)
+    Ok(TokenFile::open(path)?)
 }
 
 /// The tokens of one epoch.
@@ -84,7 +91,7 @@ fn epoch_tokens(
         .iter()
         .flat_map(|suite| suite.documents(epoch))
         .collect();
-    shuffled_tokens(documents, tokenizer, seed, "corpus.train", epoch)
+    shuffled_tokens(documents, tokenizer, seed, TRAIN_STREAM, epoch)
 }
 
 /// The tokens of the documents in a random order, each followed by the separator.
@@ -95,12 +102,23 @@ fn shuffled_tokens(
     stream: &str,
     step: u64,
 ) -> Result<Vec<u32>, SuiteError> {
+    Ok(shuffled(documents, tokenizer, seed, stream, step)?.concat())
+}
+
+/// The tokens of each document in a random order, with the separator.
+pub(crate) fn shuffled(
+    documents: Vec<String>,
+    tokenizer: &Tokenizer,
+    seed: u64,
+    stream: &str,
+    step: u64,
+) -> Result<Vec<Vec<u32>>, SuiteError> {
     let order = permutation(documents.len(), seed, stream, step);
-    let encoded = tokenizer.encode_all(documents)?;
-    let mut tokens = Vec::with_capacity(encoded.iter().map(|ids| ids.len() + 1).sum());
-    for index in order {
-        tokens.extend_from_slice(&encoded[index]);
-        tokens.push(tokenizer.end());
-    }
-    Ok(tokens)
+    let mut encoded = tokenizer.encode_all(documents)?;
+    let ended = order.into_iter().map(|index| {
+        let mut ids = std::mem::take(&mut encoded[index]);
+        ids.push(tokenizer.end());
+        ids
+    });
+    Ok(ended.collect())
 }

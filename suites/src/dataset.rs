@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use crate::cache::CacheLock;
+use corpora::{CacheLock, Corpus, TokenStream};
+
 use crate::{
     Biographies, Bios, Functions, Suite, SuiteError, SuitesConfig, TokenFile, Tokenizer, World,
     corpus,
@@ -14,14 +15,20 @@ const VERSION: &str = "corpus 1";
 
 /// Tokenizer, tokens and suites of one configuration and seed.
 pub struct Dataset {
-    /// Tokenizer, trained on the first epoch of all suites.
+    /// Tokenizer of everything: of suites alone trained on their first epoch.
     pub tokenizer: Tokenizer,
     /// The training tokens.
-    pub train: TokenFile,
+    pub train: TokenStream,
     /// The tokens of the validation loss.
     pub held_out: TokenFile,
-    /// Tokens of the first epoch.
+    /// Tokens of one pass over everything: the first epoch of the suites, and all documents of the corpora.
     pub epoch_tokens: u64,
+    /// Those of the suites.
+    pub suite_epoch_tokens: u64,
+    /// Share of the training tokens that the suites have.
+    pub suite_share: f64,
+    /// Text corpora, in the order of their labels, each with the largest number of held-out tokens that are scored.
+    pub corpora: Vec<(Corpus, u64)>,
     /// Suites, in the order biographies, world, functions, bios.
     pub suites: Vec<Box<dyn Suite>>,
     /// Hash of the suites, the tokenizer and the seed; it does not depend on the number of tokens.
@@ -51,10 +58,13 @@ impl Dataset {
         let held_out = corpus::held_out(&file("held-out"), &suites, &tokenizer, seed)?;
         let epoch_tokens = train.end_of(first_epoch.len(), tokenizer.end())?;
         Ok(Self {
+            train: TokenStream::of_file(train),
             tokenizer,
-            train,
             held_out,
             epoch_tokens,
+            suite_epoch_tokens: epoch_tokens,
+            suite_share: 1.0,
+            corpora: Vec::new(),
             suites,
             fingerprint,
         })
@@ -120,29 +130,37 @@ mod tests {
         Dataset::prepare(&small(), seed, 400, min_tokens, folder).expect("prepares")
     }
 
+    fn file(data: &Dataset) -> TokenFile {
+        TokenFile::open(data.train.paths().next().expect("a file")).expect("opens")
+    }
+
+    fn all(data: &Dataset) -> Vec<u32> {
+        data.train
+            .window(0, data.train.len() as usize)
+            .expect("reads")
+    }
+
     #[test]
     fn a_longer_corpus_extends_a_shorter_one_under_the_same_name() {
         let folder = tempfile::tempdir().expect("folder");
         let short = prepare(1, 100, folder.path());
-        let long = prepare(1, 3 * short.train.len() as u64 + 1, folder.path());
+        let first_epochs = file(&short).epochs();
+        let long = prepare(1, 3 * short.train.len() + 1, folder.path());
         assert_eq!(short.fingerprint, long.fingerprint);
         assert!(long.train.len() > 3 * short.train.len());
-        assert!(long.train.epochs() >= 3);
+        assert!(file(&long).epochs() >= 3);
         assert_eq!(short.epoch_tokens, long.epoch_tokens);
-        assert_eq!(
-            (short.epoch_tokens, short.train.epochs()),
-            (short.train.len() as u64, 1)
-        );
-        let prefix = short.train.window(0, short.train.len()).expect("reads");
+        assert_eq!((short.epoch_tokens, first_epochs), (short.train.len(), 1));
+        let prefix = all(&short);
         let read = long.train.window(0, prefix.len()).expect("reads");
         assert_eq!(read, prefix);
         assert_eq!(prepare(1, 100, folder.path()).train.len(), long.train.len());
         // The same tokens, prepared in one step.
         let elsewhere = tempfile::tempdir().expect("folder");
-        let fresh = prepare(1, long.train.len() as u64, elsewhere.path());
+        let fresh = prepare(1, long.train.len(), elsewhere.path());
         assert_eq!(
-            fs::read(fresh.train.path()).expect("reads"),
-            fs::read(long.train.path()).expect("reads")
+            fs::read(file(&fresh).path()).expect("reads"),
+            fs::read(file(&long).path()).expect("reads")
         );
     }
 
@@ -150,10 +168,7 @@ mod tests {
     fn the_training_tokens_decode_to_exactly_the_documents() {
         let folder = tempfile::tempdir().expect("folder");
         let data = prepare(2, 1, folder.path());
-        let text = data
-            .tokenizer
-            .decode(&data.train.window(0, data.train.len()).expect("reads"))
-            .expect("decodes");
+        let text = data.tokenizer.decode(&all(&data)).expect("decodes");
         let mut read: Vec<&str> = text.split_terminator(crate::END).collect();
         let mut written: Vec<String> = data
             .suites
@@ -190,8 +205,8 @@ mod tests {
             bytes[whole.len() / 2] ^= 16;
             fs::write(&path, bytes).expect("writes");
             let read = Dataset::prepare(&small(), 1, 400, 1, folder.path())
-                .and_then(|data| Ok((data.train.window(0, data.train.len())?, data)))
-                .and_then(|(_, data)| data.held_out.window(0, data.held_out.len()));
+                .and_then(|data| Ok((data.train.window(0, data.train.len() as usize)?, data)))
+                .and_then(|(_, data)| Ok(data.held_out.window(0, data.held_out.len())?));
             let message = read.expect_err("is damaged").to_string();
             assert!(
                 message.starts_with(&path.display().to_string()),
@@ -208,10 +223,10 @@ mod tests {
     fn threads_that_prepare_one_folder_at_once_all_have_the_same_files() {
         let folder = tempfile::tempdir().expect("folder");
         let least = |thread: u64| 1 + 20_000 * thread;
-        let (lengths, starts): (Vec<usize>, Vec<Vec<u32>>) = std::thread::scope(|scope| {
+        let (lengths, starts): (Vec<u64>, Vec<Vec<u32>>) = std::thread::scope(|scope| {
             let prepare_one = |thread: u64| {
                 let data = prepare(1, least(thread), folder.path());
-                assert!(data.train.len() as u64 >= least(thread));
+                assert!(data.train.len() >= least(thread));
                 (data.train.len(), data.train.window(0, 1000).expect("reads"))
             };
             let workers: Vec<_> = (0..4)
@@ -233,7 +248,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("folder");
         let (one, two) = (prepare(1, 1, folder.path()), prepare(2, 1, folder.path()));
         assert_ne!(one.fingerprint, two.fingerprint);
-        assert_ne!(one.train.path(), two.train.path());
+        assert_ne!(file(&one).path(), file(&two).path());
     }
 
     #[test]

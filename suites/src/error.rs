@@ -1,7 +1,6 @@
 //! Errors of the crate, each in one line with its remedy.
 
-use std::io;
-use std::path::PathBuf;
+use corpora::CorpusError;
 
 /// An error of the configuration, of the cache, of the tokenizer or of the model under evaluation.
 #[derive(Debug, thiserror::Error)]
@@ -16,27 +15,9 @@ pub enum SuiteError {
         /// How to correct it.
         remedy: String,
     },
-    /// A file of the cache could not be read or written.
-    #[error("cannot {action} {path}: {source}; check that the folder exists and is writable", path = path.display())]
-    Io {
-        /// The attempted action.
-        action: &'static str,
-        /// The file or folder.
-        path: PathBuf,
-        /// The error of the operating system.
-        source: io::Error,
-    },
-    /// A file of the cache does not have the content that its name implies.
-    #[error("{path} is damaged ({reason}); delete it and run again", path = path.display())]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// The reason.
-        reason: String,
-    },
-    /// The tokenizer could not be trained or applied.
-    #[error("tokenizer: {0}")]
-    Tokenizer(String),
+    /// The cache or the tokenizer.
+    #[error(transparent)]
+    Corpus(#[from] CorpusError),
     /// The model under evaluation returned an error.
     #[error(transparent)]
     Model(#[from] crate::ModelError),
@@ -49,27 +30,6 @@ impl SuiteError {
             key: key.to_owned(),
             value: value.to_string(),
             remedy: remedy.into(),
-        }
-    }
-
-    /// A damaged file of the cache.
-    pub(crate) fn damaged(path: &std::path::Path, reason: impl Into<String>) -> Self {
-        Self::Damaged {
-            path: path.to_owned(),
-            reason: reason.into(),
-        }
-    }
-
-    /// Adds the action and the path to an error of the operating system.
-    pub(crate) fn io(
-        action: &'static str,
-        path: impl Into<PathBuf>,
-    ) -> impl FnOnce(io::Error) -> Self {
-        let path = path.into();
-        move |source| Self::Io {
-            action,
-            path,
-            source,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Training corpora and evaluation suites: documents, tokenizer, tasks, scoring and the code sandbox.
+//! Training corpora and evaluation suites: documents, tokenizer, tasks, scoring.
 //!
 //! A [`Suite`] is a corpus with the tasks that belong to it. Three are built in: [`Biographies`] (synthetic people
 //! whose information content is known), [`World`] (real facts) and [`Functions`] (small Python functions, scored by
@@ -7,7 +7,6 @@
 
 mod biographies;
 mod bios;
-mod cache;
 mod config;
 mod corpus;
 mod dataset;
@@ -15,28 +14,24 @@ mod error;
 mod evaluation;
 mod facts;
 mod functions;
-mod hashed_file;
+mod mixture;
 mod model;
-mod positioned;
-mod sandbox;
 mod task;
-mod token_file;
-mod tokenizer;
 mod validation;
 mod world;
 
 pub use biographies::{Biographies, BiographiesConfig};
 pub use bios::{Bios, BiosConfig};
 pub use config::SuitesConfig;
+pub use corpora::{END, EndToken, TokenFile, Tokenizer};
 pub use dataset::{Dataset, build};
 pub use error::SuiteError;
 pub use evaluation::{Answer, TaskOutcome, TaskResult, evaluate};
 pub use functions::{Functions, FunctionsConfig, ProgramCheck, PythonValue};
+pub use mixture::{Ingredients, Mixture};
 pub use model::{Continuation, Generation, LanguageModel, ModelError, Sampling};
-pub use sandbox::{Confinement, ProgramVerdict, Sandbox, SandboxError, SandboxLimits};
+pub use sandbox::SandboxLimits;
 pub use task::{Exposures, Item, Metric, Suite, Task};
-pub use token_file::TokenFile;
-pub use tokenizer::{END, EndToken, Tokenizer};
 pub use world::{World, WorldConfig};
 
 // Another checkout that shares the target folder compiles this crate again: see .cargo/config.toml.

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use architectures::ModelConfig;
+use corpora::{EndToken, Tokenizer};
 use serde::Deserialize;
-use suites::{EndToken, Tokenizer};
 
 use crate::error::Error;
 use crate::layout::Layout;

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use architectures::ConfigError;
-use suites::SuiteError;
+use corpora::CorpusError;
 
 /// An error in writing or reading a folder of a model.
 #[derive(Debug, thiserror::Error)]
@@ -39,7 +39,7 @@ pub enum Error {
     },
     /// The tokenizer cannot be read or written.
     #[error(transparent)]
-    Tokenizer(#[from] SuiteError),
+    Tokenizer(#[from] CorpusError),
 }
 
 impl Error {

@@ -10,8 +10,8 @@ use architectures::{
 };
 use burn::module::ParamId;
 use burn::tensor::Tensor;
+use corpora::Tokenizer;
 use safetensors::Dtype;
-use suites::Tokenizer;
 
 use crate::error::Error;
 use crate::layout::Layout;

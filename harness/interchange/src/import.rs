@@ -8,7 +8,7 @@ use architectures::{
 };
 use burn::module::ParamId;
 use burn::tensor::{Device, Tensor, TensorData};
-use suites::Tokenizer;
+use corpora::Tokenizer;
 
 use crate::block_tensors;
 use crate::description::{Description, describe, fingerprint, tokenizer};

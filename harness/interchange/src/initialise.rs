@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use architectures::{Decoder, DecoderConfig, ModelConfig, for_each_parameter};
+use corpora::Tokenizer;
 use serde_json::Value;
-use suites::Tokenizer;
 
 use crate::block_tensors;
 use crate::description::{Description, describe, fingerprint, tokenizer};

@@ -116,6 +116,21 @@ impl Manifest {
     /// # Errors
     /// If it is missing, damaged, or of another run or version.
     pub fn read(folder: &Path, run: &str) -> Result<Self, CheckpointError> {
+        let manifest = Self::read_any(folder)?;
+        if manifest.run != run {
+            return Err(CheckpointError::Foreign {
+                path: folder.to_owned(),
+                reason: format!("it is of run {}", manifest.run),
+            });
+        }
+        Ok(manifest)
+    }
+
+    /// Reads the manifest of `folder`, of whatever run, and compares it with its hash.
+    ///
+    /// # Errors
+    /// If it is missing, damaged, or of another version.
+    pub fn read_any(folder: &Path) -> Result<Self, CheckpointError> {
         let path = folder.join(FILE);
         let length = fs::metadata(&path).map_err(CheckpointError::io("read", &path))?;
         if length.len() > MAX_BYTES {
@@ -149,9 +164,6 @@ impl Manifest {
         }
         let manifest: Self = serde_json::from_str(text)
             .map_err(|error| damaged(format!("it is no manifest ({error})")))?;
-        if manifest.run != run {
-            return Err(foreign(format!("it is of run {}", manifest.run)));
-        }
         let plain = |name: &str| !name.contains(['/', '\\']) && !name.starts_with('.');
         if !manifest.files.iter().all(|file| plain(&file.name)) {
             return Err(damaged("it names a file outside its folder".to_owned()));

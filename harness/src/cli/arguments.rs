@@ -23,6 +23,8 @@ pub struct Arguments {
 pub enum Command {
     /// Show the plan of a sweep: parameters, FLOPs, tokens, memory, devices, time. Nothing is trained or written.
     Plan(PlanOptions),
+    /// Tokenize the text corpora of a sweep, as `sweep` does first, and show what they hold.
+    Data(DataOptions),
     /// Solve for knobs of a block at which its cost equals that of a reference, and show them. Nothing is trained or
     /// written.
     Match(MatchOptions),
@@ -46,7 +48,7 @@ pub enum Command {
     Probe(ProbeOptions),
     /// List the published benchmarks that are known, with their files.
     Tasks(TasksOptions),
-    /// Judge given answers to a published benchmark by the field's metrics.
+    /// Evaluate a model on a published benchmark, or judge given answers, by the field's metrics.
     Score(ScoreOptions),
     /// Write a recorded run's model as a folder that other programs load.
     Export(ExportOptions),
@@ -135,6 +137,18 @@ pub struct PlanOptions {
     /// Print exact numbers as JSON instead of tables.
     #[arg(long, conflicts_with = "csv")]
     pub json: bool,
+}
+
+#[derive(Args)]
+pub struct DataOptions {
+    #[command(flatten)]
+    pub location: SweepLocation,
+    /// Print exact numbers as JSON instead of the table.
+    #[arg(long)]
+    pub json: bool,
+    /// Print no progress.
+    #[arg(long, short)]
+    pub quiet: bool,
 }
 
 #[derive(Args)]
@@ -357,6 +371,10 @@ pub struct TaskData {
 
 #[derive(Args)]
 pub struct ScoreOptions {
+    /// The model: a recorded run (`quick:l/memory+/0`, or the prefix of a run's name), a folder of weights or of a checkpoint, or
+    /// `hf:PATH` for a folder of transformers or of `isoflop export`.
+    #[arg(required_unless_present = "answers", conflicts_with = "answers")]
+    pub model: Option<String>,
     /// A task, or the path of its declaration.
     #[arg(long, value_name = "NAME")]
     pub task: String,
@@ -364,10 +382,33 @@ pub struct ScoreOptions {
     pub data: TaskData,
     /// Answers to judge, JSON lines: `doc_id` with `response`, `responses`, or `lls` and `is_greedy`.
     #[arg(long, value_name = "FILE")]
-    pub answers: PathBuf,
-    /// Other answers to the same task: also print the differences, paired by item.
+    pub answers: Option<PathBuf>,
+    /// Other answers to the same task, or another model: also print the differences, paired by item.
+    #[arg(long, value_name = "FILE|MODEL")]
+    pub against: Option<String>,
+    /// Evaluate N items, drawn at random and the same for every model.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub limit: Option<u64>,
+    /// Most tokens that the model reads; default: its training length. Beyond that positions are new to it.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(2..=1 << 20))]
+    pub max_length: Option<u64>,
+    /// Run the answers to a task that asks for programs (humaneval, mbpp): executes code that a model wrote, isolated from this system.
+    #[arg(long)]
+    pub run_code: bool,
+    /// Run programs also where this system cannot isolate them: they can then read and write whatever you can.
+    #[arg(long = "unsafe", requires = "run_code")]
+    pub is_unsafe: bool,
+    /// Write the verdict on every program, JSON lines.
+    #[arg(long, value_name = "FILE", requires = "run_code")]
+    pub verdicts: Option<PathBuf>,
+    /// Write every prompt, answer and verdict as Parquet.
     #[arg(long, value_name = "FILE")]
-    pub against: Option<PathBuf>,
+    pub samples: Option<PathBuf>,
+    /// Folder of the sweeps and runs.
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    pub output: PathBuf,
+    #[command(flatten)]
+    pub compute: ComputeOptions,
     /// Print exact numbers as CSV instead of the table.
     #[arg(long)]
     pub csv: bool,

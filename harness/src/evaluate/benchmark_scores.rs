@@ -14,6 +14,9 @@ use serde::Serialize;
 /// Seed of the bootstrap of metrics that are no shares.
 const SEED: u64 = 0x150_F10D;
 
+/// How the names of `pass@k` begin.
+pub const PASS_AT: &str = "pass@";
+
 /// One metric of a task or of one of its groups.
 #[derive(Clone, Debug, Serialize)]
 pub struct Score {
@@ -28,7 +31,7 @@ pub struct Score {
     /// Name of the metric.
     pub metric: String,
     /// Name of the filter, as in lm-evaluation-harness.
-    pub filter: &'static str,
+    pub filter: String,
     /// The mean over items.
     pub value: f64,
     /// Its standard error; none of one item.
@@ -158,10 +161,10 @@ pub fn scores(benchmark: &Benchmark, judged: &[(&str, Vec<Metric>)], n_shot: usi
             split: task.split.clone(),
             n_shot,
             metric: mean.metric.to_owned(),
-            filter: if task.generate.is_some() {
-                "remove_whitespace"
-            } else {
-                "none"
+            filter: match (&task.generate, &task.program) {
+                (Some(_), _) => "remove_whitespace".to_owned(),
+                (_, Some(program)) if mean.metric.starts_with(PASS_AT) => program.filter.clone(),
+                _ => "none".to_owned(),
             },
             value: mean.value,
             stderr,

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use architectures::{Decoder, Pass, loss};
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::Device;
 use rand::Rng;
 use random::stream;
 use suites::{Continuation, Generation, LanguageModel, ModelError, Sampling};
+
+use super::generation::{Continuing, generate, most_probable, tokens};
 
 /// A trained decoder as a `suites::LanguageModel`.
 pub struct DecoderModel<'a> {
@@ -27,48 +29,6 @@ impl<'a> DecoderModel<'a> {
             max_batch,
         }
     }
-
-    /// Tokens `[sequences, length]` of `rows` of equal length.
-    fn tensor(&self, rows: &[Vec<i64>]) -> Tensor<2, Int> {
-        let shape = [rows.len(), rows.first().map_or(0, Vec::len)];
-        Tensor::from_data(TensorData::new(rows.concat(), shape), self.device)
-    }
-
-    /// Generates continuations of prompts of equal length with a key-value cache; `numbers` are the indices of the
-    /// prompts, which key their random streams.
-    fn continue_batch(
-        &self,
-        prompts: &[&[u32]],
-        numbers: &[usize],
-        generation: &Generation,
-    ) -> Vec<Vec<u32>> {
-        let mut generated = vec![Vec::new(); prompts.len()];
-        let mut unfinished = vec![true; prompts.len()];
-        let mut cache = self.decoder.cache();
-        let mut next: Vec<Vec<i64>> = prompts.iter().map(|prompt| widened(prompt)).collect();
-        for position in 0..generation.max_tokens {
-            let logits = self.decoder.extend(self.tensor(&next), &mut cache);
-            let [batch, new, vocab] = logits.dims();
-            let last = logits
-                .narrow(1, new - 1, 1)
-                .reshape([batch, vocab])
-                .into_data();
-            let last: Vec<f32> = last.iter::<f32>().collect();
-            next.clear();
-            for (row, logits) in last.chunks_exact(vocab).enumerate() {
-                let token = choose(logits, generation.sampling, numbers[row], position);
-                unfinished[row] &= !generation.stop.contains(&token);
-                if unfinished[row] {
-                    generated[row].push(token);
-                }
-                next.push(vec![i64::from(token)]);
-            }
-            if !unfinished.contains(&true) {
-                break;
-            }
-        }
-        generated
-    }
 }
 
 impl LanguageModel for DecoderModel<'_> {
@@ -85,11 +45,11 @@ impl LanguageModel for DecoderModel<'_> {
             let longest = batch.last().map_or(0, |&item| {
                 items[item].prompt.len() + items[item].continuation.len()
             });
-            let rows: Vec<Vec<i64>> = batch
+            let rows: Vec<Vec<u32>> = batch
                 .iter()
                 .map(|&item| {
-                    let mut row = widened(&items[item].prompt);
-                    row.extend(widened(&items[item].continuation));
+                    let mut row = items[item].prompt.clone();
+                    row.extend(&items[item].continuation);
                     // Padding on the right does not affect a causal model.
                     row.resize(longest, 0);
                     row
@@ -98,7 +58,7 @@ impl LanguageModel for DecoderModel<'_> {
             if longest < 2 {
                 continue;
             }
-            let tokens = self.tensor(&rows);
+            let tokens = tokens(&rows, self.device);
             let inputs = tokens.clone().narrow(1, 0, longest - 1);
             let targets = tokens.narrow(1, 1, longest - 1);
             let logits = self.decoder.forward(inputs, &mut Pass::evaluation());
@@ -137,10 +97,19 @@ impl LanguageModel for DecoderModel<'_> {
                     .iter()
                     .map(|&number| prompts[number].as_slice())
                     .collect();
-                for (&number, tokens) in numbers
-                    .iter()
-                    .zip(self.continue_batch(&batch, numbers, generation))
-                {
+                let mut chosen = Chosen {
+                    numbers,
+                    generation,
+                };
+                let most = vec![generation.max_tokens; batch.len()];
+                let found = generate(self.decoder, self.device, &batch, &most, &mut chosen);
+                for (&number, mut tokens) in numbers.iter().zip(found.map_err(ModelError)?) {
+                    if tokens
+                        .last()
+                        .is_some_and(|last| generation.stop.contains(last))
+                    {
+                        tokens.pop();
+                    }
                     generated[number] = tokens;
                 }
             }
@@ -149,21 +118,33 @@ impl LanguageModel for DecoderModel<'_> {
     }
 }
 
-fn widened(tokens: &[u32]) -> Vec<i64> {
-    tokens.iter().map(|&token| i64::from(token)).collect()
+/// Continuations by a suite's rule; `numbers` are the indices of the prompts, which key their random streams.
+struct Chosen<'a> {
+    numbers: &'a [usize],
+    generation: &'a Generation,
+}
+
+impl Continuing for Chosen<'_> {
+    fn choose(&mut self, sequence: usize, position: usize, logits: &[f32]) -> u32 {
+        let sampling = self.generation.sampling;
+        choose(logits, sampling, self.numbers[sequence], position)
+    }
+
+    fn is_complete(&mut self, _: usize, generated: &[u32]) -> Result<bool, String> {
+        let last = generated.last();
+        Ok(last.is_some_and(|last| self.generation.stop.contains(last)))
+    }
 }
 
 /// The most probable token, or a sample from the random stream of (seed, prompt, position).
 fn choose(logits: &[f32], sampling: Sampling, prompt: usize, position: usize) -> u32 {
-    let best = (0..logits.len())
-        .max_by(|&a, &b| logits[a].total_cmp(&logits[b]).then(b.cmp(&a)))
-        .unwrap_or(0);
+    let best = most_probable(logits);
     let Sampling::Temperature { temperature, seed } = sampling else {
-        return best as u32;
+        return best;
     };
     let weights: Vec<f64> = logits
         .iter()
-        .map(|&logit| (f64::from(logit - logits[best]) / temperature).exp())
+        .map(|&logit| (f64::from(logit - logits[best as usize]) / temperature).exp())
         .collect();
     let mut rng = stream(seed, &format!("sample.{prompt}"), position as u64);
     let mut remaining = rng.random_range(0.0..weights.iter().sum::<f64>());
@@ -173,5 +154,5 @@ fn choose(logits: &[f32], sampling: Sampling, prompt: usize, position: usize) ->
             return token as u32;
         }
     }
-    best as u32
+    best
 }

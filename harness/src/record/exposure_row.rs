@@ -15,7 +15,9 @@ pub fn exposure_rows(
     seq_len: usize,
     dataset: &Dataset,
 ) -> Vec<ExposureRow> {
-    let epochs = |tokens: u64| tokens as f64 / dataset.epoch_tokens as f64;
+    let epochs = |tokens: u64| {
+        tokens as f64 * dataset.suite_share / dataset.suite_epoch_tokens.max(1) as f64
+    };
     let block = SHUFFLE_BLOCK * seq_len as u64;
     let least = epochs(budget.tokens / block * block).floor();
     let most = epochs(stream_tokens(budget.tokens, seq_len)).ceil();

@@ -1,12 +1,14 @@
 //! The data of the runs of a plan, prepared when the first run needs them.
 
-use std::path::PathBuf;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use corpora::{Observer, TokenizerConfig};
 use experiment::budget::Tokens;
 use experiment::plan::{Plan, Run};
 use experiment::sweep_file::{DataConfig, Matching, TOKENS_PER_PERSON_TOLERANCE};
-use suites::Dataset;
+use suites::{Dataset, Mixture, SuiteError};
 
 use crate::error::Error;
 use crate::record::folders::Folders;
@@ -78,6 +80,17 @@ impl Datasets {
         }
     }
 
+    /// As [`Datasets::prepare`], without progress.
+    ///
+    /// # Errors
+    /// As [`Datasets::prepare`].
+    ///
+    /// # Panics
+    /// As [`Datasets::prepare`].
+    pub fn of(&self, run: &Run) -> Result<Arc<Dataset>, Error> {
+        self.prepare(run, &mut |_| ControlFlow::Continue(()))
+    }
+
     /// The tokenizer, the suites and the tokens of `run`, from the cache if they are there.
     ///
     /// # Errors
@@ -86,7 +99,7 @@ impl Datasets {
     ///
     /// # Panics
     /// If `run` is not of the plan.
-    pub fn of(&self, run: &Run) -> Result<Arc<Dataset>, Error> {
+    pub fn prepare(&self, run: &Run, observer: Observer) -> Result<Arc<Dataset>, Error> {
         // A poisoned lock has whole entries: each is pushed in one piece.
         let mut prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, dataset)) = prepared.iter().find(|(data, _)| *data == run.data) {
@@ -96,20 +109,14 @@ impl Datasets {
         let Some(need) = need else {
             panic!("{} has data of another plan", run.label)
         };
-        let dataset = Arc::new(self.prepare(need)?);
+        let dataset = Arc::new(self.make(need, observer)?);
         prepared.push((need.data.clone(), dataset.clone()));
         Ok(dataset)
     }
 
-    fn prepare(&self, need: &Need) -> Result<Dataset, Error> {
+    fn make(&self, need: &Need, observer: Observer) -> Result<Dataset, Error> {
         let data = &need.data;
-        let dataset = Dataset::prepare(
-            &data.suites,
-            data.seed,
-            data.vocab_size,
-            need.tokens,
-            &self.cache,
-        )?;
+        let dataset = dataset(data, need.tokens, &self.cache, observer)?;
         tracing::info!(
             fingerprint = dataset.fingerprint,
             tokens = dataset.train.len(),
@@ -123,6 +130,35 @@ impl Datasets {
             )?;
         }
         Ok(dataset)
+    }
+}
+
+/// The data of a configuration with at least `min_tokens` training tokens, from the cache if they are there.
+///
+/// # Errors
+/// If they cannot be prepared, or the observer ends the preparation.
+pub fn dataset(
+    data: &DataConfig,
+    min_tokens: Tokens,
+    cache: &Path,
+    observer: Observer,
+) -> Result<Dataset, SuiteError> {
+    if !data.is_mixture() {
+        return Dataset::prepare(&data.suites, data.seed, data.vocab_size, min_tokens, cache);
+    }
+    let tokenizer = data.tokenizer.clone().unwrap_or_default();
+    Dataset::prepare_mixture(&mixture(data, &tokenizer), min_tokens, cache, observer)
+}
+
+/// The mixture of a configuration.
+pub fn mixture<'a>(data: &'a DataConfig, tokenizer: &'a TokenizerConfig) -> Mixture<'a> {
+    Mixture {
+        suites: &data.suites,
+        suites_weight: data.suites_weight.unwrap_or(1.0),
+        corpora: &data.corpora,
+        tokenizer,
+        vocab_size: data.vocab_size,
+        seed: data.seed,
     }
 }
 
@@ -152,7 +188,8 @@ fn check_context_length(need: &Need, dataset: &Dataset) -> Result<(), Error> {
                 "exceeds the {} held-out tokens: no validation window fits",
                 dataset.held_out.len()
             ),
-            remedy: "lower `seq_len`, or enlarge the suites".to_owned(),
+            remedy: "lower `seq_len`, enlarge the suites, or raise `held_out` of the corpora"
+                .to_owned(),
         });
     }
     for suite in &dataset.suites {

@@ -1,10 +1,10 @@
-//! Evaluation of a trained decoder on all suites, continued where an earlier process stopped.
+//! Evaluation of a trained decoder on all suites and published benchmarks, continued where an earlier process stopped.
 
 use std::path::Path;
 
 use architectures::Decoder;
-use results::{ItemRow, Records, ScoreRow};
-use suites::{Dataset, Suite, SuiteError, evaluate};
+use results::{EvaluationRow, ItemRow, Records, ScoreRow};
+use suites::{Dataset, LanguageModel, Suite, SuiteError, evaluate};
 
 use super::activity::SharedActivity;
 use super::claim::Claim;
@@ -12,6 +12,9 @@ use super::disk_wait::when_space;
 use super::execute::{Failure, RunContext};
 use super::interrupt::Interruptible;
 use super::progress::Progress;
+use super::tasks::LoadedTask;
+use crate::evaluate::benchmark_model::BenchmarkModel;
+use crate::evaluate::held_out::held_out_rows;
 use crate::evaluate::language_model::DecoderModel;
 use crate::evaluate::scores::{item_rows, score_rows};
 use experiment::plan::Run;
@@ -19,83 +22,257 @@ use experiment::plan::Run;
 /// Sequences evaluated at a time: enough to use all cores, with less memory than training requires.
 const SEQUENCES_AT_ONCE: usize = 64;
 
-/// Rows of evaluated items and their scores.
-pub type Evaluated = (Vec<ItemRow>, Vec<ScoreRow>);
+/// What is evaluated.
+pub struct Subject<'a> {
+    /// The decoder, without autodiff.
+    pub decoder: &'a Decoder,
+    /// Hash of its weights.
+    pub weights_hash: &'a str,
+    /// The folder for rows of the suites that are evaluated, from which an interrupted evaluation continues; without one it starts
+    /// anew.
+    pub partial: Option<&'a Path>,
+}
 
-/// Evaluates every suite, then replaces the rows of an earlier evaluation. Nothing is written to the records before all suites
-/// are evaluated, since incomplete scores would be pooled like complete ones.
-///
-/// # Arguments
-/// * `partial`: beside the decoder, the folder for rows of the suites that are evaluated, from which an interrupted evaluation
-///   continues; without one it starts anew.
+/// Rows of evaluated items and their scores, and the benchmarks among them.
+#[derive(Default)]
+pub struct Evaluated {
+    /// Items.
+    pub items: Vec<ItemRow>,
+    /// Scores.
+    pub scores: Vec<ScoreRow>,
+    /// Published benchmarks.
+    pub evaluations: Vec<EvaluationRow>,
+}
+
+/// Evaluates every suite and benchmark, then replaces the rows of an earlier evaluation. Nothing is written to the records before all are
+/// evaluated, since incomplete scores would be pooled like complete ones.
 ///
 /// # Errors
 /// [`Failure`]: an interrupt, an error of a suite, or rows that cannot be written.
-pub fn evaluate_suites(
+pub fn evaluate_all(
     run: &Run,
     id: &str,
-    model: (&Decoder, Option<&Path>),
+    subject: &Subject,
     claim: &Claim,
     context: &RunContext,
     progress: &mut dyn Progress,
 ) -> Result<(), Failure> {
-    let (items, scores) = evaluated(run, id, model, &claim.activity, context, progress)?;
+    let evaluated = evaluated(run, id, subject, &claim.activity, context, progress)?;
+    write(id, &evaluated, claim, context, progress)
+}
+
+/// Evaluates the benchmarks of which `run` has no rows, or rows of other items, and adds their rows to its own.
+///
+/// # Errors
+/// As [`evaluate_all`].
+pub fn evaluate_missing(
+    run: &Run,
+    id: &str,
+    subject: &Subject,
+    claim: &Claim,
+    context: &RunContext,
+    progress: &mut dyn Progress,
+) -> Result<(), Failure> {
+    let records = context.records;
+    let mut all = Evaluated {
+        items: records.read_run(id)?,
+        scores: records.read_run(id)?,
+        evaluations: records.read_run(id)?,
+    };
+    for task in missing(run, context.tasks, &all.evaluations) {
+        all.items.retain(|row| row.suite != task.name());
+        all.scores.retain(|row| row.suite != task.name());
+        all.evaluations.retain(|row| row.task != task.name());
+        all.evaluate(task, (run, id), subject, context, progress)?;
+    }
+    write(id, &all, claim, context, progress)
+}
+
+/// The benchmarks of which `rows` state no evaluation with these items and settings.
+pub fn missing<'a>(
+    run: &Run,
+    tasks: &'a [LoadedTask],
+    rows: &[EvaluationRow],
+) -> Vec<&'a LoadedTask> {
+    let seq_len = run.model.decoder.seq_len;
+    let missing = tasks.iter();
+    missing
+        .filter(|task| !task.is_evaluated(rows, seq_len))
+        .collect()
+}
+
+fn write(
+    id: &str,
+    evaluated: &Evaluated,
+    claim: &Claim,
+    context: &RunContext,
+    progress: &mut dyn Progress,
+) -> Result<(), Failure> {
     if !claim.is_held() {
         return Err(Failure::TakenOver);
     }
     let folder = context.folders.sweep();
     when_space(folder, 0, context.interrupt, progress, || {
-        context.records.write(id, &items)?;
-        context.records.write(id, &scores)
+        context.records.write(id, &evaluated.items)?;
+        context.records.write(id, &evaluated.scores)?;
+        if evaluated.evaluations.is_empty() {
+            return Ok(());
+        }
+        context.records.write(id, &evaluated.evaluations)
     })?;
     Ok(())
 }
 
-/// Evaluates every suite, and records nothing.
+/// Evaluates every suite and benchmark, and records nothing.
 ///
 /// # Errors
-/// As [`evaluate_suites`].
+/// As [`evaluate_all`].
 pub fn evaluated(
     run: &Run,
     id: &str,
-    (decoder, partial): (&Decoder, Option<&Path>),
+    subject: &Subject,
     activity: &SharedActivity,
     context: &RunContext,
     progress: &mut dyn Progress,
 ) -> Result<Evaluated, Failure> {
     let mut model = Interruptible {
-        model: DecoderModel::new(decoder, context.device, SEQUENCES_AT_ONCE),
+        model: DecoderModel::new(subject.decoder, context.device, SEQUENCES_AT_ONCE),
         interrupt: context.interrupt,
     };
-    let (mut items, mut scores) = (Vec::<ItemRow>::new(), Vec::<ScoreRow>::new());
+    let mut all = Evaluated::default();
     let dataset = context.datasets.of(run)?;
+    let stage = |name| Stage {
+        id,
+        name,
+        partial: subject.partial,
+        context,
+    };
     for suite in &dataset.suites {
-        let phase = format!("evaluating {}", suite.name());
+        let evaluate =
+            || evaluate_suite((run, id), suite.as_ref(), &mut model, (&dataset, context));
+        let (items, scores) = stage(suite.name()).continued(activity, progress, evaluate)?;
+        all.items.extend(items);
+        all.scores.extend(scores);
+    }
+    for (corpus, most_tokens) in &dataset.corpora {
+        let stage = stage(corpus.label());
+        let of_model = (
+            &mut model as &mut dyn LanguageModel,
+            dataset.tokenizer.end(),
+            run.model.decoder.seq_len,
+        );
+        let evaluate = || {
+            let rows = held_out_rows(id, corpus, *most_tokens, of_model);
+            let failed = |error| stage.failure(error);
+            Ok((Vec::new(), rows.map_err(failed)?))
+        };
+        all.scores
+            .extend(stage.continued(activity, progress, evaluate)?.1);
+    }
+    for task in context.tasks {
+        let phase = format!("evaluating {}", task.name());
         activity.update(|activity| activity.phase = phase);
-        let folder = partial.map(|folder| folder.join(suite.name()));
+        all.evaluate(task, (run, id), subject, context, progress)?;
+    }
+    Ok(all)
+}
+
+impl Evaluated {
+    /// Adds the rows of a benchmark, whose answers are kept beside the tokenizers.
+    fn evaluate(
+        &mut self,
+        task: &LoadedTask,
+        (run, id): (&Run, &str),
+        subject: &Subject,
+        context: &RunContext,
+        progress: &mut dyn Progress,
+    ) -> Result<(), Failure> {
+        progress.evaluating(task.name());
+        let dataset = context.datasets.of(run)?;
+        let tokenizer = &dataset.tokenizer;
+        let mut model = BenchmarkModel {
+            decoder: subject.decoder,
+            device: context.device,
+            tokenizer,
+            // It precedes every document in training.
+            start: Some(tokenizer.end()),
+            space: run.model.decoder.seq_len,
+            sequences: SEQUENCES_AT_ONCE,
+            interrupt: context.interrupt,
+        };
+        let kept = Records::open(context.folders.cache())?;
+        let rows = task.evaluate(id, &mut model, subject.weights_hash, &kept);
+        let rows = rows.map_err(|error| match context.interrupt.requested() {
+            true => Failure::Interrupted,
+            false => Failure::Failed(error.to_string()),
+        })?;
+        self.items.extend(rows.items);
+        self.scores.extend(rows.scores);
+        self.evaluations.push(rows.evaluation);
+        Ok(())
+    }
+}
+
+/// Items and scores of one suite or corpus.
+type StageRows = (Vec<ItemRow>, Vec<ScoreRow>);
+
+/// The evaluation on one suite or corpus.
+struct Stage<'a> {
+    id: &'a str,
+    name: &'a str,
+    /// Folder of the rows of what is evaluated.
+    partial: Option<&'a Path>,
+    context: &'a RunContext<'a>,
+}
+
+impl Stage<'_> {
+    /// The rows that an earlier process left, or those of `evaluate`, which are then kept.
+    fn continued(
+        &self,
+        activity: &SharedActivity,
+        progress: &mut dyn Progress,
+        evaluate: impl FnOnce() -> Result<StageRows, Failure>,
+    ) -> Result<StageRows, Failure> {
+        let phase = format!("evaluating {}", self.name);
+        activity.update(|activity| activity.phase = phase);
+        let folder = self
+            .partial
+            .map(|folder| folder.join(folder_name(self.name)));
         let records = folder.map(Records::open).transpose()?;
         if let Some(records) = &records {
-            // Scores are written after items: with them the suite is complete.
-            let before = records.read_run::<ScoreRow>(id)?;
+            // Scores are written after items: with them the stage is complete.
+            let before = records.read_run::<ScoreRow>(self.id)?;
             if !before.is_empty() {
-                items.extend(records.read_run::<ItemRow>(id)?);
-                scores.extend(before);
-                continue;
+                return Ok((records.read_run::<ItemRow>(self.id)?, before));
             }
         }
-        progress.evaluating(suite.name());
-        let (own_items, own_scores) =
-            evaluate_suite((run, id), suite.as_ref(), &mut model, (&dataset, context))?;
+        progress.evaluating(self.name);
+        let (items, scores) = evaluate()?;
         if let Some(records) = &records {
-            when_space(records.folder(), 0, context.interrupt, progress, || {
-                records.write(id, &own_items)?;
-                records.write(id, &own_scores)
+            let interrupt = self.context.interrupt;
+            when_space(records.folder(), 0, interrupt, progress, || {
+                records.write(self.id, &items)?;
+                records.write(self.id, &scores)
             })?;
         }
-        items.extend(own_items);
-        scores.extend(own_scores);
+        Ok((items, scores))
     }
-    Ok((items, scores))
+
+    fn failure(&self, error: SuiteError) -> Failure {
+        match self.context.interrupt.requested() {
+            true => Failure::Interrupted,
+            false => Failure::Failed(format!("{}: {error}", self.name)),
+        }
+    }
+}
+
+/// A folder for a name: labels of corpora may have any characters.
+fn folder_name(name: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+    match name.chars().all(plain) {
+        true => name.to_owned(),
+        false => format!("corpus-{}", &blake3::hash(name.as_bytes()).to_hex()[..16]),
+    }
 }
 
 fn evaluate_suite(
@@ -103,7 +280,7 @@ fn evaluate_suite(
     suite: &dyn Suite,
     model: &mut Interruptible<DecoderModel>,
     (dataset, context): (&Dataset, &RunContext),
-) -> Result<Evaluated, Failure> {
+) -> Result<StageRows, Failure> {
     let failed = |error: SuiteError| match context.interrupt.requested() {
         true => Failure::Interrupted,
         false => Failure::Failed(format!("{}: {error}", suite.name())),

@@ -12,10 +12,11 @@ use suites::SandboxLimits;
 use super::claim::Claim;
 use super::data::Datasets;
 use super::disk_wait::when_space;
-use super::evaluation::evaluate_suites;
+use super::evaluation::{Subject, evaluate_all};
 use super::interrupt::Interrupt;
 use super::progress::Progress;
 use super::resume::{Beginning, beginning};
+use super::tasks::LoadedTask;
 use super::training::train_with_checkpoints;
 use crate::checkpoint::error::CheckpointError;
 use crate::checkpoint::manifest::{Manifest, Origin};
@@ -41,6 +42,8 @@ pub struct RunContext<'a> {
     pub folders: &'a Folders,
     /// Device of the computation, without autodiff.
     pub device: &'a Device,
+    /// Published benchmarks.
+    pub tasks: &'a [LoadedTask],
     /// Limits on programs that models generate.
     pub limits: &'a SandboxLimits,
     /// The flag that Ctrl-C sets.
@@ -163,14 +166,12 @@ fn train_and_evaluate(
     let saved = trained(run, id, claim, context, progress)?;
     let clock = Instant::now();
     let partial = evaluation_folder(context.folders, id, &saved.weights_hash);
-    evaluate_suites(
-        run,
-        id,
-        (&saved.decoder, Some(&partial)),
-        claim,
-        context,
-        progress,
-    )?;
+    let subject = Subject {
+        decoder: &saved.decoder,
+        weights_hash: &saved.weights_hash,
+        partial: Some(&partial),
+    };
+    evaluate_all(run, id, &subject, claim, context, progress)?;
     let validated = saved.progress.validated;
     let (val_loss, val_tokens) = validated.map_or((f64::NAN, 0), |v| (v.loss, v.tokens));
     Ok(RunOutcome {

@@ -1,5 +1,7 @@
 //! The configuration of a run as text, and the name of the run, a hash of everything that determines it.
 
+use std::borrow::Cow;
+
 use architectures::ModelConfig;
 use serde::{Deserialize, Serialize};
 use suites::Dataset;
@@ -89,18 +91,50 @@ fn one_line(error: toml::de::Error) -> String {
     format!("has an unreadable configuration ({})", error.message())
 }
 
-/// The name of the run of this configuration on this data.
+/// The name of the run of this configuration on this data. It depends on the content of source files, by the fingerprint of the data,
+/// and not on where they are.
 pub fn run_id(configuration: &str, dataset: &Dataset) -> RunId {
     hash([
-        configuration,
+        &without_paths(configuration),
         &dataset.fingerprint,
         dataset.tokenizer.fingerprint(),
     ])
 }
 
+/// The configuration without the paths of corpora and of the tokenizer; unchanged if it has none.
+fn without_paths(configuration: &str) -> Cow<'_, str> {
+    let Ok(mut table) = configuration.parse::<toml::Table>() else {
+        return configuration.into();
+    };
+    let Some(toml::Value::Table(data)) = table.get_mut("data") else {
+        return configuration.into();
+    };
+    let mut has_paths = false;
+    let mut remove = |section: Option<&mut toml::Value>, key: &str| {
+        if let Some(toml::Value::Table(section)) = section {
+            has_paths |= section.remove(key).is_some();
+        }
+    };
+    remove(data.get_mut("tokenizer"), "path");
+    if let Some(toml::Value::Table(corpora)) = data.get_mut("corpora") {
+        corpora
+            .iter_mut()
+            .for_each(|(_, corpus)| remove(Some(corpus), "paths"));
+    }
+    match has_paths {
+        true => table.to_string().into(),
+        false => configuration.into(),
+    }
+}
+
 /// BLAKE3 of the parts, as 16 hexadecimal digits. Each part is preceded by its length, so that moving text between
 /// parts changes the hash.
 pub(crate) fn hash<const N: usize>(parts: [&str; N]) -> RunId {
+    hash_all(parts.into_iter())
+}
+
+/// [`hash`] of any number of parts.
+pub(crate) fn hash_all<'a>(parts: impl Iterator<Item = &'a str>) -> RunId {
     let mut hasher = blake3::Hasher::new();
     for part in parts {
         hasher.update(&(part.len() as u64).to_le_bytes());
@@ -164,6 +198,29 @@ mod tests {
             let parsed = RunConfiguration::parse(&text).unwrap();
             assert_eq!(toml::to_string(&parsed).unwrap(), text);
         }
+    }
+
+    #[test]
+    fn names_depend_on_corpora_and_not_on_their_paths() {
+        let section = |path: &str, rest: &str| {
+            let corpus = format!("\n[corpus.a]\npaths = \"{path}\"\n{rest}\n");
+            configurations(|text| text.replace("[suites]", &format!("{corpus}[suites]")))
+        };
+        let names = |configurations: Vec<String>| -> Vec<String> {
+            let name = |text: &String| without_paths(text).into_owned();
+            configurations.iter().map(name).collect()
+        };
+        let base = configurations(|text| text);
+        assert_eq!(names(base.clone()), base);
+        let first = section("texts/*.txt", "");
+        assert!(
+            first
+                .iter()
+                .all(|text| RunConfiguration::parse(text).is_ok())
+        );
+        assert_ne!(first, section("elsewhere", ""));
+        assert_eq!(names(first.clone()), names(section("elsewhere", "")));
+        assert_ne!(names(first), names(section("texts/*.txt", "weight = 2")));
     }
 
     #[test]

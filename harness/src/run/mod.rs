@@ -32,5 +32,6 @@ pub mod progress;
 pub mod rerun;
 pub mod resume;
 pub mod sweep;
+pub mod tasks;
 pub mod training;
 pub mod tuning;

@@ -26,6 +26,8 @@ pub enum RunEnd {
 pub trait Progress {
     /// `what` is being prepared.
     fn preparing(&mut self, what: &str);
+    /// Part of a corpus is prepared.
+    fn data(&mut self, progress: &corpora::Progress);
     /// A sweep of `runs` starts, or goes on with further ones.
     fn sweep(&mut self, runs: &[Run]);
     /// A run starts.
@@ -52,6 +54,7 @@ pub struct Quiet;
 
 impl Progress for Quiet {
     fn preparing(&mut self, _: &str) {}
+    fn data(&mut self, _: &corpora::Progress) {}
     fn sweep(&mut self, _: &[Run]) {}
     fn run(&mut self, _: &Run) {}
     fn step(&mut self, _: &StepReport) {}

@@ -8,12 +8,14 @@ use results::{Records, RunRow, StepRow};
 
 use super::claim::{Attempt, Claim, Claims, Holder};
 use super::disk_wait::when_space;
+use crate::checkpoint::snapshot;
 use crate::checkpoint::store::Store;
 use crate::error::Error;
 use crate::record::clock;
 use crate::record::leftovers;
 use crate::record::run_row::{FAILED, FINISHED, RunRowContext};
 use crate::run::conclusion::Conclusion;
+use crate::run::evaluation::{Subject, evaluate_missing, missing};
 use crate::run::execute::{Failure, RunContext, execute};
 use crate::run::identity::{RunId, configuration, run_id};
 use crate::run::progress::{Progress, RunEnd};
@@ -177,6 +179,9 @@ impl SharedSweep<'_> {
         };
         if row.status == FINISHED {
             self.clear_checkpoints(pending)?;
+            if let Some(dealt) = self.evaluate_missing(pending, progress)? {
+                return Ok(Some(dealt));
+            }
             progress.ended(pending.run, &RunEnd::Skipped);
             return Ok(Some(Dealt::Finished));
         }
@@ -185,6 +190,52 @@ impl SharedSweep<'_> {
         }
         progress.ended(pending.run, &RunEnd::Failed(row.reason.clone()));
         Ok(Some(Dealt::Failed))
+    }
+
+    /// Evaluates a finished run on the benchmarks that were added to the sweep, or changed, since.
+    fn evaluate_missing(
+        &self,
+        pending: &Pending,
+        progress: &mut dyn Progress,
+    ) -> Result<Option<Dealt>, Error> {
+        let (run, id, context) = (pending.run, &pending.id, self.context);
+        if missing(run, context.tasks, &context.records.read_run(id)?).is_empty() {
+            return Ok(None);
+        }
+        let folder = context.folders.weights(id);
+        if !folder.exists() {
+            progress.notice(&format!(
+                "{}: not evaluated on added benchmarks, since its weights are not at {}",
+                run.label,
+                folder.display()
+            ));
+            return Ok(None);
+        }
+        let claim = match self.claims.attempt(id)? {
+            Attempt::Held(holder) => return Ok(Some(Dealt::Held(holder))),
+            Attempt::Claimed(claim, _) => claim,
+        };
+        let mut evaluate = || -> Result<(), Failure> {
+            let manifest = snapshot::verify(&folder, id)?;
+            let decoder = snapshot::read_weights(&folder, &manifest, &run.model, context.device)?;
+            let subject = Subject {
+                decoder: &decoder,
+                weights_hash: &manifest.content_hash(),
+                partial: None,
+            };
+            evaluate_missing(run, id, &subject, &claim, context, progress)
+        };
+        match evaluate() {
+            Ok(()) | Err(Failure::TakenOver) => Ok(None),
+            Err(Failure::Interrupted) => Ok(Some(Dealt::Interrupted)),
+            Err(Failure::Failed(reason)) => {
+                progress.notice(&format!("{}: {reason}", run.label));
+                Ok(Some(Dealt::Failed))
+            }
+            Err(Failure::Data(error)) => Err(*error),
+            Err(Failure::Records(error)) => Err(error.into()),
+            Err(Failure::Checkpoint(error)) => Err(error.into()),
+        }
     }
 
     /// Removes what a process that was killed after it had recorded the run left of its checkpoints.

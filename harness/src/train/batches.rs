@@ -1,10 +1,11 @@
 //! Training and validation batches. The tokens of a training batch depend on seed, step and position only.
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
+use corpora::Tokens;
 use experiment::training::SHUFFLE_BLOCK;
 use rand::seq::SliceRandom;
 use random::stream;
-use suites::{SuiteError, TokenFile};
+use suites::SuiteError;
 
 /// Inputs and next-token targets, `[batch, seq]` each.
 pub type Batch = (Tensor<2, Int>, Tensor<2, Int>);
@@ -15,7 +16,7 @@ pub type Batch = (Tensor<2, Int>, Tensor<2, Int>);
 /// # Errors
 /// If the token file is damaged or not accessible.
 pub fn training(
-    tokens: &TokenFile,
+    tokens: &impl Tokens,
     seed: u64,
     step: usize,
     batch: usize,
@@ -37,7 +38,7 @@ pub fn training(
 /// # Errors
 /// If the token file is damaged or not accessible.
 pub fn windows(
-    tokens: &TokenFile,
+    tokens: &impl Tokens,
     range: std::ops::Range<u64>,
     seq: usize,
     device: &Device,
@@ -47,7 +48,7 @@ pub fn windows(
 
 /// Inputs and targets of windows of `seq` tokens; targets are the inputs shifted by one token.
 fn gather(
-    tokens: &TokenFile,
+    tokens: &impl Tokens,
     windows: Vec<u64>,
     seq: usize,
     device: &Device,

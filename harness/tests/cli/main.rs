@@ -1,8 +1,10 @@
 //! End-to-end tests of the `isoflop` binary.
 
 mod bad_input;
+mod benchmarks;
 mod closed_pipe;
 mod comparing;
+mod corpora;
 mod deciding;
 mod describing;
 mod exporting;
@@ -15,6 +17,7 @@ mod probing;
 mod rerunning;
 mod resuming;
 mod scoring;
+mod scoring_programs;
 mod scratch;
 mod sweeping;
 mod tuning;

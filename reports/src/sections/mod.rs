@@ -1,6 +1,7 @@
 //! The page's sections in reading order.
 
 mod accuracy;
+mod benchmarks;
 mod claims;
 mod compared;
 mod conventions;
@@ -84,6 +85,11 @@ pub fn all(study: &Study, scores: &Scores) -> Result<Vec<Section>, ReportError> 
             gains::body(study, &scores.suites),
         ),
         section("forecasts", "Forecasts", forecasts::body(study)),
+        section(
+            "benchmarks",
+            "Published benchmarks",
+            benchmarks::body(study),
+        ),
         section("claims", "Claims", claims::body(study, &scores.suites)),
         section("knowledge", "Knowledge stored", knowledge::body(study)?),
         section(

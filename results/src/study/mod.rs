@@ -8,6 +8,7 @@
 //! | `block_order` | the order in which blocks are listed |
 //! | `block_role` | [`BlockRole`]: the role of a block, by its configuration |
 //! | [`scores`] | accuracies and paired differences to dense, with their confidence intervals |
+//! | [`benchmarks`] | scores on published benchmarks, paired with dense by seed |
 //! | [`block_gains`] | compute- and parameter-equivalent gains of each block |
 //! | [`scaling`] | values over budgets, and the laws through them |
 //! | [`table_size`] | accuracy against slots of the value tables |
@@ -18,6 +19,7 @@
 //! | [`tuning`] | the search of training settings, and its cost |
 //! | `tokens_to_dense` | tokens until a block has the final loss of dense |
 
+pub mod benchmarks;
 pub mod block_gains;
 mod block_order;
 mod block_role;

@@ -4,25 +4,43 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::path::Path;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::BenchmarkError;
 use crate::items::{Benchmark, ItemKind};
 use crate::records::for_each_line;
 
 /// One line.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Answer {
     /// Place of the item in the evaluated split, from 0.
     pub doc_id: usize,
     /// A text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response: Option<String>,
     /// Several texts, for `pass@k`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub responses: Option<Vec<String>>,
     /// Natural logarithm of the probability of each choice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lls: Option<Vec<f64>>,
     /// Whether each choice is greedy: every token of it the most probable one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is_greedy: Option<Vec<bool>>,
+    /// The accepted answers, or the choices that are right, as continuations of the prompt; the first is the reference.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub references: Vec<Reference>,
+}
+
+/// The probability of a right answer.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Reference {
+    /// Natural logarithm of its probability.
+    pub ll: f64,
+    /// Bytes of the text that was scored.
+    pub bytes: usize,
+    /// Its tokens.
+    pub tokens: usize,
 }
 
 impl Answer {

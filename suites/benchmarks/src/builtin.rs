@@ -3,7 +3,7 @@
 use crate::Task;
 
 /// Name and text of each, in the order in which they are listed.
-const TASKS: [(&str, &str); 15] = [
+const TASKS: [(&str, &str); 16] = [
     ("nq_open", include_str!("../tasks/nq_open.toml")),
     ("triviaqa", include_str!("../tasks/triviaqa.toml")),
     ("hotpotqa", include_str!("../tasks/hotpotqa.toml")),
@@ -25,6 +25,10 @@ const TASKS: [(&str, &str); 15] = [
     ),
     ("humaneval", include_str!("../tasks/humaneval.toml")),
     ("mbpp", include_str!("../tasks/mbpp.toml")),
+    (
+        "mbpp_sanitized",
+        include_str!("../tasks/mbpp_sanitized.toml"),
+    ),
 ];
 
 /// Names of the embedded tasks.

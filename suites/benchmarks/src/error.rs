@@ -38,6 +38,14 @@ pub enum BenchmarkError {
         /// What to give.
         remedy: String,
     },
+    /// The model that is evaluated failed.
+    #[error("task {task}: the model cannot be evaluated: {problem}")]
+    Model {
+        /// Name of the task.
+        task: String,
+        /// The reason.
+        problem: String,
+    },
     /// A file cannot be read.
     #[error("{}: cannot be read ({source}); check the path and its permissions", .file.display())]
     Io {

@@ -13,6 +13,7 @@
 //! | `capitalise_last` | the last sentence so, unless the text ends one (hellaswag) |
 //! | `hellaswag` | without its markup |
 //! | `unix_lines` | with `\n` for `\r\n` |
+//! | `definitions` | the names of the functions and classes that Python code defines at its top level |
 
 use std::collections::BTreeMap;
 
@@ -33,7 +34,14 @@ pub struct Expressions {
 }
 
 /// Keys that are templates; the others are expressions.
-const TEMPLATES: [&str; 4] = ["description", "text", "program.program", "program.shot"];
+const TEMPLATES: [&str; 6] = [
+    "description",
+    "text",
+    "program.source",
+    "program.prelude",
+    "program.tests",
+    "program.shot",
+];
 
 impl Expressions {
     /// Compiles those of `task`.
@@ -74,7 +82,10 @@ impl Expressions {
         }
         if let Some(program) = &task.program {
             keys.push(("program.reference", Some(&program.reference)));
-            keys.push(("program.program", Some(&program.program)));
+            keys.push(("program.source", Some(&program.source)));
+            keys.push(("program.prelude", Some(&program.prelude)));
+            keys.push(("program.names", Some(&program.names)));
+            keys.push(("program.tests", Some(&program.tests)));
             keys.push(("program.shot", program.shot.as_ref()));
         }
         for (key, text) in keys {
@@ -243,5 +254,8 @@ fn add_filters(environment: &mut Environment) {
         crate::text::capitalised_last(&text)
     });
     environment.add_filter("hellaswag", |text: String| crate::text::hellaswag(&text));
+    environment.add_filter("definitions", |code: String| {
+        crate::text::definitions(&code)
+    });
     environment.add_filter("unix_lines", |text: String| text.replace("\r\n", "\n"));
 }

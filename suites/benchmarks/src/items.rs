@@ -9,6 +9,7 @@ use crate::error::BenchmarkError;
 use crate::expressions::Expressions;
 use crate::records::{self, Records};
 use crate::task::Task;
+use crate::text::cut;
 
 /// A benchmark with its records.
 pub struct Benchmark {
@@ -196,16 +197,27 @@ impl Benchmark {
         self.task.rows.filter(|rows| *rows != self.items.len())
     }
 
-    /// The program that is run for an answer.
+    /// The program that is run for an answer, cut before the first stop text, with its tests.
     ///
     /// # Errors
     /// If the task has no program, or a field is missing.
-    pub fn program(&self, item: &Item, response: &str) -> Result<String, String> {
+    pub fn program(&self, item: &Item, response: &str) -> Result<sandbox::Program, String> {
+        let Some(program) = &self.task.program else {
+            return Err("the task has no [program]".to_owned());
+        };
         let mut record = item.record.clone();
         if let Json::Object(object) = &mut record {
+            let response = cut(response, &program.stop);
             object.insert("response".to_owned(), Json::String(response.to_owned()));
         }
-        self.expressions.render("program.program", &record)
+        let render = |key: &str| self.expressions.render(key, &record);
+        Ok(sandbox::Program {
+            source: render("program.source")?,
+            prelude: render("program.prelude")?,
+            names: self.expressions.texts("program.names", &record)?,
+            tests: render("program.tests")?,
+            seconds: Some(program.seconds),
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::f64::consts::LN_2;
 
-use crate::answers::Answer;
+use crate::answers::{Answer, Reference};
 use crate::items::{Benchmark, Item, ItemKind};
 use crate::text::{Matcher, contains, cut, python_strip};
 
@@ -25,13 +25,21 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// The metrics of an answer, which [`answers::read`](crate::answers::read) has checked; none of programs, which must be run.
+    /// The metrics of an answer, which [`answers::read`](crate::answers::read) has checked; of programs only those of the reference's
+    /// probability, since the others need them run.
     pub fn metrics(&self, item: &Item, answer: &Answer) -> Vec<Metric> {
-        match &item.kind {
+        let mut metrics = match &item.kind {
             ItemKind::Generate(accepted) => self.generated(accepted, answer),
             ItemKind::Choose(choices, gold) => self.chosen(choices, gold, answer),
             ItemKind::Program(_) => Vec::new(),
-        }
+        };
+        let of_several = match &item.kind {
+            ItemKind::Generate(_) => true,
+            ItemKind::Choose(_, gold) => gold.len() > 1,
+            ItemKind::Program(_) => false,
+        };
+        metrics.extend(likelihood(&answer.references, of_several));
+        metrics
     }
 
     fn generated(&self, accepted: &[String], answer: &Answer) -> Vec<Metric> {
@@ -79,13 +87,29 @@ impl<'a> Judge<'a> {
             let is_right = gold.iter().any(|choice| greedy[*choice]);
             metrics.push(("exact_match", truth(is_right)));
         }
-        if let [gold] = gold {
+        if let ([gold], true) = (gold, answer.references.is_empty()) {
             let bytes = self.benchmark.task.target_delimiter.len() + choices[*gold].len();
             metrics.push(("nll", -lls[*gold]));
             metrics.push(("bpb", -lls[*gold] / (LN_2 * bytes as f64)));
         }
         metrics
     }
+}
+
+/// Nats and bits per byte of the first of the right answers, and nats of the most probable one where there can be several.
+fn likelihood(references: &[Reference], of_several: bool) -> Vec<Metric> {
+    let Some(first) = references.first() else {
+        return Vec::new();
+    };
+    let mut metrics = vec![
+        ("nll", -first.ll),
+        ("bpb", -first.ll / (LN_2 * first.bytes as f64)),
+    ];
+    if of_several {
+        let best = references.iter().map(|reference| -reference.ll);
+        metrics.push(("nll_best", best.fold(f64::INFINITY, f64::min)));
+    }
+    metrics
 }
 
 /// The place of the largest score, the first of equals.

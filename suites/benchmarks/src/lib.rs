@@ -12,8 +12,11 @@
 //! | [`expressions`] | templates and expressions with the filters that the declarations use |
 //! | [`items`] | what a model is asked: prompts, choices, accepted answers |
 //! | [`answers`] | answers from elsewhere, JSON lines |
+//! | [`requests`] | prompts and continuations as token ids |
+//! | [`model`] | answers of a language model |
 //! | [`text`] | normalisations of answers |
 //! | [`judge`] | the metrics of one item |
+//! | [`programs`] | answers that are programs: run and judged in a sandbox |
 //! | [`summary`] | means over items and groups, with standard errors |
 //!
 //! ```
@@ -29,7 +32,10 @@ mod error;
 pub mod expressions;
 pub mod items;
 pub mod judge;
+pub mod model;
+pub mod programs;
 pub mod records;
+pub mod requests;
 pub mod summary;
 pub mod task;
 pub mod text;

@@ -165,7 +165,14 @@ pub struct Program {
     /// Template of a few-shot example's answer; the reference if absent.
     pub shot: Option<String>,
     /// Template of the program that is run, with the answer as `response`.
-    pub program: String,
+    pub source: String,
+    /// Template of trusted code that runs before the tests, in their process: definitions that they use.
+    #[serde(default)]
+    pub prelude: String,
+    /// Expression of the names that the tests take from the program: a text or a list of texts.
+    pub names: String,
+    /// Template of the tests, Python that ends without an exception if they pass.
+    pub tests: String,
     /// Texts before which an answer is cut.
     #[serde(default)]
     pub stop: Vec<String>,
@@ -174,6 +181,12 @@ pub struct Program {
     pub max_tokens: usize,
     /// Seconds that the program may take.
     pub seconds: u64,
+    /// Name of the filter, as in lm-evaluation-harness.
+    #[serde(default = "none")]
+    pub filter: String,
+    /// Name of `pass@` in the results of lm-evaluation-harness, before its number.
+    #[serde(default = "pass_at")]
+    pub exported: String,
 }
 
 fn space() -> String {
@@ -182,6 +195,14 @@ fn space() -> String {
 
 fn blank_line() -> String {
     "\n\n".to_owned()
+}
+
+fn none() -> String {
+    "none".to_owned()
+}
+
+fn pass_at() -> String {
+    "pass@".to_owned()
 }
 
 fn max_tokens() -> usize {
@@ -240,6 +261,14 @@ impl Task {
         }
         Expressions::new(&task)?;
         Ok(task)
+    }
+
+    /// Stop texts and the largest number of tokens, of questions that are answered by text or a program.
+    pub fn generation(&self) -> Option<(&[String], usize)> {
+        let generate = self.generate.as_ref();
+        let generate = generate.map(|generate| (generate.stop.as_slice(), generate.max_tokens));
+        let program = self.program.as_ref();
+        generate.or(program.map(|program| (program.stop.as_slice(), program.max_tokens)))
     }
 
     /// BLAKE3 of everything that determines prompts and verdicts.

@@ -257,6 +257,20 @@ pub fn contains(answer: &str, accepted: &[String]) -> bool {
     })
 }
 
+/// The names of the functions and classes that Python code defines at its top level.
+pub(crate) fn definitions(code: &str) -> Vec<String> {
+    let name = |line: &str| {
+        let line = line.strip_prefix("async ").unwrap_or(line);
+        let rest = line
+            .strip_prefix("def ")
+            .or_else(|| line.strip_prefix("class "))?
+            .trim_start();
+        let is_end = |character: char| !(character == '_' || character.is_alphanumeric());
+        Some(rest.split(is_end).next()?.to_owned())
+    };
+    code.lines().filter_map(name).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -265,6 +279,12 @@ mod tests {
         let text = include_str!("../tasks/nq_open.toml");
         let task = crate::Task::parse("nq_open", text).unwrap();
         Matcher::new(&task.generate.unwrap().exact_match)
+    }
+
+    #[test]
+    fn definitions_are_those_at_the_top_level() {
+        let code = "import math\r\nclass A(B):\n    def f(self):\n        pass\nasync def g(x): pass\ndef  h (x):\n  pass\ndefine = 1\n";
+        assert_eq!(definitions(code), ["A", "g", "h"]);
     }
 
     #[test]

@@ -31,9 +31,7 @@ fn text(doc_id: usize, response: &str) -> Answer {
     Answer {
         doc_id,
         response: Some(response.to_owned()),
-        responses: None,
-        lls: None,
-        is_greedy: None,
+        ..Answer::default()
     }
 }
 
@@ -66,6 +64,7 @@ fn every_set_has_its_published_number_of_rows() {
         ("mmlu_continuation", "mmlu", 14042),
         ("humaneval", "humaneval", 164),
         ("mbpp", "mbpp", 500),
+        ("mbpp_sanitized", "mbpp", 257),
     ];
     for (task, at, rows) in sets {
         if let Some(benchmark) = read(task, at) {
@@ -283,10 +282,14 @@ fn a_program_is_put_together_as_the_task_says() {
         return;
     };
     let item = &mbpp.items[0];
-    let program = mbpp.program(item, "def f():\n    pass").unwrap();
-    assert!(
-        program.starts_with("def f():\n    pass\n") && program.matches("assert").count() >= 3,
-        "{program}"
+    let program = mbpp
+        .program(item, "def f():\n    pass[DONE] and more")
+        .unwrap();
+    assert_eq!(program.source, "def f():\n    pass\n");
+    assert_eq!(program.names, ["remove_Occ"]);
+    assert_eq!(
+        (program.tests.matches("assert").count(), program.seconds),
+        (3, Some(20))
     );
     let Some(humaneval) = read("humaneval", "humaneval") else {
         return;
@@ -296,5 +299,8 @@ fn a_program_is_put_together_as_the_task_says() {
         panic!("a program")
     };
     let program = humaneval.program(item, reference).unwrap();
-    assert!(program.ends_with("check(has_close_elements)") && program.contains(reference.as_str()));
+    assert!(program.tests.ends_with("check(has_close_elements)"));
+    assert!(
+        program.source.contains(reference.as_str()) && program.source.starts_with(&program.prelude)
+    );
 }

@@ -1,9 +1,10 @@
 //! Evaluating a model on the tasks of a suite.
 
-use super::programs::{Program, judge_programs};
+use sandbox::{Policy, Program, Sandbox, SandboxLimits};
+
+use super::programs::judge_programs;
 use super::result::{Answer, TaskOutcome, TaskResult};
 use crate::model::{Continuation, Generation, LanguageModel, Sampling};
-use crate::sandbox::{Sandbox, SandboxLimits};
 use crate::task::RECALL;
 use crate::{Item, Metric, ModelError, Suite, SuiteError, Task, Tokenizer};
 
@@ -22,7 +23,8 @@ pub fn evaluate(
 ) -> Result<Vec<TaskResult>, SuiteError> {
     let tasks = suite.tasks();
     let runs_code = tasks.iter().any(|task| task.metric == Metric::PassAt1);
-    let sandbox = runs_code.then(|| Sandbox::open(limits));
+    // A small model of functions that this crate wrote the prompts of: weaker restrictions than isolation are noted with each answer.
+    let sandbox = runs_code.then(|| Sandbox::open(limits, Policy::Unsafe));
     let mut results = Vec::with_capacity(tasks.len());
     for task in tasks {
         let task_sandbox = match (task.metric, &sandbox) {
@@ -120,7 +122,7 @@ fn evaluate_task(
         .collect::<Result<Vec<_>, _>>()?;
     let judgements = match sandbox {
         Some(sandbox) => {
-            let judge = |programs: &[Program<'_>]| sandbox.judge_all(programs);
+            let judge = |programs: &[Program]| sandbox.judge_all(programs, &|_| (), &|| false);
             match judge_programs(&task.items, &texts, sandbox.confinement(), judge) {
                 Ok(judgements) => judgements,
                 Err(reason) => return Ok(TaskOutcome::Skipped(reason)),

@@ -1,10 +1,8 @@
 //! Scoring of answers that are programs.
 
-use crate::sandbox::{Confinement, ProgramVerdict};
-use crate::{Item, ProgramCheck};
+use sandbox::{Confinement, Program, ProgramVerdict};
 
-/// A source and its check.
-pub(super) type Program<'a> = (String, &'a ProgramCheck);
+use crate::Item;
 
 /// Whether each answer is correct, and the verdict as text. Programs that `judge` cannot run are retried once, in a
 /// separate batch.
@@ -15,14 +13,14 @@ pub(super) fn judge_programs(
     items: &[Item],
     texts: &[String],
     confinement: Confinement,
-    judge: impl Fn(&[Program<'_>]) -> Vec<ProgramVerdict>,
+    judge: impl Fn(&[Program]) -> Vec<ProgramVerdict>,
 ) -> Result<Vec<(bool, String)>, String> {
-    let mut programs: Vec<Program<'_>> = Vec::with_capacity(items.len());
+    let mut programs: Vec<Program> = Vec::with_capacity(items.len());
     for (item, text) in items.iter().zip(texts) {
         let Some(check) = &item.check else {
             return Err(format!("{} has no check to run", item.id));
         };
-        programs.push((format!("{}{text}\n", item.prompt), check));
+        programs.push(check.program(format!("{}{text}\n", item.prompt)));
     }
     let mut verdicts = judge(&programs);
     verdicts.resize(
@@ -34,7 +32,7 @@ pub(super) fn judge_programs(
         .filter(|&index| unrun(&verdicts[index]))
         .collect();
     if !retried.is_empty() {
-        let repeated: Vec<Program<'_>> = retried
+        let repeated: Vec<Program> = retried
             .iter()
             .map(|&index| programs[index].clone())
             .collect();
@@ -51,19 +49,9 @@ pub(super) fn judge_programs(
             verdicts[index]
         ));
     }
-    let note = match confinement {
-        Confinement::Full => "",
-        Confinement::FilesReadable => " (ran without protection of other files against reading)",
-        Confinement::LimitsOnly => " (ran under limits only, without the system-call filter)",
-    };
-    let recorded = |verdict: ProgramVerdict| match confinement {
-        Confinement::Full => verdict,
-        Confinement::FilesReadable | Confinement::LimitsOnly => verdict.without_program_text(),
-    };
     Ok(verdicts
-        .into_iter()
-        .map(recorded)
-        .map(|verdict| (verdict.passed(), format!("{verdict}{note}")))
+        .iter()
+        .map(|verdict| (verdict.passed(), confinement.record(verdict)))
         .collect())
 }
 
@@ -82,16 +70,20 @@ mod tests {
             .take(3)
             .collect();
         let texts = vec![String::new(); items.len()];
+        let raised = |name: &str| ProgramVerdict::Raised {
+            name: name.to_owned(),
+            line: None,
+        };
         let verdicts = [
             ProgramVerdict::Wrong {
                 call: "f(1)".to_owned(),
                 given: "secret".to_owned(),
             },
-            ProgramVerdict::Raised("secret".to_owned()),
-            ProgramVerdict::Raised("KeyError".to_owned()),
+            raised("secret"),
+            raised("KeyError"),
         ];
         let details = |confinement| -> Vec<String> {
-            let judge = |_: &[Program<'_>]| verdicts.to_vec();
+            let judge = |_: &[Program]| verdicts.to_vec();
             let judged = judge_programs(&items, &texts, confinement, judge).expect("ran");
             judged.into_iter().map(|(_, detail)| detail).collect()
         };
@@ -100,17 +92,17 @@ mod tests {
             "raised secret",
             "raised KeyError",
         ];
-        assert_eq!(details(Confinement::Full), full);
+        assert_eq!(details(Confinement::Isolated), full);
+        let noted = full.map(|detail| format!("{detail} (ran without namespaces)"));
+        assert_eq!(details(Confinement::Filtered), noted);
         let restricted = [
             "wrong: f(1) gave another value",
             "raised an exception",
             "raised KeyError",
         ];
-        for confinement in [Confinement::FilesReadable, Confinement::LimitsOnly] {
-            let details = details(confinement);
-            for (detail, start) in details.iter().zip(restricted) {
-                assert!(detail.starts_with(&format!("{start} (ran ")), "{detail}");
-            }
+        let details = details(Confinement::LimitsOnly);
+        for (detail, start) in details.iter().zip(restricted) {
+            assert!(detail.starts_with(&format!("{start} (ran ")), "{detail}");
         }
     }
 }

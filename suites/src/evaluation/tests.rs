@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use super::programs::{Program, judge_programs};
+use super::programs::judge_programs;
 use super::*;
-use crate::sandbox::Confinement;
 use crate::{
     Biographies, BiographiesConfig, Continuation, Functions, FunctionsConfig, Generation, Item,
-    LanguageModel, ModelError, ProgramVerdict, SandboxLimits, Suite, Tokenizer,
+    LanguageModel, ModelError, SandboxLimits, Suite, Tokenizer,
 };
+use sandbox::{Confinement, Program, ProgramVerdict};
 
 /// A model with a fixed answer to each prompt and a probability of one quarter for every token.
 struct FixedAnswers(HashMap<Vec<u32>, Vec<u32>>);
@@ -208,7 +208,7 @@ fn two() -> (Vec<Item>, Vec<String>) {
 fn programs_that_were_not_run_are_retried_in_a_separate_batch() {
     let (items, texts) = two();
     let batches = std::cell::RefCell::new(Vec::new());
-    let judge = |programs: &[Program<'_>]| {
+    let judge = |programs: &[Program]| {
         batches.borrow_mut().push(programs.len());
         match programs.len() {
             2 => vec![
@@ -218,7 +218,7 @@ fn programs_that_were_not_run_are_retried_in_a_separate_batch() {
             _ => vec![ProgramVerdict::Passed],
         }
     };
-    let judged = judge_programs(&items, &texts, Confinement::Full, judge).expect("ran");
+    let judged = judge_programs(&items, &texts, Confinement::Isolated, judge).expect("ran");
     assert_eq!(
         judged,
         [
@@ -232,29 +232,30 @@ fn programs_that_were_not_run_are_retried_in_a_separate_batch() {
 #[test]
 fn programs_that_are_not_run_in_two_attempts_are_not_scored() {
     let (items, texts) = two();
-    let judge = |programs: &[Program<'_>]| {
+    let judge = |programs: &[Program]| {
         let mut verdicts = vec![ProgramVerdict::NotRun("no memory".to_owned()); programs.len()];
         if let [_, second] = &mut verdicts[..] {
             *second = ProgramVerdict::Passed;
         }
         verdicts
     };
-    let reason = judge_programs(&items, &texts, Confinement::Full, judge).expect_err("not scored");
+    let reason =
+        judge_programs(&items, &texts, Confinement::Isolated, judge).expect_err("not scored");
     assert!(
         reason.starts_with("the sandbox could not run 1 of 2 answers, tried twice; ")
             && reason.ends_with("not run: no memory"),
         "{reason}"
     );
     // Programs without a verdict are not scored either.
-    assert!(judge_programs(&items, &texts, Confinement::Full, |_| Vec::new()).is_err());
+    assert!(judge_programs(&items, &texts, Confinement::Isolated, |_| Vec::new()).is_err());
 }
 
 #[test]
-fn the_detail_notes_that_a_program_ran_without_the_filter() {
+fn the_detail_notes_that_a_program_ran_without_isolation() {
     let (items, texts) = two();
-    let judge = |programs: &[Program<'_>]| vec![ProgramVerdict::Passed; programs.len()];
+    let judge = |programs: &[Program]| vec![ProgramVerdict::Passed; programs.len()];
     let judged = judge_programs(&items, &texts, Confinement::LimitsOnly, judge).expect("ran");
-    let expected = "passed (ran under limits only, without the system-call filter)";
+    let expected = "passed (ran under limits only, without isolation)";
     assert!(
         judged
             .iter()

@@ -12,3 +12,20 @@ pub struct ProgramCheck {
     /// Expected return value of each call; the process that runs the program has no access to them.
     pub expected: Vec<PythonValue>,
 }
+
+impl ProgramCheck {
+    /// The program of an answer, with the calls and expected values as its tests.
+    pub fn program(&self, source: String) -> sandbox::Program {
+        let mut tests = String::new();
+        for (argument, expected) in self.arguments.iter().zip(&self.expected) {
+            let call = format!("{}({argument})", self.function);
+            tests.push_str(&format!("expect({call:?}, {call}, {expected})\n"));
+        }
+        sandbox::Program {
+            source,
+            names: vec![self.function.clone()],
+            tests,
+            ..sandbox::Program::default()
+        }
+    }
+}

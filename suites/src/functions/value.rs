@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use serde_json::json;
-
 /// A Python value: an integer, a list of integers or a string.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PythonValue {
@@ -26,18 +24,7 @@ pub(crate) enum ValueType {
     Text,
 }
 
-impl PythonValue {
-    /// The value as JSON, the format of the sandbox's jobs and reports.
-    pub fn to_json(&self) -> serde_json::Value {
-        match self {
-            Self::Integer(number) => json!(number),
-            Self::List(numbers) => json!(numbers),
-            Self::Text(text) => json!(text),
-        }
-    }
-}
-
-/// The representation of the value in Python.
+/// The representation of the value in Python, as it is in source text.
 impl fmt::Display for PythonValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

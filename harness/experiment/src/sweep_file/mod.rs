@@ -27,6 +27,7 @@
 
 mod block_sizes;
 mod budgets;
+mod corpora;
 mod decide;
 mod error;
 mod labels;
@@ -42,6 +43,7 @@ mod source;
 mod suggest;
 mod suites;
 mod sweep;
+mod tasks;
 mod tree;
 mod tune;
 
@@ -51,4 +53,5 @@ pub use labels::RESERVED_NAME;
 pub use matching::{FactsPerToken, Matching, TOKENS_PER_PERSON_TOLERANCE};
 pub use suggest::suggest;
 pub use sweep::{DataConfig, ModelVariant, Size, Sweep};
+pub use tasks::TaskConfig;
 pub use tune::{TuneConfig, TunedBy};

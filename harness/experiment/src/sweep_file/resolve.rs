@@ -14,6 +14,7 @@ use super::size::size;
 use super::solve::solve_all;
 use super::suites::data;
 use super::sweep::{Size, Sweep};
+use super::tasks::tasks;
 use super::tree::{LocatedEntry, LocatedNode, LocatedTable};
 use super::tune::tune;
 use crate::budget::TrainingBudget;
@@ -37,14 +38,20 @@ struct TopLevelKeys {
     _sizes: toml::Table,
     #[serde(rename = "blocks")]
     _blocks: toml::Table,
-    #[serde(rename = "suites")]
+    #[serde(rename = "suites", default)]
     _suites: toml::Table,
+    #[serde(rename = "corpus", default)]
+    _corpus: toml::Table,
+    #[serde(rename = "tokenizer", default)]
+    _tokenizer: toml::Table,
     #[serde(rename = "training")]
     _training: toml::Table,
     #[serde(rename = "tune", default)]
     _tune: toml::Table,
     #[serde(rename = "decide", default)]
     _decide: toml::Table,
+    #[serde(rename = "tasks", default)]
+    _tasks: toml::Table,
 }
 
 /// The sweep of a file's text.
@@ -62,6 +69,17 @@ pub fn resolve(file: &str, text: &str) -> Result<Sweep, FileError> {
     let (data, fresh_facts) = data(file, &root)?;
     let in_match = |error| FileError::config(file, &[&root.section("match"), &root], error);
     let matching = top_level.r#match.resolve(&data.suites).map_err(in_match)?;
+    if data.is_mixture() && matches!(matching, Matching::Facts(_)) {
+        let problem = "= \"facts\" counts the tokens of suites alone";
+        let remedy = "write \"flops\" or \"tokens\", or remove `corpus` and `tokenizer`";
+        return Err(FileError::of(
+            file,
+            &root.section("match"),
+            "mode",
+            problem,
+            remedy,
+        ));
+    }
     let split = top_level.r#match.split().map_err(in_match)?;
     let (mut sizes, mut unsolved) = (Vec::new(), Vec::new());
     let (mut labels, mut runs) = (Vec::new(), 0);
@@ -97,6 +115,7 @@ pub fn resolve(file: &str, text: &str) -> Result<Sweep, FileError> {
         sizes,
         tune,
         decide,
+        tasks: tasks(file, &root)?,
     })
 }
 

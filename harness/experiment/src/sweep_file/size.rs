@@ -10,7 +10,7 @@ use super::read::read;
 use super::solve::UnsolvedVariant;
 use super::suggest::suggest;
 use super::sweep::{DataConfig, Size};
-use super::tree::{LocatedEntry, LocatedTable};
+use super::tree::{LocatedEntry, LocatedNode, LocatedTable};
 use crate::training::TrainingConfig;
 
 /// The size of the section `label`, once for each of its budgets, and its variants with knobs to solve for, which have
@@ -90,9 +90,7 @@ fn decoder(
         ..merged
     };
     if table.get("vocab_size").is_none() {
-        table
-            .entries
-            .extend(root.section("suites").take("vocab_size"));
+        table.entries.push(vocab_size(root, data));
     }
     let decoder: DecoderConfig = read(file, &table)?;
     decoder
@@ -107,6 +105,18 @@ fn decoder(
         return Err(FileError::of(file, &table, "vocab_size", problem, remedy));
     }
     Ok((table, decoder))
+}
+
+/// The entry of the tokenizer's vocabulary size, which may follow from a file.
+fn vocab_size(root: &LocatedTable, data: &DataConfig) -> LocatedEntry {
+    let section = |name: &str| root.section(name).take("vocab_size");
+    let given = section("suites").or_else(|| section("tokenizer"));
+    given.unwrap_or_else(|| LocatedEntry {
+        key: "vocab_size".to_owned(),
+        path: "tokenizer.path".to_owned(),
+        line: root.section("tokenizer").line,
+        node: LocatedNode::Value(toml::Value::Integer(data.vocab_size as i64)),
+    })
 }
 
 /// Checks that every block that a size overrides exists.

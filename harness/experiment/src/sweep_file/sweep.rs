@@ -1,11 +1,15 @@
 //! The validated content of a sweep file.
 
+use std::collections::BTreeMap;
+
 use architectures::{DecoderConfig, ModelConfig};
+use corpora::{CorpusConfig, TokenizerConfig};
 use serde::{Deserialize, Serialize};
 use suites::SuitesConfig;
 
 use super::decide::DecideConfig;
 use super::matching::Matching;
+use super::tasks::TaskConfig;
 use super::tune::TuneConfig;
 use crate::budget::{DenseBudget, Tokens};
 use crate::matching::Matched;
@@ -35,6 +39,8 @@ pub struct Sweep {
     pub tune: Option<TuneConfig>,
     /// When `--until-decided` has enough seeds; `None` without `[decide]`.
     pub decide: Option<DecideConfig>,
+    /// The published benchmarks that runs are evaluated on, in the order of the file.
+    pub tasks: Vec<TaskConfig>,
 }
 
 /// Configuration of the training data and the evaluation suites.
@@ -45,8 +51,24 @@ pub struct DataConfig {
     pub vocab_size: usize,
     /// Seed of the synthetic facts, the splits and the order of the documents.
     pub seed: u64,
-    /// Configuration of the enabled suites.
+    /// Weight of the suites beside corpora; 1 if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suites_weight: Option<f64>,
+    /// Configuration of the enabled suites; there may be none beside corpora.
     pub suites: SuitesConfig,
+    /// The tokenizer, where it is not trained on the first epoch of the suites.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokenizer: Option<TokenizerConfig>,
+    /// Text corpora by label.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub corpora: BTreeMap<String, CorpusConfig>,
+}
+
+impl DataConfig {
+    /// Whether there is more than suites with a tokenizer of their own.
+    pub fn is_mixture(&self) -> bool {
+        !self.corpora.is_empty() || self.tokenizer.is_some()
+    }
 }
 
 /// A size of the decoder, with its budget and all its variants.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use architectures::{ConfigError, ModelConfig};
 
 use super::search::{Curve, Pick, Setting, rounded};
-use super::transfer::{Law, Scale, Tuned, left_out};
+use super::transfer::{Form, Law, Scale, Tuned};
 use crate::plan::{Plan, Run, RunLabel, Tuning, runs_of};
 use crate::sweep_file::{Sweep, TuneConfig};
 use crate::training::TrainingConfig;
@@ -194,12 +194,10 @@ impl<'a> Transfer<'a> {
                 })
             })
             .collect();
-        let law = Law::fit(&tuned);
         let is_needed = sweep.sizes.iter().any(|size| !tune.tunes(&size.name));
-        let checked = if is_needed {
-            left_out(&tuned)
-        } else {
-            Vec::new()
+        let (law, checked) = match is_needed {
+            true => Law::choose(&tuned),
+            false => (Law::fit(&tuned, Form::Power), Vec::new()),
         };
         let worst = checked.iter().max_by(|a, b| a.regret.total_cmp(&b.regret));
         if let Some(worst) = worst.filter(|worst| worst.regret > tune.max_regret) {

@@ -7,7 +7,8 @@
 //! N is the number of parameters of the dense decoder of the size without its vocabulary, D its training tokens: the form of Li et al.
 //! 2025 ("Step Law"), whose constants do not hold at other sizes and batches. Where D follows from N at the sizes tuned, their exponents
 //! cannot be told apart, and c is 0. The law is checked by leaving each width out and comparing the loss at the predicted rate
-//! with the lowest of that width's own curve.
+//! with the lowest of that width's own curve. Exponents from a few noisy optima can extrapolate worse than no exponents: the law with
+//! b = c = 0, the geometric mean of a block's rates, is checked the same way, and the form with the smaller largest regret is used.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -40,6 +41,15 @@ pub struct Law {
     levels: BTreeMap<String, f64>,
 }
 
+/// The form of the law.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// With the exponents of least squares.
+    Power,
+    /// b = c = 0.
+    Constant,
+}
+
 /// A block at a width that was left out of the fit and predicted.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LeftOut {
@@ -54,8 +64,22 @@ pub struct LeftOut {
 }
 
 impl Law {
+    /// The law of the form that predicts the widths left out with the smaller largest regret, and its predictions of them.
+    pub fn choose(cells: &[Tuned]) -> (Self, Vec<LeftOut>) {
+        let worst = |checked: &[LeftOut]| {
+            let regrets = checked.iter().map(|cell| cell.regret);
+            regrets.fold(0.0, f64::max)
+        };
+        let [power, constant] = [Form::Power, Form::Constant].map(|form| left_out(cells, form));
+        if worst(&constant) < worst(&power) {
+            (Self::fit(cells, Form::Constant), constant)
+        } else {
+            (Self::fit(cells, Form::Power), power)
+        }
+    }
+
     /// The law of least squares through the rates picked.
-    pub fn fit(cells: &[Tuned]) -> Self {
+    pub fn fit(cells: &[Tuned], form: Form) -> Self {
         let mut blocks: BTreeMap<&str, Vec<[f64; 3]>> = BTreeMap::new();
         for cell in cells {
             let point = [cell.scale.0, cell.scale.1, cell.curve.picked.ln()];
@@ -77,7 +101,9 @@ impl Law {
         let dot = |a: usize, b: usize| centred.iter().map(|point| point[a] * point[b]).sum::<f64>();
         let (nn, nd, dd) = (dot(0, 0), dot(0, 1), dot(1, 1));
         let determinant = nn * dd - nd * nd;
-        let (params, tokens) = if determinant > 1e-3 * nn * dd {
+        let (params, tokens) = if form == Form::Constant {
+            (0.0, 0.0)
+        } else if determinant > 1e-3 * nn * dd {
             (
                 (dd * dot(0, 2) - nd * dot(1, 2)) / determinant,
                 (nn * dot(1, 2) - nd * dot(0, 2)) / determinant,
@@ -106,14 +132,14 @@ impl Law {
     }
 }
 
-/// Every cell predicted by the law that is fitted without its width.
-pub fn left_out(cells: &[Tuned]) -> Vec<LeftOut> {
+/// Every cell predicted by the law of a form that is fitted without its width.
+pub fn left_out(cells: &[Tuned], form: Form) -> Vec<LeftOut> {
     let bits = |cell: &Tuned| cell.scale.0.to_bits();
     let widths: BTreeSet<u64> = cells.iter().map(bits).collect();
     let predictions = widths.into_iter().flat_map(|width| {
         let (out, rest): (Vec<Tuned>, Vec<Tuned>) =
             cells.iter().cloned().partition(|cell| bits(cell) == width);
-        let law = Law::fit(&rest);
+        let law = Law::fit(&rest, form);
         let predicted = out.into_iter().filter_map(move |cell| {
             let predicted = law.rate(cell.block, cell.scale)?;
             Some(LeftOut {
@@ -207,12 +233,13 @@ mod tests {
                 curve,
             })
             .collect();
-        let fitted = Law::fit(&cells);
+        let fitted = Law::fit(&cells, Form::Power);
         assert!((fitted.params + 0.7).abs() < 1e-9 && (fitted.tokens - 0.3).abs() < 1e-9);
         let predicted = fitted.rate("memory", (14.0, 13.0)).unwrap();
         assert!((predicted / law(1.5, (14.0, 13.0)) - 1.0).abs() < 0.01);
         assert_eq!(fitted.rate("peer", (14.0, 13.0)), None);
-        let checked = left_out(&cells);
+        let (chosen, checked) = Law::choose(&cells);
+        assert_eq!(chosen, fitted);
         assert_eq!(checked.len(), 8);
         assert!(checked.iter().all(|cell| cell.regret < 1e-3), "{checked:?}");
     }
@@ -232,8 +259,34 @@ mod tests {
                 curve,
             })
             .collect();
-        let fitted = Law::fit(&cells);
+        let fitted = Law::fit(&cells, Form::Power);
         assert!((fitted.params + 0.4).abs() < 1e-9 && fitted.tokens == 0.0);
+    }
+
+    #[test]
+    fn exponents_that_extrapolate_worse_than_none_are_not_used() {
+        // The optimum does not depend on the width; two noisy ones suggest an exponent.
+        let curves = [(10.0, 1.25), (11.0, 0.8), (14.0, 1.0)]
+            .map(|(params, noise)| ((params, 20.0), curve(1e-3 * noise)));
+        let cells: Vec<Tuned> = curves
+            .iter()
+            .map(|(scale, curve)| Tuned {
+                size: "s",
+                block: "dense",
+                scale: *scale,
+                curve,
+            })
+            .collect();
+        let worst = |form| {
+            left_out(&cells, form)
+                .iter()
+                .map(|cell| cell.regret)
+                .fold(0.0, f64::max)
+        };
+        assert!(worst(Form::Constant) < 0.02 && worst(Form::Power) > 0.1);
+        let (law, checked) = Law::choose(&cells);
+        assert_eq!((law.params, law.tokens, checked.len()), (0.0, 0.0, 3));
+        assert!((law.rate("dense", (20.0, 20.0)).unwrap() - 1e-3).abs() < 1e-8);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use architectures::{Decoder, HasBuffers, ModelConfig, Site, replace_parameters};
 use burn::tensor::{Device, TensorData};
-use suites::{EndToken, Tokenizer};
+use corpora::{EndToken, Tokenizer};
 
 use models::VOCAB;
 

@@ -11,12 +11,13 @@ use harness::run::activity::SharedActivity;
 use harness::run::claim::{Attempt, Claims};
 use harness::run::conclusion::Conclusion;
 use harness::run::data::{Datasets, Purpose};
-use harness::run::evaluation::{evaluate_suites, evaluated};
+use harness::run::evaluation::{Subject, evaluate_all, evaluated};
 use harness::run::execute::{Failure, RunContext};
 use harness::run::identity::{configuration, run_id};
 use harness::run::interrupt::Interrupt;
 use harness::run::progress::Progress;
 use harness::run::sweep;
+use harness::run::tasks::load_all;
 use results::number::fixed;
 use results::{Records, ScoreRow, WHOLE_SUITE};
 use suites::SandboxLimits;
@@ -48,6 +49,7 @@ pub fn eval(options: &EvalOptions) -> Result<Conclusion, Error> {
             records: &records,
             folders: &folders,
             device: &options.compute.device.open(),
+            tasks: &load_all(&plan.sweep.tasks)?,
             limits: &SandboxLimits::default(),
             interrupt: &interrupt,
             origin: Provenance::gather().origin(),
@@ -103,8 +105,12 @@ impl Evaluation<'_> {
             let folder = self.folders.weights(&id);
             let manifest = snapshot::verify(&folder, &id)?;
             let decoder = snapshot::read_weights(&folder, &manifest, &run.model, self.device())?;
-            let model = (&decoder, None);
-            let ended = evaluate_suites(run, &id, model, &claim, &self.context, progress);
+            let subject = Subject {
+                decoder: &decoder,
+                weights_hash: &manifest.content_hash(),
+                partial: None,
+            };
+            let ended = evaluate_all(run, &id, &subject, &claim, &self.context, progress);
             match outcome(ended, run, progress)? {
                 Conclusion::Interrupted => return Ok(Conclusion::Interrupted),
                 Conclusion::Complete => {}
@@ -130,10 +136,15 @@ impl Evaluation<'_> {
             progress.preparing(&run.label.to_string());
             let (folder, manifest) = (&found.folder, &found.manifest);
             let decoder = snapshot::read_weights(folder, manifest, &run.model, self.device())?;
-            let (model, activity) = ((&decoder, None), SharedActivity::default());
-            let ended = evaluated(run, &id, model, &activity, &self.context, progress);
+            let subject = Subject {
+                decoder: &decoder,
+                weights_hash: &manifest.content_hash(),
+                partial: None,
+            };
+            let activity = SharedActivity::default();
+            let ended = evaluated(run, &id, &subject, &activity, &self.context, progress);
             let mut scores = Vec::new();
-            let ended = ended.map(|(_, found)| scores = found);
+            let ended = ended.map(|found| scores = found.scores);
             match outcome(ended, run, progress)? {
                 Conclusion::Interrupted => return Ok(Conclusion::Interrupted),
                 Conclusion::Complete => {}

@@ -1,5 +1,7 @@
 //! Execution of the runs of a plan, and of the trials of its search, by this process or by worker processes.
 
+use std::ops::ControlFlow;
+
 use experiment::plan::Plan;
 use harness::error::Error;
 use harness::record::folders::Folders;
@@ -11,6 +13,7 @@ use harness::run::execute::RunContext;
 use harness::run::interrupt::Interrupt;
 use harness::run::progress::Progress;
 use harness::run::sweep;
+use harness::run::tasks::load_all;
 use harness::run::tuning::{state, tuning_folders};
 use results::Records;
 use suites::SandboxLimits;
@@ -76,22 +79,32 @@ impl Execution<'_> {
         progress.preparing("corpus, tokenizer and questions");
         let datasets = Datasets::new(plan, Purpose::Training, folders);
         for run in &plan.runs {
-            datasets.of(run)?;
+            let prepared = datasets.prepare(run, &mut |data| {
+                progress.data(data);
+                match self.interrupt.requested() {
+                    true => ControlFlow::Break(()),
+                    false => ControlFlow::Continue(()),
+                }
+            });
             if self.interrupt.requested() {
                 return Ok(Conclusion::Interrupted);
             }
+            prepared?;
         }
         let records = Records::open(folders.records())?;
         if self.work.jobs > 1 {
             let data = (&datasets, &records);
             return workers::execute(self.work, plan, data, self.interrupt, progress);
         }
+        // Before anything is trained: a benchmark that cannot be read is an error now, and not after hours.
+        let tasks = load_all(&plan.sweep.tasks)?;
         let provenance = Provenance::gather();
         let context = RunContext {
             datasets: &datasets,
             records: &records,
             folders,
             device: &self.work.compute.device.open(),
+            tasks: &tasks,
             limits: &SandboxLimits::default(),
             interrupt: self.interrupt,
             origin: provenance.origin(),

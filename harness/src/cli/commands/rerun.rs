@@ -51,6 +51,7 @@ pub fn rerun(options: &RerunOptions) -> Result<Conclusion, Error> {
         records: &records,
         folders: &folders,
         device: &compute.device.open(),
+        tasks: &[],
         limits: &SandboxLimits::default(),
         interrupt: &interrupt,
         origin: provenance.origin(),

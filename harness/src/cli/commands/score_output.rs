@@ -1,13 +1,26 @@
 //! Scores as a table, as CSV in long form, and as JSON in the form of lm-evaluation-harness.
 
-use benchmarks::Benchmark;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use benchmarks::{Benchmark, Task};
 use harness::error::Error;
-use harness::evaluate::benchmark_scores::{Score, Scores};
+use harness::evaluate::benchmark_scores::{PASS_AT, Score, Scores};
+use harness::record::provenance::Provenance;
 use serde_json::{Map, Value, json};
 
 use super::terminal_table::terminal_table;
 use crate::cli::arguments::ScoreOptions;
 use crate::cli::output::{print, print_exact};
+
+/// What was evaluated, and how.
+pub struct Evaluated<'a> {
+    /// The model, or the file of answers.
+    pub name: &'a str,
+    /// Name of the device.
+    pub device: &'a str,
+    /// Seconds of the evaluation of a model.
+    pub seconds: f64,
+}
 
 /// Prints the scores in the requested form.
 ///
@@ -16,6 +29,7 @@ use crate::cli::output::{print, print_exact};
 pub fn print_scores(
     benchmark: &Benchmark,
     scores: &Scores,
+    evaluated: &Evaluated,
     options: &ScoreOptions,
 ) -> Result<(), Error> {
     if options.csv {
@@ -27,7 +41,8 @@ pub fn print_scores(
         return print_exact(&rows.map_err(csv::Error::from)?);
     }
     if options.json {
-        let mut text = serde_json::to_vec_pretty(&harness_form(benchmark, scores))?;
+        let mut text =
+            serde_json::to_vec_pretty(&harness_form(benchmark, scores, evaluated, options))?;
         text.push(b'\n');
         return print_exact(&text);
     }
@@ -53,7 +68,14 @@ pub fn print_scores(
 }
 
 /// The results file of lm-evaluation-harness.
-fn harness_form(benchmark: &Benchmark, scores: &Scores) -> Value {
+fn harness_form(
+    benchmark: &Benchmark,
+    scores: &Scores,
+    evaluated: &Evaluated,
+    options: &ScoreOptions,
+) -> Value {
+    let provenance = Provenance::gather();
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
     let task = &benchmark.task;
     let mut results: Map<String, Value> = Map::new();
     for score in &scores.scores {
@@ -61,12 +83,10 @@ fn harness_form(benchmark: &Benchmark, scores: &Scores) -> Value {
             || json!({"name": score.task, "alias": score.task, "sample_len": score.n}),
         );
         if let Value::Object(entry) = entry {
-            entry.insert(
-                format!("{},{}", score.metric, score.filter),
-                json!(score.value),
-            );
+            let metric = exported(task, &score.metric);
+            entry.insert(format!("{metric},{}", score.filter), json!(score.value));
             let stderr = score.stderr.map_or(json!("N/A"), |stderr| json!(stderr));
-            entry.insert(format!("{}_stderr,{}", score.metric, score.filter), stderr);
+            entry.insert(format!("{metric}_stderr,{}", score.filter), stderr);
         }
     }
     let leaves: Vec<&Score> = scores
@@ -81,7 +101,7 @@ fn harness_form(benchmark: &Benchmark, scores: &Scores) -> Value {
     names.dedup();
     let metrics = |value: &dyn Fn(&str) -> bool| -> Map<String, Value> {
         let own = scores.scores.iter().filter(|score| score.task == task.name);
-        own.map(|score| (score.metric.clone(), json!(value(&score.metric))))
+        own.map(|score| (exported(task, &score.metric), json!(value(&score.metric))))
             .collect()
     };
     let higher = metrics(&|metric| !matches!(metric, "nll" | "bpb"));
@@ -109,13 +129,22 @@ fn harness_form(benchmark: &Benchmark, scores: &Scores) -> Value {
         "higher_is_better": per_task(&|| Value::Object(higher.clone())),
         "n-samples": {&task.name: {"original": scores.items, "effective": scores.answered}},
         "config": {
-            "model": "", "model_args": "", "batch_size": "", "device": "", "limit": null, "bootstrap_iters": 0,
+            "model": "isoflop", "model_args": evaluated.name, "batch_size": "", "device": evaluated.device,
+            "limit": options.limit, "bootstrap_iters": 0,
             "random_seed": 0, "numpy_seed": 1234, "torch_seed": 1234, "fewshot_seed": 1234
         },
-        "git_hash": "",
-        "date": 0.0,
-        "model_name": "",
+        "git_hash": provenance.commit,
+        "date": since_1970.map_or(0.0, |since| since.as_secs_f64()),
+        "model_name": evaluated.name,
         "task_hashes": {&task.name: task.fingerprint()},
-        "total_evaluation_time_seconds": ""
+        "total_evaluation_time_seconds": evaluated.seconds.to_string()
     })
+}
+
+/// The name of a metric in lm-evaluation-harness.
+fn exported(task: &Task, metric: &str) -> String {
+    match (metric.strip_prefix(PASS_AT), &task.program) {
+        (Some(k), Some(program)) => format!("{}{k}", program.exported),
+        _ => metric.to_owned(),
+    }
 }

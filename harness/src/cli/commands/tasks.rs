@@ -114,7 +114,7 @@ pub fn read(name: &str, data: &TaskData) -> Result<Benchmark, Error> {
 ///
 /// # Errors
 /// If their files cannot be read.
-fn shots(benchmark: &Benchmark, data: &TaskData, n: usize) -> Result<Shots, Error> {
+pub fn shots(benchmark: &Benchmark, data: &TaskData, n: usize) -> Result<Shots, Error> {
     if n == 0 {
         return Ok(Shots::default());
     }

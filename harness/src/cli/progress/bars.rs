@@ -11,11 +11,15 @@ use harness::probe::grid::ProbedPart;
 use harness::run::progress::{Progress, RunEnd};
 use harness::train::StepReport;
 
+use super::data::{data_line, rate, stage_name};
+
 /// Progress bars on standard error.
 pub struct Bars {
     all: MultiProgress,
     sweep: ProgressBar,
     run: ProgressBar,
+    /// The bar of a corpus that is being prepared.
+    data: Option<ProgressBar>,
     runs: usize,
     ended: usize,
     /// Training FLOPs of the runs finished by this process.
@@ -36,6 +40,7 @@ impl Bars {
             all,
             sweep,
             run,
+            data: None,
             runs: 0,
             ended: 0,
             flops: 0.0,
@@ -60,6 +65,23 @@ fn style(template: &str) -> ProgressStyle {
 impl Progress for Bars {
     fn preparing(&mut self, what: &str) {
         self.print(&format!("preparing {what}"));
+    }
+
+    fn data(&mut self, progress: &corpora::Progress) {
+        let bar = self.data.get_or_insert_with(|| {
+            let template = "{prefix:>20} {wide_bar:.magenta} {msg}";
+            self.all
+                .add(ProgressBar::no_length().with_style(style(template)))
+        });
+        bar.set_prefix(stage_name(progress));
+        bar.set_length(progress.total);
+        bar.set_position(progress.done);
+        bar.set_message(rate(progress));
+        if progress.done == progress.total {
+            bar.finish_and_clear();
+            self.data = None;
+            self.print(&data_line(progress));
+        }
     }
 
     fn sweep(&mut self, runs: &[Run]) {

@@ -10,6 +10,8 @@ use harness::probe::grid::ProbedPart;
 use harness::run::progress::{Progress, RunEnd};
 use harness::train::StepReport;
 
+use super::data::data_line;
+
 /// Least time between two lines of one run.
 const INTERVAL: Duration = Duration::from_secs(10);
 
@@ -26,6 +28,14 @@ pub struct Lines {
 impl Progress for Lines {
     fn preparing(&mut self, what: &str) {
         note(format_args!("preparing {what}"));
+    }
+
+    fn data(&mut self, progress: &corpora::Progress) {
+        let due = self.last.is_none_or(|last| last.elapsed() >= INTERVAL);
+        if due || progress.done == progress.total {
+            self.last = Some(Instant::now());
+            note(data_line(progress));
+        }
     }
 
     fn sweep(&mut self, runs: &[Run]) {

@@ -1,6 +1,8 @@
 //! Progress on standard error: bars on a terminal, lines otherwise, failures only with `--quiet`.
 
 mod bars;
+mod data;
+pub mod items;
 mod lines;
 
 use std::io::IsTerminal;

@@ -9,7 +9,8 @@ use crate::study::Study;
 /// The headline metric of the suites that evaluate facts stated in the training documents.
 ///
 /// Rows have no column for the kind of a suite. Every suite of facts, question or recall, compares an answer with the one
-/// expected text; other suites have other metrics, such as `pass@1` for programs, and cannot be pooled with them.
+/// expected text; other suites have other metrics, such as `pass@1` for programs, and cannot be pooled with them, nor can
+/// published benchmarks, whose facts may not be in the training documents.
 const FACTS_METRIC: &str = "exact_match";
 
 /// Ending of the names of recall suites, which evaluate statements in a phrasing that was trained on.
@@ -22,8 +23,10 @@ pub struct Suite<'a> {
     pub name: &'a str,
     /// Name of its metric.
     pub metric: &'a str,
-    /// Score of the majority guess.
+    /// Score of the majority guess, or of chance.
     pub baseline: Option<f64>,
+    /// Whether it is a published benchmark.
+    pub is_published: bool,
 }
 
 impl<'a> Suite<'a> {
@@ -34,7 +37,7 @@ impl<'a> Suite<'a> {
 
     /// Whether it evaluates facts, as questions or as recall.
     pub fn is_about_facts(&self) -> bool {
-        self.metric == FACTS_METRIC
+        self.metric == FACTS_METRIC && !self.is_published
     }
 
     /// The name without its ending, which a suite and its recall suite share.
@@ -76,6 +79,11 @@ pub fn suites<'a>(study: &Study<'a>) -> Vec<Suite<'a>> {
                 name,
                 metric,
                 baseline: pooled(whole(rows.collect()), |s| s.baseline),
+                is_published: study
+                    .frames
+                    .evaluations()
+                    .iter()
+                    .any(|own| own.task == name),
             })
         })
         .collect()

@@ -62,6 +62,7 @@ fn the_majority_guess_is_weighted_by_items() {
         name,
         metric: "exact_match",
         baseline,
+        is_published: false,
     };
     let known = [
         suite("people recall", Some(0.2)),
