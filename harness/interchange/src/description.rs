@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use architectures::ModelConfig;
-use serde::Deserialize;
 use corpora::{EndToken, Tokenizer};
+use serde::Deserialize;
 
 use crate::error::Error;
 use crate::layout::Layout;
