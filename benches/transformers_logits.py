@@ -94,6 +94,10 @@ SIZES = {
 def written_by_transformers():
     """Configurations of models that transformers draws and saves, and their name."""
     yield "llama", transformers.LlamaConfig(**SIZES, rope_theta=500000.0)
+    llama3 = {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0}
+    llama3["original_max_position_embeddings"] = 16
+    yield "llama, scaled", transformers.LlamaConfig(**SIZES, rope_scaling=llama3)
+    yield "llama, scaled linearly", transformers.LlamaConfig(**SIZES, rope_scaling={"rope_type": "linear", "factor": 4.0})
     yield "llama, tied", transformers.LlamaConfig(**SIZES, tie_word_embeddings=True)
     yield "mistral", transformers.MistralConfig(**SIZES, sliding_window=None)
     yield "qwen2", transformers.Qwen2Config(**SIZES)

@@ -71,7 +71,7 @@ pub fn import(folder: &Path, device: &Device) -> Result<ImportedModel, Error> {
 }
 
 /// Name, shape and tensors of each parameter.
-pub(crate) type Parts = BTreeMap<String, (Vec<usize>, Vec<Piece>)>;
+pub(crate) type ParameterPieces = BTreeMap<String, (Vec<usize>, Vec<Piece>)>;
 
 fn load(
     folder: &Path,
@@ -79,10 +79,10 @@ fn load(
     description: &Description,
     decoder: Decoder,
 ) -> Result<Decoder, Error> {
-    let mut specs = Specs(Vec::new());
+    let mut specs = NamedShapes(Vec::new());
     for_each_parameter(&decoder, &mut specs);
     let (layout, model) = (description.layout, &description.model);
-    let mut parts = Parts::new();
+    let mut parts = ParameterPieces::new();
     for (name, shape) in specs.0 {
         let pieces = pieces(layout, &model.decoder, &name, &shape).ok_or_else(|| {
             let problem = format!(
@@ -172,7 +172,7 @@ fn check_tensors(
 /// The decoder with the parameters of `parts`.
 pub(crate) fn load_parameters(
     reader: &TensorReader,
-    parts: &Parts,
+    parts: &ParameterPieces,
     decoder: Decoder,
 ) -> Result<Decoder, Error> {
     let mut result = Ok(());
@@ -215,9 +215,9 @@ fn read_piece(
 }
 
 /// Collects name and shape of each parameter.
-pub(crate) struct Specs(pub Vec<(String, Vec<usize>)>);
+pub(crate) struct NamedShapes(pub Vec<(String, Vec<usize>)>);
 
-impl EachParameter for Specs {
+impl EachParameter for NamedShapes {
     fn parameter<const D: usize>(&mut self, name: &str, _: ParamId, values: Tensor<D>) {
         self.0.push((name.to_owned(), values.dims().to_vec()));
     }

@@ -17,6 +17,7 @@ mod probing;
 mod rerunning;
 mod resuming;
 mod scoring;
+mod scoring_programs;
 mod scratch;
 mod sweeping;
 mod tuning;

@@ -40,12 +40,22 @@ enum Report {
 }
 
 /// Runs one program with its tests.
+///
+/// # Arguments
+/// * `stops`: asked while it runs, whether to end without a verdict.
 pub(crate) fn judge(
     launcher: &Launcher,
     limits: &SandboxLimits,
     program: &Program,
+    stops: &dyn Fn() -> bool,
 ) -> ProgramVerdict {
-    run(launcher, limits, program).unwrap_or_else(|error| ProgramVerdict::NotRun(error.to_string()))
+    let verdict = run(launcher, limits, program, stops);
+    verdict.unwrap_or_else(|error| ProgramVerdict::NotRun(error.to_string()))
+}
+
+/// In place of the verdict on a program that did not run to its end.
+pub(crate) fn interrupted() -> ProgramVerdict {
+    ProgramVerdict::NotRun("interrupted".to_owned())
 }
 
 /// # Errors
@@ -54,6 +64,7 @@ fn run(
     launcher: &Launcher,
     limits: &SandboxLimits,
     program: &Program,
+    stops: &dyn Fn() -> bool,
 ) -> io::Result<ProgramVerdict> {
     // Not from a seeded stream: nothing must be able to predict it.
     let nonce = format!("{:032x}", rand::rng().random::<u128>());
@@ -124,6 +135,9 @@ fn run(
         }
         if Instant::now() > deadline {
             break Err(ProgramVerdict::TimedOut);
+        }
+        if stops() {
+            break Err(interrupted());
         }
         wait(&[&report, &output]);
     };

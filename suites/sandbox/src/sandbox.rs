@@ -92,32 +92,32 @@ impl Sandbox {
 
     /// Runs one program with its tests and returns its verdict.
     pub fn judge(&self, program: &Program) -> ProgramVerdict {
-        judge::judge(&self.launcher, &self.limits, program)
+        judge::judge(&self.launcher, &self.limits, program, &|| false)
     }
 
     /// Runs programs on [`SandboxLimits::threads`] threads and returns their verdicts, in the order of the programs.
     ///
     /// # Arguments
-    /// * `go_on`: called before each program, and at the end, with the number that has been judged; programs before which it returns
-    ///   false are [`ProgramVerdict::NotRun`].
+    /// * `judged`: called after each program with the number that has been judged.
+    /// * `stops`: whether to end early. Programs that run are then killed, and all without a verdict are [`ProgramVerdict::NotRun`].
     pub fn judge_all(
         &self,
         programs: &[Program],
-        go_on: &(dyn Fn(usize) -> bool + Sync),
+        judged: &(dyn Fn(usize) + Sync),
+        stops: &(dyn Fn() -> bool + Sync),
     ) -> Vec<ProgramVerdict> {
-        let not_run = || ProgramVerdict::NotRun("interrupted".to_owned());
-        let verdicts = Mutex::new(vec![not_run(); programs.len()]);
+        let verdicts = Mutex::new(vec![judge::interrupted(); programs.len()]);
         let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let work = || {
-            while go_on(done.load(Ordering::Relaxed))
+            while !stops()
                 && let place = next.fetch_add(1, Ordering::Relaxed)
                 && let Some(program) = programs.get(place)
             {
-                let verdict = self.judge(program);
+                let verdict = judge::judge(&self.launcher, &self.limits, program, stops);
                 if let Ok(mut verdicts) = verdicts.lock() {
                     verdicts[place] = verdict;
                 }
-                done.fetch_add(1, Ordering::Relaxed);
+                judged(done.fetch_add(1, Ordering::Relaxed) + 1);
             }
         };
         let threads = self.limits.threads.clamp(1, programs.len().max(1));

@@ -37,7 +37,8 @@ impl Sandbox {
     pub fn judge_all(
         &self,
         _: &[Program],
-        _: &(dyn Fn(usize) -> bool + Sync),
+        _: &(dyn Fn(usize) + Sync),
+        _: &(dyn Fn() -> bool + Sync),
     ) -> Vec<ProgramVerdict> {
         match self.0 {}
     }

@@ -76,7 +76,7 @@ fn every_hostile_program_fails_and_changes_nothing() {
         });
     }
     assert!(programs.len() > FEWEST, "{}", programs.len());
-    let verdicts = sandbox.judge_all(&programs, &|_| true);
+    let verdicts = sandbox.judge_all(&programs, &|_| (), &|| false);
     let state = bystander.try_wait().expect("waits");
     let _ = bystander.kill();
     let _ = bystander.wait();

@@ -23,7 +23,7 @@ pub fn evaluate(
 ) -> Result<Vec<TaskResult>, SuiteError> {
     let tasks = suite.tasks();
     let runs_code = tasks.iter().any(|task| task.metric == Metric::PassAt1);
-    // A small model of functions that this crate wrote the prompts of: weaker restrictions than isolation are noted with each answer.
+    // Weaker restrictions than isolation are noted with each answer.
     let sandbox = runs_code.then(|| Sandbox::open(limits, Policy::Unsafe));
     let mut results = Vec::with_capacity(tasks.len());
     for task in tasks {
@@ -122,7 +122,7 @@ fn evaluate_task(
         .collect::<Result<Vec<_>, _>>()?;
     let judgements = match sandbox {
         Some(sandbox) => {
-            let judge = |programs: &[Program]| sandbox.judge_all(programs, &|_| true);
+            let judge = |programs: &[Program]| sandbox.judge_all(programs, &|_| (), &|| false);
             match judge_programs(&task.items, &texts, sandbox.confinement(), judge) {
                 Ok(judgements) => judgements,
                 Err(reason) => return Ok(TaskOutcome::Skipped(reason)),

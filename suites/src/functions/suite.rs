@@ -182,7 +182,7 @@ mod tests {
                 .iter()
                 .all(|check| check.arguments.len() == check.expected.len())
         );
-        let verdicts = sandbox.judge_all(&programs, &|_| true);
+        let verdicts = sandbox.judge_all(&programs, &|_| (), &|| false);
         for (verdict, program) in verdicts.iter().zip(&programs) {
             assert!(verdict.passed(), "{verdict}\n{}", program.source);
         }

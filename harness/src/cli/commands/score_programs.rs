@@ -75,7 +75,7 @@ pub fn judge<'a>(
     let progress = Mutex::new(ItemProgress::new("programs", quiet));
     let clock = Instant::now();
     let run = |programs: &[Program]| {
-        let go_on = |done: usize| {
+        let judged = |done: usize| {
             if let Ok(mut progress) = progress.lock() {
                 progress.update(&Answering {
                     done,
@@ -84,9 +84,8 @@ pub fn judge<'a>(
                     seconds: clock.elapsed().as_secs_f64(),
                 });
             }
-            !interrupt.requested()
         };
-        sandbox.judge_all(programs, &go_on)
+        sandbox.judge_all(programs, &judged, &|| interrupt.requested())
     };
     let found = verdicts(benchmark, answers, run);
     if let Ok(progress) = progress.lock() {

@@ -1,6 +1,7 @@
 //! Verdicts on correct, incorrect and deceptive programs.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use super::{doubles, exception, raised, sandbox, tested};
 use crate::{Program, ProgramVerdict};
@@ -162,15 +163,29 @@ fn verdicts_are_in_the_order_of_the_programs_and_end_when_asked() {
         .map(|factor| doubles(&format!("def f(x):\n    return {factor} * x")))
         .collect();
     let most = AtomicUsize::new(0);
-    let verdicts = sandbox.judge_all(&programs, &|done| {
+    let judged = |done| {
         most.fetch_max(done, Ordering::Relaxed);
-        true
-    });
+    };
+    let verdicts = sandbox.judge_all(&programs, &judged, &|| false);
     let passed: Vec<bool> = verdicts.iter().map(ProgramVerdict::passed).collect();
     assert_eq!(passed, [false, false, true, false, false]);
     assert_eq!(most.into_inner(), 5);
-    assert!(sandbox.judge_all(&[], &|_| true).is_empty());
-    let none = sandbox.judge_all(&programs, &|_| false);
+    assert!(sandbox.judge_all(&[], &|_| (), &|| false).is_empty());
+    // Those that have not begun, and those that run.
     let unrun = |verdict: &ProgramVerdict| matches!(verdict, ProgramVerdict::NotRun(_));
+    let none = sandbox.judge_all(&programs, &|_| (), &|| true);
     assert_eq!((none.len(), none.iter().all(unrun)), (5, true));
+    let endless = Program {
+        seconds: Some(100),
+        ..doubles("while True: pass")
+    };
+    let start = Instant::now();
+    let stops = || start.elapsed() > Duration::from_millis(500);
+    assert!(
+        sandbox
+            .judge_all(&[endless], &|_| (), &stops)
+            .iter()
+            .all(unrun)
+    );
+    assert!(start.elapsed() < Duration::from_secs(20));
 }
