@@ -16,6 +16,7 @@ mod facts;
 mod functions;
 mod mixture;
 mod model;
+mod suite_source;
 mod task;
 mod validation;
 mod world;

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use corpora::{
-    CacheLock, Corpus, CorpusConfig, CorpusError, CorpusSource, DocumentSource, HeldOutSource,
-    Observer, SourcePosition, TokenizerConfig, Weighted, extend, held_out, sample,
+    CacheLock, Corpus, CorpusConfig, CorpusSource, HeldOutSource, Observer, TokenizerConfig,
+    Weighted, extend, held_out, sample,
 };
 
-use crate::corpus::{HELD_OUT_STREAM, TRAIN_STREAM, shuffled};
+use crate::suite_source::{Documents, SuiteSource};
 use crate::{Dataset, Suite, SuiteError, SuitesConfig, Tokenizer, build};
 
 /// Incremented when the order of documents changes, so that caches of an earlier version are not used.
@@ -236,90 +236,5 @@ impl Mixture<'_> {
             });
         }
         Ok(sources)
-    }
-}
-
-/// Which documents of the suites.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Documents {
-    Train,
-    HeldOut,
-}
-
-/// The documents of all suites, in the orders in which they are trained on without corpora.
-struct SuiteSource<'a> {
-    suites: &'a [Box<dyn Suite>],
-    tokenizer: &'a Tokenizer,
-    seed: u64,
-    kind: Documents,
-    position: SourcePosition,
-    /// The documents of the epoch.
-    documents: Vec<Vec<u32>>,
-}
-
-impl<'a> SuiteSource<'a> {
-    fn new(
-        suites: &'a [Box<dyn Suite>],
-        tokenizer: &'a Tokenizer,
-        seed: u64,
-        kind: Documents,
-    ) -> Result<Self, SuiteError> {
-        let mut source = Self {
-            suites,
-            tokenizer,
-            seed,
-            kind,
-            position: SourcePosition::default(),
-            documents: Vec::new(),
-        };
-        source.documents = source.epoch(0)?;
-        Ok(source)
-    }
-
-    /// Tokens of the current epoch.
-    fn tokens(&self) -> u64 {
-        self.documents.iter().map(|ids| ids.len() as u64).sum()
-    }
-
-    fn epoch(&self, epoch: u64) -> Result<Vec<Vec<u32>>, SuiteError> {
-        let (tokenizer, seed) = (self.tokenizer, self.seed);
-        let suites = self.suites.iter();
-        if self.kind == Documents::Train {
-            let documents = suites.flat_map(|suite| suite.documents(epoch));
-            return shuffled(documents.collect(), tokenizer, seed, TRAIN_STREAM, epoch);
-        }
-        let documents = suites.flat_map(|suite| suite.held_out_documents());
-        shuffled(documents.collect(), tokenizer, seed, HELD_OUT_STREAM, epoch)
-    }
-}
-
-impl DocumentSource<SuiteError> for SuiteSource<'_> {
-    fn seek(&mut self, position: SourcePosition) -> Result<(), SuiteError> {
-        if position.epoch != self.position.epoch {
-            self.documents = self.epoch(position.epoch)?;
-        }
-        self.position = position;
-        Ok(())
-    }
-
-    fn position(&self) -> SourcePosition {
-        self.position
-    }
-
-    fn next_document(&mut self) -> Result<Vec<u32>, SuiteError> {
-        if self.position.document >= self.documents.len() as u64 {
-            self.seek(SourcePosition {
-                epoch: self.position.epoch + 1,
-                document: 0,
-            })?;
-        }
-        let document = self.documents.get(self.position.document as usize);
-        let none = || {
-            let remedy = "the suites have no documents; raise their sizes";
-            CorpusError::config("suites", "{}", remedy)
-        };
-        let document = document.cloned().ok_or_else(none)?;
-        self.position.document += 1;
-        Ok(document)
     }
 }

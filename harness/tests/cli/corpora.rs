@@ -197,7 +197,7 @@ fn invalid_corpora_are_errors_that_name_the_key_or_the_line() {
         (
             "weight = 3",
             "weight = 0",
-            "`corpus.letters.weight` = 0: write a number above 0",
+            "`corpus.letters.weight` = 0; write a number above 0",
         ),
         ("weight = 3", "wieght = 3", "did you mean `weight`?"),
         (

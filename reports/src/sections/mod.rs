@@ -9,6 +9,7 @@ mod exposures;
 mod failures;
 mod forecasts;
 pub mod gains;
+mod held_out;
 mod isoflop;
 mod knowledge;
 mod loss;
@@ -90,6 +91,7 @@ pub fn all(study: &Study, scores: &Scores) -> Result<Vec<Section>, ReportError> 
             "Published benchmarks",
             benchmarks::body(study),
         ),
+        section("held-out", "Text corpora", held_out::body(study)),
         section("claims", "Claims", claims::body(study, &scores.suites)),
         section("knowledge", "Knowledge stored", knowledge::body(study)?),
         section(

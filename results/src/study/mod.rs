@@ -12,6 +12,7 @@
 //! | [`block_gains`] | compute- and parameter-equivalent gains of each block |
 //! | [`scaling`] | values over budgets, and the laws through them |
 //! | [`table_size`] | accuracy against slots of the value tables |
+//! | [`held_out`] | bits per byte and nats per token on the held-out documents of text corpora |
 //! | [`knowledge`] | bits stored per parameter |
 //! | [`probe_groups`] | probes of one device, and its roofline |
 //! | [`verdicts`] | whether a block differs from dense, over seeds that may be added |
@@ -25,6 +26,7 @@ mod block_order;
 mod block_role;
 mod budgets;
 mod grouping;
+pub mod held_out;
 pub mod knowledge;
 mod measure;
 pub mod probe_groups;

@@ -115,3 +115,107 @@ fn located(file: &str, section: &LocatedTable, error: CorpusError) -> FileError 
         other => FileError::within(file, section, other.to_string(), "correct the section"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sweep_file::Sweep;
+    use crate::testing::SWEEP;
+
+    /// The test sweep with a corpus instead of suites, after `change`.
+    fn text(change: impl Fn(String) -> String) -> String {
+        let (before, rest) = SWEEP.split_once("[suites]").unwrap();
+        let training = rest.find("[training]").unwrap();
+        let corpus =
+            "[tokenizer]\nvocab_size = 400\n[corpus.web]\npaths = [\"texts\", \"/data/*.txt\"]\n";
+        change(format!("{before}{corpus}{}", &rest[training..]))
+    }
+
+    #[test]
+    fn paths_begin_at_the_folder_of_the_sweep_file() {
+        let paths = |file: &str| {
+            let sweep = Sweep::parse(file, &text(|text| text)).unwrap();
+            let paths = &sweep.data.corpora["web"].paths;
+            let path = |path: &PathBuf| path.to_str().unwrap().to_owned();
+            paths.iter().map(path).collect::<Vec<_>>()
+        };
+        assert_eq!(paths("sweeps/f.toml"), ["sweeps/texts", "/data/*.txt"]);
+        assert_eq!(paths("f.toml"), ["texts", "/data/*.txt"]);
+        assert_eq!(paths("/dev/stdin"), ["texts", "/data/*.txt"]);
+    }
+
+    #[test]
+    fn the_vocabulary_of_the_tokenizer_is_that_of_the_models() {
+        let sweep = Sweep::parse("f.toml", &text(|text| text)).unwrap();
+        assert!(sweep.data.suites.is_empty() && sweep.data.vocab_size == 400);
+        assert!(
+            sweep
+                .sizes
+                .iter()
+                .all(|size| size.decoder.vocab_size == 400)
+        );
+    }
+
+    #[test]
+    fn errors_name_the_key_and_its_line() {
+        let message = |from: &str, to: &str| {
+            let whole = text(|text| text.replacen(from, to, 1));
+            assert!(whole.contains(to));
+            Sweep::parse("f.toml", &whole).unwrap_err().to_string()
+        };
+        let paths = "paths = [\"texts\", \"/data/*.txt\"]";
+        for (from, to, expected) in [
+            (
+                paths,
+                "paths = []",
+                "`corpus.web.paths` = []: write at least one",
+            ),
+            (paths, "paths = 3", "write a path, or a list of paths"),
+            (paths, "", "`corpus.web.paths` is missing"),
+            (
+                "[corpus.web]",
+                "[corpus.bios]",
+                "`corpus.bios` is the name of a suite",
+            ),
+            (
+                "vocab_size = 400",
+                "vocab_size = 40",
+                "`tokenizer.vocab_size` = 40 is less",
+            ),
+            (
+                "vocab_size = 400",
+                "sample_bytes = 0\nvocab_size = 400",
+                "`tokenizer.sample_bytes` = 0",
+            ),
+            (
+                "vocab_size = 400",
+                "end_token = \"x\"\nvocab_size = 400",
+                "`tokenizer.end_token` = x",
+            ),
+            (
+                "[training]",
+                "[suites]\nvocab_size = 400\n[training]",
+                "`tokenizer.vocab_size` is given twice",
+            ),
+            (
+                "[training]",
+                "[suites]\nweight = 0\n[training]",
+                "`suites.weight` = 0: write a number above 0",
+            ),
+            (
+                "[training]",
+                "[decide]\nquantity = \"recall\"\nmax_seeds = 9\n[training]",
+                "`decide.quantity` is a quantity of suites",
+            ),
+        ] {
+            let message = message(from, to).replace("; ", ": ");
+            assert!(message.contains(expected), "{message}");
+        }
+        let alone = SWEEP.replace("[suites]", "[suites]\nweight = 2");
+        let message = Sweep::parse("f.toml", &alone).unwrap_err().to_string();
+        assert!(
+            message.contains("`suites.weight` has no effect"),
+            "{message}"
+        );
+    }
+}

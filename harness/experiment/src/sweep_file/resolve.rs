@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use architectures::ConfigError;
 use serde::Deserialize;
 
-use super::decide::decide;
+use super::decide::{DecidedBy, decide};
 use super::error::FileError;
 use super::labels::{check_labels, name};
 use super::matching::{MatchSection, Matching};
@@ -99,6 +99,19 @@ pub fn resolve(file: &str, text: &str) -> Result<Sweep, FileError> {
         check_budgets(file, label, size, matching)?;
     }
     let decide = decide(file, &root, top_level.seeds.len(), &sizes)?;
+    if let (Some(decide), true) = (&decide, data.suites.is_empty())
+        && decide.quantity != DecidedBy::ValidationLoss
+    {
+        let problem = "is a quantity of suites, and there are none";
+        let remedy = "write \"validation_loss\", or add a suite";
+        return Err(FileError::of(
+            file,
+            &root.section("decide"),
+            "by",
+            problem,
+            remedy,
+        ));
+    }
     let further = decide
         .iter()
         .flat_map(|decide| decide.further(&top_level.seeds));

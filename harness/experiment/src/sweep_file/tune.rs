@@ -143,6 +143,10 @@ pub fn tune(
         let problem = "is not a positive number".to_owned();
         return invalid("max_regret", problem, "write nats, such as 0.01");
     }
+    if config.by == TunedBy::AnswerLoss && data.suites.is_empty() {
+        let problem = "= \"answer_loss\" is a loss on suites, and there are none".to_owned();
+        return invalid("by", problem, "write \"validation_loss\", or add a suite");
+    }
     if !fresh_facts && data.seed == config.seed {
         let problem = format!("= {} is the seed of the facts of the sweep", config.seed);
         return invalid("seed", problem, "choose one that nothing else uses");

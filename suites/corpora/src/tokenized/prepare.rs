@@ -126,9 +126,6 @@ impl Work<'_> {
             }
             Ok::<_, CorpusError>(())
         })?;
-        for file in self.files {
-            file.check_unchanged()?;
-        }
         manifest.complete = true;
         self.end_shard(&mut buffer, &mut manifest)?;
         report.tell(total, tokens)?;
@@ -140,6 +137,15 @@ impl Work<'_> {
         buffer: &mut ShardBuffer,
         manifest: &mut Manifest,
     ) -> Result<(), CorpusError> {
+        // A shard of a changed file would belong to no content that has this fingerprint.
+        let first = manifest.shards.last().map_or(0, |shard| shard.end.file);
+        let last = match manifest.complete {
+            true => self.files.len(),
+            false => (buffer.shard.end.file + 1).min(self.files.len()),
+        };
+        self.files[first.min(last)..last]
+            .iter()
+            .try_for_each(SourceFile::check_unchanged)?;
         let number = manifest.shards.len();
         let shard = buffer.write(self.folder, number, self.tokenizer.vocab_size())?;
         manifest.shards.push(shard);

@@ -193,6 +193,30 @@ fn an_observer_ends_the_preparation_and_a_later_one_goes_on() {
 }
 
 #[test]
+fn no_shard_of_a_file_that_changes_meanwhile_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = write_lines(folder.path(), "a.jsonl", &texts());
+    let tokenizer = tokenizer();
+    // The content is changed after it was hashed.
+    let observer = &mut |progress: &crate::Progress| {
+        if progress.stage == Stage::Hashing {
+            write_lines(folder.path(), "a.jsonl", &texts()[..390]);
+        }
+        ControlFlow::Continue(())
+    };
+    let cache = folder.path().join("cache");
+    let changed = prepare_in_shards("a", &config, &tokenizer, &cache, 900, observer);
+    let message = changed.unwrap_err().to_string();
+    assert!(
+        message.contains("a.jsonl: was changed while it was read"),
+        "{message}"
+    );
+    write_lines(folder.path(), "a.jsonl", &texts());
+    let corpus = prepare(&config, &tokenizer, &cache, 900).unwrap();
+    assert_eq!(corpus.train().documents + corpus.held_out().documents, 400);
+}
+
+#[test]
 fn the_fingerprint_is_that_of_content_and_settings_and_not_of_names() {
     let folder = tempfile::tempdir().unwrap();
     let tokenizer = tokenizer();
