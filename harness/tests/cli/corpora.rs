@@ -133,7 +133,7 @@ fn suites_and_corpora_share_the_tokens_of_a_sweep_with_a_tokenizer_from_a_file()
     let alone = scratch.isoflop(&["sweep", "sweep.toml", "--only", "dense"]);
     assert_eq!(alone.code, Some(0), "{alone:?}");
     // What is cached is a hash in the first line and then a tokenizer.json.
-    let mut files = fs::read_dir(scratch.path("runs/cache")).unwrap();
+    let mut files = fs::read_dir(scratch.path("runs/.cache")).unwrap();
     let cached = files.find_map(|entry| {
         let path = entry.unwrap().path();
         path.extension()

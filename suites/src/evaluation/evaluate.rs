@@ -23,7 +23,7 @@ pub fn evaluate(
 ) -> Result<Vec<TaskResult>, SuiteError> {
     let tasks = suite.tasks();
     let runs_code = tasks.iter().any(|task| task.metric == Metric::PassAt1);
-    // A small model of functions that this crate wrote the prompts of: weaker restrictions than isolation are noted with each answer.
+    // Weaker restrictions than isolation are noted with each answer.
     let sandbox = runs_code.then(|| Sandbox::open(limits, Policy::Unsafe));
     let mut results = Vec::with_capacity(tasks.len());
     for task in tasks {

@@ -6,6 +6,8 @@
 //! (libseccomp) or lack an allow-list or the drop from root. Between `clone` and `execve` nothing is allocated: another thread
 //! may have held the allocator's lock.
 
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+mod allowed_calls;
 mod credentials;
 mod failure;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
