@@ -222,7 +222,7 @@ fn tensors_that_are_not_those_of_the_configuration_are_errors() {
     );
     let message = with_config(|config| config["eos_token_id"] = 99.into());
     assert!(
-        message.contains("tokenizer.json cannot be used: it has no token 99"),
+        message.contains("tokenizer.json: has no token 99"),
         "{message}"
     );
 }

@@ -1,9 +1,11 @@
 //! Byte-level BPE tokenizer (Sennrich et al. 2016; Radford et al. 2019), trained on the corpus and cached under a hash
 //! of its training data.
 
+use std::cell::Cell;
 use std::io::Read;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
+use std::sync::Once;
 
 use tokenizers::AddedToken;
 use tokenizers::models::TrainerWrapper;
@@ -140,7 +142,7 @@ impl Tokenizer {
         let end = end_token(&inner, end).map_err(|problem| {
             invalid(
                 problem,
-                "set `tokenizer.end_token` to the token that ends a document",
+                "name the token that ends a document: `tokenizer.end_token` of a sweep file, `eos_token_id` of config.json",
             )
         })?;
         Self::with_tokens(inner, end, start)
@@ -275,13 +277,26 @@ impl Tokenizer {
     }
 }
 
+thread_local! {
+    /// Whether a panic of this thread is returned as an error, and not printed.
+    static RETURNS_PANICS: Cell<bool> = const { Cell::new(false) };
+}
+
 /// The result of `read`; a panic is an error, as the reader of tokenizers has some for contradictory files.
 fn without_panic<T>(read: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
-    // The default hook would print the panic, beside the error that is returned.
-    let hook = panic::take_hook();
-    panic::set_hook(Box::new(|_| {}));
+    // Once, and by thread: hooks that are replaced and restored by several threads at a time stay replaced.
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let printing = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            if !RETURNS_PANICS.get() {
+                printing(panic);
+            }
+        }));
+    });
+    RETURNS_PANICS.set(true);
     let result = panic::catch_unwind(AssertUnwindSafe(read));
-    panic::set_hook(hook);
+    RETURNS_PANICS.set(false);
     result.unwrap_or_else(|_| Err("its parts contradict each other".to_owned()))
 }
 
@@ -430,11 +445,11 @@ mod tests {
                 .expect_err("is invalid")
                 .to_string()
         };
-        assert!(rejected(EndToken::Text("</s>")).contains("tokenizer.json has no token </s>"));
+        assert!(rejected(EndToken::Text("</s>")).contains("tokenizer.json: has no token </s>"));
         assert!(rejected(EndToken::Id(260)).contains("has no token 260"));
         for content in ["{", "{}", "[1]", "\0"] {
             std::fs::write(&path, content).expect("writes");
-            assert!(rejected(EndToken::Id(0)).contains("tokenizer.json is no tokenizer"));
+            assert!(rejected(EndToken::Id(0)).contains("tokenizer.json: is no tokenizer"));
         }
     }
 
