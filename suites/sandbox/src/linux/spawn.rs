@@ -208,7 +208,13 @@ impl Child<'_> {
                 }
                 drop_capabilities()?;
             }
-            self.limits.apply();
+            // Threads are counted by user: those of a program alone only in a user namespace of its own.
+            let threads = self.limits.threads.filter(|_| isolation.is_some());
+            ResourceLimits {
+                threads,
+                ..self.limits
+            }
+            .apply();
             // Set after the user, whose change clears it.
             let kill = libc::SIGKILL as libc::c_ulong;
             check(
