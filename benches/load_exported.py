@@ -69,12 +69,26 @@ def swiglu(x, gate_up, down):
     return (silu(hidden[..., :half]) * hidden[..., half:]) @ down
 
 
+def frequencies(decoder, half):
+    """Rotary frequencies of the pairs of a head, radians per position."""
+    plain = decoder["rope_theta"] ** (-np.arange(half) / half)
+    scaling = decoder.get("rope_scaling")
+    if scaling is None:
+        return plain
+    if scaling["kind"] == "linear":
+        return plain / scaling["factor"]
+    turns = scaling["original_seq_len"] * plain / (2 * math.pi)
+    low, high = scaling["low_freq_factor"], scaling["high_freq_factor"]
+    kept = np.clip((turns - low) / (high - low), 0, 1)
+    return kept * plain + (1 - kept) * plain / scaling["factor"]
+
+
 class Model:
     """A model with its weights."""
 
     def __init__(self, folder):
         with open(os.path.join(folder, "isoflop.json"), encoding="utf-8") as file:
-            self.manifest = json.load(file)
+            self.manifest = json.load(file)["description"]
         if self.manifest["format"] != 1 or self.manifest["layout"] != "isoflop":
             raise ValueError(f"{folder} is not in the layout isoflop, format 1")
         self.tensors = {}
@@ -111,7 +125,7 @@ class Model:
         qkv = x @ self.tensors[f"{path}.qkv.weight"] + self.tensors.get(f"{path}.qkv.bias", 0)
         qkv = qkv.reshape(batch, length, heads + 2 * kv_heads, width).transpose(0, 2, 1, 3)
         half = width // 2
-        angles = np.arange(length)[:, None] * self.decoder["rope_theta"] ** (-np.arange(half) / half)
+        angles = np.arange(length)[:, None] * frequencies(self.decoder, half)
         cos, sin = np.cos(angles), np.sin(angles)
 
         def rotated(x):

@@ -24,8 +24,8 @@ from load_exported import Model
 transformers.utils.logging.disable_progress_bar()
 
 TOLERANCE = 1e-4
-# Sequences and their length; the models of `random_models` are of 8 tokens.
-SEQUENCES, LENGTH = 4, 8
+# Sequences, and their length where the model has no shorter ones.
+SEQUENCES, LENGTH = 4, 64
 
 
 def ours(program, folder, tokens):
@@ -50,9 +50,8 @@ def theirs(folder, tokens):
         return model.eval()(torch.from_numpy(tokens)).logits.numpy()
 
 
-def random_tokens(vocab_size, seed=0):
-    generator = np.random.default_rng(seed)
-    return generator.integers(0, vocab_size, (SEQUENCES, LENGTH))
+def random_tokens(vocab_size, longest):
+    return np.random.default_rng(0).integers(0, vocab_size, (SEQUENCES, min(LENGTH, longest)))
 
 
 def report(name, way, ours, reference):
@@ -64,8 +63,9 @@ def report(name, way, ours, reference):
 def exported(program, folder):
     """A folder that this project wrote."""
     with open(os.path.join(folder, "isoflop.json"), encoding="utf-8") as file:
-        manifest = json.load(file)
-    tokens = random_tokens(manifest["model"]["decoder"]["vocab_size"])
+        manifest = json.load(file)["description"]
+    decoder = manifest["model"]["decoder"]
+    tokens = random_tokens(decoder["vocab_size"], decoder["seq_len"])
     found = ours(program, folder, tokens)
     name = os.path.basename(os.path.normpath(folder))
     if manifest["layout"] == "isoflop":
@@ -94,6 +94,10 @@ SIZES = {
 def written_by_transformers():
     """Configurations of models that transformers draws and saves, and their name."""
     yield "llama", transformers.LlamaConfig(**SIZES, rope_theta=500000.0)
+    llama3 = {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0}
+    llama3["original_max_position_embeddings"] = 16
+    yield "llama, scaled", transformers.LlamaConfig(**SIZES, rope_scaling=llama3)
+    yield "llama, scaled linearly", transformers.LlamaConfig(**SIZES, rope_scaling={"rope_type": "linear", "factor": 4.0})
     yield "llama, tied", transformers.LlamaConfig(**SIZES, tie_word_embeddings=True)
     yield "mistral", transformers.MistralConfig(**SIZES, sliding_window=None)
     yield "qwen2", transformers.Qwen2Config(**SIZES)
@@ -115,7 +119,7 @@ def imported(program, name, config, tokenizer, dtype, shards):
         model.save_pretrained(folder, max_shard_size="60KB" if shards else "5GB")
         with open(os.path.join(folder, "tokenizer.json"), "w", encoding="utf-8") as file:
             json.dump(tokenizer, file)
-        tokens = random_tokens(config.vocab_size)
+        tokens = random_tokens(config.vocab_size, config.max_position_embeddings)
         # Loaded again, as `Module.to` would also round the rotary frequencies.
         reference = theirs(folder, tokens)
         way = f"imported, {str(dtype).removeprefix('torch.')}{', in shards' if shards else ''}"

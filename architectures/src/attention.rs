@@ -52,11 +52,11 @@ pub struct Positions {
 impl Positions {
     /// Positions `past .. past + seq`.
     pub fn new(config: &DecoderConfig, past: usize, seq: usize, device: &Device) -> Self {
-        let half = config.head_dim() / 2;
+        let (half, rotary) = (config.head_dim() / 2, config.rotary());
         // In f64 on the host, as the fused kernels do: an f32 angle is off by 1e-4 rad at position 4096.
         let rotation = |function: fn(f64) -> f64| {
             let angle = |i: usize| {
-                let frequency = config.rope_theta.powf(-((i % half) as f64) / half as f64);
+                let frequency = rotary.frequency(i % half, half);
                 (past + i / (2 * half)) as f64 * frequency
             };
             let values: Vec<f32> = (0..seq * 2 * half)
@@ -137,7 +137,7 @@ impl Attention {
                 n_heads: heads,
                 n_kv_heads: kv_heads,
                 head_dim,
-                rope_theta: config.rope_theta,
+                rotary: config.rotary(),
             },
         }
     }

@@ -5,6 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::rotary::{Rotary, RotaryScaling};
+
 /// A configuration that cannot be built: which key, what is wrong with it, what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{key}` {problem}; {remedy}")]
@@ -97,6 +99,9 @@ pub struct DecoderConfig {
     /// Base of the rotary frequencies.
     #[serde(default = "default_rope_theta")]
     pub rope_theta: f64,
+    /// Scaling of the rotary frequencies; none when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rope_scaling: Option<RotaryScaling>,
     /// Added to the mean square in RMSNorm.
     #[serde(default = "default_norm_eps")]
     pub norm_eps: f64,
@@ -127,6 +132,14 @@ impl DecoderConfig {
     /// Width of one attention head.
     pub fn head_dim(&self) -> usize {
         self.d_model / self.n_heads
+    }
+
+    /// Rotary frequencies of attention.
+    pub fn rotary(&self) -> Rotary {
+        Rotary {
+            theta: self.rope_theta,
+            scaling: self.rope_scaling,
+        }
     }
 
     /// Hidden width of the dense feed-forward.
@@ -189,6 +202,9 @@ impl DecoderConfig {
                 format!("= {} is not above 1", self.rope_theta),
                 "10000 is the usual base",
             ));
+        }
+        if let Some(scaling) = &self.rope_scaling {
+            scaling.check()?;
         }
         if !(self.norm_eps > 0.0 && self.norm_eps < 1.0) {
             return Err(ConfigError::new(

@@ -1,5 +1,7 @@
 //! The sizes of one causal self-attention.
 
+use crate::rotary::Rotary;
+
 /// Sizes of one attention.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AttentionShape {
@@ -13,6 +15,6 @@ pub struct AttentionShape {
     pub n_kv_heads: usize,
     /// Width of a head; even.
     pub head_dim: usize,
-    /// Base of the rotary frequencies.
-    pub rope_theta: f64,
+    /// Frequencies of the rotary position embedding.
+    pub rotary: Rotary,
 }

@@ -28,6 +28,13 @@ pub fn every_model() -> Vec<(String, ModelConfig)> {
         r#""all""#,
     );
     add("dense, biases", r#", "qkv_bias": true"#, dense, r#""all""#);
+    add(
+        "dense, scaled rotations",
+        r#", "rope_scaling": {"kind": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+            "original_seq_len": 8}"#,
+        dense,
+        r#""all""#,
+    );
     let moe = |options: &str| {
         format!(r#""kind": "mixture_of_experts", "n_experts": 4, "d_ff": 12{options}"#)
     };

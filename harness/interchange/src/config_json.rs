@@ -5,6 +5,7 @@
 
 mod keys;
 mod read;
+mod rotary;
 mod write;
 
 pub use read::read;

@@ -8,15 +8,14 @@ use architectures::{
 };
 use burn::module::ParamId;
 use burn::tensor::{Device, Tensor, TensorData};
-use corpora::{EndToken, Tokenizer};
-use serde::Deserialize;
+use corpora::Tokenizer;
 
+use crate::block_tensors;
+use crate::description::{Description, describe, fingerprint, tokenizer};
 use crate::error::Error;
 use crate::layout::Layout;
-use crate::manifest::{self, HashedFile, Manifest};
 use crate::names::{Piece, Place, pieces, without_effect};
 use crate::tensor_reader::{TensorReader, missing};
-use crate::{TOKENIZER, block_tensors, config_json, json_file};
 
 /// A model of a folder.
 #[derive(Debug)]
@@ -31,17 +30,6 @@ pub struct ImportedModel {
     pub tokenizer: Tokenizer,
     /// Hash of the configuration, the tokenizer and the weights, 64 hexadecimal digits.
     pub fingerprint: String,
-}
-
-/// What a folder says without its weights being read.
-pub(crate) struct Description {
-    pub layout: Layout,
-    pub model: ModelConfig,
-    pub end_token: Option<u32>,
-    /// The file of the configuration.
-    pub file: &'static str,
-    /// Hashes of the files, if they are known.
-    pub files: Vec<HashedFile>,
 }
 
 /// Reads the model in `folder`: one that [`crate::export()`] wrote, or one of transformers of type llama, mistral, qwen2 or mixtral.
@@ -82,69 +70,8 @@ pub fn import(folder: &Path, device: &Device) -> Result<ImportedModel, Error> {
     })
 }
 
-pub(crate) fn describe(folder: &Path) -> Result<Description, Error> {
-    if !folder.is_dir() {
-        let remedy = "give a folder with config.json, tokenizer.json and safetensors files";
-        return Err(Error::content(folder, "is no folder", remedy));
-    }
-    if let Some(manifest) = Manifest::verified(folder)? {
-        return Ok(Description {
-            layout: manifest.layout,
-            model: manifest.model,
-            end_token: Some(manifest.end_token),
-            file: manifest::FILE,
-            files: manifest.files,
-        });
-    }
-    let path = folder.join(config_json::FILE);
-    let config = config_json::read(&path)?;
-    Ok(Description {
-        layout: config.layout,
-        model: config.model,
-        end_token: config.end_token,
-        file: config_json::FILE,
-        files: Vec::new(),
-    })
-}
-
-/// The tokenizer, whose ids are those of the model.
-pub(crate) fn tokenizer(folder: &Path, description: &Description) -> Result<Tokenizer, Error> {
-    let path = folder.join(TOKENIZER);
-    let tokenizer = match description.end_token {
-        Some(id) => Tokenizer::from_file(&path, EndToken::Id(id))?,
-        None => Tokenizer::from_file(&path, EndToken::Text(&end_text(folder)?))?,
-    };
-    let (ids, rows) = (tokenizer.vocab_size(), description.model.decoder.vocab_size);
-    if ids > rows {
-        let problem = format!("has ids up to {}, and the model {rows} token ids", ids - 1);
-        return Err(Error::content(
-            &path,
-            problem,
-            "use the tokenizer of the model",
-        ));
-    }
-    Ok(tokenizer)
-}
-
-/// `eos_token` of `tokenizer_config.json`, a text or an object with `content`.
-fn end_text(folder: &Path) -> Result<String, Error> {
-    #[derive(Deserialize)]
-    struct Special {
-        eos_token: Option<serde_json::Value>,
-    }
-    let path = folder.join("tokenizer_config.json");
-    let special: Special = json_file::read(&path)?;
-    let token = special.eos_token.unwrap_or_default();
-    let text = token.as_str().or_else(|| token["content"].as_str());
-    let none = || {
-        let remedy = "state the token that ends a text there, or `eos_token_id` in config.json";
-        Error::content(&path, "has no `eos_token`", remedy)
-    };
-    text.map(str::to_owned).ok_or_else(none)
-}
-
 /// Name, shape and tensors of each parameter.
-pub(crate) type Parts = BTreeMap<String, (Vec<usize>, Vec<Piece>)>;
+pub(crate) type ParameterPieces = BTreeMap<String, (Vec<usize>, Vec<Piece>)>;
 
 fn load(
     folder: &Path,
@@ -152,10 +79,10 @@ fn load(
     description: &Description,
     decoder: Decoder,
 ) -> Result<Decoder, Error> {
-    let mut specs = Specs(Vec::new());
+    let mut specs = NamedShapes(Vec::new());
     for_each_parameter(&decoder, &mut specs);
     let (layout, model) = (description.layout, &description.model);
-    let mut parts = Parts::new();
+    let mut parts = ParameterPieces::new();
     for (name, shape) in specs.0 {
         let pieces = pieces(layout, &model.decoder, &name, &shape).ok_or_else(|| {
             let problem = format!(
@@ -242,9 +169,10 @@ fn check_tensors(
     Ok(())
 }
 
+/// The decoder with the parameters of `parts`.
 pub(crate) fn load_parameters(
     reader: &TensorReader,
-    parts: &Parts,
+    parts: &ParameterPieces,
     decoder: Decoder,
 ) -> Result<Decoder, Error> {
     let mut result = Ok(());
@@ -286,34 +214,10 @@ fn read_piece(
     })
 }
 
-/// One hash of configuration, tokenizer and weights.
-pub(crate) fn fingerprint(
-    folder: &Path,
-    reader: &TensorReader,
-    description: &Description,
-) -> Result<String, Error> {
-    let model = serde_json::to_string(&description.model)
-        .map_err(|error| Error::io("serialise the model of", folder)(error.into()))?;
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(format!("{:?} {model}\n", description.layout).as_bytes());
-    let weights = reader
-        .files()
-        .iter()
-        .filter_map(|file| file.file_name()?.to_str());
-    for name in weights.chain([TOKENIZER]) {
-        let known = description.files.iter().find(|file| file.name == name);
-        let file = match known {
-            Some(file) => file.clone(),
-            None => HashedFile::of(folder, name)?,
-        };
-        hasher.update(format!("{} {}\n", file.name, file.blake3).as_bytes());
-    }
-    Ok(hasher.finalize().to_hex().to_string())
-}
+/// Collects name and shape of each parameter.
+pub(crate) struct NamedShapes(pub Vec<(String, Vec<usize>)>);
 
-pub(crate) struct Specs(pub Vec<(String, Vec<usize>)>);
-
-impl EachParameter for Specs {
+impl EachParameter for NamedShapes {
     fn parameter<const D: usize>(&mut self, name: &str, _: ParamId, values: Tensor<D>) {
         self.0.push((name.to_owned(), values.dims().to_vec()));
     }

@@ -9,11 +9,9 @@ use corpora::Tokenizer;
 use serde_json::Value;
 
 use crate::block_tensors;
+use crate::description::{Description, describe, fingerprint, tokenizer};
 use crate::error::Error;
-use crate::import::{
-    Description, Parts, Specs, describe, fingerprint, load_parameters, read_buffer, read_table,
-    tokenizer,
-};
+use crate::import::{NamedShapes, ParameterPieces, load_parameters, read_buffer, read_table};
 use crate::layout::Layout;
 use crate::names::pieces;
 use crate::tensor_reader::{TensorReader, missing};
@@ -114,7 +112,7 @@ fn check_dimensions(
     source: &DecoderConfig,
     own: &DecoderConfig,
 ) -> Result<(), Error> {
-    let dimensions = |decoder: &DecoderConfig| -> [(&'static str, Value); 9] {
+    let dimensions = |decoder: &DecoderConfig| -> [(&'static str, Value); 10] {
         [
             ("vocab_size", decoder.vocab_size.into()),
             ("d_model", decoder.d_model.into()),
@@ -122,6 +120,10 @@ fn check_dimensions(
             ("n_heads", decoder.n_heads.into()),
             ("n_kv_heads", decoder.kv_heads().into()),
             ("rope_theta", decoder.rope_theta.into()),
+            (
+                "rope_scaling",
+                serde_json::to_value(decoder.rope_scaling).unwrap_or_default(),
+            ),
             ("norm_eps", decoder.norm_eps.into()),
             ("tie_embeddings", decoder.tie_embeddings.into()),
             ("qkv_bias", decoder.qkv_bias.into()),
@@ -170,10 +172,10 @@ fn common_parameters(
     model: &ModelConfig,
     reader: &TensorReader,
     is_common: &impl Fn(&str) -> bool,
-) -> Result<Parts, Error> {
-    let mut specs = Specs(Vec::new());
+) -> Result<ParameterPieces, Error> {
+    let mut specs = NamedShapes(Vec::new());
     for_each_parameter(decoder, &mut specs);
-    let mut parts = Parts::new();
+    let mut parts = ParameterPieces::new();
     for (name, shape) in specs.0 {
         let Some(pieces) = pieces(source.layout, &model.decoder, &name, &shape) else {
             continue;

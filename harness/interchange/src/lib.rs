@@ -9,11 +9,13 @@
 //! | `block_tensors` | blocks and their tensors in the layout of this project |
 //! | `tensor_reader`, `tensor_writer`, `weight_type` | safetensors files |
 //! | `manifest` | `isoflop.json`, which describes an exported folder |
+//! | `description` | configuration, tokenizer and fingerprint of a folder |
 //! | `export`, `import` | a whole folder |
 //! | `initialise` | parameters of a folder as the initial ones of another model |
 
 mod block_tensors;
 mod config_json;
+mod description;
 mod error;
 mod export;
 mod import;

@@ -1,4 +1,7 @@
 //! `isoflop.json`: what an exported folder contains.
+//!
+//! The file is one JSON object with the description and the BLAKE3 hash of its text, so that a changed description is recognised
+//! too.
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -6,6 +9,7 @@ use std::path::Path;
 
 use architectures::ModelConfig;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use crate::block_tensors::{self, LayerTensors};
 use crate::error::Error;
@@ -39,6 +43,18 @@ pub struct Manifest {
     pub layers: Option<Vec<LayerTensors>>,
     /// Every other file of the folder.
     pub files: Vec<HashedFile>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Hashed {
+    blake3: String,
+    description: Box<RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Version {
+    format: u32,
 }
 
 /// A file and its content.
@@ -114,9 +130,11 @@ impl Manifest {
     /// If the file cannot be written.
     pub fn write(&self, folder: &Path) -> Result<(), Error> {
         let path = folder.join(FILE);
-        let text = serde_json::to_string_pretty(self)
+        let description = serde_json::to_string_pretty(self)
             .map_err(|error| Error::io("write", &path)(error.into()))?;
-        fs::write(&path, text + "\n").map_err(Error::io("write", &path))
+        let hash = blake3::hash(description.as_bytes()).to_hex();
+        let text = format!("{{\"blake3\": \"{hash}\",\n\"description\": {description}}}\n");
+        fs::write(&path, text).map_err(Error::io("write", &path))
     }
 
     /// Reads the description of `folder` and compares every file with its hash; `None` if the folder has no description.
@@ -128,23 +146,26 @@ impl Manifest {
         if !path.is_file() {
             return Ok(None);
         }
-        let value: serde_json::Value = json_file::read(&path)?;
-        if value["format"] != FORMAT {
-            let problem = format!("has format {}, not {FORMAT}", value["format"]);
-            return Err(Error::content(&path, problem, "export the model again"));
+        let hashed: Hashed = json_file::read(&path)?;
+        let text = hashed.description.get();
+        let invalid = |problem: String| Error::content(&path, problem, "export the model again");
+        if blake3::hash(text.as_bytes()).to_hex().as_str() != hashed.blake3 {
+            return Err(invalid("differs from its own hash".to_owned()));
         }
-        let manifest: Self = serde_json::from_value(value).map_err(|error| {
-            Error::content(
-                &path,
-                format!("is invalid: {error}"),
-                "export the model again",
-            )
-        })?;
+        let unreadable = |error: serde_json::Error| invalid(format!("is invalid: {error}"));
+        let version: Version = serde_json::from_str(text).map_err(unreadable)?;
+        if version.format != FORMAT {
+            return Err(invalid(format!(
+                "has format {}, not {FORMAT}",
+                version.format
+            )));
+        }
+        let manifest: Self = serde_json::from_str(text).map_err(unreadable)?;
         for file in &manifest.files {
             let is_plain = !file.name.contains(['/', '\\']) && !file.name.starts_with('.');
             if !is_plain {
                 let problem = format!("names the file {:?}, which is not in its folder", file.name);
-                return Err(Error::content(&path, problem, "export the model again"));
+                return Err(invalid(problem));
             }
             if HashedFile::of(folder, &file.name)? != *file {
                 let problem = format!("differs from its hash in {FILE}");

@@ -156,6 +156,29 @@ fn a_flipped_bit_is_an_error_that_names_the_file() {
     imported(&root);
 }
 
+#[test]
+fn each_flipped_bit_of_the_description_is_an_error_or_changes_nothing() {
+    let (root, _) = exported(&dense(), WeightType::F32);
+    let path = root.path().join("model/isoflop.json");
+    let whole = fs::read(&path).unwrap();
+    let fingerprint = imported(&root).fingerprint;
+    let mut errors = 0;
+    for bit in (0..8 * whole.len()).step_by(7) {
+        let mut flipped = whole.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        fs::write(&path, flipped).unwrap();
+        match import(&root.path().join("model"), &Device::flex()) {
+            // Space between the object's own members is not covered by the hash.
+            Ok(found) => assert_eq!(found.fingerprint, fingerprint),
+            Err(error) => {
+                errors += 1;
+                assert!(error.to_string().contains("isoflop.json"), "{error}");
+            }
+        }
+    }
+    assert!(errors > 8 * whole.len() / 7 - 20, "{errors}");
+}
+
 /// Changes `config.json` of an exported model without `isoflop.json`, and imports it.
 fn with_config(change: impl Fn(&mut serde_json::Value)) -> String {
     let (root, _) = exported(&dense(), WeightType::F32);

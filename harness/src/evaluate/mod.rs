@@ -6,6 +6,7 @@
 //! | [`benchmark_model`] | `benchmarks::model::Model` for a decoder |
 //! | [`benchmark_scores`] | means, intervals, baselines and differences of judged answers |
 //! | `generation` | generation with a key-value cache |
+//! | [`held_out`] | nats per token and bits per byte on held-out documents of corpora |
 //! | [`language_model`] | `suites::LanguageModel` for a decoder |
 //! | [`model_source`] | the models that can be evaluated, by name |
 //! | [`samples`] | prompts, answers and metrics of a benchmark's items as rows |

@@ -52,7 +52,7 @@ pub fn state(plan: &Plan, tune: &TuneConfig, output: &Path) -> Result<TuningStat
     for cell in &cells {
         match recorded.search(cell, tune)? {
             Search::Picked(pick) => {
-                picks.insert(cell.name(), pick);
+                picks.insert(cell.name(), *pick);
             }
             Search::Trials(trials) => {
                 next.extend(trials.into_iter().map(|training| cell.trial(training)));

@@ -4,6 +4,7 @@ mod bad_input;
 mod benchmarks;
 mod closed_pipe;
 mod comparing;
+mod corpora;
 mod deciding;
 mod describing;
 mod exporting;

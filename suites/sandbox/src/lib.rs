@@ -60,3 +60,6 @@ pub use verdict::ProgramVerdict;
 use linux::Launcher;
 #[cfg(all(unix, not(target_os = "linux")))]
 use portable::Launcher;
+
+// Another checkout that shares the target folder compiles this crate again: see .cargo/config.toml.
+const _: Option<&str> = option_env!("ISOFLOP_CHECKOUT");

@@ -11,6 +11,7 @@ use crate::kernels::composed::{attention, layer, lookup};
 use crate::kernels::fused::FusedOps;
 #[cfg(any(feature = "tch", feature = "cube"))]
 use crate::kernels::gather::GatherOps;
+use crate::rotary::Rotary;
 
 type Float<B> = FloatTensor<B>;
 
@@ -95,7 +96,7 @@ impl<B: Backend> Layer<B> {
                 n_heads,
                 n_kv_heads,
                 head_dim,
-                rope_theta: 100.0,
+                rotary: Rotary::unscaled(100.0),
             };
             let qkv = numbers("qkv", [batch, seq, (n_heads + 2 * n_kv_heads) * head_dim]);
             let grad = numbers("grad", [batch, seq, n_heads * head_dim]);

@@ -39,7 +39,7 @@ impl<B: Backend> Rotation<B> {
         let table = |count: usize, stride: usize, function: fn(f64) -> f64| {
             let values: Vec<f32> = (0..count * half)
                 .map(|i| {
-                    let frequency = shape.rope_theta.powf(-((i % half) as f64) / half as f64);
+                    let frequency = shape.rotary.frequency(i % half, half);
                     function((i / half * stride) as f64 * frequency) as f32
                 })
                 .collect();

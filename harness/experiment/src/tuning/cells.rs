@@ -292,7 +292,7 @@ mod tests {
                 })
             };
             match search(tune, &cell.run.training, cell.has_tables, &outcome) {
-                Search::Picked(pick) => (cell.name(), pick),
+                Search::Picked(pick) => (cell.name(), *pick),
                 Search::Trials(_) => panic!("every trial has a result"),
             }
         };

@@ -93,7 +93,7 @@ pub enum Search {
     /// The trials that are needed next.
     Trials(Vec<TrainingConfig>),
     /// The end.
-    Picked(Pick),
+    Picked(Box<Pick>),
 }
 
 /// The state of the search from `base`, given the results so far.
@@ -128,7 +128,7 @@ pub fn search(
             Err(trials) => return Search::Trials(trials),
         }
     }
-    Search::Picked(Pick { training, curves })
+    Search::Picked(Box::new(Pick { training, curves }))
 }
 
 /// The curve of one setting.
@@ -269,7 +269,7 @@ mod tests {
         };
         loop {
             match search(&config, &base, has_tables, &outcome) {
-                Search::Picked(pick) => return (pick, done.borrow().len()),
+                Search::Picked(pick) => return (*pick, done.borrow().len()),
                 Search::Trials(trials) => {
                     assert!(!trials.is_empty() && done.borrow().len() < 100);
                     done.borrow_mut().extend(trials);

@@ -32,6 +32,8 @@ const WITHOUT_EFFECT: &[&str] = &[
 /// The keys of one object that are not taken yet.
 pub struct Keys {
     path: PathBuf,
+    /// What precedes a key in messages: the key of the object that has it, with a dot.
+    prefix: String,
     map: Map<String, Value>,
 }
 
@@ -40,15 +42,26 @@ impl Keys {
     pub fn new(path: &Path, map: Map<String, Value>) -> Self {
         Self {
             path: path.to_owned(),
+            prefix: String::new(),
             map,
         }
+    }
+
+    /// Takes a key whose value is an object; `None` if it is missing or null.
+    pub fn object(&mut self, key: &str) -> Result<Option<Self>, Error> {
+        let map = self.typed(key, "an object or null", |value| value.as_object().cloned())?;
+        Ok(map.map(|map| Self {
+            path: self.path.clone(),
+            prefix: format!("{key}."),
+            map,
+        }))
     }
 
     /// An error of the key `key`.
     pub fn error(&self, key: &str, problem: impl AsRef<str>, remedy: impl Into<String>) -> Error {
         Error::content(
             &self.path,
-            format!("has `{key}` {}", problem.as_ref()),
+            format!("has `{}{key}` {}", self.prefix, problem.as_ref()),
             remedy,
         )
     }
@@ -99,7 +112,7 @@ impl Keys {
         let missing = || {
             Error::content(
                 &self.path,
-                format!("has no `{key}`"),
+                format!("has no `{}{key}`", self.prefix),
                 "add it: its default differs between versions",
             )
         };

@@ -3,10 +3,13 @@
 use std::path::Path;
 
 use architectures::mixture_of_experts::MixtureOfExpertsConfig;
-use architectures::{BlockConfig, DecoderConfig, ModelConfig, PlacedBlock, Placement, Site};
+use architectures::{
+    BlockConfig, DecoderConfig, ModelConfig, PlacedBlock, Placement, Rotary, Site,
+};
 use serde_json::{Map, Value, json};
 
 use super::keys::Keys;
+use super::rotary::rotary;
 use crate::error::Error;
 use crate::json_file;
 use crate::layout::Layout;
@@ -130,6 +133,7 @@ fn decoder(keys: &mut Keys, model_type: &ModelType) -> Result<DecoderConfig, Err
         "all of a head is rotated",
     )?;
     let norm_eps = keys.number("rms_norm_eps")?;
+    let Rotary { theta, scaling } = rotary(keys, model_type.has_old_files)?;
     Ok(DecoderConfig {
         vocab_size: required(keys, "vocab_size")?,
         d_model,
@@ -138,7 +142,8 @@ fn decoder(keys: &mut Keys, model_type: &ModelType) -> Result<DecoderConfig, Err
         n_kv_heads: (n_kv_heads != n_heads).then_some(n_kv_heads),
         d_ff: Some(required(keys, "intermediate_size")?),
         d_ff_multiple: 256,
-        rope_theta: rope_theta(keys, model_type)?,
+        rope_theta: theta,
+        rope_scaling: scaling,
         seq_len: longest_sequence(keys)?,
         norm_eps: keys.required("rms_norm_eps", norm_eps)?,
         tie_embeddings: keys.boolean("tie_word_embeddings")?.unwrap_or(false),
@@ -151,34 +156,6 @@ fn decoder(keys: &mut Keys, model_type: &ModelType) -> Result<DecoderConfig, Err
             _ => false,
         },
     })
-}
-
-/// The rotary base: `rope_theta`, or `rope_parameters` of transformers 5.
-fn rope_theta(keys: &mut Keys, model_type: &ModelType) -> Result<f64, Error> {
-    let mut theta = keys.number("rope_theta")?;
-    for key in ["rope_scaling", "rope_parameters"] {
-        let Some(value) = keys.take(key) else {
-            continue;
-        };
-        let Value::Object(mut options) = value else {
-            return Err(keys.error(key, "that is no object", "set it to null"));
-        };
-        if let Some(given) = options.remove("rope_theta") {
-            theta = given.as_f64();
-        }
-        for (option, value) in options {
-            let is_type = ["rope_type", "type"].contains(&option.as_str());
-            if !(is_type && value == json!("default")) {
-                let problem =
-                    format!("with {option} = {value}: scaled rotations are not supported");
-                return Err(keys.error(key, problem, "choose a model without scaling"));
-            }
-        }
-    }
-    match theta {
-        None if model_type.has_old_files => Ok(10_000.0),
-        theta => keys.required("rope_theta", theta),
-    }
 }
 
 /// `max_position_embeddings`, or the sliding window if that is shorter: within the window, the function is that of full attention.

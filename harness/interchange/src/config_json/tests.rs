@@ -57,11 +57,7 @@ fn every_option_with_another_function_is_an_error_that_names_it() {
         ("mlp_bias", "true"),
         ("head_dim", "32"),
         ("partial_rotary_factor", "0.5"),
-        ("rope_scaling", r#"{"rope_type": "llama3", "factor": 8.0}"#),
-        (
-            "rope_parameters",
-            r#"{"rope_type": "yarn", "rope_theta": 1e4}"#,
-        ),
+        ("rope_scaling", "8.0"),
         ("layer_types", r#"["linear_attention", "full_attention"]"#),
         ("quantization_config", r#"{"bits": 4}"#),
         ("logit_scale", "0.25"),
@@ -77,6 +73,23 @@ fn every_option_with_another_function_is_an_error_that_names_it() {
             message.contains(FILE) && message.contains("; "),
             "{message}"
         );
+    }
+    for (scaling, named) in [
+        (r#"{"rope_type": "yarn", "factor": 8.0}"#, "rope_type"),
+        (
+            r#"{"rope_type": "llama3", "factor": 8.0}"#,
+            "low_freq_factor",
+        ),
+        (r#"{"type": "linear"}"#, "factor"),
+        (
+            r#"{"type": "linear", "factor": 8.0, "attention_factor": 2.0}"#,
+            "attention_factor",
+        ),
+    ] {
+        for key in ["rope_scaling", "rope_parameters"] {
+            let message = with(key, scaling).unwrap_err();
+            assert!(message.contains(&format!("`{key}.{named}`")), "{message}");
+        }
     }
     let message = with("model_type", r#""gemma2""#).unwrap_err();
     assert!(
@@ -126,6 +139,17 @@ fn what_is_written_is_read_as_the_same_model() {
             Layout::Llama,
         ),
         (r#", "qkv_bias": true"#, "", Layout::Qwen2),
+        (
+            r#", "rope_scaling": {"kind": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+                "original_seq_len": 4}"#,
+            "",
+            Layout::Llama,
+        ),
+        (
+            r#", "rope_scaling": {"kind": "linear", "factor": 2.0}"#,
+            mixture,
+            Layout::Mixtral,
+        ),
         ("", mixture, Layout::Mixtral),
         ("", &sparse(r#", "d_ff": 12"#, r#""all""#), Layout::Qwen2Moe),
         (

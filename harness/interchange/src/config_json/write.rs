@@ -3,6 +3,7 @@
 use architectures::ModelConfig;
 use serde_json::{Value, json};
 
+use super::rotary::scaling_json;
 use crate::layout::{FeedForwards, Layout};
 use crate::weight_type::WeightType;
 
@@ -39,6 +40,7 @@ pub fn write(
         "max_position_embeddings": decoder.seq_len,
         "rms_norm_eps": decoder.norm_eps,
         "rope_theta": decoder.rope_theta,
+        "rope_scaling": scaling_json(decoder.rope_scaling),
         "tie_word_embeddings": decoder.tie_embeddings,
         "bos_token_id": start,
         "eos_token_id": end,

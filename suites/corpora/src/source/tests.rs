@@ -107,6 +107,20 @@ fn a_separator_across_the_pieces_that_are_read_is_found() {
     }
 }
 
+/// A batch of documents would otherwise need as much memory as the pieces that were read for them.
+#[test]
+fn documents_have_no_more_memory_than_their_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.txt");
+    fs::write(&path, "a few words|".repeat(10_000)).unwrap();
+    let mut config = config(&path);
+    config.separator = Some("|".to_owned());
+    let texts = texts(&config).unwrap();
+    assert_eq!(texts.len(), 10_000);
+    let memory: usize = texts.iter().map(String::capacity).sum();
+    assert!(memory < 20 * texts.len(), "{memory}");
+}
+
 #[test]
 fn an_invalid_record_is_an_error_that_names_its_place_or_is_left_out_and_counted() {
     let folder = tempfile::tempdir().unwrap();

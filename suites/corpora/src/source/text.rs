@@ -16,11 +16,13 @@ pub struct TextRecords {
     reader: Box<dyn BufRead + Send>,
     path: PathBuf,
     separator: Option<Finder<'static>>,
-    /// What was read and is not yielded yet.
+    /// What was read last.
     pending: Vec<u8>,
+    /// Bytes of `pending` that were yielded.
+    yielded: usize,
     /// Bytes of `pending` in which the separator does not begin.
     searched: usize,
-    /// Lines before `pending`.
+    /// Lines before what is yielded next.
     lines: usize,
     ended: bool,
 }
@@ -33,20 +35,21 @@ impl TextRecords {
             path,
             separator: separator.map(|text| Finder::new(text).into_owned()),
             pending: Vec::new(),
+            yielded: 0,
             searched: 0,
             lines: 0,
             ended: false,
         }
     }
 
-    /// The document of the next `bytes` bytes, which `skipped` bytes of a separator follow.
-    fn document(&mut self, bytes: usize, skipped: usize) -> Record {
-        let rest = self.pending.split_off(bytes + skipped);
-        let mut document = std::mem::replace(&mut self.pending, rest);
+    /// The document up to byte `end` of what is pending, which `skipped` bytes of a separator follow.
+    fn document(&mut self, end: usize, skipped: usize) -> Record {
+        let with_separator = &self.pending[self.yielded..end + skipped];
         let first = self.lines + 1;
-        self.lines += memchr::memchr_iter(b'\n', &document).count();
-        self.searched = 0;
-        document.truncate(bytes);
+        self.lines += memchr::memchr_iter(b'\n', with_separator).count();
+        let document = self.pending[self.yielded..end].to_vec();
+        self.yielded = end + skipped;
+        self.searched = self.yielded;
         String::from_utf8(document)
             .map(Content::Text)
             .map_err(|error| {
@@ -62,6 +65,7 @@ impl TextRecords {
 
     fn too_long(&mut self) -> RecordError {
         self.ended = true;
+        (self.yielded, self.searched) = (0, 0);
         self.pending.clear();
         let remedy = match self.separator {
             Some(_) => "correct `separator`",
@@ -83,18 +87,22 @@ impl Iterator for TextRecords {
             if let Some(finder) = &self.separator {
                 let length = finder.needle().len();
                 if let Some(at) = finder.find(&self.pending[self.searched..]) {
-                    let bytes = self.searched + at;
-                    return Some(self.document(bytes, length));
+                    let end = self.searched + at;
+                    return Some(self.document(end, length));
                 }
-                self.searched = (self.pending.len() + 1).saturating_sub(length);
+                let end = (self.pending.len() + 1).saturating_sub(length);
+                self.searched = end.max(self.yielded);
             }
+            let end = self.pending.len();
             if self.ended {
-                let bytes = self.pending.len();
-                return (bytes > 0).then(|| self.document(bytes, 0));
+                return (end > self.yielded).then(|| self.document(end, 0));
             }
-            if self.pending.len() > MAX_DOCUMENT {
+            if end - self.yielded > MAX_DOCUMENT {
                 return Some(Err(self.too_long()));
             }
+            self.pending.drain(..self.yielded);
+            self.searched = self.searched.saturating_sub(self.yielded);
+            self.yielded = 0;
             let piece = (&mut self.reader)
                 .take(PIECE)
                 .read_to_end(&mut self.pending);
@@ -102,6 +110,7 @@ impl Iterator for TextRecords {
                 Ok(read) => self.ended = read == 0,
                 Err(error) => {
                     self.ended = true;
+                    (self.yielded, self.searched) = (0, 0);
                     self.pending.clear();
                     let error = CorpusError::io("read", &self.path)(error);
                     return Some(Err(RecordError::File(error)));

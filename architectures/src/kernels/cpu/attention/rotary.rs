@@ -9,8 +9,7 @@ use crate::kernels::cpu::matmul::Matrix;
 /// Cosine and sine of each position's angles, `[seq, head_dim / 2]` pairs.
 pub fn rotations(shape: &AttentionShape) -> Vec<(f32, f32)> {
     let half = shape.head_dim / 2;
-    let angle =
-        |i: usize| (i / half) as f64 * shape.rope_theta.powf(-((i % half) as f64) / half as f64);
+    let angle = |i: usize| (i / half) as f64 * shape.rotary.frequency(i % half, half);
     (0..shape.seq * half)
         .map(|i| (angle(i).cos() as f32, angle(i).sin() as f32))
         .collect()

@@ -1,6 +1,7 @@
 //! Attention against its definition.
 
 use super::*;
+use crate::rotary::Rotary;
 use rand::Rng;
 use random::stream;
 
@@ -17,12 +18,12 @@ fn definition(qkv: &[f64], shape: &AttentionShape) -> Vec<f64> {
         n_heads,
         n_kv_heads,
         head_dim,
-        rope_theta,
+        rotary,
     } = *shape;
     let half = head_dim / 2;
     let at = |b: usize, t: usize, column: usize| qkv[(b * seq + t) * shape.width() + column];
     let rotated = |b: usize, t: usize, column: usize, i: usize| {
-        let angle = t as f64 * rope_theta.powf(-((i % half) as f64) / half as f64);
+        let angle = t as f64 * rotary.theta.powf(-((i % half) as f64) / half as f64);
         let (x, turned) = if i < half {
             (at(b, t, column + i), -at(b, t, column + half + i))
         } else {
@@ -66,7 +67,7 @@ fn equals_the_definition_over_one_block_and_several() {
             n_heads,
             n_kv_heads,
             head_dim: 4,
-            rope_theta: 100.0,
+            rotary: Rotary::unscaled(100.0),
         };
         let qkv = values("qkv", 2 * seq * shape.width());
         let grad = values("grad", 2 * seq * shape.out_width());
@@ -116,7 +117,7 @@ fn a_shape_that_is_not_the_slices_is_refused() {
         n_heads: 1,
         n_kv_heads: 1,
         head_dim: 6,
-        rope_theta: 1e4,
+        rotary: Rotary::unscaled(1e4),
     };
     attention(&[0.0; 12], &shape, &mut [0.0; 6], &mut [0.0; 1]);
 }
