@@ -10,7 +10,7 @@ pub enum Confinement {
     /// all limits.
     Isolated,
     /// Linux without namespaces: Landlock (no file but the interpreter's, none written), the allow-list of system calls and all limits.
-    /// The program runs as the user of this process.
+    /// The program runs as the user of this process, and can query names and sizes of files.
     Filtered,
     /// The resource limits and the process group only. A program can read and write what the user can.
     LimitsOnly,

@@ -83,7 +83,7 @@ fn run(
         cpu_seconds: program.seconds.unwrap_or(limits.cpu_seconds),
         memory_bytes: limits.memory_bytes,
         file_bytes: limits.file_bytes,
-        threads: limits.threads_per_program,
+        threads: Some(limits.threads_per_program),
     };
     let (job_reader, mut job_writer) = io::pipe()?;
     let (report_reader, report_writer) = io::pipe()?;

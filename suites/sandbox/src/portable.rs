@@ -83,7 +83,9 @@ impl Launcher {
                     }
                     libc::close(moved);
                 }
-                limits.apply();
+                // A program starts no process.
+                let threads = Some(1);
+                ResourceLimits { threads, ..limits }.apply();
                 Ok(())
             });
         }

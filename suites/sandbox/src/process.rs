@@ -33,8 +33,8 @@ pub(crate) struct ResourceLimits {
     pub memory_bytes: u64,
     /// Size of a file in bytes.
     pub file_bytes: u64,
-    /// Number of threads.
-    pub threads: u64,
+    /// Number of processes and threads of the user; no limit if absent.
+    pub threads: Option<u64>,
 }
 
 impl ResourceLimits {
@@ -47,8 +47,6 @@ impl ResourceLimits {
             (libc::RLIMIT_STACK, STACK),
             (libc::RLIMIT_CORE, 0),
             (libc::RLIMIT_MEMLOCK, 0),
-            // In a user namespace of its own the kernel counts the threads in it.
-            (libc::RLIMIT_NPROC, self.threads),
             (libc::RLIMIT_NOFILE, OPEN_FILES),
             // Kernel memory of timers and message queues.
             #[cfg(target_os = "linux")]
@@ -56,7 +54,8 @@ impl ResourceLimits {
             #[cfg(target_os = "linux")]
             (libc::RLIMIT_MSGQUEUE, 0),
         ];
-        for (resource, maximum) in maxima {
+        let threads = self.threads.map(|maximum| (libc::RLIMIT_NPROC, maximum));
+        for (resource, maximum) in maxima.into_iter().chain(threads) {
             let limit = libc::rlimit {
                 rlim_cur: maximum as libc::rlim_t,
                 rlim_max: maximum as libc::rlim_t,

@@ -21,6 +21,9 @@ def f(x):
     return results
 ";
 
+/// Time for all attacks, on a busy machine.
+const SECONDS: u64 = 30;
+
 /// The verdict on the known-good program.
 pub(crate) fn known_good(judge: impl Fn(&Program) -> ProgramVerdict) -> ProgramVerdict {
     judge(&Program {
@@ -54,6 +57,7 @@ pub(crate) fn attack(
         source: ATTACKS.to_owned(),
         names: vec!["attack".to_owned()],
         tests: format!("expect('attack', attack({target}), [])"),
+        seconds: Some(SECONDS),
         ..Program::default()
     });
     match verdict {

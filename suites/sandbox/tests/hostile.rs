@@ -38,6 +38,7 @@ fn sandbox(limits: &SandboxLimits) -> Option<Sandbox> {
 fn every_hostile_program_fails_and_changes_nothing() {
     let limits = SandboxLimits {
         wall_seconds: 4.0,
+        cpu_seconds: 1,
         ..SandboxLimits::default()
     };
     let Some(sandbox) = sandbox(&limits) else {

@@ -53,6 +53,23 @@ fn without_isolation_the_self_check_succeeds_in_its_attacks() {
 }
 
 #[test]
+fn programs_run_in_an_empty_folder() {
+    for confinement in [
+        Confinement::LimitsOnly,
+        Confinement::Filtered,
+        Confinement::Isolated,
+    ] {
+        let Some(sandbox) = with(confinement) else {
+            continue;
+        };
+        let source = "import os\ndef f(x):\n    return [os.stat('.').st_nlink, os.path.exists('Cargo.toml')]";
+        let tests = "expect('f(0)', f(0), [2, False])";
+        let verdict = sandbox.judge(&super::tested(source, tests));
+        assert_eq!(verdict, ProgramVerdict::Passed, "{confinement:?}");
+    }
+}
+
+#[test]
 fn the_filter_and_landlock_alone_deny_processes_files_and_the_network() {
     let Some(filtered) = with(Confinement::Filtered) else {
         return;

@@ -35,7 +35,7 @@ fn the_process_has_namespaces_of_its_own_and_no_privileges() {
         cpu_seconds: 2,
         memory_bytes: 1 << 29,
         file_bytes: 1 << 20,
-        threads: 4,
+        threads: Some(4),
     };
     let descriptors = [reader.as_fd(), tell.as_fd(), tell.as_fd()];
     let mut process = launcher
@@ -137,7 +137,7 @@ fn programs_end_with_the_process_that_started_them() {
         cpu_seconds: 9,
         memory_bytes: 1 << 29,
         file_bytes: 1 << 20,
-        threads: 4,
+        threads: Some(4),
     };
     // The thread that started it is its parent: the kernel kills the child when the thread ends.
     let process = std::thread::scope(|scope| {

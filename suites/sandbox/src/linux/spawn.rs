@@ -15,6 +15,8 @@ use super::{file_access::FileAccess, filter::SyscallFilter};
 use crate::confinement::Confinement;
 use crate::interpreter::Interpreter;
 use crate::limits::SandboxLimits;
+use tempfile::TempDir;
+
 use crate::process::{ENVIRONMENT, OPTIONS, Process, ResourceLimits};
 
 /// The namespaces of an isolated process beside that of its user.
@@ -30,6 +32,8 @@ pub(crate) struct Launcher {
     environment: Vec<CString>,
     /// With the user, in isolation.
     isolation: Option<(Root, Credentials)>,
+    /// The working folder without isolation, and its path.
+    folder: Option<(TempDir, CString)>,
     #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
     restriction: Option<(Option<FileAccess>, SyscallFilter)>,
 }
@@ -63,6 +67,14 @@ impl Launcher {
             }
             false => None,
         };
+        let folder = match is_isolated {
+            true => None,
+            false => {
+                let folder = tempfile::tempdir()?;
+                let path = CString::new(folder.path().as_os_str().as_bytes())?;
+                Some((folder, path))
+            }
+        };
         #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
         let restriction = match confinement {
             Confinement::Isolated | Confinement::Filtered => {
@@ -91,6 +103,7 @@ impl Launcher {
             executable: CString::new(python.executable.as_os_str().as_bytes())?,
             environment: environment.collect::<Result<_, _>>()?,
             isolation,
+            folder,
             #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
             restriction,
         })
@@ -208,7 +221,16 @@ impl Child<'_> {
                 }
                 drop_capabilities()?;
             }
-            self.limits.apply();
+            if let Some((_, path)) = &self.launcher.folder {
+                check("chdir", libc::chdir(path.as_ptr()).into())?;
+            }
+            // Threads are counted by user: those of a program alone only in a user namespace of its own.
+            let threads = self.limits.threads.filter(|_| isolation.is_some());
+            ResourceLimits {
+                threads,
+                ..self.limits
+            }
+            .apply();
             // Set after the user, whose change clears it.
             let kill = libc::SIGKILL as libc::c_ulong;
             check(

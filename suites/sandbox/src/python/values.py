@@ -100,6 +100,9 @@ BUILT_IN_TYPES = {
 }
 
 
+SEQUENCES, MAPPINGS = set("ltszrkq"), set("dpCO")
+
+
 def unpack(data, resolve):
     """The value of JSON; `resolve` gives the object of a reference."""
     if type(data) is not list:
@@ -127,7 +130,7 @@ def unpack(data, resolve):
         import fractions
 
         return fractions.Fraction(unpack(data[1], resolve), unpack(data[2], resolve))
-    if tag in "ltszrkq":
+    if tag in SEQUENCES:
         parts = [unpack(part, resolve) for part in data[1]]
         if tag == "l":
             return parts
@@ -144,7 +147,7 @@ def unpack(data, resolve):
         import collections
 
         return collections.deque(parts, data[2])
-    if tag in "dpCO":
+    if tag in MAPPINGS:
         pairs = [(unpack(key, resolve), unpack(value, resolve)) for key, value in data[1]]
         if tag == "d":
             return dict(pairs)
