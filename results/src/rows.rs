@@ -414,6 +414,8 @@ rows! {
         answers_cut: u64,
         /// Records that could not be read and were left out.
         skipped: u64,
+        /// Whether answers that are programs were run.
+        programs_run: bool,
     }
 
     /// The answer of a model to one item of a published benchmark, kept so that it is not computed again.

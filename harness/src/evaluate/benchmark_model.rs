@@ -8,10 +8,12 @@ use std::collections::BTreeMap;
 use architectures::{Cache, Decoder, loss};
 use benchmarks::model::{Likelihood, Model};
 use benchmarks::requests::{Encoder, Prompt, Request};
+use benchmarks::task::Sampling;
 use burn::tensor::{Device, Int, Tensor, TensorData};
+use rand::Rng;
 use suites::Tokenizer;
 
-use super::generation::{Continuing, generate, most_probable, tokens};
+use super::generation::{Continuing, generate, most_probable, sampled, tokens};
 use crate::run::interrupt::Interrupt;
 
 /// A decoder and what scoring needs beside it.
@@ -34,6 +36,9 @@ pub struct BenchmarkModel<'a> {
 
 /// The reason of an evaluation that was interrupted.
 pub const INTERRUPTED: &str = "interrupted";
+
+/// Seed of sampled answers.
+const SEED: u64 = 1234;
 
 impl BenchmarkModel<'_> {
     fn check_interrupt(&self) -> Result<(), String> {
@@ -191,7 +196,12 @@ impl Model for BenchmarkModel<'_> {
         Ok(found)
     }
 
-    fn generate(&mut self, prompts: &[Prompt], stop: &[String]) -> Result<Vec<Vec<u32>>, String> {
+    fn generate(
+        &mut self,
+        prompts: &[Prompt],
+        stop: &[String],
+        sampling: Option<Sampling>,
+    ) -> Result<Vec<Vec<u32>>, String> {
         let mut by_length: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for (place, prompt) in prompts.iter().enumerate() {
             by_length
@@ -200,12 +210,6 @@ impl Model for BenchmarkModel<'_> {
                 .push(place);
         }
         let mut found = vec![Vec::new(); prompts.len()];
-        let mut greedy = Greedy {
-            tokenizer: self.tokenizer,
-            stop,
-            // A token has a byte at least, and one of a stop text may have bytes of other text before and behind.
-            tail: stop.iter().map(String::len).max().unwrap_or(0) + 1,
-        };
         for places in by_length.values() {
             for places in places.chunks(self.sequences) {
                 self.check_interrupt()?;
@@ -214,7 +218,16 @@ impl Model for BenchmarkModel<'_> {
                     .map(|&place| prompts[place].tokens.as_slice())
                     .collect();
                 let most: Vec<usize> = places.iter().map(|&at| prompts[at].max_tokens).collect();
-                let own = generate(self.decoder, self.device, &batch, &most, &mut greedy)?;
+                let streams = places.iter().map(|&at| prompts[at].stream.as_str());
+                let mut texts = Texts {
+                    tokenizer: self.tokenizer,
+                    stop,
+                    // A token has a byte at least, and one of a stop text may have bytes of other text before and behind.
+                    tail: stop.iter().map(String::len).max().unwrap_or(0) + 1,
+                    sampling,
+                    streams: streams.collect(),
+                };
+                let own = generate(self.decoder, self.device, &batch, &most, &mut texts)?;
                 for (&place, tokens) in places.iter().zip(own) {
                     found[place] = tokens;
                 }
@@ -224,17 +237,26 @@ impl Model for BenchmarkModel<'_> {
     }
 }
 
-/// The most probable tokens, up to the end of the text or a stop text.
-struct Greedy<'a> {
+/// The most probable or sampled tokens, up to the end of the text or a stop text.
+struct Texts<'a> {
     tokenizer: &'a Tokenizer,
     stop: &'a [String],
     /// Tokens in which a stop text is looked for.
     tail: usize,
+    sampling: Option<Sampling>,
+    /// Of each sequence.
+    streams: Vec<&'a str>,
 }
 
-impl Continuing for Greedy<'_> {
-    fn choose(&mut self, _: usize, _: usize, logits: &[f32]) -> u32 {
-        most_probable(logits)
+impl Continuing for Texts<'_> {
+    fn choose(&mut self, sequence: usize, position: usize, logits: &[f32]) -> u32 {
+        match self.sampling {
+            None => most_probable(logits),
+            Some(sampling) => {
+                let mut random = random::stream(SEED, self.streams[sequence], position as u64);
+                sampled(logits, sampling, random.random_range(0.0..1.0))
+            }
+        }
     }
 
     fn is_complete(&mut self, _: usize, generated: &[u32]) -> Result<bool, String> {

@@ -1,6 +1,7 @@
 //! Generation with a key-value cache for a batch of prompts of equal length.
 
 use architectures::Decoder;
+use benchmarks::task::Sampling;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 /// How texts are continued.
@@ -84,8 +85,68 @@ pub fn tokens(rows: &[Vec<u32>], device: &Device) -> Tensor<2, Int> {
     Tensor::from_data(TensorData::new(ids, shape), device)
 }
 
+/// A token by its probability among the most probable ones whose probabilities sum to `top_p` (Holtzman et al. 2020).
+///
+/// # Arguments
+/// * `uniform`: a number in [0, 1) that was drawn uniformly.
+pub fn sampled(logits: &[f32], sampling: Sampling, uniform: f64) -> u32 {
+    let best = f64::from(logits[most_probable(logits) as usize]);
+    let mut weights: Vec<(usize, f64)> = logits
+        .iter()
+        .map(|&logit| ((f64::from(logit) - best) / sampling.temperature).exp())
+        .enumerate()
+        .collect();
+    // Equally probable ones by their number, so that the choice does not depend on an order.
+    weights.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    let total: f64 = weights.iter().map(|(_, weight)| weight).sum();
+    let mut kept = 0.0;
+    let n = weights.iter().position(|(_, weight)| {
+        kept += weight;
+        kept >= sampling.top_p * total
+    });
+    weights.truncate(n.map_or(weights.len(), |n| n + 1));
+    let mut left = uniform * weights.iter().map(|(_, weight)| weight).sum::<f64>();
+    for (token, weight) in &weights {
+        left -= weight;
+        if left < 0.0 {
+            return *token as u32;
+        }
+    }
+    weights.last().map_or(0, |(token, _)| *token as u32)
+}
+
 /// The place of the largest logit, the first of equals.
 pub fn most_probable(logits: &[f32]) -> u32 {
     let best = (0..logits.len()).max_by(|&a, &b| logits[a].total_cmp(&logits[b]).then(b.cmp(&a)));
     best.unwrap_or(0) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nucleus_has_the_most_probable_tokens_in_proportion() {
+        // Probabilities 0.5, 0.25, 0.125, 0.125.
+        let logits: Vec<f32> = [0.125f32, 0.5, 0.125, 0.25].map(f32::ln).into();
+        let draw = |temperature: f64, top_p: f64| -> Vec<usize> {
+            let mut counts = vec![0; 4];
+            for step in 0..8000 {
+                let sampling = Sampling { temperature, top_p };
+                counts[sampled(&logits, sampling, (f64::from(step) + 0.5) / 8000.0) as usize] += 1;
+            }
+            counts
+        };
+        assert_eq!(draw(1.0, 1.0), [1000, 4000, 1000, 2000]);
+        // The first two sum to 0.75; 0.7 needs both.
+        let two = draw(1.0, 0.7);
+        assert!(
+            (two[1] as i64 - 5333).abs() <= 1 && two[0] + two[2] == 0,
+            "{two:?}"
+        );
+        assert_eq!(draw(1.0, 0.5), [0, 8000, 0, 0]);
+        // At half the temperature probabilities are squared.
+        let cold = draw(0.5, 1.0);
+        assert!((cold[1] as i64 - 8000 * 16 / 22).abs() <= 1, "{cold:?}");
+    }
 }

@@ -5,11 +5,14 @@ use std::f64::consts::LN_2;
 
 use benchmarks::judge::{Judge, Metric};
 use benchmarks::model::ModelAnswer;
+use benchmarks::programs::{self, Verdicts};
 use benchmarks::{Benchmark, Item, ItemKind, Task, builtin};
 use experiment::sweep_file::TaskConfig;
 use results::{EvaluationRow, ItemRow, Records, SHARE_METRICS, ScoreRow, WHOLE_SUITE};
+use sandbox::{Policy, Program, ProgramVerdict, Sandbox, SandboxLimits};
 
 use super::identity::hash_all;
+use super::interrupt::Interrupt;
 use crate::error::Error;
 use crate::evaluate::answering::{Question, answers, cache_key, questions, request_hash};
 use crate::evaluate::benchmark_model::BenchmarkModel;
@@ -23,6 +26,8 @@ pub struct LoadedTask {
     /// Places of the items with their prompts.
     prompts: Vec<(usize, String)>,
     items_hash: String,
+    /// Where answers that are programs are run.
+    sandbox: Option<Sandbox>,
 }
 
 /// The rows of a run on one benchmark.
@@ -61,6 +66,10 @@ pub fn load(config: &TaskConfig) -> Result<LoadedTask, Error> {
         let problem = format!("is declared as {}", task.name);
         return Err(invalid(problem, format!("write [tasks.{}]", task.name)));
     }
+    if config.run_code && task.program.is_none() {
+        let problem = "has `run_code`, and asks for no programs".to_owned();
+        return Err(invalid(problem, "remove the key".to_owned()));
+    }
     let benchmark = Benchmark::read(task, &config.data, config.skip_bad)?;
     let n_shot = config.shots.unwrap_or(benchmark.task.shots.count);
     let shots = match n_shot {
@@ -75,6 +84,10 @@ pub fn load(config: &TaskConfig) -> Result<LoadedTask, Error> {
         .collect();
     Ok(LoadedTask {
         items_hash: hash_all(hashes.iter().map(String::as_str)),
+        sandbox: match config.run_code {
+            true => Some(Sandbox::open(&SandboxLimits::default(), Policy::Isolated)?),
+            false => None,
+        },
         benchmark,
         n_shot,
         max_length: config.max_length,
@@ -114,6 +127,7 @@ impl LoadedTask {
             prompts_cut: 0,
             answers_cut: 0,
             skipped: self.benchmark.skipped.len() as u64,
+            programs_run: self.sandbox.is_some(),
         }
     }
 
@@ -161,10 +175,12 @@ impl LoadedTask {
         model.space = space;
         let found = found?;
         let judge = Judge::new(benchmark);
-        let judged: BTreeMap<usize, Vec<Metric>> = found
-            .iter()
-            .map(|(&doc_id, own)| (doc_id, judge.metrics(&benchmark.items[doc_id], &own.answer)))
-            .collect();
+        let verdicts = self.verdicts(&found, model.interrupt)?;
+        let mut judged = programs::metrics(&verdicts);
+        for (&doc_id, own) in &found {
+            let metrics = judge.metrics(&benchmark.items[doc_id], &own.answer);
+            judged.entry(doc_id).or_default().extend(metrics);
+        }
         let by_group: Vec<(&str, Vec<Metric>)> = judged
             .iter()
             .map(|(&doc_id, own)| (benchmark.items[doc_id].group.as_str(), own.clone()))
@@ -172,7 +188,12 @@ impl LoadedTask {
         let scores = scores(benchmark, &by_group, self.n_shot);
         let items = found.iter().map(|(&doc_id, own)| {
             let metrics = judged.get(&doc_id).map(Vec::as_slice).unwrap_or_default();
-            self.item_row(run, &benchmark.items[doc_id], own, metrics)
+            let row = self.item_row(run, &benchmark.items[doc_id], own, metrics);
+            let verdict = verdicts.get(&doc_id).and_then(|own| own.first());
+            ItemRow {
+                detail: verdict.map_or_else(String::new, |verdict| self.recorded(verdict)),
+                ..row
+            }
         });
         let cut =
             |of: &dyn Fn(&ModelAnswer) -> bool| found.values().filter(|own| of(own)).count() as u64;
@@ -188,6 +209,29 @@ impl LoadedTask {
                 ..self.evaluation(run, space)
             },
         })
+    }
+
+    /// The verdicts on answers that are programs; none if they are not run.
+    fn verdicts(
+        &self,
+        found: &BTreeMap<usize, ModelAnswer>,
+        interrupt: &Interrupt,
+    ) -> Result<Verdicts, Error> {
+        let Some(sandbox) = &self.sandbox else {
+            return Ok(Verdicts::new());
+        };
+        let answers = found
+            .iter()
+            .map(|(&doc_id, own)| (&self.benchmark.items[doc_id], &own.answer));
+        let run =
+            |programs: &[Program]| sandbox.judge_all(programs, &|_| {}, &|| interrupt.requested());
+        Ok(programs::verdicts(&self.benchmark, answers, run)?)
+    }
+
+    /// A verdict as it may be recorded.
+    fn recorded(&self, verdict: &ProgramVerdict) -> String {
+        let confinement = self.sandbox.as_ref().map(Sandbox::confinement);
+        confinement.map_or_else(String::new, |confinement| confinement.record(verdict))
     }
 
     fn score_row(&self, run: &str, score: &Score) -> ScoreRow {

@@ -191,6 +191,7 @@ mod tests {
             prompts_cut: 0,
             answers_cut: 0,
             skipped: 0,
+            programs_run: false,
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::Task;
 
 /// Name and text of each, in the order in which they are listed.
-const TASKS: [(&str, &str); 16] = [
+const TASKS: [(&str, &str); 17] = [
     ("nq_open", include_str!("../tasks/nq_open.toml")),
     ("triviaqa", include_str!("../tasks/triviaqa.toml")),
     ("hotpotqa", include_str!("../tasks/hotpotqa.toml")),
@@ -24,6 +24,7 @@ const TASKS: [(&str, &str); 16] = [
         include_str!("../tasks/mmlu_continuation.toml"),
     ),
     ("humaneval", include_str!("../tasks/humaneval.toml")),
+    ("humaneval_64", include_str!("../tasks/humaneval_64.toml")),
     ("mbpp", include_str!("../tasks/mbpp.toml")),
     (
         "mbpp_sanitized",

@@ -4,6 +4,7 @@ use crate::answers::{Answer, Reference};
 use crate::error::BenchmarkError;
 use crate::items::{Benchmark, Item, ItemKind};
 use crate::requests::{Encoder, Prompt, Request, failed, likelihoods, prompt};
+use crate::task::Sampling;
 use crate::text::cut;
 
 /// The probability of a continuation.
@@ -26,12 +27,20 @@ pub trait Model: Encoder {
     /// If the model cannot be evaluated, with the reason.
     fn likelihoods(&mut self, requests: &[Request]) -> Result<Vec<Likelihood>, String>;
 
-    /// The tokens that follow each prompt, the most probable one at each place: up to and with the end of the text, up to and with
-    /// those that complete one of the texts `stop`, or as many as the prompt permits.
+    /// The tokens that follow each prompt: up to and with the end of the text, up to and with those that complete one of the texts
+    /// `stop`, or as many as the prompt permits.
+    ///
+    /// # Arguments
+    /// * `sampling`: how tokens are drawn, by the random stream of the prompt; the most probable ones if absent.
     ///
     /// # Errors
     /// If the model cannot be evaluated, with the reason.
-    fn generate(&mut self, prompts: &[Prompt], stop: &[String]) -> Result<Vec<Vec<u32>>, String>;
+    fn generate(
+        &mut self,
+        prompts: &[Prompt],
+        stop: &[String],
+        sampling: Option<Sampling>,
+    ) -> Result<Vec<Vec<u32>>, String>;
 }
 
 /// The answer of a model to one item.
@@ -80,10 +89,12 @@ pub fn answer(
             requests.len()
         )));
     }
+    let (samples, _) = task.sampling();
     let texts = generated(benchmark, items, model)?;
+    let mut texts = texts.chunks(samples);
     let mut answers = Vec::with_capacity(items.len());
     let mut start = 0;
-    for (place, ((item, _), n)) in items.iter().zip(numbers).enumerate() {
+    for ((item, _), n) in items.iter().zip(numbers) {
         let own = start..start + n;
         start += n;
         let (requests, found) = (&requests[own.clone()], &found[own]);
@@ -112,10 +123,18 @@ pub fn answer(
             removed: removed.unwrap_or(0),
             is_cut: false,
         };
-        if let Some(text) = texts.get(place) {
-            given.answer.response = Some(text.text.clone());
+        let own = texts.next().unwrap_or_default();
+        match own {
+            [] => {}
+            [only] => given.answer.response = Some(only.text.clone()),
+            several => {
+                let texts = several.iter().map(|text| text.text.clone());
+                given.answer.responses = Some(texts.collect());
+            }
+        }
+        for text in own {
             given.removed = given.removed.max(text.removed);
-            given.is_cut = text.is_cut;
+            given.is_cut |= text.is_cut;
         }
         answers.push(given);
     }
@@ -135,13 +154,28 @@ fn continuations(item: &Item) -> Vec<String> {
     }
 }
 
+/// The text of `ids` after a prompt. Some tokenizers leave out a space at the start of what they decode, which is not the start of a text
+/// here.
+fn after(encoder: &dyn Encoder, prompt: &[u32], ids: &[u32]) -> Result<String, String> {
+    let alone = encoder.decode(ids)?;
+    let Some(last) = prompt.last() else {
+        return Ok(alone);
+    };
+    let before = encoder.decode(&[*last])?;
+    let joint = encoder.decode(&[&[*last], ids].concat())?;
+    Ok(match joint.strip_prefix(&before) {
+        Some(rest) => rest.to_owned(),
+        None => alone,
+    })
+}
+
 struct Text {
     text: String,
     removed: usize,
     is_cut: bool,
 }
 
-/// The generated texts of items that ask for one; none otherwise.
+/// The generated texts of items that ask for one, as many of each item as the task has samples; none otherwise.
 fn generated(
     benchmark: &Benchmark,
     items: &[(&Item, &str)],
@@ -152,16 +186,21 @@ fn generated(
         return Ok(Vec::new());
     };
     let space = model.space();
-    let mut prompts = Vec::with_capacity(items.len());
+    let (samples, sampling) = task.sampling();
+    let mut prompts = Vec::with_capacity(items.len() * samples);
     for (item, text) in items {
         let prompt = prompt(&*model, text, max_tokens, space);
-        prompts.push(prompt.map_err(|problem| failed(&task.name, item.doc_id, problem))?);
+        let prompt = prompt.map_err(|problem| failed(&task.name, item.doc_id, problem))?;
+        prompts.extend((0..samples).map(|sample| Prompt {
+            stream: format!("{} {} {sample}", task.name, item.doc_id),
+            ..prompt.clone()
+        }));
     }
     let broken = |problem: String| BenchmarkError::Model {
         task: task.name.clone(),
         problem,
     };
-    let found = model.generate(&prompts, stop).map_err(broken)?;
+    let found = model.generate(&prompts, stop, sampling).map_err(broken)?;
     if found.len() != prompts.len() {
         return Err(broken(format!(
             "it returned {} texts for {} prompts",
@@ -170,10 +209,11 @@ fn generated(
         )));
     }
     let end = model.end();
+    let model = &*model;
     let text = |(prompt, ids): (Prompt, Vec<u32>)| {
         let ended = ids.iter().position(|id| *id == end);
         let own = &ids[..ended.unwrap_or(ids.len())];
-        let text = model.decode(own).map_err(broken)?;
+        let text = after(model, &prompt.tokens, own).map_err(broken)?;
         let kept = cut(&text, stop);
         Ok(Text {
             is_cut: ended.is_none() && kept.len() == text.len(),
@@ -220,7 +260,12 @@ mod tests {
             };
             Ok(requests.iter().map(of).collect())
         }
-        fn generate(&mut self, prompts: &[Prompt], _: &[String]) -> Result<Vec<Vec<u32>>, String> {
+        fn generate(
+            &mut self,
+            prompts: &[Prompt],
+            _: &[String],
+            _: Option<Sampling>,
+        ) -> Result<Vec<Vec<u32>>, String> {
             let of = |prompt: &Prompt| {
                 let text = " yes\0".bytes().map(u32::from);
                 text.take(prompt.max_tokens).collect()

@@ -100,6 +100,8 @@ pub struct Prompt {
     pub removed: usize,
     /// Most tokens that may follow: as many as requested, and no more than fit.
     pub max_tokens: usize,
+    /// Names the random stream of an answer that is drawn.
+    pub stream: String,
 }
 
 /// The tokens of a prompt. Where `max_tokens` more do not fit, the answer has fewer; only if less than a quarter of the space would be
@@ -125,6 +127,7 @@ pub fn prompt(
         max_tokens: max_tokens.min(space.saturating_sub(tokens.len())),
         tokens,
         removed,
+        stream: String::new(),
     })
 }
 

@@ -179,6 +179,11 @@ pub struct Program {
     /// Largest number of tokens of an answer.
     #[serde(default = "max_tokens")]
     pub max_tokens: usize,
+    /// Answers of a model to each item, for `pass@k`.
+    #[serde(default = "one")]
+    pub samples: usize,
+    /// How they are drawn; the most probable tokens if absent.
+    pub sampling: Option<Sampling>,
     /// Seconds that the program may take.
     pub seconds: u64,
     /// Name of the filter, as in lm-evaluation-harness.
@@ -187,6 +192,25 @@ pub struct Program {
     /// Name of `pass@` in the results of lm-evaluation-harness, before its number.
     #[serde(default = "pass_at")]
     pub exported: String,
+}
+
+/// How the tokens of an answer are drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sampling {
+    /// Divisor of the logits, above 0.
+    pub temperature: f64,
+    /// The most probable tokens whose probabilities sum to this are drawn from (Holtzman et al. 2020); above 0, at most 1.
+    #[serde(default = "all")]
+    pub top_p: f64,
+}
+
+fn one() -> usize {
+    1
+}
+
+fn all() -> f64 {
+    1.0
 }
 
 fn space() -> String {
@@ -208,6 +232,36 @@ fn pass_at() -> String {
 fn max_tokens() -> usize {
     256
 }
+
+impl Program {
+    fn check(&self) -> Result<(), String> {
+        if !(1..=MAX_SAMPLES).contains(&self.samples) {
+            let samples = self.samples;
+            return Err(format!(
+                "`program.samples` = {samples} is not from 1 to {MAX_SAMPLES}"
+            ));
+        }
+        match self.sampling {
+            None if self.samples > 1 => {
+                Err("`program.sampling` is missing, and all samples would be the same".to_owned())
+            }
+            Some(Sampling { temperature, .. })
+                if !(temperature > 0.0 && temperature.is_finite()) =>
+            {
+                Err(format!(
+                    "`program.sampling.temperature` = {temperature} is not above 0"
+                ))
+            }
+            Some(Sampling { top_p, .. }) if !(top_p > 0.0 && top_p <= 1.0) => Err(format!(
+                "`program.sampling.top_p` = {top_p} is not above 0 and at most 1"
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Most answers to an item.
+const MAX_SAMPLES: usize = 1024;
 
 impl Task {
     /// The task declared by `text`, of which messages speak as `name`.
@@ -259,6 +313,11 @@ impl Task {
                 return Err(invalid(problem, "choose from acc, acc_norm, exact_match"));
             }
         }
+        if let Some(program) = &task.program {
+            program
+                .check()
+                .map_err(|problem| invalid(problem, "correct the section"))?;
+        }
         Expressions::new(&task)?;
         Ok(task)
     }
@@ -269,6 +328,12 @@ impl Task {
         let generate = generate.map(|generate| (generate.stop.as_slice(), generate.max_tokens));
         let program = self.program.as_ref();
         generate.or(program.map(|program| (program.stop.as_slice(), program.max_tokens)))
+    }
+
+    /// Answers of a model to each item, and how they are drawn; the most probable tokens if that is `None`.
+    pub fn sampling(&self) -> (usize, Option<Sampling>) {
+        let program = self.program.as_ref();
+        program.map_or((1, None), |program| (program.samples, program.sampling))
     }
 
     /// BLAKE3 of everything that determines prompts and verdicts.

@@ -28,6 +28,8 @@ pub struct TaskConfig {
     pub max_length: Option<usize>,
     /// Whether records that cannot be read are left out and counted.
     pub skip_bad: bool,
+    /// Whether answers that are programs are run.
+    pub run_code: bool,
 }
 
 /// The keys of `[tasks.NAME]`.
@@ -41,6 +43,8 @@ struct TaskKeys {
     max_length: Option<usize>,
     #[serde(default)]
     skip_bad: bool,
+    #[serde(default)]
+    run_code: bool,
 }
 
 #[derive(Deserialize)]
@@ -108,6 +112,7 @@ pub fn tasks(file: &str, root: &LocatedTable) -> Result<Vec<TaskConfig>, FileErr
             limit: keys.limit,
             max_length: keys.max_length,
             skip_bad: keys.skip_bad,
+            run_code: keys.run_code,
         });
     }
     Ok(tasks)

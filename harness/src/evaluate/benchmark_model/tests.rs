@@ -89,9 +89,10 @@ fn likelihoods_are_those_of_whole_sequences_whatever_the_batch() {
             tokens: requests[0].context.clone(),
             removed: 0,
             max_tokens: 3,
+            stream: String::new(),
         };
         let mut alone = model(&decoder, &tokenizer, &device, &interrupt, 1);
-        requests[1].continuation = alone.generate(&[prompt], &[]).unwrap().remove(0);
+        requests[1].continuation = alone.generate(&[prompt], &[], None).unwrap().remove(0);
         for sequences in [1, 3, 64] {
             let mut model = model(&decoder, &tokenizer, &device, &interrupt, sequences);
             let found = model.likelihoods(&requests).unwrap();
@@ -119,13 +120,24 @@ fn generated_texts_do_not_depend_on_the_batch_and_end_at_a_stop_text() {
                 .collect(),
             removed: 0,
             max_tokens: 4 + number,
+            stream: number.to_string(),
         })
         .collect();
     for decoder in decoders(tokenizer.vocab_size()) {
         let generate = |sequences: usize, stop: &[String]| {
             let mut model = model(&decoder, &tokenizer, &device, &interrupt, sequences);
-            model.generate(&prompts, stop).unwrap()
+            model.generate(&prompts, stop, None).unwrap()
         };
+        let sampling = Some(Sampling {
+            temperature: 0.8,
+            top_p: 0.95,
+        });
+        let sampled = |sequences: usize| {
+            let mut model = model(&decoder, &tokenizer, &device, &interrupt, sequences);
+            model.generate(&prompts, &[], sampling).unwrap()
+        };
+        assert_eq!(sampled(1), sampled(64));
+        assert_ne!(sampled(1), generate(1, &[]));
         let alone = generate(1, &[]);
         assert_eq!(alone, generate(64, &[]));
         assert!(alone.iter().zip(&prompts).all(|(own, prompt)| {
