@@ -110,7 +110,7 @@ impl FlatRecords {
             TokenFormat::Uint16 => 2,
             TokenFormat::Uint32 => 4,
         };
-        if bytes % width as u64 != 0 {
+        if !bytes.is_multiple_of(width as u64) {
             let problem = format!("ends within a token of {width} bytes");
             let remedy = "give the whole file, and its `dtype` if it does not state it";
             return Err(invalid(&file.path, problem, remedy));
