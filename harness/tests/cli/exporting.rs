@@ -50,7 +50,7 @@ fn a_run_is_exported_and_another_begins_with_it() {
     assert!(
         several
             .err
-            .contains("tiny selects 2 runs; name one of them: "),
+            .contains("tiny selects 2 runs; name one, SWEEP:SIZE/BLOCK/SEED, or one of "),
         "{several:?}"
     );
     assert!(!scratch.path("both").exists());
