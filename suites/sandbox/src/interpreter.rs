@@ -14,8 +14,12 @@ assert sys.version_info >= (3, 8), 'too old'
 folders = [path for path in sys.path if path and os.path.isdir(path)]
 for folder in folders:
     for file in glob.glob(os.path.join(glob.escape(folder), '*.so')):
+        name = os.path.basename(file).split('.')[0]
+        # Windows cannot be opened; its libraries are many.
+        if name == '_tkinter':
+            continue
         try:
-            importlib.import_module(os.path.basename(file).split('.')[0])
+            importlib.import_module(name)
         except Exception:
             pass
 try:
@@ -33,7 +37,7 @@ files = {file for file in files if os.path.isfile(file) and not file.startswith(
 links = []
 for folder in {os.path.dirname(file) for file in files}:
     for entry in os.scandir(folder):
-        if entry.is_symlink() and os.path.realpath(entry.path) in files:
+        if '.so.' in entry.name and entry.is_symlink() and os.path.realpath(entry.path) in files:
             links.append((entry.path, os.path.realpath(entry.path)))
 # Where executables name their loader.
 links += [(path, os.path.realpath(path)) for path in glob.glob('/lib*/ld-*.so*')]

@@ -16,6 +16,9 @@ const VALUES: &str = include_str!("python/values.py");
 const PROGRAM: &str = include_str!("python/program.py");
 const TESTER: &str = include_str!("python/tester.py");
 
+/// Time in which both processes start. A machine on which they do not is too busy to judge.
+const START: Duration = Duration::from_secs(60);
+
 /// Maximum time to wait for output before the state of the processes is checked.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
@@ -29,14 +32,22 @@ struct Job<'a> {
     tests: &'a str,
 }
 
-/// The report on the tests.
+/// A report on the tests.
 #[derive(Deserialize)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
 enum Report {
+    /// Both processes have started; the time of the program begins.
+    Started,
     Passed,
     Ended,
-    Wrong { call: String, given: String },
-    Raised { name: String, line: Option<u32> },
+    Wrong {
+        call: String,
+        given: String,
+    },
+    Raised {
+        name: String,
+        line: Option<u32>,
+    },
 }
 
 /// Runs one program with its tests.
@@ -90,7 +101,8 @@ fn run(
     let (request_reader, request_writer) = io::pipe()?;
     let (reply_reader, reply_writer) = io::pipe()?;
     let (output_reader, output_writer) = io::pipe()?;
-    let deadline = Instant::now() + wall;
+    let mut deadline = Instant::now() + START;
+    let mut has_started = false;
     let start = |part: &str, descriptors: &[BorrowedFd<'_>]| {
         launcher.start(&format!("{VALUES}{part}"), descriptors, resources)
     };
@@ -103,7 +115,7 @@ fn run(
     let of_tester = [
         job_reader.as_fd(),
         report_writer.as_fd(),
-        // What the tests print is discarded; this end of the pipe is never written to.
+        // What the tests print is discarded; the interpreter alone could write here.
         output_writer.as_fd(),
         request_writer.as_fd(),
         reply_reader.as_fd(),
@@ -127,14 +139,23 @@ fn run(
         if output.bytes.len() > limits.output_bytes {
             break Err(ProgramVerdict::TooMuchOutput);
         }
-        if let Some(line) = report.line() {
-            break Ok(read(line, &nonce));
+        match report.line().map(|line| read(&line, &nonce)) {
+            Some(Some(Report::Started)) if !has_started => {
+                has_started = true;
+                deadline = Instant::now() + wall;
+                continue;
+            }
+            Some(report) => break Ok(report),
+            None => {}
         }
         if ended || report.bytes.len() > limits.output_bytes {
             break Ok(None);
         }
         if Instant::now() > deadline {
-            break Err(ProgramVerdict::TimedOut);
+            break Err(match has_started {
+                true => ProgramVerdict::TimedOut,
+                false => ProgramVerdict::NotRun("Python did not start in time".to_owned()),
+            });
         }
         if stops() {
             break Err(interrupted());
@@ -149,6 +170,10 @@ fn run(
     let (program, _) = (program.kill()?, tester.kill()?);
     Ok(match (outcome, program) {
         (Err(verdict), _) => verdict,
+        // Neither is the fault of the program, which had not begun.
+        (Ok(_), _) if !has_started => {
+            ProgramVerdict::NotRun("Python ended before the program began".to_owned())
+        }
         (Ok(Some(Report::Ended)), End::Signal(signal)) if had_ended => {
             ProgramVerdict::Killed(signal)
         }
@@ -175,7 +200,7 @@ fn read(line: &[u8], nonce: &str) -> Option<Report> {
 
 fn verdict(report: Option<Report>) -> ProgramVerdict {
     match report {
-        None => ProgramVerdict::NoReport,
+        None | Some(Report::Started) => ProgramVerdict::NoReport,
         Some(Report::Passed) => ProgramVerdict::Passed,
         Some(Report::Ended) => ProgramVerdict::Ended,
         Some(Report::Wrong { call, given }) => ProgramVerdict::Wrong { call, given },
@@ -221,10 +246,10 @@ impl Stream {
         Ok(())
     }
 
-    /// The first line, once it is complete.
-    fn line(&self) -> Option<&[u8]> {
+    /// Takes the first line, once it is complete.
+    fn line(&mut self) -> Option<Vec<u8>> {
         let end = self.bytes.iter().position(|&byte| byte == b'\n')?;
-        Some(&self.bytes[..end])
+        Some(self.bytes.drain(..=end).take(end).collect())
     }
 }
 

@@ -4,7 +4,10 @@ use super::{assert_refused, doubles};
 use crate::{Confinement, ProgramVerdict, Sandbox, SandboxLimits, interpreter, self_check};
 
 fn with(confinement: Confinement) -> Option<Sandbox> {
-    let limits = SandboxLimits::default();
+    let limits = SandboxLimits {
+        wall_seconds: 60.0,
+        ..SandboxLimits::default()
+    };
     let python = match interpreter::find() {
         Ok(python) => python,
         Err(error) => {

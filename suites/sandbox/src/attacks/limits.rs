@@ -37,6 +37,20 @@ fn an_infinite_loop_is_terminated_at_the_limits() {
 }
 
 #[test]
+fn a_program_that_does_not_begin_is_not_wrong() {
+    // Too little memory for the interpreter.
+    let limits = crate::SandboxLimits {
+        memory_bytes: 1 << 22,
+        ..crate::SandboxLimits::default()
+    };
+    match crate::Sandbox::open(&limits, crate::Policy::Unsafe) {
+        Err(error @ crate::SandboxError::NoPython(_)) => eprintln!("skipped: {error}"),
+        Err(error) => assert!(error.to_string().contains("not run"), "{error}"),
+        Ok(_) => panic!("4 MiB are enough"),
+    }
+}
+
+#[test]
 fn a_program_with_too_much_output_is_terminated() {
     let Some(sandbox) = sandbox(|_| ()) else {
         return;

@@ -18,7 +18,11 @@ use crate::{Policy, Program, ProgramVerdict, Sandbox, SandboxError, SandboxLimit
 
 /// An isolating sandbox with changed limits.
 fn sandbox(change: impl FnOnce(&mut SandboxLimits)) -> Option<Sandbox> {
-    let mut limits = SandboxLimits::default();
+    let mut limits = SandboxLimits {
+        // On a busy machine.
+        wall_seconds: 60.0,
+        ..SandboxLimits::default()
+    };
     change(&mut limits);
     match Sandbox::open(&limits, Policy::Isolated) {
         Ok(sandbox) => Some(sandbox),

@@ -79,9 +79,14 @@ impl Root {
             add(path, path, false)?;
         }
         for (path, file) in &python.links {
-            if !is_in_folder(path) {
-                add(file, path, false)?;
+            let link = inside(own, path);
+            if is_in_folder(path) || link.exists() {
+                continue;
             }
+            if let Some(parent) = link.parent() {
+                fs::create_dir_all(parent)?;
+            }
+            std::os::unix::fs::symlink(file, link)?;
         }
         for path in &python.hidden {
             mounts.push(Mount {

@@ -7,6 +7,8 @@ use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
+use tempfile::TempDir;
+
 use super::credentials::{Credentials, UNPRIVILEGED, drop_capabilities};
 use super::failure::{Failure, check};
 use super::root::{Root, TEMPORARY};
@@ -15,8 +17,6 @@ use super::{file_access::FileAccess, filter::SyscallFilter};
 use crate::confinement::Confinement;
 use crate::interpreter::Interpreter;
 use crate::limits::SandboxLimits;
-use tempfile::TempDir;
-
 use crate::process::{ENVIRONMENT, OPTIONS, Process, ResourceLimits};
 
 /// The namespaces of an isolated process beside that of its user.

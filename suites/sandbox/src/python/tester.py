@@ -28,16 +28,18 @@ def write_all(descriptor, data):
 
 
 class Report:
-    """The report to the parent, in one line that begins with the nonce of the job."""
+    """The reports to the parent, in lines that begin with the nonce of the job."""
 
     def __init__(self, nonce):
         self.nonce = nonce
         self.descriptor = os.dup(1)
 
+    def write(self, message):
+        write_all(self.descriptor, b"%s %s" % (self.nonce.encode("ascii"), to_line(message)))
+
     def end(self, outcome):
         """Reports the outcome and ends this process at once, so that no test can catch it."""
-        line = b"%s %s" % (self.nonce.encode("ascii"), to_line(outcome))
-        write_all(self.descriptor, line)
+        self.write(outcome)
         os._exit(0)
 
 
@@ -86,6 +88,11 @@ class Program:
         for own, after in zip(arguments, reply.get("arguments", ())):
             change(own, unpack(after, self.resolve))
         return self.value(reply)
+
+    def start(self):
+        """Waits until the program's process has started, before it loads the program."""
+        self.value(self.request({"do": "start"}))
+        self.report.write("started")
 
     def load(self, source):
         self.value(self.request({"do": "load", "source": source}))
@@ -218,6 +225,7 @@ def outcome(job, program):
     scope = {"__name__": "tests", "expect": expect}
     part = "program"
     try:
+        program.start()
         program.load(job["source"])
         part = "tests"
         exec(compile(job["prelude"], "prelude", "exec"), scope)
