@@ -108,7 +108,7 @@ def main():
     parser.add_argument("--items", type=int, default=200)
     parser.add_argument("--max-length", type=int, default=1024)
     options = parser.parse_args()
-    model = HFLM(pretrained=options.folder, device="cpu", dtype="float32", batch_size=8, max_length=options.max_length)
+    model = HFLM(pretrained=options.folder, device="cpu", dtype="float32", batch_size=8, max_length=options.max_length, add_bos_token=True)
     failed = False
     for read in (piqa, openbookqa, nq_open, triviaqa):
         task = read.__name__
