@@ -55,6 +55,10 @@ pub fn verdicts<'a>(
         }
     }
     let mut found = judge(&programs);
+    found.resize(
+        programs.len(),
+        ProgramVerdict::NotRun("no verdict".to_owned()),
+    );
     let unrun = |verdict: &ProgramVerdict| matches!(verdict, ProgramVerdict::NotRun(_));
     let again: Vec<usize> = (0..found.len())
         .filter(|&place| unrun(&found[place]))

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SandboxLimits {
-    /// Wall-clock time of a program with its tests, in seconds, unless the program has a limit of its own.
+    /// Wall-clock time of a program with its tests, in seconds, from when both interpreters have started, unless the program has a
+    /// limit of its own.
     pub wall_seconds: f64,
     /// CPU time, in whole seconds, unless the program has a limit of its own.
     pub cpu_seconds: u64,
