@@ -65,14 +65,17 @@ pub fn questions<'a>(
 }
 
 /// Hash of the prompt of a question and of what is scored after it.
-pub fn request_hash(question: &Question) -> String {
+///
+/// # Arguments
+/// * `programs`: whether answers that are programs are generated.
+pub fn request_hash(question: &Question, programs: bool) -> String {
     let scored = match &question.item.kind {
         ItemKind::Generate(accepted) => accepted.clone(),
         ItemKind::Choose(choices, gold) => {
             let gold = gold.iter().map(usize::to_string);
             choices.iter().cloned().chain(gold).collect()
         }
-        ItemKind::Program(reference) => vec![reference.clone()],
+        ItemKind::Program(reference) => vec![reference.clone(), programs.to_string()],
     };
     hash([&question.prompt, &format!("{scored:?}")])
 }
@@ -107,6 +110,7 @@ pub struct Answering {
 /// The answers of a model, by `doc_id`.
 ///
 /// # Arguments
+/// * `programs`: whether answers that are programs are generated, which is of use only if they are run.
 /// * `cache`: kept answers with the name of those of this model and task.
 /// * `report`: called after each block.
 ///
@@ -115,6 +119,7 @@ pub struct Answering {
 pub fn answers(
     benchmark: &Benchmark,
     questions: &[Question],
+    programs: bool,
     model: &mut BenchmarkModel,
     cache: (&Records, &str),
     report: &mut dyn FnMut(&Answering),
@@ -126,7 +131,7 @@ pub fn answers(
     let mut found = BTreeMap::new();
     let mut open = Vec::new();
     for question in questions {
-        let request = request_hash(question);
+        let request = request_hash(question, programs);
         match by_request.get(request.as_str()).map(|row| restored(row)) {
             Some(Ok(mut own)) => {
                 own.answer.doc_id = question.item.doc_id;
@@ -158,7 +163,7 @@ pub fn answers(
             .iter()
             .map(|(question, _)| (question.item, question.prompt.as_str()))
             .collect();
-        let answered = match answer(benchmark, &items, model) {
+        let answered = match answer(benchmark, &items, programs, model) {
             Ok(answered) => answered,
             Err(error) => {
                 records.write(key, &kept)?;

@@ -77,7 +77,10 @@ pub fn load(config: &TaskConfig) -> Result<LoadedTask, Error> {
         _ => benchmark.shots(&config.data)?,
     };
     let asked = questions(&benchmark, &shots, n_shot, config.limit)?;
-    let hashes: Vec<String> = asked.iter().map(request_hash).collect();
+    let hashes = asked
+        .iter()
+        .map(|question| request_hash(question, config.run_code));
+    let hashes: Vec<String> = hashes.collect();
     let prompts = asked
         .into_iter()
         .map(|question| (question.item.doc_id, question.prompt))
@@ -171,7 +174,8 @@ impl LoadedTask {
             })
             .collect();
         let key = cache_key(benchmark, model, weights);
-        let found = answers(benchmark, &asked, model, (kept, &key), &mut |_| {});
+        let (programs, cache) = (self.sandbox.is_some(), (kept, key.as_str()));
+        let found = answers(benchmark, &asked, programs, model, cache, &mut |_| {});
         model.space = space;
         let found = found?;
         let judge = Judge::new(benchmark);

@@ -56,11 +56,15 @@ pub struct ModelAnswer {
 
 /// The answers of `model` to items with their prompts, in their order.
 ///
+/// # Arguments
+/// * `programs`: whether answers that are programs are generated, which is of use only if they are run.
+///
 /// # Errors
 /// If a prompt cannot be tokenised or does not fit, or the model fails.
 pub fn answer(
     benchmark: &Benchmark,
     items: &[(&Item, &str)],
+    programs: bool,
     model: &mut dyn Model,
 ) -> Result<Vec<ModelAnswer>, BenchmarkError> {
     let task = &benchmark.task;
@@ -90,7 +94,10 @@ pub fn answer(
         )));
     }
     let (samples, _) = task.sampling();
-    let texts = generated(benchmark, items, model)?;
+    let texts = match task.program.is_none() || programs {
+        true => generated(benchmark, items, model)?,
+        false => Vec::new(),
+    };
     let mut texts = texts.chunks(samples);
     let mut answers = Vec::with_capacity(items.len());
     let mut start = 0;
@@ -286,7 +293,7 @@ mod tests {
 
     fn metrics(benchmark: &Benchmark) -> (ModelAnswer, Vec<(&'static str, f64)>) {
         let item = &benchmark.items[0];
-        let given = answer(benchmark, &[(item, &item.text)], &mut Fixed).unwrap();
+        let given = answer(benchmark, &[(item, &item.text)], true, &mut Fixed).unwrap();
         let found = Judge::new(benchmark).metrics(item, &given[0].answer);
         (given[0].clone(), found)
     }

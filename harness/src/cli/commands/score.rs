@@ -178,6 +178,8 @@ impl Scoring<'_> {
         let answers = answers_of(
             self.benchmark,
             &self.questions,
+            // Without running them they are of use only to be looked at.
+            self.sandbox.is_some() || options.samples.is_some(),
             &mut model,
             cache,
             &mut report,
