@@ -170,7 +170,11 @@ mod tests {
                 "paths = []",
                 "`corpus.web.paths` = []: write at least one",
             ),
-            (paths, "paths = 3", "write a path, or a list of paths"),
+            (
+                paths,
+                "paths = 3",
+                "`corpus.web.paths` is invalid: a path, or a list of paths",
+            ),
             (paths, "", "`corpus.web.paths` is missing"),
             (
                 "[corpus.web]",

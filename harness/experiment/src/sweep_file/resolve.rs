@@ -107,7 +107,7 @@ pub fn resolve(file: &str, text: &str) -> Result<Sweep, FileError> {
         return Err(FileError::of(
             file,
             &root.section("decide"),
-            "by",
+            "quantity",
             problem,
             remedy,
         ));
