@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use results::{Frames, RunRow};
 
 use crate::error::Error;
-use crate::run::identity::configuration;
+use crate::run::identity::{configuration, without_paths};
 use experiment::plan::{Plan, Run};
 
 /// The row of `run`: the latest if it was run on several data sets; `None` if it is not recorded.
@@ -17,7 +17,10 @@ use experiment::plan::{Plan, Run};
 /// If the configuration of `run` cannot be serialised.
 pub fn row_of<'a>(run: &Run, rows: &'a [RunRow]) -> Result<Option<&'a RunRow>, Error> {
     let configuration = configuration(run)?;
-    let own = rows.iter().filter(|row| row.config == configuration);
+    let configuration = without_paths(&configuration);
+    let own = rows
+        .iter()
+        .filter(|row| without_paths(&row.config) == configuration);
     Ok(own.max_by_key(|row| &row.started))
 }
 

@@ -16,7 +16,7 @@ use results::{ItemRow, Records, RunRow};
 use crate::error::Error;
 use crate::record::folders::Folders;
 use crate::record::run_row::FINISHED;
-use crate::run::identity::configuration;
+use crate::run::identity::{configuration, without_paths};
 
 /// The search of the runs of a plan, as far as it is recorded.
 pub struct TuningState {
@@ -43,7 +43,9 @@ pub fn state(plan: &Plan, tune: &TuneConfig, output: &Path) -> Result<TuningStat
     let recorded = Recorded {
         plan: trial_plan(&plan.sweep, tune, Vec::new()),
         by: tune.by,
-        rows: rows.map(|row| (row.config.clone(), row)).collect(),
+        rows: rows
+            .map(|row| (without_paths(&row.config).into_owned(), row))
+            .collect(),
         records,
     };
     let cells = cells(plan)?;
@@ -86,7 +88,7 @@ struct Recorded {
     /// The plan of trials, without runs.
     plan: Plan,
     by: TunedBy,
-    /// By configuration.
+    /// By configuration without paths.
     rows: HashMap<String, RunRow>,
     records: Records,
 }
@@ -112,7 +114,7 @@ impl Recorded {
     /// The result of a trial; none if it has not ended.
     fn outcome(&self, trial: &Run) -> Result<Option<Outcome>, Error> {
         let configuration = configuration(trial)?;
-        let Some(row) = self.rows.get(&configuration) else {
+        let Some(row) = self.rows.get(without_paths(&configuration).as_ref()) else {
             return Ok(None);
         };
         let loss = match self.by {
