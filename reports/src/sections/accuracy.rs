@@ -83,7 +83,7 @@ fn panel(study: &Study, scores: &Scores, index: usize, suite: &Suite, data: &mut
     let label = format!("{}, %", suite.metric.replace('_', " "));
     let y = Axis::from_zero(&label, tops.chain(level));
     Chart {
-        level: level.map(|at| (at, "majority guess".into())),
+        level: level.map(|at| (at, suite.baseline_name().into())),
         ..Chart::new(suite.name, x, y, series)
     }
 }

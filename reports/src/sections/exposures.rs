@@ -6,7 +6,7 @@ use maud::{Markup, html};
 
 use crate::interval::interval;
 use crate::table::Table;
-use results::number::{fixed, prefixed};
+use results::number::{NONE, fixed, prefixed};
 use results::study::scores::Suite;
 use results::study::split::splits;
 use results::study::{Study, mean};
@@ -44,7 +44,8 @@ pub fn body(study: &Study, suites: &[Suite]) -> Markup {
         p {
             "Corpora repeat: a block that costs less per token gets more tokens at equal FLOPs, and so more exposures of every fact. Where \
              the column “relative to dense” is not 1, a lead at equal FLOPs is in part that of more exposures, and the laws of \
-             repeated data, which were fitted to other corpora, are not applied. Statements are phrased anew at every exposure."
+             repeated data, which were fitted to other corpora, are not applied."
+            @if !study.frames.exposures().is_empty() { " Statements are phrased anew at every exposure." }
         }
         (table)
         (divided(study, suites))
@@ -109,7 +110,11 @@ fn exposures(study: &Study, run: &RunRow) -> String {
     }
     let suites = suites.into_iter();
     let suites = suites.map(|(suite, forms)| format!("{suite}: {}", forms.join(", ")));
-    suites.collect::<Vec<_>>().join("; ")
+    let text = suites.collect::<Vec<_>>().join("; ");
+    match text.is_empty() {
+        true => NONE.to_owned(),
+        false => text,
+    }
 }
 
 fn words(row: &ExposureRow) -> String {

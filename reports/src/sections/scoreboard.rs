@@ -71,7 +71,7 @@ fn table(study: &Study, scores: &Scores, index: usize, suite: &Suite) -> Markup 
         table.row(std::iter::once(name).chain(scores_of_block.iter().copied().map(cell)));
     }
     if let Some(baseline) = suite.baseline {
-        let name = html! { em { "majority guess" } };
+        let name = html! { em { (suite.baseline_name()) } };
         table.row(std::iter::once(name).chain(rungs.iter().map(|_| html! { (percent(baseline)) })));
     }
     html! {

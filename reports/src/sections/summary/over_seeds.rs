@@ -25,13 +25,16 @@ pub fn sentence(study: &Study, suites: &[Suite]) -> Option<String> {
             format!("{} is {side} at {size} in {quantity}", verdict.block)
         })
         .collect();
+    let correction = match all {
+        1 => String::new(),
+        _ => format!("corrected for all {all} comparisons with dense and "),
+    };
     Some(match decided.is_empty() {
         true => format!(
-            "Over seeds, corrected for all {all} comparisons with dense and valid however often the results were looked at, no \
-             block is shown to differ from dense."
+            "Over seeds, {correction}valid however often the results were looked at, no block is shown to differ from dense."
         ),
         false => format!(
-            "Over seeds, corrected for all {all} comparisons with dense and valid however often the results were looked at: {}.",
+            "Over seeds, {correction}valid however often the results were looked at: {}.",
             decided.join("; ")
         ),
     })

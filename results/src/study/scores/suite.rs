@@ -40,6 +40,15 @@ impl<'a> Suite<'a> {
         self.metric == FACTS_METRIC && !self.is_published
     }
 
+    /// What the baseline is called.
+    pub fn baseline_name(&self) -> &'static str {
+        match (self.is_published, self.metric) {
+            (true, "acc") => "chance",
+            (true, _) => "most common answer",
+            (false, _) => "majority guess",
+        }
+    }
+
     /// The name without its ending, which a suite and its recall suite share.
     pub fn subject(&self) -> &'a str {
         base(self.name)
