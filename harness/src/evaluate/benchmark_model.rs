@@ -1,11 +1,12 @@
 //! A decoder with its tokenizer as a `benchmarks::model::Model`.
 //!
-//! Contexts are read once: continuations that share one are scored after its cached keys and values. Contexts of equal length are
-//! batched, so that no padding precedes a continuation; results do not depend on the batch but for the rounding of matrix products.
+//! Where it costs less, a context is read once, and the continuations that share it are scored after its cached keys and values; contexts
+//! of equal length are batched, so that no padding precedes a continuation. Other continuations are scored in passes over whole sequences.
+//! Results do not depend on the batch but for the rounding of matrix products.
 
 use std::collections::BTreeMap;
 
-use architectures::{Cache, Decoder, loss};
+use architectures::{Decoder, Pass, loss};
 use benchmarks::model::{Likelihood, Model};
 use benchmarks::requests::{Encoder, Prompt, Request};
 use benchmarks::task::Sampling;
@@ -37,6 +38,12 @@ pub struct BenchmarkModel<'a> {
 /// The reason of an evaluation that was interrupted.
 pub const INTERRUPTED: &str = "interrupted";
 
+/// Cost of a token after cached keys and values, relative to one in a pass over whole sequences: measured at a width of 96 on two cores.
+const COST_AFTER_CACHE: usize = 5;
+
+/// Most logits of one pass over whole sequences.
+const MAX_LOGITS: usize = 1 << 25;
+
 /// Seed of sampled answers.
 const SEED: u64 = 1234;
 
@@ -60,7 +67,7 @@ impl BenchmarkModel<'_> {
         &self,
         contexts: &[&[u32]],
         rows: &[(usize, usize)],
-        requests: &[Request],
+        (requests, greedy): (&[Request], bool),
         found: &mut [Likelihood],
     ) {
         let context_rows: Vec<Vec<u32>> = contexts.iter().map(|own| own.to_vec()).collect();
@@ -73,61 +80,124 @@ impl BenchmarkModel<'_> {
         for rows in rows.chunks(self.sequences) {
             let places: Vec<usize> = rows.iter().map(|&(_, context)| context).collect();
             let places = self.indices(&places);
-            let first = last.clone().select(0, places.clone()).unsqueeze_dim(1);
-            let longest = rows
-                .last()
-                .map_or(0, |&(request, _)| requests[request].continuation.len());
-            let mut parts = vec![first];
-            if longest > 1 {
-                parts.push(self.rest(rows, requests, longest, cache.select(places)));
-            }
-            let targets: Vec<Vec<u32>> = rows
+            let continuations: Vec<&[u32]> = rows
                 .iter()
-                .map(|&(request, _)| padded(&requests[request].continuation, longest))
+                .map(|&(request, _)| requests[request].continuation.as_slice())
                 .collect();
-            let logits = Tensor::cat(parts, 1);
-            let greedy = logits.clone().argmax(2).into_data();
-            let nats = loss::log_probabilities(logits, tokens(&targets, self.device)).into_data();
-            let greedy: Vec<i64> = greedy.iter::<i64>().collect();
-            let nats: Vec<f32> = nats.iter::<f32>().collect();
-            for (row, &(request, _)) in rows.iter().enumerate() {
-                let own = &requests[request].continuation;
-                let at = row * longest..row * longest + own.len();
-                // In f64: the rounding of a long sum would decide near ties.
-                let ll = nats[at.clone()].iter().map(|&one| f64::from(one)).sum();
-                let is_greedy = greedy[at]
+            let first: Vec<Sequence> = continuations.iter().map(|own| (&own[..1], 0)).collect();
+            let logits = last.clone().select(0, places.clone()).unsqueeze_dim(1);
+            let mut scored = self.scored(logits, &first, greedy);
+            if continuations.iter().any(|own| own.len() > 1) {
+                let read: Vec<&[u32]> = continuations
                     .iter()
-                    .zip(own)
-                    .all(|(&best, &token)| best == i64::from(token));
-                found[request] = Likelihood { ll, is_greedy };
+                    .map(|own| &own[..own.len() - 1])
+                    .collect();
+                let read = padded(&read);
+                let rest: Vec<Sequence> = continuations.iter().map(|own| (&own[1..], 0)).collect();
+                let mut cache = cache.select(places);
+                let logits = self.decoder.extend(tokens(&read, self.device), &mut cache);
+                for (one, more) in scored.iter_mut().zip(self.scored(logits, &rest, greedy)) {
+                    one.ll += more.ll;
+                    one.is_greedy = one
+                        .is_greedy
+                        .zip(more.is_greedy)
+                        .map(|(start, rest)| start && rest);
+                }
+            }
+            for (&(request, _), likelihood) in rows.iter().zip(scored) {
+                found[request] = likelihood;
             }
         }
     }
 
-    /// Logits `[rows, longest - 1, vocab_size]` of the tokens after the first of each continuation; those behind its end have no
-    /// effect on those before.
-    fn rest(
+    /// Likelihoods of the requests at `places` in passes over their whole sequences.
+    fn in_whole(
         &self,
-        rows: &[(usize, usize)],
-        requests: &[Request],
-        longest: usize,
-        mut cache: Cache,
-    ) -> Tensor<3> {
-        let read: Vec<Vec<u32>> = rows
-            .iter()
-            .map(|&(request, _)| {
-                let own = &requests[request].continuation;
-                padded(&own[..own.len() - 1], longest - 1)
-            })
-            .collect();
-        self.decoder.extend(tokens(&read, self.device), &mut cache)
+        places: &[usize],
+        (requests, greedy): (&[Request], bool),
+        found: &mut [Likelihood],
+    ) -> Result<(), String> {
+        let length = |place: usize| {
+            let request: &Request = &requests[place];
+            request.context.len() + request.continuation.len()
+        };
+        let mut left = places.to_vec();
+        left.sort_by_key(|&place| (length(place), place));
+        let mut left = left.as_slice();
+        while let Some(&longest) = left.last() {
+            self.check_interrupt()?;
+            // From the longest on, so that the number of logits is known.
+            let rows = MAX_LOGITS / (length(longest) * self.tokenizer.vocab_size());
+            let rows = rows.clamp(1, self.sequences).min(left.len());
+            let (before, batch) = left.split_at(left.len() - rows);
+            left = before;
+            let sequences: Vec<Vec<u32>> = batch
+                .iter()
+                .map(|&place| {
+                    let request = &requests[place];
+                    [request.context.as_slice(), &request.continuation].concat()
+                })
+                .collect();
+            let read: Vec<&[u32]> = sequences.iter().map(|own| &own[..own.len() - 1]).collect();
+            let targets: Vec<Sequence> = sequences
+                .iter()
+                .zip(batch)
+                .map(|(own, &place)| (&own[1..], requests[place].context.len() - 1))
+                .collect();
+            let read = tokens(&padded(&read), self.device);
+            let logits = self.decoder.forward(read, &mut Pass::evaluation());
+            for (&place, likelihood) in batch.iter().zip(self.scored(logits, &targets, greedy)) {
+                found[place] = likelihood;
+            }
+        }
+        Ok(())
+    }
+
+    /// The likelihood of each of `targets`, from its position on, under `logits [rows, seq, vocab_size]`; positions behind the end of a
+    /// row have no effect.
+    fn scored(&self, logits: Tensor<3>, targets: &[Sequence], greedy: bool) -> Vec<Likelihood> {
+        let [_, length, _] = logits.dims();
+        let best: Option<Vec<i64>> = greedy.then(|| {
+            let best = logits.clone().argmax(2).into_data();
+            best.iter::<i64>().collect()
+        });
+        let rows: Vec<&[u32]> = targets.iter().map(|(own, _)| *own).collect();
+        let nats = loss::log_probabilities(logits, tokens(&padded(&rows), self.device)).into_data();
+        let nats: Vec<f32> = nats.iter::<f32>().collect();
+        let likelihood = |(row, (own, from)): (usize, &Sequence)| {
+            let at = row * length + from..row * length + own.len();
+            Likelihood {
+                // In f64: the rounding of a long sum would decide near ties.
+                ll: nats[at.clone()].iter().map(|&one| f64::from(one)).sum(),
+                is_greedy: best.as_ref().map(|best| {
+                    let mut pairs = best[at].iter().zip(&own[*from..]);
+                    pairs.all(|(&best, &token)| best == i64::from(token))
+                }),
+            }
+        };
+        targets.iter().enumerate().map(likelihood).collect()
     }
 }
 
-fn padded(ids: &[u32], length: usize) -> Vec<u32> {
-    let mut all = ids.to_vec();
-    all.resize(length, 0);
-    all
+/// Tokens, and the first of them that is scored.
+type Sequence<'a> = (&'a [u32], usize);
+
+/// Whether continuations of these lengths are scored after the cached keys and values of their context, rather than in passes over whole
+/// sequences. A token costs more after a cache; it depends on the requests of one context alone, so that a result does not depend on others.
+fn shares(context: usize, continuations: &[usize]) -> bool {
+    let read: usize = continuations.iter().map(|own| own - 1).sum();
+    (continuations.len() - 1) * context > (COST_AFTER_CACHE - 1) * read
+}
+
+/// Rows of equal length: what is behind the end of a row has no effect on what is before it.
+fn padded(rows: &[&[u32]]) -> Vec<Vec<u32>> {
+    let longest = rows.iter().map(|own| own.len()).max().unwrap_or(0);
+    let row = |own: &&[u32]| {
+        let mut all = own.to_vec();
+        all.resize(longest, 0);
+        all
+    };
+    rows.iter().map(row).collect()
 }
 
 impl Encoder for BenchmarkModel<'_> {
@@ -157,7 +227,11 @@ impl Model for BenchmarkModel<'_> {
         self.space
     }
 
-    fn likelihoods(&mut self, requests: &[Request]) -> Result<Vec<Likelihood>, String> {
+    fn likelihoods(
+        &mut self,
+        requests: &[Request],
+        greedy: bool,
+    ) -> Result<Vec<Likelihood>, String> {
         // By length, then by context, so that the order does not depend on a hash.
         let mut contexts: BTreeMap<(usize, &[u32]), Vec<usize>> = BTreeMap::new();
         for (place, request) in requests.iter().enumerate() {
@@ -171,10 +245,16 @@ impl Model for BenchmarkModel<'_> {
             .collect();
         let unknown = Likelihood {
             ll: f64::NAN,
-            is_greedy: false,
+            is_greedy: None,
         };
         let mut found = vec![unknown; requests.len()];
-        for equal in contexts.chunk_by(|a, b| a.0.len() == b.0.len()) {
+        let (shared, alone): (Vec<_>, Vec<_>) = contexts.into_iter().partition(|(context, own)| {
+            let lengths = own.iter().map(|&place| requests[place].continuation.len());
+            shares(context.len(), &lengths.collect::<Vec<_>>())
+        });
+        let alone: Vec<usize> = alone.into_iter().flat_map(|(_, places)| places).collect();
+        self.in_whole(&alone, (requests, greedy), &mut found)?;
+        for equal in shared.chunk_by(|a, b| a.0.len() == b.0.len()) {
             for batch in equal.chunks(self.sequences) {
                 self.check_interrupt()?;
                 let own: Vec<&[u32]> = batch.iter().map(|(context, _)| *context).collect();
@@ -185,7 +265,7 @@ impl Model for BenchmarkModel<'_> {
                         places.iter().map(move |&place| (place, context))
                     })
                     .collect();
-                self.after(&own, &rows, requests, &mut found);
+                self.after(&own, &rows, (requests, greedy), &mut found);
             }
         }
         if let Some(place) = found.iter().position(|one| !one.ll.is_finite()) {

@@ -12,8 +12,8 @@ use crate::text::cut;
 pub struct Likelihood {
     /// Sum of the natural logarithms of the probabilities of its tokens.
     pub ll: f64,
-    /// Whether every token is the most probable one at its place.
-    pub is_greedy: bool,
+    /// Whether every token is the most probable one at its place; `None` if it was not asked for.
+    pub is_greedy: Option<bool>,
 }
 
 /// A language model with its tokenizer.
@@ -23,9 +23,16 @@ pub trait Model: Encoder {
 
     /// The probabilities of continuations, in the order of the requests.
     ///
+    /// # Arguments
+    /// * `greedy`: whether [`Likelihood::is_greedy`] is asked for, which takes the largest logit of every position.
+    ///
     /// # Errors
     /// If the model cannot be evaluated, with the reason.
-    fn likelihoods(&mut self, requests: &[Request]) -> Result<Vec<Likelihood>, String>;
+    fn likelihoods(
+        &mut self,
+        requests: &[Request],
+        greedy: bool,
+    ) -> Result<Vec<Likelihood>, String>;
 
     /// The tokens that follow each prompt: up to and with the end of the text, up to and with those that complete one of the texts
     /// `stop`, or as many as the prompt permits.
@@ -85,7 +92,8 @@ pub fn answer(
         task: task.name.clone(),
         problem,
     };
-    let found = model.likelihoods(&requests).map_err(broken)?;
+    let greedy = task.choose.as_ref().is_some_and(|choose| choose.all_gold);
+    let found = model.likelihoods(&requests, greedy).map_err(broken)?;
     if found.len() != requests.len() {
         return Err(broken(format!(
             "it returned {} likelihoods for {} requests",
@@ -117,7 +125,7 @@ pub fn answer(
         match &item.kind {
             ItemKind::Choose(_, gold) => {
                 answer.lls = Some(found.iter().map(|one| one.ll).collect());
-                answer.is_greedy = Some(found.iter().map(|one| one.is_greedy).collect());
+                answer.is_greedy = found.iter().map(|one| one.is_greedy).collect();
                 answer.references = gold.iter().map(|place| reference(*place)).collect();
             }
             ItemKind::Generate(_) | ItemKind::Program(_) => {
@@ -260,10 +268,14 @@ mod tests {
         fn space(&self) -> usize {
             12
         }
-        fn likelihoods(&mut self, requests: &[Request]) -> Result<Vec<Likelihood>, String> {
+        fn likelihoods(
+            &mut self,
+            requests: &[Request],
+            greedy: bool,
+        ) -> Result<Vec<Likelihood>, String> {
             let of = |request: &Request| Likelihood {
                 ll: -(request.continuation.len() as f64) * 4f64.ln(),
-                is_greedy: request.continuation.len() == 4,
+                is_greedy: greedy.then_some(request.continuation.len() == 4),
             };
             Ok(requests.iter().map(of).collect())
         }
@@ -331,7 +343,7 @@ mod tests {
             "{\"q\": \"ab\", \"c\": [\"long\", \"yes\"], \"g\": 1}",
         );
         let (given, found) = metrics(&two);
-        assert_eq!(given.answer.is_greedy, Some(vec![false, true]));
+        assert_eq!(given.answer.is_greedy, None);
         assert_eq!(found[0], ("acc", 1.0));
         assert!(found.contains(&("bpb", 2.0)), "{found:?}");
         assert_eq!(given.answer.response, None);

@@ -32,8 +32,15 @@ fn requests() -> Vec<Request> {
         bytes: 1,
         removed: 0,
     };
+    let long: Vec<u32> = (0..40).map(|i| 70 + i % 9).collect();
     let mut all = Vec::new();
-    for context in [&[9, 70, 71][..], &[9, 72, 73], &[9, 72, 73, 74, 75], &[9]] {
+    for context in [
+        &long,
+        &[9, 70, 71][..],
+        &[9, 72, 73],
+        &[9, 72, 73, 74, 75],
+        &[9],
+    ] {
         for continuation in [&[80][..], &[81, 82, 83], &[84, 85], &[86, 87, 88, 89, 90]] {
             all.push(request(context, continuation));
         }
@@ -54,10 +61,12 @@ fn naive(decoder: &Decoder, request: &Request) -> Likelihood {
     let nats: Vec<f32> = nats.iter::<f32>().skip(start).collect();
     Likelihood {
         ll: nats.iter().map(|&one| f64::from(one)).sum(),
-        is_greedy: greedy[start..]
-            .iter()
-            .zip(&request.continuation)
-            .all(|(&best, &token)| best == i64::from(token)),
+        is_greedy: Some(
+            greedy[start..]
+                .iter()
+                .zip(&request.continuation)
+                .all(|(&best, &token)| best == i64::from(token)),
+        ),
     }
 }
 
@@ -83,6 +92,8 @@ fn model<'a>(
 fn likelihoods_are_those_of_whole_sequences_whatever_the_batch() {
     let (tokenizer, device, interrupt) = (tokenizer(), Device::flex(), Interrupt::default());
     let mut requests = requests();
+    // Contexts of both kinds: read once, and in whole sequences.
+    assert!(shares(40, &[1, 3, 2, 5]) && !shares(3, &[1, 3, 2, 5]));
     for decoder in decoders(tokenizer.vocab_size()) {
         // One continuation that is greedy.
         let prompt = Prompt {
@@ -95,8 +106,8 @@ fn likelihoods_are_those_of_whole_sequences_whatever_the_batch() {
         requests[1].continuation = alone.generate(&[prompt], &[], None).unwrap().remove(0);
         for sequences in [1, 3, 64] {
             let mut model = model(&decoder, &tokenizer, &device, &interrupt, sequences);
-            let found = model.likelihoods(&requests).unwrap();
-            assert!(found[1].is_greedy);
+            let found = model.likelihoods(&requests, true).unwrap();
+            assert_eq!(found[1].is_greedy, Some(true));
             for (request, found) in requests.iter().zip(found) {
                 let expected = naive(&decoder, request);
                 // Sums of f32 over other shapes of products.
@@ -157,5 +168,8 @@ fn an_interrupt_ends_the_evaluation() {
     let decoder = decoders(tokenizer.vocab_size()).remove(0);
     interrupt.request();
     let mut model = model(&decoder, &tokenizer, &device, &interrupt, 4);
-    assert_eq!(model.likelihoods(&requests()), Err(INTERRUPTED.to_owned()));
+    assert_eq!(
+        model.likelihoods(&requests(), false),
+        Err(INTERRUPTED.to_owned())
+    );
 }
