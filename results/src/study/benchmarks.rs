@@ -120,7 +120,7 @@ impl<'a> Scores<'a> {
                     n: only.n,
                     method: "over items",
                 },
-                Some(_) => mean_over_seeds(&values),
+                Some(_) => spread(mean_over_seeds(&values)),
             };
             let pairs: Vec<(f64, f64)> = own
                 .iter()
@@ -130,7 +130,7 @@ impl<'a> Scores<'a> {
                 !study.is_reference(label) && study.comparable(label, rung) && !pairs.is_empty();
             Some(BlockMean {
                 mean,
-                difference: is_compared.then(|| paired_over_seeds(&pairs)),
+                difference: is_compared.then(|| spread(paired_over_seeds(&pairs))),
             })
         };
         let blocks: Vec<Option<BlockMean>> = study.blocks.iter().map(block).collect();
@@ -146,6 +146,14 @@ impl<'a> Scores<'a> {
             baseline: first.baseline,
             blocks,
         })
+    }
+}
+
+/// The interval, without ends where all seeds have the same value: a width of zero would promise what three equal values do not.
+fn spread(interval: Interval) -> Interval {
+    match interval.low == interval.high {
+        true => Interval::unbounded(interval.value, interval.n, interval.method),
+        false => interval,
     }
 }
 
@@ -246,6 +254,8 @@ mod tests {
         assert_eq!((memory.mean.n, rows[0].baseline), (2, Some(0.5)));
         let difference = memory.difference.unwrap();
         assert!((difference.value - 0.1).abs() < 1e-12 && difference.n == 2);
+        // Losses that are equal in every seed have no interval.
+        assert!(!rows[1].blocks[place].unwrap().mean.is_bounded());
         let dense = rows[0].blocks[1 - place].unwrap();
         assert_eq!((dense.mean.n, dense.difference), (3, None));
     }
