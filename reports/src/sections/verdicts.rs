@@ -43,9 +43,9 @@ pub fn body(study: &Study, suites: &[Suite]) -> Markup {
             "The difference of each block to dense on the same seeds, and items where there are any. The first interval is Student's t \
              and holds if the number of seeds was chosen beforehand; the second holds however often the results were looked at \
              before seeds were added. An e-value of E rejects “no difference” with an error of at most 1/E at any time. A verdict \
-             is corrected for all "
+             is corrected for all comparisons of this table, of which there are "
             (verdicts.len())
-            " comparisons of this table (Holm): the probability that any is false is at most "
+            " (Holm): the probability that any is false is at most "
             (fixed(ALPHA * 100.0, 0))
             " %, if differences are about normal over seeds. Seeds to go: until the comparison alone has an e-value of "
             (fixed(1.0 / ALPHA, 0))

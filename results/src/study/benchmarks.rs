@@ -175,6 +175,7 @@ fn place(metric: &str) -> usize {
 
 /// Whether less is better.
 pub fn is_loss(metric: &str) -> bool {
+    let metric = metric.strip_suffix("_macro").unwrap_or(metric);
     matches!(metric, "nll" | "nll_best" | "bpb")
 }
 
@@ -218,6 +219,14 @@ mod tests {
             baseline: Some(0.5),
             interval: "wilson".to_owned(),
         }
+    }
+
+    #[test]
+    fn less_is_better_of_losses_and_their_means_over_groups() {
+        for loss in ["nll", "bpb", "nll_best", "bpb_macro", "nll_best_macro"] {
+            assert!(is_loss(loss), "{loss}");
+        }
+        assert!(!is_loss("acc") && !is_loss("exact_match_macro"));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use benchmarks::{Benchmark, Task};
 use harness::error::Error;
 use harness::evaluate::benchmark_scores::{PASS_AT, Score, Scores};
 use harness::record::provenance::Provenance;
+use results::study::benchmarks::is_loss;
 use serde_json::{Map, Value, json};
 
 use super::terminal_table::terminal_table;
@@ -104,7 +105,7 @@ fn harness_form(
         own.map(|score| (exported(task, &score.metric), json!(value(&score.metric))))
             .collect()
     };
-    let higher = metrics(&|metric| !matches!(metric, "nll" | "bpb"));
+    let higher = metrics(&|metric| !is_loss(metric));
     let mut groups = Map::new();
     let mut subtasks = Map::new();
     if scores.has_groups {
