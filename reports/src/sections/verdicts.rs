@@ -43,7 +43,7 @@ pub fn body(study: &Study, suites: &[Suite]) -> Markup {
             "The difference of each block to dense on the same seeds, and items where there are any. The first interval is Student's t \
              and holds if the number of seeds was chosen beforehand; the second holds however often the results were looked at \
              before seeds were added. An e-value of E rejects “no difference” with an error of at most 1/E at any time. A verdict \
-             is corrected for all comparisons of this table, of which there are "
+             is corrected for the number of comparisons of this table, "
             (verdicts.len())
             " (Holm): the probability that any is false is at most "
             (fixed(ALPHA * 100.0, 0))
