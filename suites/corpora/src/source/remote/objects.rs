@@ -135,7 +135,7 @@ pub async fn find(key: &str, addresses: &[Address]) -> Result<Vec<Object>, Corpu
             store: store.clone(),
         }));
     }
-    objects.sort_by_key(|object| object.address.url());
+    objects.sort_by_cached_key(|object| object.address.url());
     objects.dedup_by_key(|object| object.address.url());
     Ok(objects)
 }
