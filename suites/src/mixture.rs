@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use corpora::{
-    CacheLock, Corpus, CorpusConfig, CorpusSource, HeldOutSource, Observer, TokenizerConfig,
-    Weighted, extend, held_out, sample,
+    CacheLock, Corpus, CorpusConfig, CorpusError, CorpusSource, HeldOutSource, Observer,
+    TokenizerConfig, Weighted, extend, fetch, held_out, sample,
 };
 
 use crate::suite_source::{Documents, SuiteSource};
@@ -45,7 +45,7 @@ pub struct Ingredients {
 }
 
 impl Mixture<'_> {
-    /// Trains or reads the tokenizer and tokenizes the corpora, as far as that is not in `cache_dir`.
+    /// Fetches remote corpora, trains or reads the tokenizer and tokenizes the corpora, as far as that is not in `cache_dir`.
     ///
     /// # Errors
     /// If a configuration or a source file is invalid, a file cannot be read or written, or the observer ends the preparation.
@@ -55,6 +55,26 @@ impl Mixture<'_> {
         observer: Observer,
     ) -> Result<Ingredients, SuiteError> {
         self.check()?;
+        let fetched = self.corpora.iter().map(|(label, config)| {
+            Ok((
+                label.clone(),
+                fetch(label, config, cache_dir, &mut *observer)?,
+            ))
+        });
+        let fetched: BTreeMap<_, _> = fetched.collect::<Result<_, CorpusError>>()?;
+        let local = Mixture {
+            corpora: &fetched,
+            ..*self
+        };
+        local.ingredients_of_files(cache_dir, observer)
+    }
+
+    /// As [`Mixture::ingredients`], of local paths.
+    fn ingredients_of_files(
+        &self,
+        cache_dir: &Path,
+        observer: Observer,
+    ) -> Result<Ingredients, SuiteError> {
         let suites = match self.suites.is_empty() {
             true => Vec::new(),
             false => build(self.suites, self.seed)?,

@@ -188,6 +188,12 @@ fn invalid_corpora_are_errors_that_name_the_key_or_the_line() {
             "texts/none.txt",
             "corpus.letters.paths = texts/none.txt: it does not exist",
         ),
+        // Without the feature `object-store` no URL is read, with it none of another machine without TLS.
+        (
+            "texts/letters.txt",
+            "http://example.org/letters.txt",
+            "corpus.letters.paths = http://example.org/letters.txt: ",
+        ),
         (
             "skip_bad = true",
             "",

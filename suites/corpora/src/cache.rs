@@ -3,6 +3,8 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::path::Path;
 
+use tempfile::NamedTempFile;
+
 use crate::CorpusError;
 
 /// Prefix of a file that is being written; a complete file has another name.
@@ -76,25 +78,53 @@ pub(crate) fn replace<E: From<CorpusError>>(
     path: &Path,
     fill: impl FnOnce(&File) -> Result<(), E>,
 ) -> Result<(), E> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder).map_err(CorpusError::io("create", folder))?;
-    let temporary = tempfile::Builder::new()
-        .prefix(WRITING)
-        .tempfile_in(folder)
-        .map_err(CorpusError::io("write in", folder))?;
-    fill(temporary.as_file())?;
-    temporary
-        .as_file()
-        .sync_all()
-        .map_err(CorpusError::io("write", path))?;
-    temporary
-        .persist(path)
-        .map_err(|error| CorpusError::io("write", path)(error.error))?;
-    // Some file systems cannot synchronise a folder. The new name may then be missing after a loss of power, and the
-    // file is prepared again.
-    #[cfg(unix)]
-    let _ = File::open(folder).and_then(|folder| folder.sync_all());
+    let unfinished = Unfinished::new(path.parent().unwrap_or(Path::new(".")))?;
+    fill(unfinished.file())?;
+    unfinished.finish(path)?;
     Ok(())
+}
+
+/// A file that is being written, removed when dropped.
+pub(crate) struct Unfinished(NamedTempFile);
+
+impl Unfinished {
+    /// An empty file in a folder, which is created if it is missing.
+    ///
+    /// # Errors
+    /// That of the operating system.
+    pub fn new(folder: &Path) -> Result<Self, CorpusError> {
+        fs::create_dir_all(folder).map_err(CorpusError::io("create", folder))?;
+        let file = tempfile::Builder::new()
+            .prefix(WRITING)
+            .tempfile_in(folder)
+            .map_err(CorpusError::io("write in", folder))?;
+        Ok(Self(file))
+    }
+
+    /// The file.
+    pub fn file(&self) -> &File {
+        self.0.as_file()
+    }
+
+    /// Synchronises the file with the disk and gives it its name, in this folder or in one below it.
+    ///
+    /// # Errors
+    /// That of the operating system.
+    pub fn finish(self, path: &Path) -> Result<(), CorpusError> {
+        let folder = path.parent().unwrap_or(Path::new("."));
+        fs::create_dir_all(folder).map_err(CorpusError::io("create", folder))?;
+        self.file()
+            .sync_all()
+            .map_err(CorpusError::io("write", path))?;
+        self.0
+            .persist(path)
+            .map_err(|error| CorpusError::io("write", path)(error.error))?;
+        // Some file systems cannot synchronise a folder. The new name may then be missing after a loss of power, and the
+        // file is prepared again.
+        #[cfg(unix)]
+        let _ = File::open(folder).and_then(|folder| folder.sync_all());
+        Ok(())
+    }
 }
 
 #[cfg(test)]

@@ -13,7 +13,8 @@ const MAX_SAMPLE_BYTES: u64 = 1 << 30;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CorpusConfig {
-    /// Files, folders and globs; a relative path is one from the folder of the sweep file.
+    /// Files, folders, globs, and URLs of object stores and web servers, which [`crate::fetch`] turns into local paths; a relative path is
+    /// one from the folder of the sweep file.
     #[serde(deserialize_with = "one_or_several")]
     pub paths: Vec<PathBuf>,
     /// Share of the training tokens, relative to the weights of the other corpora and of the suites.

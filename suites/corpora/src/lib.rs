@@ -24,6 +24,7 @@ pub use mixture::{
 };
 pub use progress::{Observer, Progress, Stage};
 pub use sample::sample;
+pub use source::{fetch, is_url};
 pub use token_file::{TokenFile, Tokens, Writer, write};
 pub use tokenized::{Corpus, Counts, HeldOutDocument};
 pub use tokenizer::{END, EndToken, Tokenizer};

@@ -8,6 +8,10 @@ use crate::CorpusError;
 /// What is being done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
+    /// The objects of a URL are looked up.
+    Listing,
+    /// Objects are copied into the cache folder.
+    Fetching,
     /// The files are read for the hash of their content.
     Hashing,
     /// The documents are tokenized.
@@ -23,7 +27,7 @@ pub struct Progress {
     pub corpus: String,
     /// What is being done.
     pub stage: Stage,
-    /// Units done: bytes of files, or tokens while ordering.
+    /// Units done: bytes of files, tokens while ordering, or the listing as a whole.
     pub done: u64,
     /// Units in all.
     pub total: u64,

@@ -10,7 +10,7 @@ use crate::{CorpusConfig, CorpusError};
 const MAX_FILES: u64 = 64;
 
 /// Documents of the corpus `label` with at most `bytes` bytes together, none of them held out: the first ones of up to 64 files, an
-/// equal number of bytes of each, the last one cut.
+/// equal number of bytes of each, the last one cut. Paths are local: see [`crate::fetch`].
 ///
 /// # Errors
 /// If a file cannot be read, a record is invalid, or the files have tokens instead of text.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use ::corpora::{CorpusConfig, CorpusError, TokenizerConfig};
+use ::corpora::{CorpusConfig, CorpusError, TokenizerConfig, is_url};
 
 use super::error::FileError;
 use super::labels::check_labels;
@@ -41,7 +41,9 @@ pub fn corpora(
             .validate(&entry.key)
             .map_err(|error| located(file, table, error))?;
         for path in &mut config.paths {
-            *path = folder.join(&path);
+            if !is_url(path) {
+                *path = folder.join(&path);
+            }
         }
         corpora.insert(entry.key.clone(), config);
     }
@@ -142,6 +144,14 @@ mod tests {
         assert_eq!(paths("sweeps/f.toml"), ["sweeps/texts", "/data/*.txt"]);
         assert_eq!(paths("f.toml"), ["texts", "/data/*.txt"]);
         assert_eq!(paths("/dev/stdin"), ["texts", "/data/*.txt"]);
+    }
+
+    #[test]
+    fn urls_stay_as_they_are() {
+        let remote = text(|text| text.replace("\"texts\"", "\"s3://bucket/texts/\""));
+        let sweep = Sweep::parse("sweeps/f.toml", &remote).unwrap();
+        let path = sweep.data.corpora["web"].paths[0].to_str();
+        assert_eq!(path, Some("s3://bucket/texts/"));
     }
 
     #[test]

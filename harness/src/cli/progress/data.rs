@@ -7,6 +7,8 @@ use experiment::quantity::{bytes, count, duration};
 pub fn stage_name(progress: &Progress) -> String {
     let corpus = &progress.corpus;
     match progress.stage {
+        Stage::Listing => format!("listing objects of {corpus}"),
+        Stage::Fetching => format!("fetching {corpus}"),
         Stage::Hashing => format!("hashing {corpus}"),
         Stage::Tokenizing => format!("tokenizing {corpus}"),
         Stage::Ordering => "ordering documents".to_owned(),
@@ -26,7 +28,8 @@ pub fn rate(progress: &Progress) -> String {
     let per_second = |units: u64| units as f64 / seconds.max(1e-9);
     let tokens_per_s = count(per_second(tokens));
     match progress.stage {
-        Stage::Hashing => format!(
+        Stage::Listing => duration(seconds),
+        Stage::Fetching | Stage::Hashing => format!(
             "{} of {}, {}/s, {} left",
             bytes(done),
             bytes(total),

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use super::remote::is_url;
 use crate::CorpusError;
 
 /// What a file contains, by the end of its name.
@@ -98,7 +99,8 @@ fn index(path: &Path, format: Format) -> Option<(PathBuf, u64, Option<SystemTime
     Some((path, metadata.len(), metadata.modified().ok()))
 }
 
-fn kind(path: &Path) -> Option<(Format, Compression)> {
+/// What a file of this name has; `None` if the end of the name is not known.
+pub(super) fn kind(path: &Path) -> Option<(Format, Compression)> {
     let name = path.file_name()?.to_str()?.to_ascii_lowercase();
     let (name, compression) = match name.rsplit_once('.')? {
         (stem, "gz") => (stem, Compression::Gzip),
@@ -117,7 +119,9 @@ fn kind(path: &Path) -> Option<(Format, Compression)> {
     Some((format, compression))
 }
 
-const KNOWN: &str = ".txt, .jsonl, .json, .ndjson (each also .gz or .zst), .parquet, .npy or .bin";
+/// The known ends of names, for messages.
+pub(super) const KNOWN: &str =
+    ".txt, .jsonl, .json, .ndjson (each also .gz or .zst), .parquet, .npy or .bin";
 
 /// The files of `paths`, the value of `key`, in the order of their names. A folder stands for all files below it whose names end
 /// in one that is known; links to folders are not followed.
@@ -128,6 +132,10 @@ pub fn find(key: &str, paths: &[PathBuf]) -> Result<Vec<SourceFile>, CorpusError
     let mut files = Vec::new();
     for path in paths {
         let before = files.len();
+        if is_url(path) {
+            let remedy = "it is no local path; fetch it before it is read";
+            return Err(CorpusError::config(key, path.display(), remedy));
+        }
         if path.is_dir() {
             walk(path, &mut files)?;
         } else if path.exists() {

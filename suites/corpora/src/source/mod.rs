@@ -5,6 +5,7 @@ mod files;
 mod json_lines;
 mod parquet;
 mod record;
+mod remote;
 mod text;
 mod tokens;
 
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 pub use files::{Format, SourceFile, find};
 pub use record::Content;
 use record::{RecordError, Records};
+pub use remote::{fetch, is_url};
 pub use tokens::Vocabulary;
 
 use crate::{CorpusConfig, CorpusError};

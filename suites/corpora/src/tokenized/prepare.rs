@@ -17,7 +17,7 @@ const SHARD_TOKENS: usize = 1 << 24;
 
 impl Corpus {
     /// Tokenizes what is not tokenized yet of the corpus `label`, below `cache_dir`, and opens it. Of several processes that prepare one
-    /// corpus, one writes and the others wait for it.
+    /// corpus, one writes and the others wait for it. Paths are local: see [`crate::fetch`].
     ///
     /// # Errors
     /// If a source file or a record of it is invalid, a file cannot be read or written or is damaged, or the observer ends the
