@@ -13,7 +13,7 @@ use experiment::units;
 use interchange::WeightType;
 use serde::de::DeserializeOwned;
 
-pub use benchmarks::{ScoreOptions, ShowTask, TaskCommand, TaskData, TasksOptions};
+pub use benchmarks::{ScoreOptions, TaskCommand, TaskData, TasksOptions};
 
 /// Compares feed-forward blocks at equal training FLOPs.
 #[derive(Parser)]
