@@ -80,6 +80,17 @@ pub fn request_hash(question: &Question, programs: bool) -> String {
     hash([&question.prompt, &format!("{scored:?}")])
 }
 
+/// Hash of a question and of all that its verdict depends on, such as the tests of a program.
+pub fn item_hash(question: &Question) -> String {
+    let item = question.item;
+    hash([
+        &question.prompt,
+        &format!("{:?}", item.kind),
+        &item.group,
+        &item.record.to_string(),
+    ])
+}
+
 /// Name under which the answers of a model to a task are kept.
 ///
 /// # Arguments
@@ -131,7 +142,11 @@ pub fn answers(
     let mut found = BTreeMap::new();
     let mut open = Vec::new();
     for question in questions {
-        let request = request_hash(question, programs);
+        let mut request = request_hash(question, programs);
+        if benchmark.task.sampling().1.is_some() {
+            // The random stream of an answer depends on its place.
+            request = hash([&request, &question.item.doc_id.to_string()]);
+        }
         match by_request.get(request.as_str()).map(|row| restored(row)) {
             Some(Ok(mut own)) => {
                 own.answer.doc_id = question.item.doc_id;

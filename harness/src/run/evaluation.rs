@@ -13,6 +13,7 @@ use super::execute::{Failure, RunContext};
 use super::interrupt::Interruptible;
 use super::progress::Progress;
 use super::tasks::LoadedTask;
+use crate::error::Error;
 use crate::evaluate::benchmark_model::BenchmarkModel;
 use crate::evaluate::held_out::held_out_rows;
 use crate::evaluate::language_model::DecoderModel;
@@ -202,9 +203,10 @@ impl Evaluated {
         };
         let kept = Records::open(context.folders.cache())?;
         let rows = task.evaluate(id, &mut model, subject.weights_hash, &kept);
-        let rows = rows.map_err(|error| match context.interrupt.requested() {
-            true => Failure::Interrupted,
-            false => Failure::Failed(error.to_string()),
+        let rows = rows.map_err(|error| match error {
+            _ if context.interrupt.requested() => Failure::Interrupted,
+            Error::Records(error) => Failure::Records(error),
+            other => Failure::Failed(other.to_string()),
         })?;
         self.items.extend(rows.items);
         self.scores.extend(rows.scores);

@@ -14,7 +14,7 @@ use sandbox::{Policy, Program, ProgramVerdict, Sandbox, SandboxLimits};
 use super::identity::hash_all;
 use super::interrupt::Interrupt;
 use crate::error::Error;
-use crate::evaluate::answering::{Question, answers, cache_key, questions, request_hash};
+use crate::evaluate::answering::{Question, answers, cache_key, item_hash, questions};
 use crate::evaluate::benchmark_model::BenchmarkModel;
 use crate::evaluate::benchmark_scores::{Score, scores};
 
@@ -26,6 +26,8 @@ pub struct LoadedTask {
     /// Places of the items with their prompts.
     prompts: Vec<(usize, String)>,
     items_hash: String,
+    /// Whether few-shot examples are the evaluated records.
+    has_own_examples: bool,
     /// Where answers that are programs are run.
     sandbox: Option<Sandbox>,
 }
@@ -74,18 +76,16 @@ pub fn load(config: &TaskConfig) -> Result<LoadedTask, Error> {
     let n_shot = config.shots.unwrap_or(benchmark.task.shots.count);
     let shots = match n_shot {
         0 => benchmarks::items::Shots::default(),
-        _ => benchmark.shots(&config.data)?,
+        _ => benchmark.shots(&config.data, config.skip_bad)?,
     };
     let asked = questions(&benchmark, &shots, n_shot, config.limit)?;
-    let hashes = asked
-        .iter()
-        .map(|question| request_hash(question, config.run_code));
-    let hashes: Vec<String> = hashes.collect();
+    let hashes: Vec<String> = asked.iter().map(item_hash).collect();
     let prompts = asked
         .into_iter()
         .map(|question| (question.item.doc_id, question.prompt))
         .collect();
     Ok(LoadedTask {
+        has_own_examples: shots.is_evaluated,
         items_hash: hash_all(hashes.iter().map(String::as_str)),
         sandbox: match config.run_code {
             true => Some(Sandbox::open(&SandboxLimits::default(), Policy::Isolated)?),
@@ -107,6 +107,30 @@ pub fn load_all(configs: &[TaskConfig]) -> Result<Vec<LoadedTask>, Error> {
 }
 
 impl LoadedTask {
+    /// What a user should know of its data.
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        let name = self.name();
+        if let Some(rows) = self.benchmark.other_rows() {
+            let own = self.benchmark.items.len();
+            notes.push(format!(
+                "{name}: {own} records, and the published set has {rows}"
+            ));
+        }
+        if let Some(first) = self.benchmark.skipped.first() {
+            let skipped = self.benchmark.skipped.len();
+            notes.push(format!(
+                "{name}: {skipped} records are left out, the first: {first}"
+            ));
+        }
+        if self.has_own_examples {
+            notes.push(format!(
+                "{name}: few-shot examples are drawn from the evaluated records, without the item itself"
+            ));
+        }
+        notes
+    }
+
     /// Name of the task.
     pub fn name(&self) -> &str {
         &self.benchmark.task.name
@@ -206,7 +230,11 @@ impl LoadedTask {
                 .iter()
                 .map(|score| self.score_row(run, score))
                 .collect(),
-            items: items.collect(),
+            // Of several samples an item is neither right nor wrong: such scores are compared over seeds alone.
+            items: match benchmark.task.sampling() {
+                (1, _) => items.collect(),
+                _ => Vec::new(),
+            },
             evaluation: EvaluationRow {
                 prompts_cut: cut(&|own| own.removed > 0),
                 answers_cut: cut(&|own| own.is_cut),

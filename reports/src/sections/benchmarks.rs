@@ -17,7 +17,7 @@ pub fn body(study: &Study) -> Markup {
     }
     html! {
         p {
-            "Published files, prompts and metrics by the conventions of lm-evaluation-harness, greedy generation. Means over seeds with \
+            "Published files, prompts and metrics by the conventions of lm-evaluation-harness. Means over seeds with \
              Student’s 95 % interval, of a single seed over items. Below a mean the block minus dense, paired by seed: "
             span.better { "▲" } " better, " span.worse { "▼" } " worse where its 95 % interval excludes zero, " span.level { "≈" }
             " where it does not; each interval holds alone, without a correction for their number. Bits per byte (bpb) are those of the \
@@ -48,6 +48,7 @@ fn task(study: &Study, rows: &[BenchmarkScores]) -> Markup {
             ", contexts of at most " (evaluation.max_length) " tokens"
             @if evaluation.prompts_cut > 0 { "; " (evaluation.prompts_cut) " prompts lost their start" }
             @if evaluation.answers_cut > 0 { "; " (evaluation.answers_cut) " answers ended at the largest number of tokens" }
+            @if rows[0].left_out > 0 { "; " (rows[0].left_out) " runs were evaluated on other items or otherwise and are left out" }
             @if evaluation.skipped > 0 { "; " (evaluation.skipped) " records could not be read" }
             "."
         }

@@ -17,7 +17,7 @@ pub fn body(study: &Study) -> Markup {
         .text("Size")
         .text("Block")
         .number("Bits per byte")
-        .number("Less dense")
+        .number("Minus dense")
         .number("Nats per token");
     for group in scores.chunk_by(|one, next| (one.corpus, one.rung) == (next.corpus, next.rung)) {
         table.group();

@@ -1,6 +1,6 @@
 //! Scores on published benchmarks: of each block, and paired with dense by seed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::grouping::{Rung, Study};
 use crate::statistics::{Interval, mean_over_seeds, paired_over_seeds};
@@ -9,8 +9,10 @@ use crate::{EvaluationRow, RunRow, ScoreRow, WHOLE_SUITE};
 /// One metric of a benchmark, or of one of its groups, on one rung.
 #[derive(Clone, Debug)]
 pub struct BenchmarkScores<'s, 'a> {
-    /// What was evaluated; of the first run that was.
+    /// What was evaluated: that of most runs, the first of them.
     pub evaluation: &'a EvaluationRow,
+    /// Runs that were evaluated on other items or otherwise, and are left out.
+    pub left_out: usize,
     /// The group, or [`WHOLE_SUITE`].
     pub group: &'a str,
     /// Name of the metric.
@@ -35,12 +37,12 @@ pub struct BlockMean {
 /// Every metric of every benchmark that runs were evaluated on alike, by task, group, metric and rung.
 pub fn benchmark_scores<'s, 'a>(study: &'s Study<'a>) -> Vec<BenchmarkScores<'s, 'a>> {
     let mut rows = Vec::new();
-    let mut tasks: BTreeMap<&str, &'a EvaluationRow> = BTreeMap::new();
+    let mut tasks: BTreeMap<&str, Vec<&'a EvaluationRow>> = BTreeMap::new();
     for row in study.frames.evaluations() {
-        tasks.entry(&row.task).or_insert(row);
+        tasks.entry(&row.task).or_default().push(row);
     }
-    for evaluation in tasks.into_values() {
-        let scores = Scores::new(study, evaluation);
+    for evaluations in tasks.into_values() {
+        let scores = Scores::new(study, &evaluations);
         for (group, metric) in scores.kinds() {
             for rung in &study.rungs {
                 rows.extend(scores.row(study, group, metric, rung));
@@ -53,25 +55,28 @@ pub fn benchmark_scores<'s, 'a>(study: &'s Study<'a>) -> Vec<BenchmarkScores<'s,
 /// The scores of a task by group, metric and run.
 struct Scores<'a> {
     evaluation: &'a EvaluationRow,
+    left_out: usize,
     by_run: BTreeMap<(&'a str, &'a str, &'a str), &'a ScoreRow>,
     /// In the order of the rows, the whole task first.
     kinds: Vec<(&'a str, &'a str)>,
 }
 
 impl<'a> Scores<'a> {
-    fn new(study: &Study<'a>, evaluation: &'a EvaluationRow) -> Self {
-        let is_alike = |run: &str| {
-            study.frames.evaluations().iter().any(|row| {
-                let same = (&row.task, &row.fingerprint, &row.items_hash, row.n_shot)
-                    == (
-                        &evaluation.task,
-                        &evaluation.fingerprint,
-                        &evaluation.items_hash,
-                        evaluation.n_shot,
-                    );
-                same && row.run == run
-            })
+    fn new(study: &Study<'a>, evaluations: &[&'a EvaluationRow]) -> Self {
+        let key = |row: &EvaluationRow| {
+            (
+                row.fingerprint.clone(),
+                row.items_hash.clone(),
+                (row.n_shot, row.max_length, row.programs_run),
+            )
         };
+        let mut alike: BTreeMap<_, Vec<&'a EvaluationRow>> = BTreeMap::new();
+        for &row in evaluations {
+            alike.entry(key(row)).or_default().push(row);
+        }
+        let most = alike.into_values().max_by_key(Vec::len).unwrap_or_default();
+        let runs: HashSet<&str> = most.iter().map(|row| row.run.as_str()).collect();
+        let (evaluation, is_alike) = (most[0], |run: &str| runs.contains(run));
         let own = study.frames.scores().iter();
         let own: Vec<&ScoreRow> = own
             .filter(|row| row.suite == evaluation.task && row.value.is_finite())
@@ -86,6 +91,7 @@ impl<'a> Scores<'a> {
         let key = |row: &&'a ScoreRow| (row.task.as_str(), row.metric.as_str(), row.run.as_str());
         Self {
             evaluation,
+            left_out: evaluations.len() - most.len(),
             by_run: own.iter().map(|row| (key(row), *row)).collect(),
             kinds,
         }
@@ -120,7 +126,7 @@ impl<'a> Scores<'a> {
                     n: only.n,
                     method: "over items",
                 },
-                Some(_) => spread(mean_over_seeds(&values)),
+                Some(_) => within(metric, spread(mean_over_seeds(&values))),
             };
             let pairs: Vec<(f64, f64)> = own
                 .iter()
@@ -140,6 +146,7 @@ impl<'a> Scores<'a> {
             .find_map(|label| by_seed(&study.finished(label, rung)).into_values().next())?;
         Some(BenchmarkScores {
             evaluation: self.evaluation,
+            left_out: self.left_out,
             group,
             metric,
             rung,
@@ -154,6 +161,18 @@ fn spread(interval: Interval) -> Interval {
     match interval.low == interval.high {
         true => Interval::unbounded(interval.value, interval.n, interval.method),
         false => interval,
+    }
+}
+
+/// The interval of a metric, within its range.
+fn within(metric: &str, interval: Interval) -> Interval {
+    match is_loss(metric) {
+        true => interval,
+        false => Interval {
+            low: interval.low.max(0.0),
+            high: interval.high.min(1.0),
+            ..interval
+        },
     }
 }
 
@@ -175,7 +194,11 @@ fn place(metric: &str) -> usize {
 
 /// Whether less is better.
 pub fn is_loss(metric: &str) -> bool {
-    let metric = metric.strip_suffix("_macro").unwrap_or(metric);
+    let metric = ["_difference", "_macro"]
+        .iter()
+        .fold(metric, |metric, end| {
+            metric.strip_suffix(end).unwrap_or(metric)
+        });
     matches!(metric, "nll" | "nll_best" | "bpb")
 }
 
@@ -223,7 +246,14 @@ mod tests {
 
     #[test]
     fn less_is_better_of_losses_and_their_means_over_groups() {
-        for loss in ["nll", "bpb", "nll_best", "bpb_macro", "nll_best_macro"] {
+        for loss in [
+            "nll",
+            "bpb",
+            "nll_best",
+            "bpb_macro",
+            "nll_best_macro",
+            "bpb_difference",
+        ] {
             assert!(is_loss(loss), "{loss}");
         }
         assert!(!is_loss("acc") && !is_loss("exact_match_macro"));

@@ -67,7 +67,7 @@ fn score<'a>(
         Some((value(run)?, value(same_seed)?))
     });
     let pairs: Vec<(f64, f64)> = pairs.collect();
-    let differs = !study.is_reference(block) && !pairs.is_empty();
+    let differs = !study.is_reference(block) && study.comparable(block, rung) && !pairs.is_empty();
     Some(HeldOutScore {
         corpus,
         block,

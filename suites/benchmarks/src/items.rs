@@ -107,7 +107,7 @@ impl Benchmark {
     ///
     /// # Errors
     /// As [`Benchmark::read`].
-    pub fn shots(&self, paths: &[PathBuf]) -> Result<Shots, BenchmarkError> {
+    pub fn shots(&self, paths: &[PathBuf], skips: bool) -> Result<Shots, BenchmarkError> {
         let mut source = self.task.shot_source();
         if source.files.is_empty() {
             return Ok(Shots::default());
@@ -124,7 +124,7 @@ impl Benchmark {
         if files == self.files {
             source.labels.clone_from(&self.task.source.labels);
         }
-        let found = records::read(&files, &source, false)?;
+        let found = records::read(&files, &source, skips)?;
         let mut pool = Vec::new();
         for record in found.records {
             let place = pool.len();

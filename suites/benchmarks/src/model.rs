@@ -83,7 +83,7 @@ pub fn answer(
             .iter()
             .map(|text| format!("{}{text}", task.target_delimiter))
             .collect();
-        let own = likelihoods(&*model, text, &continuations, space)
+        let own = requests_of(&*model, (item, text), &continuations, space)
             .map_err(|problem| failed(&task.name, item.doc_id, problem))?;
         numbers.push(own.len());
         requests.extend(own);
@@ -154,6 +154,26 @@ pub fn answer(
         answers.push(given);
     }
     Ok(answers)
+}
+
+/// The requests of an item. Of accepted answers the first is the reference; another that does not fit is left out.
+fn requests_of(
+    encoder: &dyn Encoder,
+    (item, text): (&Item, &str),
+    continuations: &[String],
+    space: usize,
+) -> Result<Vec<Request>, String> {
+    match (&item.kind, continuations) {
+        (ItemKind::Generate(_), [first, others @ ..]) => {
+            let mut own = likelihoods(encoder, text, std::slice::from_ref(first), space)?;
+            for other in others {
+                let other = likelihoods(encoder, text, std::slice::from_ref(other), space);
+                own.extend(other.into_iter().flatten());
+            }
+            Ok(own)
+        }
+        _ => likelihoods(encoder, text, continuations, space),
+    }
 }
 
 /// The texts whose probability is wanted: the choices, the accepted answers, the reference solution.

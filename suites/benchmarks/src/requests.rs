@@ -149,7 +149,7 @@ pub fn failed(task: &str, doc_id: usize, problem: String) -> BenchmarkError {
     BenchmarkError::Files {
         task: task.to_owned(),
         problem: format!("item {doc_id}: {problem}"),
-        remedy: "let the model read more tokens (--max-length), or leave the record out".to_owned(),
+        remedy: "let the model read more tokens (--max-length, or `max_length` of the task in a sweep file), or leave the record out".to_owned(),
     }
 }
 

@@ -313,6 +313,15 @@ impl Task {
                 return Err(invalid(problem, "choose from acc, acc_norm, exact_match"));
             }
         }
+        if let Some(choose) = &task.choose
+            && choose.all_gold != choose.metrics.contains(&"exact_match".to_owned())
+        {
+            let problem =
+                "`choose.metrics` has `exact_match` without `all_gold`, or `all_gold` without it";
+            let remedy =
+                "write both: with `all_gold` the question is whether one of the choices is greedy";
+            return Err(invalid(problem.to_owned(), remedy));
+        }
         if let Some(program) = &task.program {
             program
                 .check()

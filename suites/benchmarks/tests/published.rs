@@ -107,13 +107,13 @@ fn prompts_are_those_of_the_harness() {
         );
         let groups = by_group(mmlu.items.iter().map(|item| (item.group.as_str(), ())));
         assert_eq!(groups.len(), 57);
-        let shots = mmlu.shots(&[folder().join("mmlu")]).unwrap();
+        let shots = mmlu.shots(&[folder().join("mmlu")], false).unwrap();
         let five = mmlu.prompt(&mmlu.items[0], &shots, 5).unwrap();
         assert_eq!(five.matches("\nAnswer:").count(), 6);
     }
     if let Some(mbpp) = read("mbpp", "mbpp") {
         assert!(prompt(&mbpp).ends_with("\n[BEGIN]\n"));
-        let shots = mbpp.shots(&[folder().join("mbpp")]).unwrap();
+        let shots = mbpp.shots(&[folder().join("mbpp")], false).unwrap();
         let three = mbpp.prompt(&mbpp.items[0], &shots, 3).unwrap();
         assert_eq!(
             (
@@ -124,7 +124,9 @@ fn prompts_are_those_of_the_harness() {
         );
     }
     if let Some(eq) = read("entityquestions", "entityquestions") {
-        let shots = eq.shots(&[folder().join("entityquestions")]).unwrap();
+        let shots = eq
+            .shots(&[folder().join("entityquestions")], false)
+            .unwrap();
         let item = &eq.items[100];
         let prompt = eq.prompt(item, &shots, 5).unwrap();
         assert_eq!(

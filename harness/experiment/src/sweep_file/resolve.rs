@@ -116,6 +116,8 @@ pub fn resolve(file: &str, text: &str) -> Result<Sweep, FileError> {
         .iter()
         .flat_map(|decide| decide.further(&top_level.seeds));
     let seeds: Vec<u64> = top_level.seeds.iter().copied().chain(further).collect();
+    let corpora: Vec<&str> = data.corpora.keys().map(String::as_str).collect();
+    let tasks = tasks(file, &root, &corpora)?;
     let tune = tune(file, &root, (&data, fresh_facts), &seeds, &sizes)?;
     Ok(Sweep {
         name,
@@ -128,7 +130,7 @@ pub fn resolve(file: &str, text: &str) -> Result<Sweep, FileError> {
         sizes,
         tune,
         decide,
-        tasks: tasks(file, &root)?,
+        tasks,
     })
 }
 

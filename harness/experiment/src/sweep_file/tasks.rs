@@ -56,9 +56,16 @@ enum Paths {
 
 /// The tasks of a file, in its order; paths are relative to the folder of the file.
 ///
+/// # Arguments
+/// * `corpora`: labels of the corpora, whose scores are rows beside those of tasks.
+///
 /// # Errors
-/// If a key is unknown or missing, a value is invalid, or a task is not known.
-pub fn tasks(file: &str, root: &LocatedTable) -> Result<Vec<TaskConfig>, FileError> {
+/// If a key is unknown or missing, a value is invalid, or a task is not known or has a name that is taken.
+pub fn tasks(
+    file: &str,
+    root: &LocatedTable,
+    corpora: &[&str],
+) -> Result<Vec<TaskConfig>, FileError> {
     let section = root.section("tasks");
     let folder = Path::new(file).parent().unwrap_or(Path::new(""));
     let mut tasks = Vec::new();
@@ -76,6 +83,15 @@ pub fn tasks(file: &str, root: &LocatedTable) -> Result<Vec<TaskConfig>, FileErr
                 suggest(&name, &known)
             );
             return Err(FileError::at(file, label, problem, remedy));
+        }
+        if is_taken(&name, corpora) {
+            let problem = "is the name of a suite or a corpus, whose scores have it too";
+            return Err(FileError::at(
+                file,
+                label,
+                problem,
+                "rename the task or the corpus",
+            ));
         }
         let data = match keys.data {
             Paths::One(path) => vec![path],
@@ -118,6 +134,12 @@ pub fn tasks(file: &str, root: &LocatedTable) -> Result<Vec<TaskConfig>, FileErr
     Ok(tasks)
 }
 
+fn is_taken(name: &str, corpora: &[&str]) -> bool {
+    let suite = name.strip_suffix(" recall").unwrap_or(name);
+    ["biographies", "world", "functions", "bios", "suites"].contains(&suite)
+        || corpora.contains(&name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -154,5 +176,7 @@ mod tests {
         assert!(message("[tasks.piqa]\ndata = 3\n").contains("list of paths"));
         assert!(message("[tasks.piqa]\ndata = \"d\"\nlimit = 0\n").contains("`tasks.piqa.limit`"));
         assert!(message("[tasks.piqa]\ndata = \"d\"\nlimits = 3\n").contains("limits"));
+        let own = "[tasks.world]\ndata = \"d\"\nfile = \"f.toml\"\n";
+        assert!(message(own).contains("name of a suite"));
     }
 }

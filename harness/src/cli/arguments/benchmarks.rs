@@ -74,7 +74,7 @@ pub struct ScoreOptions {
     #[arg(long, value_name = "FILE", requires = "run_code")]
     pub verdicts: Option<PathBuf>,
     /// Write every prompt, answer and verdict as Parquet.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "answers")]
     pub samples: Option<PathBuf>,
     /// Folder of the sweeps and runs.
     #[arg(long, value_name = "DIR", default_value = "runs")]

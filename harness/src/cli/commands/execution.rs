@@ -13,7 +13,7 @@ use harness::run::execute::RunContext;
 use harness::run::interrupt::Interrupt;
 use harness::run::progress::Progress;
 use harness::run::sweep;
-use harness::run::tasks::load_all;
+use harness::run::tasks::{LoadedTask, load_all};
 use harness::run::tuning::{state, tuning_folders};
 use results::Records;
 use suites::SandboxLimits;
@@ -98,6 +98,8 @@ impl Execution<'_> {
         }
         // Before anything is trained: a benchmark that cannot be read is an error now, and not after hours.
         let tasks = load_all(&plan.sweep.tasks)?;
+        let notes = tasks.iter().flat_map(LoadedTask::notes);
+        notes.for_each(|note| progress.notice(&note));
         let provenance = Provenance::gather();
         let context = RunContext {
             datasets: &datasets,

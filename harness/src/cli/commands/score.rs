@@ -58,13 +58,13 @@ pub fn score(options: &ScoreOptions) -> Result<Conclusion, Error> {
         options,
         benchmark: &benchmark,
         sandbox: score_programs::sandbox(&benchmark, options, threads)?,
-        questions: match &options.model {
-            Some(_) => {
+        questions: match evaluates_a_model(options) {
+            true => {
                 let shots = shots(&benchmark, &options.data, n_shot)?;
                 let limit = options.limit.map(|limit| limit as usize);
                 questions(&benchmark, &shots, n_shot, limit)?
             }
-            None => Vec::new(),
+            false => Vec::new(),
         },
         interrupt: &interrupt,
     };
@@ -127,6 +127,12 @@ pub fn score(options: &ScoreOptions) -> Result<Conclusion, Error> {
     };
     score_output::print_scores(&benchmark, &scores, &evaluated, options)?;
     Ok(Conclusion::Complete)
+}
+
+/// Whether a model is evaluated, and not answers of files alone.
+fn evaluates_a_model(options: &ScoreOptions) -> bool {
+    let other = options.against.as_ref();
+    options.model.is_some() || other.is_some_and(|other| !Path::new(other).is_file())
 }
 
 struct Scoring<'a> {

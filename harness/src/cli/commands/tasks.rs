@@ -118,7 +118,7 @@ pub fn shots(benchmark: &Benchmark, data: &TaskData, n: usize) -> Result<Shots, 
     if n == 0 {
         return Ok(Shots::default());
     }
-    let shots = benchmark.shots(&data.data)?;
+    let shots = benchmark.shots(&data.data, data.skip_bad)?;
     if shots.is_evaluated {
         note("few-shot examples are drawn from the evaluated records, without the item itself");
     }
