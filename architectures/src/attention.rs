@@ -164,22 +164,11 @@ impl Attention {
             ..
         } = self.shape;
         let heads = n_heads + 2 * n_kv_heads;
-        let whole = self.qkv.forward(x);
-        let qkv = whole
-            .clone()
+        let qkv = self
+            .qkv
+            .forward(x)
             .reshape([batch, seq, heads, head_dim])
             .swap_dims(1, 2);
-        if cache.0.is_none() && seq > 1 {
-            // Nothing precedes these tokens: the fused operation of whole sequences, and keys and values for later ones.
-            let key = positions.rotate(qkv.clone().narrow(1, n_heads, n_kv_heads));
-            cache.extend(key, qkv.narrow(1, n_heads + n_kv_heads, n_kv_heads));
-            let shape = AttentionShape {
-                batch,
-                seq,
-                ..self.shape
-            };
-            return self.output.forward(fused::causal_attention(whole, shape));
-        }
         let query = positions.rotate(qkv.clone().narrow(1, 0, n_heads));
         let key = positions.rotate(qkv.clone().narrow(1, n_heads, n_kv_heads));
         let value = qkv.narrow(1, n_heads + n_kv_heads, n_kv_heads);

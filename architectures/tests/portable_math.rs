@@ -40,6 +40,8 @@ fn functions_of_std_are_those_of_libm() {
 const LOGITS: &[(&str, u64)] = &[
     ("dense", 0xbcafbafdd5028364),
     ("dense, grouped heads, tied", 0xcab4f498af102e74),
+    ("dense, biases", 0x1e65632f7decbbb9),
+    ("dense, scaled rotations", 0xd778b8b98423efcf),
     ("moe top-1", 0x87f31dd3950061a3),
     ("moe top-2 normalised", 0x0e1ac580a512e3cc),
     ("moe expert choice", 0x3631ff484f01758b),
