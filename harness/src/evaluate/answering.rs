@@ -48,6 +48,7 @@ pub fn questions<'a>(
     limit: Option<usize>,
 ) -> Result<Vec<Question<'a>>, BenchmarkError> {
     let all = benchmark.items.len();
+    // Places in the list of items, which has no gaps.
     let mut places: Vec<usize> = match limit {
         Some(limit) if limit < all => random::permutation(all, 0, DRAW, 0)
             .into_iter()

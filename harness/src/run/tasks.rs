@@ -23,7 +23,7 @@ pub struct LoadedTask {
     benchmark: Benchmark,
     n_shot: usize,
     max_length: Option<usize>,
-    /// Places of the items with their prompts.
+    /// Places of the items in the evaluated split, with their prompts.
     prompts: Vec<(usize, String)>,
     items_hash: String,
     /// Whether few-shot examples are the evaluated records.
@@ -88,7 +88,14 @@ pub fn load(config: &TaskConfig) -> Result<LoadedTask, Error> {
         has_own_examples: shots.is_evaluated,
         items_hash: hash_all(hashes.iter().map(String::as_str)),
         sandbox: match config.run_code {
-            true => Some(Sandbox::open(&SandboxLimits::default(), Policy::Isolated)?),
+            true => {
+                let threads = std::thread::available_parallelism().map_or(1, usize::from);
+                let limits = SandboxLimits {
+                    threads,
+                    ..SandboxLimits::default()
+                };
+                Some(Sandbox::open(&limits, Policy::Isolated)?)
+            }
             false => None,
         },
         benchmark,
@@ -192,9 +199,11 @@ impl LoadedTask {
         let asked: Vec<Question> = self
             .prompts
             .iter()
-            .map(|(place, prompt)| Question {
-                item: &benchmark.items[*place],
-                prompt: prompt.clone(),
+            .filter_map(|(doc_id, prompt)| {
+                Some(Question {
+                    item: benchmark.item(*doc_id)?,
+                    prompt: prompt.clone(),
+                })
             })
             .collect();
         let key = cache_key(benchmark, model, weights);
@@ -205,19 +214,23 @@ impl LoadedTask {
         let judge = Judge::new(benchmark);
         let verdicts = self.verdicts(&found, model.interrupt)?;
         let mut judged = programs::metrics(&verdicts);
-        for (&doc_id, own) in &found {
-            let metrics = judge.metrics(&benchmark.items[doc_id], &own.answer);
-            judged.entry(doc_id).or_default().extend(metrics);
-        }
-        let by_group: Vec<(&str, Vec<Metric>)> = judged
+        let answered: Vec<(&Item, &ModelAnswer)> = asked
             .iter()
-            .map(|(&doc_id, own)| (benchmark.items[doc_id].group.as_str(), own.clone()))
+            .filter_map(|question| Some((question.item, found.get(&question.item.doc_id)?)))
+            .collect();
+        for (item, own) in &answered {
+            let metrics = judge.metrics(item, &own.answer);
+            judged.entry(item.doc_id).or_default().extend(metrics);
+        }
+        let metrics_of = |item: &Item| judged.get(&item.doc_id).cloned().unwrap_or_default();
+        let by_group: Vec<(&str, Vec<Metric>)> = answered
+            .iter()
+            .map(|(item, _)| (item.group.as_str(), metrics_of(item)))
             .collect();
         let scores = scores(benchmark, &by_group, self.n_shot);
-        let items = found.iter().map(|(&doc_id, own)| {
-            let metrics = judged.get(&doc_id).map(Vec::as_slice).unwrap_or_default();
-            let row = self.item_row(run, &benchmark.items[doc_id], own, metrics);
-            let verdict = verdicts.get(&doc_id).and_then(|own| own.first());
+        let items = answered.iter().map(|(item, own)| {
+            let row = self.item_row(run, item, own, &metrics_of(item));
+            let verdict = verdicts.get(&item.doc_id).and_then(|own| own.first());
             ItemRow {
                 detail: verdict.map_or_else(String::new, |verdict| self.recorded(verdict)),
                 ..row
@@ -254,7 +267,7 @@ impl LoadedTask {
         };
         let answers = found
             .iter()
-            .map(|(&doc_id, own)| (&self.benchmark.items[doc_id], &own.answer));
+            .filter_map(|(&doc_id, own)| Some((self.benchmark.item(doc_id)?, &own.answer)));
         let run =
             |programs: &[Program]| sandbox.judge_all(programs, &|_| {}, &|| interrupt.requested());
         Ok(programs::verdicts(&self.benchmark, answers, run)?)

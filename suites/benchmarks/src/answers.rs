@@ -88,10 +88,10 @@ pub fn read(file: &Path, benchmark: &Benchmark) -> Result<HashMap<usize, Answer>
 
 fn check(answer: &Answer, benchmark: &Benchmark) -> Result<(), String> {
     let doc_id = answer.doc_id;
-    let Some(item) = benchmark.items.get(doc_id) else {
+    let Some(item) = benchmark.item(doc_id) else {
         return Err(format!(
             "has doc_id {doc_id}, and the items are 0 to {}",
-            benchmark.items.len() - 1
+            benchmark.items.last().map_or(0, |last| last.doc_id)
         ));
     };
     match &item.kind {

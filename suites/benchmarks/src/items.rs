@@ -15,7 +15,7 @@ use crate::text::cut;
 pub struct Benchmark {
     /// Its declaration.
     pub task: Task,
-    /// The items, in file order.
+    /// The items, by place in the evaluated split; places of records that were left out are missing.
     pub items: Vec<Item>,
     /// Files that were read.
     pub files: Vec<PathBuf>,
@@ -69,10 +69,18 @@ impl Benchmark {
             ..
         } = records::read(&files, &task.source, skips)?;
         let mut items = Vec::with_capacity(records.len());
+        // A record that is left out keeps its place, so that answers from elsewhere belong to the same items.
+        let mut doc_id = 0;
         for (place, record) in records.into_iter().enumerate() {
-            let item = item(&task, &expressions, items.len(), record);
-            match item {
-                Ok(Some(item)) => items.push(item),
+            if record.is_null() {
+                doc_id += 1;
+                continue;
+            }
+            match item(&task, &expressions, doc_id, record) {
+                Ok(Some(item)) => {
+                    items.push(item);
+                    doc_id += 1;
+                }
                 Ok(None) => {}
                 Err(problem) => {
                     let error = BenchmarkError::Files {
@@ -84,6 +92,7 @@ impl Benchmark {
                         return Err(error);
                     }
                     skipped.push(error.to_string());
+                    doc_id += 1;
                 }
             }
         }
@@ -126,7 +135,7 @@ impl Benchmark {
         }
         let found = records::read(&files, &source, skips)?;
         let mut pool = Vec::new();
-        for record in found.records {
+        for record in found.records.into_iter().filter(|record| !record.is_null()) {
             let place = pool.len();
             let failed = |problem: String| BenchmarkError::Files {
                 task: self.task.name.clone(),
@@ -161,6 +170,12 @@ impl Benchmark {
             }
             ItemKind::Program(reference) => Ok(reference.clone()),
         }
+    }
+
+    /// The item at this place of the evaluated split; none if there is none, or it was left out.
+    pub fn item(&self, doc_id: usize) -> Option<&Item> {
+        let place = self.items.binary_search_by_key(&doc_id, |item| item.doc_id);
+        place.ok().map(|place| &self.items[place])
     }
 
     /// The prompt of an item with `n` examples: description, examples, question.
@@ -327,4 +342,27 @@ fn item_of(
         kind,
         record,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_that_is_left_out_keeps_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let text =
+            "{\"q\": \"a\", \"a\": \"1\"}\nbroken\n{\"q\": \"b\"}\n{\"q\": \"c\", \"a\": \"3\"}\n";
+        std::fs::write(folder.path().join("a.jsonl"), text).unwrap();
+        let declaration = "name = \"mine\"\nversion = 1\nsplit = \"test\"\nsource.files = [\"a.jsonl\"]\n\
+                           text = \"{{ q }}\"\n[generate]\nanswers = \"a\"\n";
+        let task = Task::parse("mine", declaration).unwrap();
+        let read = |skips| Benchmark::read(task.clone(), &[folder.path().to_owned()], skips);
+        assert!(read(false).is_err());
+        let benchmark = read(true).unwrap();
+        let places: Vec<usize> = benchmark.items.iter().map(|item| item.doc_id).collect();
+        assert_eq!((places, benchmark.skipped.len()), (vec![0, 3], 2));
+        assert_eq!(benchmark.item(3).unwrap().text, "c");
+        assert!(benchmark.item(1).is_none() && benchmark.item(4).is_none());
+    }
 }

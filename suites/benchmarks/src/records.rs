@@ -23,7 +23,7 @@ const MAX_LINE: u64 = 64 << 20;
 pub struct Records {
     /// The files, in the order of their names.
     pub files: Vec<PathBuf>,
-    /// In file order.
+    /// In file order; null in the place of one that was left out.
     pub records: Vec<Json>,
     /// Messages of lines that were left out.
     pub skipped: Vec<String>,
@@ -147,6 +147,7 @@ pub fn read(files: &[PathBuf], source: &Source, skips: bool) -> Result<Records, 
                         return Err(error);
                     }
                     all.skipped.push(error.to_string());
+                    all.records.push(Json::Null);
                 }
             }
             Ok(())
@@ -358,9 +359,15 @@ mod tests {
             "{error}"
         );
         let found = read(&files, &source(&[]), true).unwrap();
-        assert_eq!((found.records.len(), found.skipped.len()), (2, 2));
+        assert_eq!((found.records.len(), found.skipped.len()), (4, 2));
+        let kept: Vec<&Json> = found
+            .records
+            .iter()
+            .filter(|record| !record.is_null())
+            .collect();
+        assert_eq!(kept.len(), 2);
         assert!(found.skipped[1].contains("a.jsonl:4: is not an object"));
-        assert_eq!(found.records[1]["file"], "a.jsonl");
+        assert_eq!(kept[1]["file"], "a.jsonl");
     }
 
     #[test]

@@ -241,6 +241,12 @@ impl Program {
                 "`program.samples` = {samples} is not from 1 to {MAX_SAMPLES}"
             ));
         }
+        if !(1..=MAX_SECONDS).contains(&self.seconds) {
+            let seconds = self.seconds;
+            return Err(format!(
+                "`program.seconds` = {seconds} is not from 1 to {MAX_SECONDS}"
+            ));
+        }
         match self.sampling {
             None if self.samples > 1 => {
                 Err("`program.sampling` is missing, and all samples would be the same".to_owned())
@@ -259,6 +265,9 @@ impl Program {
         }
     }
 }
+
+/// Most seconds of a program.
+const MAX_SECONDS: u64 = 86_400;
 
 /// Most answers to an item.
 const MAX_SAMPLES: usize = 1024;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::limits::SandboxLimits;
 use crate::process::{End, Process, ResourceLimits};
-use crate::{Launcher, Program, ProgramVerdict};
+use crate::{Launcher, MAX_SOURCE, Program, ProgramVerdict};
 
 /// Values between the processes, the beginning of both scripts.
 const VALUES: &str = include_str!("python/values.py");
@@ -77,6 +77,9 @@ fn run(
     program: &Program,
     stops: &dyn Fn() -> bool,
 ) -> io::Result<ProgramVerdict> {
+    if program.source.len() > MAX_SOURCE {
+        return Ok(ProgramVerdict::TooLong);
+    }
     // Not from a seeded stream: nothing must be able to predict it.
     let nonce = format!("{:032x}", rand::rng().random::<u128>());
     let job = serde_json::to_vec(&Job {

@@ -49,7 +49,7 @@ mod attacks;
 pub use confinement::Confinement;
 pub use error::SandboxError;
 pub use limits::SandboxLimits;
-pub use program::Program;
+pub use program::{MAX_SOURCE, Program};
 #[cfg(unix)]
 pub use sandbox::{Policy, Sandbox};
 #[cfg(not(unix))]

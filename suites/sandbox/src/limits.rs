@@ -34,7 +34,7 @@ impl Default for SandboxLimits {
             memory_bytes: 512 << 20,
             file_bytes: 1 << 20,
             temporary_bytes: 8 << 20,
-            threads_per_program: 32,
+            threads_per_program: 40,
             output_bytes: 64 << 10,
             threads: 2,
         }

@@ -1,5 +1,8 @@
 //! A program with its tests.
 
+/// Most bytes of a source: the process of the tests reads it, and has the memory of a program.
+pub const MAX_SOURCE: usize = 1 << 20;
+
 /// A program that a model wrote, and the tests that it must pass.
 ///
 /// The tests are Python. They run in a process of their own, in which the functions and classes of the program are references: a call

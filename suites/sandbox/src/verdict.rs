@@ -52,6 +52,8 @@ pub enum ProgramVerdict {
     Ended,
     /// The process of the tests ended without a report.
     NoReport,
+    /// The source is longer than [`MAX_SOURCE`](crate::MAX_SOURCE) bytes, and was not run.
+    TooLong,
     /// The wall-clock limit was reached.
     TimedOut,
     /// The output exceeded the limit.
@@ -96,6 +98,7 @@ impl fmt::Display for ProgramVerdict {
             } => write!(f, "raised {name} in line {line} of the tests"),
             Self::Ended => f.write_str("ended before the tests"),
             Self::NoReport => f.write_str("ended without a report"),
+            Self::TooLong => f.write_str("too long to be run"),
             Self::TimedOut => f.write_str("timed out"),
             Self::TooMuchOutput => f.write_str("printed too much"),
             Self::Killed(signal) => write!(f, "killed by signal {signal}"),

@@ -100,8 +100,13 @@ fn all_memory_is_counted() {
             "MemoryError",
         ),
         (
-            "import mmap\ndef f(x):\n    return [mmap.mmap(-1, 1 << 27) for _ in range(4)]",
+            "import mmap\ndef f(x):\n    return [mmap.mmap(-1, 1 << 27, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) for _ in range(4)]",
             "OSError",
+        ),
+        // Shared memory without a file stays when all but a page of it is unmapped.
+        (
+            "import mmap\ndef f(x):\n    m = mmap.mmap(-1, 1 << 20)\n    m.resize(4096)\n    return 2 * x",
+            "PermissionError",
         ),
         // Temporary files: all together, each, and holes that are mapped.
         (

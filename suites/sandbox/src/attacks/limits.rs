@@ -117,3 +117,15 @@ def f(x):
     };
     assert_eq!(sandbox.judge(&program), ProgramVerdict::Passed);
 }
+
+#[test]
+fn a_source_that_is_too_long_fails_alone() {
+    let Some(sandbox) = sandbox(|_| ()) else {
+        return;
+    };
+    let long = format!(
+        "def f(x): return 2 * x\n#{}",
+        "\u{1F600}".repeat(crate::MAX_SOURCE / 4)
+    );
+    assert_eq!(sandbox.judge(&doubles(&long)), ProgramVerdict::TooLong);
+}

@@ -43,8 +43,7 @@ pub(super) const ALLOWED: &[c_long] = &[
     libc::SYS_epoll_ctl,
     libc::SYS_epoll_pwait,
     libc::SYS_eventfd2,
-    // Memory, all of which is address space.
-    libc::SYS_mmap,
+    // Memory, all of which is address space; `mmap` is allowed by its flags in `filter.rs`.
     libc::SYS_munmap,
     libc::SYS_mprotect,
     libc::SYS_mremap,

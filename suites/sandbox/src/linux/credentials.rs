@@ -105,6 +105,8 @@ pub(super) fn drop_capabilities() -> Result<(), Failure> {
         let none = [0u32; 6];
         let result = libc::syscall(libc::SYS_capset, &raw const header, none.as_ptr());
         check("capset", result)?;
+        // A huge page of which a part is unmapped stays whole, and is no address space. Kernels without huge pages have no such call.
+        libc::prctl(libc::PR_SET_THP_DISABLE, 1, 0, 0, 0);
         check(
             "prctl",
             libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0).into(),

@@ -54,8 +54,13 @@ const IOCTL: &[u32] = &[
 /// The operations of `prctl` that are allowed: names of threads and of memory.
 const PRCTL: &[c_int] = &[libc::PR_SET_NAME, libc::PR_GET_NAME, libc::PR_SET_VMA];
 
-/// Flags that `clone` has for a thread.
-const THREAD: c_int = libc::CLONE_THREAD | libc::CLONE_SIGHAND | libc::CLONE_VM;
+/// Flags that `clone` has for a thread. With a table of descriptors of its own, each thread could have as many as the limit permits.
+const THREAD: c_int = libc::CLONE_THREAD
+    | libc::CLONE_SIGHAND
+    | libc::CLONE_VM
+    | libc::CLONE_FILES
+    | libc::CLONE_FS
+    | libc::CLONE_SYSVSEM;
 /// Flags of new namespaces, which a thread must not have.
 const NAMESPACES: c_int = libc::CLONE_NEWUSER
     | libc::CLONE_NEWPID
@@ -84,6 +89,12 @@ impl SyscallFilter {
             ALLOWED.iter().map(|&call| (call, Vec::new())).collect();
         let thread = masked(0, THREAD | NAMESPACES, THREAD)?;
         allowed.push((libc::SYS_clone, vec![SeccompRule::new(vec![thread])?]));
+        // Shared memory without a file outlives its mapping, and is then no address space of the process.
+        let kinds = [0, libc::MAP_SHARED, libc::MAP_ANONYMOUS].map(|kind| {
+            let kind = masked(3, libc::MAP_SHARED | libc::MAP_ANONYMOUS, kind)?;
+            SeccompRule::new(vec![kind])
+        });
+        allowed.push((libc::SYS_mmap, kinds.into_iter().collect::<Result<_, _>>()?));
         let mut fcntl = one_of(1, FCNTL.iter().map(|&operation| operation as u32))?;
         let (set_flags, silent) = (
             equal(1, libc::F_SETFL as u32)?,

@@ -236,9 +236,11 @@ def outcome(job, program):
         exec(code, scope)
     except Wrong as wrong:
         call, given = wrong.args
+        given = given.encode("ascii", "backslashreplace").decode()[:500]
         return {"wrong": {"call": call, "given": given}}
     except BaseException as error:
-        name = getattr(error, "name_in_program", type(error).__name__)
+        # The program chose it.
+        name = ascii(getattr(error, "name_in_program", type(error).__name__))[1:-1][:100]
         return {"raised": {"name": name, "line": line_of(error, "tests")}}
     return "passed"
 
