@@ -166,7 +166,7 @@ fn spread(interval: Interval) -> Interval {
 
 /// The interval of a metric, within its range.
 fn within(metric: &str, interval: Interval) -> Interval {
-    match is_loss(metric) {
+    match is_loss(metric) || !interval.is_bounded() {
         true => interval,
         false => Interval {
             low: interval.low.max(0.0),
