@@ -65,13 +65,14 @@ impl Benchmark {
         let files = records::find(&task.name, &task.source, paths)?;
         let Records {
             records,
+            places,
             mut skipped,
             ..
         } = records::read(&files, &task.source, skips)?;
         let mut items = Vec::with_capacity(records.len());
         // A record that is left out keeps its place, so that answers from elsewhere belong to the same items.
         let mut doc_id = 0;
-        for (place, record) in records.into_iter().enumerate() {
+        for (record, (file, line)) in records.into_iter().zip(places) {
             if record.is_null() {
                 doc_id += 1;
                 continue;
@@ -83,9 +84,10 @@ impl Benchmark {
                 }
                 Ok(None) => {}
                 Err(problem) => {
-                    let error = BenchmarkError::Files {
-                        task: task.name.clone(),
-                        problem: format!("record {}: {problem}", place + 1),
+                    let error = BenchmarkError::Line {
+                        file: files[file].clone(),
+                        line,
+                        problem,
                         remedy: "correct it, or leave it out with --skip-bad".to_owned(),
                     };
                     if !skips {
@@ -360,6 +362,11 @@ mod tests {
         let read = |skips| Benchmark::read(task.clone(), &[folder.path().to_owned()], skips);
         assert!(read(false).is_err());
         let benchmark = read(true).unwrap();
+        assert!(
+            benchmark.skipped[1].contains("a.jsonl:3: "),
+            "{:?}",
+            benchmark.skipped
+        );
         let places: Vec<usize> = benchmark.items.iter().map(|item| item.doc_id).collect();
         assert_eq!((places, benchmark.skipped.len()), (vec![0, 3], 2));
         assert_eq!(benchmark.item(3).unwrap().text, "c");

@@ -25,6 +25,8 @@ pub struct Records {
     pub files: Vec<PathBuf>,
     /// In file order; null in the place of one that was left out.
     pub records: Vec<Json>,
+    /// File, as its place in `files`, and line of each, from 1; in a JSON list the place of the record.
+    pub places: Vec<(usize, usize)>,
     /// Messages of lines that were left out.
     pub skipped: Vec<String>,
 }
@@ -125,7 +127,7 @@ pub fn read(files: &[PathBuf], source: &Source, skips: bool) -> Result<Records, 
         files: files.to_vec(),
         ..Records::default()
     };
-    for file in files {
+    for (place, file) in files.iter().enumerate() {
         let start = all.records.len();
         let name = plain_name(file);
         let extension = Path::new(&name)
@@ -134,6 +136,7 @@ pub fn read(files: &[PathBuf], source: &Source, skips: bool) -> Result<Records, 
             .unwrap_or_default();
         let mut add = |line: usize, record: Result<Json, String>| -> Result<(), BenchmarkError> {
             let record = record.and_then(|record| with_file(record, &name));
+            all.places.push((place, line));
             match record {
                 Ok(record) => all.records.push(record),
                 Err(problem) => {
