@@ -160,6 +160,11 @@ fn run(
                 false => ProgramVerdict::NotRun("Python did not start in time".to_owned()),
             });
         }
+        // Page tables are no address space, which is what the limit of the system counts.
+        let memory = program.memory_bytes().max(tester.memory_bytes());
+        if memory.is_some_and(|bytes| bytes > limits.memory_bytes) {
+            break Err(ProgramVerdict::TooMuchMemory);
+        }
         if stops() {
             break Err(interrupted());
         }

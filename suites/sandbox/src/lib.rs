@@ -16,7 +16,8 @@
 //! | memory | the address space of the process, which is the whole tree; the size of temporary files; the number of files and pipes |
 //! | the rest | limits on CPU and wall-clock time, threads, the size of a file, output |
 //!
-//! No cgroup is needed: with one process and an allow-list without other sources of memory, the address space bounds what the tree can use.
+//! No cgroup is needed: with one process and an allow-list without other sources of memory, the address space bounds what the tree can use, but
+//! for page tables, which this process watches.
 //! [`Sandbox::open`] attacks the sandbox and opens it only if all attacks fail; [`Policy::Unsafe`] accepts weaker restrictions, which
 //! [`Sandbox::confinement`] tells. One sandbox is no boundary against a kernel exploit.
 

@@ -95,6 +95,16 @@ impl Process {
         self.pid
     }
 
+    /// Resident memory with page tables; `None` where the system does not say, and once it has ended.
+    pub fn memory_bytes(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid)).ok()?;
+        let kilobytes = |key: &str| -> Option<u64> {
+            let line = status.lines().find_map(|line| line.strip_prefix(key))?;
+            line.split_whitespace().next()?.parse().ok()
+        };
+        Some(1024 * (kilobytes("VmRSS:")? + kilobytes("VmPTE:")?))
+    }
+
     /// Whether it has ended. It is not waited for, which would free its id and thereby that of its group.
     ///
     /// # Errors

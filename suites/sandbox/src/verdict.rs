@@ -58,6 +58,8 @@ pub enum ProgramVerdict {
     TimedOut,
     /// The output exceeded the limit.
     TooMuchOutput,
+    /// The memory of a process, its page tables included, exceeded the limit.
+    TooMuchMemory,
     /// The program was terminated by this signal, due to a limit or a crash.
     Killed(i32),
     /// The processes could not be started or monitored, for this reason.
@@ -101,6 +103,7 @@ impl fmt::Display for ProgramVerdict {
             Self::TooLong => f.write_str("too long to be run"),
             Self::TimedOut => f.write_str("timed out"),
             Self::TooMuchOutput => f.write_str("printed too much"),
+            Self::TooMuchMemory => f.write_str("used too much memory"),
             Self::Killed(signal) => write!(f, "killed by signal {signal}"),
             Self::NotRun(reason) => write!(f, "not run: {reason}"),
         }

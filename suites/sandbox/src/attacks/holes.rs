@@ -136,6 +136,22 @@ fn all_memory_is_counted() {
 }
 
 #[test]
+fn page_tables_are_memory_of_the_program() {
+    let Some(sandbox) = sandbox(|_| ()) else {
+        return;
+    };
+    // A page of each of 60,000 gibibytes: 0.23 GiB of address space, and twice as much in tables.
+    let source = "import ctypes\nc = ctypes.CDLL(None)\nc.mmap.restype = ctypes.c_void_p\ndef f(x):\n    \
+                  for i in range(60000):\n        at = (1 << 40) + (i << 30)\n        \
+                  c.mmap(ctypes.c_void_p(at), 4096, 3, 0x32, -1, 0)\n        ctypes.memset(at, 1, 1)\n    \
+                  import time\n    time.sleep(30)\n    return 2 * x";
+    assert_eq!(
+        sandbox.judge(&doubles(source)),
+        ProgramVerdict::TooMuchMemory
+    );
+}
+
+#[test]
 fn files_other_than_the_interpreters_cannot_be_read() {
     use std::os::unix::fs::PermissionsExt;
 
