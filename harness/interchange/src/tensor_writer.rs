@@ -187,7 +187,7 @@ fn begin(path: &Path, tensors: &[PlannedTensor]) -> Result<BufWriter<File>, Erro
         (tensor.name.clone(), info)
     });
     let write = || {
-        // transformers refuses files that do not say that they are of PyTorch's layout.
+        // transformers reads only files that say that they are of PyTorch's layout.
         let about = [("format".to_owned(), "pt".to_owned())];
         let metadata = Metadata::new(Some(about.into_iter().collect()), infos.collect())
             .map_err(io::Error::other)?;

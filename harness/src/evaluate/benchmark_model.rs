@@ -44,6 +44,9 @@ const COST_AFTER_CACHE: usize = 5;
 /// Most logits of one pass over whole sequences.
 const MAX_LOGITS: usize = 1 << 25;
 
+/// Sequences evaluated at a time: enough to use all cores, with less memory than training requires.
+pub const SEQUENCES_AT_ONCE: usize = 64;
+
 /// Seed of sampled answers.
 const SEED: u64 = 1234;
 

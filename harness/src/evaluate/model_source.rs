@@ -44,13 +44,14 @@ pub fn load(argument: &str, output: &Path, device: &Device) -> Result<ScoredMode
         return imported(argument, Path::new(folder), device);
     }
     let folder = Path::new(argument);
-    let run = match folder.join(manifest::FILE).is_file() {
+    let is_folder = folder.join(manifest::FILE).is_file();
+    let run = match is_folder {
         true => TrainedRun::of_folder(folder, output, device)?,
         false => TrainedRun::load(argument, output, device)?,
     };
     let row = &run.recorded.row;
     Ok(ScoredModel {
-        name: match folder.is_dir() {
+        name: match is_folder {
             true => argument.to_owned(),
             false => format!("{}:{}/{}/{}", row.sweep, row.size, row.block, row.seed),
         },

@@ -14,14 +14,11 @@ use super::interrupt::Interruptible;
 use super::progress::Progress;
 use super::tasks::LoadedTask;
 use crate::error::Error;
-use crate::evaluate::benchmark_model::BenchmarkModel;
+use crate::evaluate::benchmark_model::{BenchmarkModel, SEQUENCES_AT_ONCE};
 use crate::evaluate::held_out::held_out_rows;
 use crate::evaluate::language_model::DecoderModel;
 use crate::evaluate::scores::{item_rows, score_rows};
 use experiment::plan::Run;
-
-/// Sequences evaluated at a time: enough to use all cores, with less memory than training requires.
-const SEQUENCES_AT_ONCE: usize = 64;
 
 /// What is evaluated.
 pub struct Subject<'a> {

@@ -51,11 +51,11 @@ fn isolates(ended: &Ended) -> bool {
 #[test]
 fn programs_are_not_run_unless_it_is_asked_for() {
     let scratch = scratch("open('mark', 'w')");
-    let refused = scratch.isoflop(&SCORE);
-    assert_eq!(refused.code, Some(2), "{refused:?}");
+    let without = scratch.isoflop(&SCORE);
+    assert_eq!(without.code, Some(2), "{without:?}");
     assert!(
-        refused.err.contains("--run-code") && refused.err.lines().count() == 1,
-        "{refused:?}"
+        without.err.contains("--run-code") && without.err.lines().count() == 1,
+        "{without:?}"
     );
     let alone = scratch.isoflop(&[&SCORE[..], &["--unsafe"]].concat());
     assert_eq!(alone.code, Some(2), "{alone:?}");

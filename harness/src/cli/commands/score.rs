@@ -13,7 +13,7 @@ use harness::error::Error;
 use harness::evaluate::answering::{
     Answering, Question, answers as answers_of, cache_key, questions,
 };
-use harness::evaluate::benchmark_model::BenchmarkModel;
+use harness::evaluate::benchmark_model::{BenchmarkModel, SEQUENCES_AT_ONCE};
 use harness::evaluate::benchmark_scores::{Scores, differences, scores};
 use harness::evaluate::model_source::load;
 use harness::evaluate::samples::sample_rows;
@@ -30,9 +30,6 @@ use super::worker_threads::start_threads;
 use crate::cli::arguments::ScoreOptions;
 use crate::cli::output::note;
 use crate::cli::progress::items::ItemProgress;
-
-/// Sequences evaluated at a time.
-const SEQUENCES_AT_ONCE: usize = 64;
 
 /// Answers with their metrics, by item.
 struct Judged {
