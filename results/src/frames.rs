@@ -5,6 +5,7 @@ use std::path::Path;
 
 use polars::prelude::{CsvWriter, DataFrame, SerWriter};
 
+use crate::export::write_json_lines;
 use crate::forecast::Sealed;
 use crate::row::sort_and_deduplicate;
 use crate::{
@@ -243,5 +244,24 @@ impl Frames {
             })?;
         }
         Ok(())
+    }
+
+    /// Writes `<folder>/<table>.jsonl` for each table, as [`write_json_lines`].
+    ///
+    /// # Errors
+    /// When a file cannot be written; others may have been.
+    pub fn export_json_lines(&self, folder: &Path) -> Result<(), Error> {
+        write_json_lines(&self.runs, folder)?;
+        write_json_lines(&self.steps, folder)?;
+        write_json_lines(&self.scores, folder)?;
+        write_json_lines(&self.items, folder)?;
+        write_json_lines(&self.usage, folder)?;
+        write_json_lines(&self.matches, folder)?;
+        write_json_lines(&self.probes, folder)?;
+        write_json_lines(&self.warnings, folder)?;
+        write_json_lines(&self.exposures, folder)?;
+        write_json_lines(&self.trials, folder)?;
+        write_json_lines(&self.evaluations, folder)?;
+        write_json_lines(&self.initial_weights, folder)
     }
 }

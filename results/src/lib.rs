@@ -66,7 +66,7 @@ mod test_rows;
 
 pub use cell::ColumnType;
 pub use error::{Error, FrameError};
-pub use export::export;
+pub use export::{export, write_json_lines};
 pub use frames::Frames;
 pub use parquet::{read as read_file, write as write_file};
 pub use records::Records;

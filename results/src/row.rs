@@ -7,7 +7,7 @@ use polars::prelude::DataFrame;
 use crate::FrameError;
 
 /// One line of a table: a plain struct whose fields are the table's columns.
-pub trait Row: Clone + Send + Sized {
+pub trait Row: Clone + Send + Sized + serde::Serialize {
     /// The table's name: a folder of the records and the stem of its CSV file.
     const TABLE: &'static str;
 
@@ -44,7 +44,7 @@ macro_rules! rows {
         }
     )+) => {$(
         $(#[$about])*
-        #[derive(Clone, Debug, PartialEq)]
+        #[derive(Clone, Debug, PartialEq, serde::Serialize)]
         pub struct $name {
             $($(#[$says])* pub $field: $type,)+
         }

@@ -256,7 +256,7 @@ fn invalid_folders_and_names_are_errors() {
 }
 
 #[test]
-fn tables_become_csv() {
+fn tables_become_csv_and_json() {
     let folder = tempfile::tempdir().unwrap();
     let frames = Frames::new(
         vec![],
@@ -278,6 +278,15 @@ fn tables_become_csv() {
     );
     assert!(read("items.csv").contains("\"Reykjavík, \"\"Ísland\"\"\n\",\"x,y\""));
     assert!(read("runs.csv").starts_with("run,sweep,size,block,block_kind,block_options,seed,"));
+
+    frames.export_json_lines(folder.path()).unwrap();
+    let lines = read("steps.jsonl");
+    let lines: Vec<&str> = lines.lines().collect();
+    assert_eq!(lines.len(), 2);
+    assert!(lines[0].contains(r#""loss":5.0,"val_loss":null,"#));
+    let item: serde_json::Value = serde_json::from_str(read("items.jsonl").trim_end()).unwrap();
+    assert_eq!(item["expected"], "Reykjavík, \"Ísland\"\n");
+    assert_eq!(read("runs.jsonl"), "");
 }
 
 #[test]

@@ -105,6 +105,17 @@ pub struct RunFilter {
     pub seed: Vec<u64>,
 }
 
+/// Further formats in which a command writes the records.
+#[derive(Args, Clone, Copy, Default)]
+pub struct RecordExport {
+    /// Also write the records as CSV, one file for each table.
+    #[arg(long)]
+    pub csv: bool,
+    /// Also write the records as JSON, one file for each table with one object a line.
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// Options of the computation, shared by several commands.
 #[derive(Args)]
 pub struct ComputeOptions {
@@ -209,9 +220,8 @@ pub struct SweepOptions {
     /// A process of --jobs: no report, and it stops when its standard input ends.
     #[arg(long, hide = true, conflicts_with = "jobs")]
     pub worker: bool,
-    /// Also write the records as CSV.
-    #[arg(long)]
-    pub csv: bool,
+    #[command(flatten)]
+    pub export: RecordExport,
 }
 
 #[derive(Args)]
@@ -247,9 +257,8 @@ pub struct ForecastOptions {
 pub struct ReportOptions {
     #[command(flatten)]
     pub location: SweepLocation,
-    /// Also write the records as CSV.
-    #[arg(long)]
-    pub csv: bool,
+    #[command(flatten)]
+    pub export: RecordExport,
     /// Also write the comparison with its intervals as Markdown tables.
     #[arg(long, value_name = "FILE")]
     pub markdown: Option<PathBuf>,
@@ -330,9 +339,8 @@ pub struct ProbeOptions {
     /// Repeat recorded measurements.
     #[arg(long)]
     pub again: bool,
-    /// Also write the rows as CSV.
-    #[arg(long)]
-    pub csv: bool,
+    #[command(flatten)]
+    pub records: RecordExport,
     /// Also write the rows to DIR, as probes.parquet and probes.csv.
     #[arg(long, value_name = "DIR")]
     pub export: Option<PathBuf>,

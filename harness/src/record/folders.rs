@@ -9,6 +9,7 @@
 //! runs/<sweep>/reruns/      runs that are executed again by `isoflop rerun`
 //! runs/<sweep>/forecasts/   sealed forecasts of `isoflop forecast`
 //! runs/<sweep>/csv/         rows as CSV, with --csv
+//! runs/<sweep>/json/        rows as JSON lines, with --json
 //! runs/<sweep>/report.html
 //! runs/<sweep>-tuning/      the same of the trials of `[tune]`
 //! runs/probes/              records and csv of probes of all sweeps
@@ -87,6 +88,11 @@ impl Folders {
     /// Folder of rows as CSV.
     pub fn csv(&self) -> PathBuf {
         self.sweep.join("csv")
+    }
+
+    /// Folder of rows as JSON lines.
+    pub fn json(&self) -> PathBuf {
+        self.sweep.join("json")
     }
 
     /// File of the HTML report.

@@ -9,7 +9,7 @@ use crate::scratch::{Scratch, TINY};
 #[test]
 fn a_sweep_writes_rows_and_a_report_and_a_second_one_runs_nothing() {
     let scratch = Scratch::new(TINY);
-    let first = scratch.isoflop(&["sweep", "sweep.toml", "--csv", "--threads", "1"]);
+    let first = scratch.isoflop(&["sweep", "sweep.toml", "--csv", "--json", "--threads", "1"]);
     assert_eq!(first.code, Some(0), "{first:?}");
     assert!(
         first.out.contains("biographies exact_match") && first.out.contains(" memory "),
@@ -107,6 +107,8 @@ fn a_sweep_writes_rows_and_a_report_and_a_second_one_runs_nothing() {
             .count()
             > 2
     );
+    let json = fs::read_to_string(scratch.path("runs/tiny/json/runs.jsonl")).unwrap();
+    assert_eq!(json.lines().count(), 2);
 
     // A second sweep runs nothing, and equal rows give an equal report.
     let page = fs::read(scratch.path("runs/tiny/report.html")).unwrap();

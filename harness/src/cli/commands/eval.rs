@@ -26,7 +26,7 @@ use super::finish_report::finish_report;
 use super::selected_plan::selected_plan;
 use super::terminal_table::terminal_table;
 use super::worker_threads::start_threads;
-use crate::cli::arguments::{EvalOptions, WhichCheckpoint};
+use crate::cli::arguments::{EvalOptions, RecordExport, WhichCheckpoint};
 use crate::cli::output::print;
 use crate::cli::progress;
 
@@ -60,7 +60,13 @@ pub fn eval(options: &EvalOptions) -> Result<Conclusion, Error> {
     }
     let conclusion = evaluation.finished_runs(progress.as_mut())?;
     progress.done();
-    finish_report(&plan, &records, &folders, options.compute.quiet, false)?;
+    finish_report(
+        &plan,
+        &records,
+        &folders,
+        options.compute.quiet,
+        RecordExport::default(),
+    )?;
     Ok(conclusion)
 }
 

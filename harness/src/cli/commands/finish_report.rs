@@ -10,6 +10,7 @@ use harness::run::tuning::plan_with_picks;
 use results::Records;
 
 use super::comparison::comparison;
+use crate::cli::arguments::RecordExport;
 use crate::cli::output::{note, print};
 
 /// Writes the report of the sweep of `plan` and prints the table of results and the path of the report. Writes no
@@ -17,7 +18,7 @@ use crate::cli::output::{note, print};
 ///
 /// # Arguments
 /// * `quiet`: print the path only.
-/// * `csv`: also write the rows as CSV.
+/// * `export`: further formats of the rows.
 ///
 /// # Errors
 /// If rows cannot be read or the report or standard output cannot be written.
@@ -26,10 +27,10 @@ pub fn finish_report(
     records: &Records,
     folders: &Folders,
     quiet: bool,
-    csv: bool,
+    export: RecordExport,
 ) -> Result<(), Error> {
-    // CSV has every step.
-    let frames = match csv {
+    // An export has every step.
+    let frames = match export.csv || export.json {
         true => records.read_all()?,
         false => records.read_for_reports()?,
     };
@@ -44,8 +45,11 @@ pub fn finish_report(
         return Ok(());
     }
     report_file::write(&frames, &folders.report())?;
-    if csv {
+    if export.csv {
         frames.export_csv(&folders.csv())?;
+    }
+    if export.json {
+        frames.export_json_lines(&folders.json())?;
     }
     if !quiet {
         print(comparison(&whole, &frames))?;

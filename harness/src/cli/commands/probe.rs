@@ -99,8 +99,11 @@ pub fn probe(options: &ProbeOptions) -> Result<Conclusion, Error> {
     if conclusion == Conclusion::Interrupted {
         note("interrupted; run the same command again to measure the missing parts");
     }
-    if options.csv {
+    if options.records.csv {
         results::export(&rows, &folders.csv())?;
+    }
+    if options.records.json {
+        results::write_json_lines(&rows, &folders.json())?;
     }
     if let Some(folder) = &options.export {
         results::export(&rows, folder)?;

@@ -29,7 +29,7 @@ pub fn report(options: &ReportOptions) -> Result<Conclusion, Error> {
         let frames = selection::frames_of(&plan, &records.read_for_reports()?)?;
         write_parts(options, &plan, &folders, &frames)?;
     }
-    finish_report(&plan, &records, &folders, false, options.csv)?;
+    finish_report(&plan, &records, &folders, false, options.export)?;
     Ok(Conclusion::Complete)
 }
 

@@ -68,7 +68,7 @@ pub fn sweep(options: &SweepOptions) -> Result<Conclusion, Error> {
         &records,
         &folders,
         options.compute.quiet,
-        options.csv,
+        options.export,
     )?;
     Ok(conclusion)
 }
