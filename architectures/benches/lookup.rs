@@ -9,7 +9,7 @@ mod stream;
 use std::hint::black_box;
 
 use architectures::kernels::lookup;
-use architectures::{LazyAdam, Pass, TableGradient, ValueTable};
+use architectures::{LazyAdam, NumericFormat, Pass, TableGradient, ValueTable};
 use burn::tensor::{Device, Distribution, Int, Tensor, TensorData};
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use rand::Rng;
@@ -28,6 +28,7 @@ const ADAM: LazyAdam = LazyAdam {
     beta_2: 0.95,
     epsilon: 1e-8,
     max_norm: None,
+    moments: NumericFormat::F32,
 };
 
 struct Inputs {

@@ -11,8 +11,8 @@
 
 use std::time::Instant;
 
-use architectures::kernels::{AdamStep, lookup};
-use architectures::{AdamW, Decoder, DeviceName, LazyAdam, ModelConfig, Pass, loss};
+use architectures::kernels::{AdamStep, RoundingCounters, lookup};
+use architectures::{AdamW, Decoder, DeviceName, LazyAdam, ModelConfig, NumericFormat, Pass, loss};
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{DType, Device, Distribution, FloatDType, Int, Tensor, TensorData};
 
@@ -201,6 +201,7 @@ fn lookups(sizes: &Sizes, width: usize, dtype: DType, copied: f64, device: &Devi
             epsilon: 1e-8,
             step,
             max_norm: Some(1.0),
+            rounding: RoundingCounters::new(0, step as u32),
         };
         if let Some((table, moments)) = state.take() {
             let (ids, weights, inputs) = (ids.clone(), weights.clone(), inputs.clone());
@@ -238,6 +239,7 @@ fn steps(label: &str, config: &ModelConfig, sizes: &Sizes, device: &Device) {
         beta_2: 0.95,
         epsilon: 1e-8,
         max_norm: Some(1.0),
+        moments: NumericFormat::F32,
     };
     let mut decoder = match Decoder::new(config, 0, &device) {
         Ok(decoder) => Some(decoder),

@@ -3,7 +3,7 @@
 use burn::optim::{AdamWState, AdaptiveMomentumState, LearningRate, Optimizer};
 use burn::tensor::{Device, Tensor};
 
-use crate::kernels::{AdamStep, fused};
+use crate::kernels::{AdamStep, RoundingCounters, fused};
 
 /// Decoupled weight decay (Loshchilov & Hutter 2019): `w -= lr (decay w + mean / (sqrt(square) + epsilon))`, both means
 /// bias-corrected.
@@ -45,6 +45,7 @@ impl Optimizer for AdamW {
             epsilon: self.epsilon,
             step: time as i32 + 1,
             max_norm: None,
+            rounding: RoundingCounters::default(),
         };
         let decay = learning_rate as f32 * self.weight_decay;
         let (values, (mean, square)) =

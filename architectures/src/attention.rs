@@ -16,7 +16,8 @@ use crate::block::Builder;
 use crate::config::DecoderConfig;
 use crate::cost::Cost;
 use crate::init::Init;
-use crate::kernels::{AttentionShape, fused};
+use crate::kernels::AttentionShape;
+use crate::numeric_format::NumericFormat;
 
 /// Cost of one token in attention.
 pub fn cost(decoder: &DecoderConfig) -> Cost {
@@ -38,6 +39,8 @@ pub struct Attention {
     output: Linear,
     #[module(skip)]
     shape: AttentionShape,
+    #[module(skip)]
+    format: NumericFormat,
 }
 
 /// Rotations and causal mask of new positions, shared by all layers of one cached pass.
@@ -139,6 +142,7 @@ impl Attention {
                 head_dim,
                 rotary: config.rotary(),
             },
+            format: config.numeric_format,
         }
     }
 
@@ -150,8 +154,9 @@ impl Attention {
             seq,
             ..self.shape
         };
+        let qkv = self.qkv.forward(x);
         self.output
-            .forward(fused::causal_attention(self.qkv.forward(x), shape))
+            .forward(self.format.causal_attention(qkv, shape))
     }
 
     /// Output for new tokens `x [batch, seq, d_model]` after those in `cache`.
@@ -178,7 +183,8 @@ impl Attention {
             self.for_each_query_head(value),
         );
         let whole = key.dims()[2];
-        let scores = fused::batched_product(query, key.swap_dims(2, 3)) / (head_dim as f64).sqrt();
+        let scores =
+            self.format.batched_product(query, key.swap_dims(2, 3)) / (head_dim as f64).sqrt();
         let scores = match &positions.mask {
             Some(mask) => {
                 let mask = mask
@@ -189,7 +195,9 @@ impl Attention {
             }
             None => scores,
         };
-        let mixed = fused::batched_product(activation::softmax(scores, 3), value);
+        let mixed = self
+            .format
+            .batched_product(activation::softmax(scores, 3), value);
         self.output.forward(
             mixed
                 .swap_dims(1, 2)

@@ -3,6 +3,7 @@
 use crate::linear::Linear;
 use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
+use rand::RngCore;
 use std::collections::{BTreeMap, HashMap};
 
 use crate::buffer::{Buffer, Statistics};
@@ -10,6 +11,7 @@ use crate::config::{ConfigError, DecoderConfig};
 use crate::context::{Context, Tokens};
 use crate::cost::Cost;
 use crate::init::Init;
+use crate::kernels::table_memory::TableValues;
 use crate::table_spec::TableSpec;
 use crate::value_table::ValueTable;
 
@@ -109,6 +111,13 @@ impl<'a> Builder<'a> {
         }
     }
 
+    fn fill_table(&self, init: Init, name: &str, values: TableValues) {
+        match self.rough {
+            true => init.fill_table_roughly(self.seed, name, values),
+            false => init.fill_table(self.seed, name, values),
+        }
+    }
+
     fn fill(&self, init: Init, name: &str, values: &mut [f32]) {
         match self.rough {
             true => init.fill_roughly(self.seed, name, values),
@@ -168,6 +177,7 @@ impl<'a> Builder<'a> {
         Linear {
             weight: self.parameter(name, [inputs, outputs], init),
             bias: None,
+            format: self.decoder.numeric_format,
         }
     }
 
@@ -176,6 +186,7 @@ impl<'a> Builder<'a> {
         Linear {
             weight: self.parameter(name, [inputs, outputs], init),
             bias: Some(self.parameter(&format!("{name}.bias"), [outputs], Init::Constant(0.0))),
+            format: self.decoder.numeric_format,
         }
     }
 
@@ -190,9 +201,11 @@ impl<'a> Builder<'a> {
             false => self.name(&spec.name),
         };
         let init = Init::TruncatedNormal(std);
-        let fill = |values: &mut [f32]| self.fill(init, &name, values);
-        let table = ValueTable::filled(spec.rows, spec.width, self.device, fill)
-            .with_learning_rate_factor(spec.learning_rate_factor);
+        let (format, rounding) = (self.decoder.numeric_format, format!("{name}.rounding"));
+        let fill = |values: TableValues| self.fill_table(init, &name, values);
+        let table = ValueTable::filled([spec.rows, spec.width], format, self.device, fill)
+            .with_learning_rate_factor(spec.learning_rate_factor)
+            .with_rounding_bits(random::stream(self.seed, &rounding, 0).next_u64());
         if spec.shared {
             self.tables.insert(name, table.clone());
         }

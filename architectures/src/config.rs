@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::numeric_format::NumericFormat;
 use crate::rotary::{Rotary, RotaryScaling};
 
 /// A configuration that cannot be built: which key, what is wrong with it, what to do.
@@ -111,6 +112,9 @@ pub struct DecoderConfig {
     /// Adds biases to queries, keys and values, as Qwen2 does; the output projection has none.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub qkv_bias: bool,
+    /// Format of matrix products and value tables.
+    #[serde(default, skip_serializing_if = "NumericFormat::is_default")]
+    pub numeric_format: NumericFormat,
 }
 
 fn default_d_ff_multiple() -> usize {

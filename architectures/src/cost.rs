@@ -3,13 +3,14 @@
 //! Conventions, recorded with every count ([`FLOP_CONVENTION`]): one multiply-add is two FLOPs; norms,
 //! softmax, top-k and element-wise work are not counted; causal attention counts half the context, its average; training is
 //! three times the forward pass; the input embedding has no FLOPs. Bytes are those of table rows gathered in one
-//! forward pass, at the element size of the table.
+//! forward pass, at the element size of the table: costs of blocks count f32, costs of parts and models the decoder's format.
 //!
 //! Counts that exceed the range of u64 are its maximum; [`Cost::check`] makes them an error.
 
 use std::ops::{Add, AddAssign};
 
 use crate::config::ConfigError;
+use crate::numeric_format::NumericFormat;
 
 /// FLOPs, as a count.
 pub type Flops = u64;
@@ -18,7 +19,7 @@ pub type Flops = u64;
 pub const FLOP_CONVENTION: &str = "multiply-add = 2; matmul + causal attention (half context) + table lookup; \
      norms, softmax and top-k not counted; training = 3 x forward";
 
-/// Bytes of one table element: tables are kept in f32.
+/// Bytes of one table element in f32.
 pub const TABLE_ELEMENT_BYTES: u64 = 4;
 
 /// Largest number of parameters, FLOPs or gathered bytes of a model, a thousand times those of the largest models: at most this,
@@ -89,6 +90,19 @@ impl Cost {
         Self {
             params_table: product(rows, width),
             ..Self::default()
+        }
+    }
+
+    /// This cost, counted with tables in f32, with tables in `format`.
+    pub fn with_tables_in(self, format: NumericFormat) -> Self {
+        // An overflow stays the largest count, which [`Cost::check`] makes an error.
+        let bytes_gathered = match self.bytes_gathered {
+            u64::MAX => u64::MAX,
+            bytes => bytes / TABLE_ELEMENT_BYTES * format.bytes(),
+        };
+        Self {
+            bytes_gathered,
+            ..self
         }
     }
 

@@ -152,7 +152,7 @@ impl Architecture for DeepseekMoeConfig {
             })
         });
         DeepseekMoe {
-            router: builder.linear("router", d_model, self.n_experts),
+            router: builder.linear("router", d_model, self.n_experts).in_f32(),
             experts: Experts::build(builder, self.n_experts, d_ff),
             shared,
             bias: Buffer::new(vec![0.0; self.n_experts]),

@@ -80,7 +80,10 @@ impl Dense {
 
     /// The block's equation for `x [tokens, d_model]`.
     pub fn apply(&self, x: Tensor<2>) -> Tensor<2> {
-        self.down.forward(fused::swiglu(self.gate_up.forward(x)))
+        // In bf16 what is stored for the backward pass is in bf16, and no result changes: both products would round it.
+        let format = self.gate_up.format;
+        let hidden = fused::swiglu(self.gate_up.product(format.operand(x)));
+        format.result(self.down.product(hidden))
     }
 }
 

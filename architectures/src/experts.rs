@@ -7,6 +7,7 @@ use crate::block::Builder;
 use crate::cost::Cost;
 use crate::dense::Dense;
 use crate::kernels::{experts, fused};
+use crate::numeric_format::NumericFormat;
 use crate::routing::Assignments;
 
 /// `n_experts` SwiGLU feed-forwards of hidden width `d_ff`.
@@ -16,6 +17,8 @@ pub struct Experts {
     gate_up: Param<Tensor<3>>,
     /// W2 of each expert, `[n_experts, d_ff, d_model]`.
     down: Param<Tensor<3>>,
+    #[module(skip)]
+    format: NumericFormat,
 }
 
 impl Experts {
@@ -38,6 +41,7 @@ impl Experts {
         Self {
             gate_up: stacked("gate_up", d_model, 2 * d_ff),
             down: stacked("down", d_ff, d_model),
+            format: builder.decoder.numeric_format,
         }
     }
 
@@ -46,8 +50,12 @@ impl Experts {
     pub fn apply(&self, x: Tensor<2>, weights: Tensor<1>, assignments: &Assignments) -> Tensor<2> {
         let routes = assignments.routes();
         let x = experts::dispatch_tokens(x, &routes);
-        let hidden = fused::swiglu(experts::grouped_matmul(x, self.gate_up.val(), &routes));
-        let y = experts::grouped_matmul(hidden, self.down.val(), &routes);
+        // As in the dense block, what is between the products stays in their format.
+        let product = |x, matrices: &Param<Tensor<3>>| {
+            experts::grouped_matmul(x, self.format.operand(matrices.val()), &routes)
+        };
+        let hidden = fused::swiglu(product(self.format.operand(x), &self.gate_up));
+        let y = self.format.result(product(hidden, &self.down));
         experts::combine_outputs(y, weights, &routes)
     }
 }

@@ -1,12 +1,14 @@
 //! Initial values of parameters, from the random stream of the parameter's name: independent of the order of
 //! construction.
 
-use burn::tensor::TensorData;
+use burn::tensor::{TensorData, bf16};
 use multiversion::multiversion;
 use rand::{Rng, RngCore};
 use rand_distr::{Distribution, StandardNormal};
 use random::stream;
 use rayon::prelude::*;
+
+use crate::kernels::table_memory::TableValues;
 
 /// Values drawn from one stream; blocks have streams of their own, so that large tables are filled in parallel.
 const BLOCK: usize = 1 << 16;
@@ -39,32 +41,60 @@ impl Init {
 
     /// [`Init::draw`] into existing memory.
     pub fn fill(self, seed: u64, name: &str, values: &mut [f32]) {
-        values
-            .par_chunks_mut(BLOCK)
-            .enumerate()
-            .for_each(|(block, values)| {
-                let mut rng = stream(seed, name, block as u64);
-                values.fill_with(|| self.sample(&mut rng));
-            });
+        fill_blocks(values, |block, values| {
+            self.fill_block(seed, name, block, values)
+        });
+    }
+
+    fn fill_block(self, seed: u64, name: &str, block: usize, values: &mut [f32]) {
+        let mut rng = stream(seed, name, block as u64);
+        values.fill_with(|| self.sample(&mut rng));
+    }
+
+    /// [`Init::fill`] of a table; values in bf16 are those in f32 rounded to nearest.
+    pub(crate) fn fill_table(self, seed: u64, name: &str, values: TableValues) {
+        match values {
+            TableValues::F32(values) => self.fill(seed, name, values),
+            TableValues::Bf16(values) => fill_blocks_rounded(values, |block, values| {
+                self.fill_block(seed, name, block, values)
+            }),
+        }
     }
 
     /// Values of the same variance from a hash of their index, at the cost of writing them, for models that are timed and
     /// not trained. Normal values become uniform.
     pub fn fill_roughly(self, seed: u64, name: &str, values: &mut [f32]) {
+        match self.rough_block(seed, name) {
+            Some(fill) => fill_blocks(values, fill),
+            None => self.fill(seed, name, values),
+        }
+    }
+
+    /// [`Init::fill_roughly`] of a table.
+    pub(crate) fn fill_table_roughly(self, seed: u64, name: &str, values: TableValues) {
+        match (values, self.rough_block(seed, name)) {
+            (TableValues::F32(values), _) => self.fill_roughly(seed, name, values),
+            (TableValues::Bf16(values), Some(fill)) => fill_blocks_rounded(values, fill),
+            (values, None) => self.fill_table(seed, name, values),
+        }
+    }
+
+    /// What fills a block of rough values; `None` for a distribution that has none.
+    fn rough_block(self, seed: u64, name: &str) -> Option<impl Fn(usize, &mut [f32]) + Sync> {
         let bound = match self {
-            Self::Constant(value) => return values.fill(value),
+            Self::Constant(_) => 0.0,
             Self::TruncatedNormal(std) => 3f64.sqrt() * std,
             Self::Uniform(bound) => bound,
-            Self::UniformPositive(_) => return self.fill(seed, name, values),
+            Self::UniformPositive(_) => return None,
         };
         let key = stream(seed, name, 0).next_u64();
-        values
-            .par_chunks_mut(BLOCK)
-            .enumerate()
-            .for_each(|(block, values)| {
-                let key = key.wrapping_add((block as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-                hashed((key ^ key >> 32) as u32, bound as f32, values);
-            });
+        Some(move |block: usize, values: &mut [f32]| {
+            if let Self::Constant(value) = self {
+                return values.fill(value);
+            }
+            let key = key.wrapping_add((block as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+            hashed((key ^ key >> 32) as u32, bound as f32, values);
+        })
     }
 
     fn sample(self, rng: &mut impl Rng) -> f32 {
@@ -80,6 +110,23 @@ impl Init {
             },
         }
     }
+}
+
+/// Fills each block by its number, in parallel.
+fn fill_blocks(values: &mut [f32], fill: impl Fn(usize, &mut [f32]) + Sync) {
+    let blocks = values.par_chunks_mut(BLOCK).enumerate();
+    blocks.for_each(|(block, values)| fill(block, values));
+}
+
+/// [`fill_blocks`] of values in bf16, one block of each thread in f32 at a time.
+fn fill_blocks_rounded(values: &mut [bf16], fill: impl Fn(usize, &mut [f32]) + Sync) {
+    let blocks = values.par_chunks_mut(BLOCK).enumerate();
+    let scratch = || vec![0f32; BLOCK];
+    blocks.for_each_init(scratch, |scratch, (block, values)| {
+        let single = &mut scratch[..values.len()];
+        fill(block, single);
+        TableValues::Bf16(values).write(0, single);
+    });
 }
 
 /// Hashes of the indices (the finaliser of MurmurHash3), between minus and plus `bound`.
@@ -127,6 +174,22 @@ mod tests {
         assert_ne!(values[..100], values[BLOCK..BLOCK + 100]);
         assert_ne!(values[..100], rough(Init::TruncatedNormal(0.5), "y")[..100]);
         assert_eq!(rough(Init::Constant(2.0), "x")[7], 2.0);
+    }
+
+    #[test]
+    fn tables_in_bf16_have_the_rounded_values_of_tables_in_f32() {
+        let (init, count) = (Init::TruncatedNormal(0.5), 2 * BLOCK + 77);
+        for rough in [false, true] {
+            let (mut single, mut half) = (vec![0f32; count], vec![bf16::ZERO; count]);
+            for values in [TableValues::F32(&mut single), TableValues::Bf16(&mut half)] {
+                match rough {
+                    true => init.fill_table_roughly(3, "x", values),
+                    false => init.fill_table(3, "x", values),
+                }
+            }
+            let rounded = single.iter().map(|&value| bf16::from_f32(value));
+            assert!(rounded.eq(half), "rough: {rough}");
+        }
     }
 
     #[test]

@@ -175,7 +175,7 @@ impl Architecture for MixtureOfExpertsConfig {
     fn build(&self, builder: &mut Builder) -> MixtureOfExperts {
         let d_model = builder.decoder.d_model;
         MixtureOfExperts {
-            router: builder.linear("router", d_model, self.n_experts),
+            router: builder.linear("router", d_model, self.n_experts).in_f32(),
             experts: Experts::build(builder, self.n_experts, self.hidden(builder.decoder)),
             config: self.clone(),
         }

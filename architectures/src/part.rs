@@ -15,12 +15,12 @@ use crate::config::DecoderConfig;
 use crate::context::{Context, Tokens};
 use crate::cost::Cost;
 use crate::init::Init;
-use crate::kernels::fused;
 use crate::kernels::gather::embedding;
 use crate::layer::{self, LayerConfig};
 use crate::linear::Linear;
 use crate::loss;
 use crate::norm::RmsNorm;
+use crate::numeric_format::NumericFormat;
 use crate::pass::Pass;
 use crate::registry::{AnyBlock, BlockConfig};
 use crate::table_spec::TableSpec;
@@ -78,6 +78,9 @@ pub struct Head {
     norm: RmsNorm,
     /// None if the embedding is the head.
     own: Option<Linear>,
+    /// Format of the product with a tied embedding.
+    #[module(skip)]
+    format: NumericFormat,
 }
 
 /// A head built separately.
@@ -120,7 +123,8 @@ impl Part {
             Self::Block(block) => {
                 let tables = block.tables(decoder);
                 let tables = tables.iter().map(TableSpec::cost);
-                tables.fold(block.cost(decoder), |total, table| total + table)
+                let cost = tables.fold(block.cost(decoder), |total, table| total + table);
+                cost.with_tables_in(decoder.numeric_format)
             }
         }
     }
@@ -157,6 +161,7 @@ pub fn total_cost(decoder: &DecoderConfig, layers: &[LayerConfig]) -> Cost {
     let parts = Part::of(decoder, layers).into_iter();
     let parts = parts.map(|(part, count)| match part {
         Part::Block(block) => block.cost(decoder).times(count),
+        // None of these gathers table rows.
         part => part.cost(decoder).times(count),
     });
     let tables = layer::tables(decoder, layers);
@@ -164,6 +169,7 @@ pub fn total_cost(decoder: &DecoderConfig, layers: &[LayerConfig]) -> Cost {
     parts
         .chain(tables)
         .fold(Cost::default(), |total, cost| total + cost)
+        .with_tables_in(decoder.numeric_format)
 }
 
 impl BuiltPart {
@@ -264,6 +270,7 @@ impl Head {
         Self {
             norm: RmsNorm::build(builder, "norm"),
             own: (!decoder.tie_embeddings).then(|| builder.linear("head", d_model, vocab)),
+            format: decoder.numeric_format,
         }
     }
 
@@ -276,7 +283,8 @@ impl Head {
                 let [batch, seq, d_model] = h.dims();
                 let weight = tied.rows.val().transpose();
                 let vocab = weight.dims()[1];
-                fused::weight_product(h.reshape([batch * seq, d_model]), weight)
+                self.format
+                    .weight_product(h.reshape([batch * seq, d_model]), weight)
                     .reshape([batch, seq, vocab])
             }
         }

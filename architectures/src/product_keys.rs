@@ -20,8 +20,8 @@ use crate::block::Builder;
 use crate::config::{ConfigError, DecoderConfig, MAX_BLOCK_HEADS, MAX_CHOICES, MAX_WIDTH};
 use crate::cost::Cost;
 use crate::init::Init;
-use crate::kernels::product_key_search::product_key_search;
 use crate::knob::Knob;
+use crate::numeric_format::NumericFormat;
 use crate::pass::Pass;
 
 /// What a solver may vary of a block with `keys`.
@@ -154,6 +154,7 @@ impl ProductKeysConfig {
             gain: self
                 .qk_norm
                 .then(|| builder.parameter("gain", [self.n_heads], Init::Constant(1.0))),
+            format: builder.decoder.numeric_format,
             config: self.clone(),
         }
     }
@@ -167,6 +168,8 @@ pub struct ProductKeys {
     keys: Param<Tensor<3>>,
     gain: Option<Param<Tensor<1>>>,
     #[module(skip)]
+    format: NumericFormat,
+    #[module(skip)]
     config: ProductKeysConfig,
 }
 
@@ -176,7 +179,9 @@ impl ProductKeys {
         let slots = self.config.reads();
         let [tokens, _] = x.dims();
         let (queries, keys) = self.queries_and_keys(x);
-        let (scores, ids) = product_key_search(queries, keys, self.config.top_k);
+        let (scores, ids) = self
+            .format
+            .product_key_search(queries, keys, self.config.top_k);
         let weights = match self.config.score {
             ScoreActivation::Softmax => activation::softmax(scores, 2),
             ScoreActivation::Relu => activation::relu(scores),

@@ -40,6 +40,7 @@ use crate::cost::Cost;
 use crate::init::Init;
 use crate::kernels::fused;
 use crate::linear::Linear;
+use crate::numeric_format::NumericFormat;
 use crate::pass::Pass;
 use crate::table_spec::TableSpec;
 use crate::value_table::ValueTable;
@@ -127,6 +128,7 @@ impl Architecture for UltraMemConfig {
             vectors: Buffer::new(vectors),
             pre_values,
             values,
+            format: builder.decoder.numeric_format,
             sizes,
         }
     }
@@ -152,6 +154,9 @@ pub struct UltraMem {
     pre_values: ValueTable,
     #[module(skip)]
     values: Vec<ValueTable>,
+    /// Of queries and of their scores with all keys; the products with the cores are in f32.
+    #[module(skip)]
+    format: NumericFormat,
     #[module(skip)]
     sizes: Sizes,
 }
@@ -208,11 +213,12 @@ impl UltraMem {
             ..
         } = self.sizes;
         let [tokens, _] = x.dims();
-        let query = fused::weight_product(x, self.query.val()).reshape([tokens, 2 * rank, key_dim]);
+        let query = self.format.weight_product(x, self.query.val());
+        let query = query.reshape([tokens, 2 * rank, key_dim]);
         let query = normalised(query, self.query_gain.val()).swap_dims(0, 1);
         let keys = normalised(self.keys.val(), self.key_gain.val()).swap_dims(1, 2);
         // [2 rank, tokens, n_keys]
-        let scores = fused::batched_product(query, keys);
+        let scores = self.format.batched_product(query, keys);
         let side = |side: usize| {
             let scores = scores.clone().narrow(0, side * rank, rank);
             let vector = &self.vectors.values()[side * rank..][..rank];

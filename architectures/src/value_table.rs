@@ -4,6 +4,9 @@
 //! materialised: it is kept as entries (ids, weights, rows), which [`ValueTable::update`] sums and applies row by row
 //! (lazy Adam: rows that a step did not read keep their values and moments).
 //!
+//! Values and moments may be in bf16. Lookups compute in f32, and an update rounds stochastically, so that changes of less than
+//! half a unit in the last place are kept on average.
+//!
 //! Clones of a handle refer to the same table: cloning a model, or building several layers on a shared table, copies no
 //! rows.
 
@@ -12,12 +15,13 @@ mod stored;
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use burn::tensor::{Device, Int, Tensor};
+use burn::tensor::{Device, Int, Tensor, bf16};
 use rayon::prelude::*;
 
 use crate::init::Init;
-use crate::kernels::table_memory;
-use crate::kernels::{AdamStep, lookup};
+use crate::kernels::table_memory::{self, TableValues};
+use crate::kernels::{AdamStep, RoundingCounters, lookup};
+use crate::numeric_format::NumericFormat;
 use crate::pass::{Pass, SavedFactor};
 
 pub use gradient::TableGradient;
@@ -27,7 +31,10 @@ pub use stored::{TableMemory, TablePart};
 #[derive(Clone)]
 pub struct ValueTable {
     shape: [usize; 2],
+    format: NumericFormat,
     learning_rate_factor: f64,
+    /// Of the seed and the table, for stochastic rounding.
+    rounding_bits: u64,
     state: Arc<Mutex<State>>,
 }
 
@@ -56,6 +63,8 @@ pub struct LazyAdam {
     pub epsilon: f32,
     /// Largest norm of one table's gradient; each table is clipped separately from the dense parameters.
     pub max_norm: Option<f32>,
+    /// Format of both means of a table that has none yet.
+    pub moments: NumericFormat,
 }
 
 impl ValueTable {
@@ -73,29 +82,29 @@ impl ValueTable {
         device: &Device,
     ) -> Self {
         let init = Init::TruncatedNormal(std);
-        Self::filled(rows, width, device, |values| init.fill(seed, name, values))
+        Self::filled([rows, width], NumericFormat::F32, device, |values| {
+            init.fill_table(seed, name, values);
+        })
     }
 
-    /// A table whose values `fill` writes.
+    /// A table `[rows, width]` in `format` whose values `fill` writes.
     ///
     /// # Panics
     ///
     /// If the system cannot allocate the memory; the message names the bytes.
     pub fn filled(
-        rows: usize,
-        width: usize,
+        [rows, width]: [usize; 2],
+        format: NumericFormat,
         device: &Device,
-        fill: impl FnOnce(&mut [f32]),
+        fill: impl FnOnce(TableValues),
     ) -> Self {
+        let device = device.clone().inner();
         Self::from_values(table_memory::filled_tensor(
-            rows,
-            width,
-            &device.clone().inner(),
-            fill,
+            rows, width, format, &device, fill,
         ))
     }
 
-    /// A table of these values, `[rows, width]`; on the CPU, copied to table memory.
+    /// A table of these values, `[rows, width]` in f32 or bf16; on the CPU, copied to table memory.
     ///
     /// # Panics
     ///
@@ -107,7 +116,9 @@ impl ValueTable {
     fn from_values(values: Tensor<2>) -> Self {
         Self {
             shape: values.dims(),
+            format: NumericFormat::of(values.dtype()),
             learning_rate_factor: 1.0,
+            rounding_bits: 0,
             state: Arc::new(Mutex::new(State {
                 values,
                 moments: None,
@@ -122,6 +133,19 @@ impl ValueTable {
             learning_rate_factor: factor,
             ..self
         }
+    }
+
+    /// The same table, whose stochastic rounding depends on `bits`: random bits of the seed and the table.
+    pub fn with_rounding_bits(self, bits: u64) -> Self {
+        Self {
+            rounding_bits: bits,
+            ..self
+        }
+    }
+
+    /// Format of its values.
+    pub fn format(&self) -> NumericFormat {
+        self.format
     }
 
     /// Number of rows.
@@ -144,10 +168,10 @@ impl ValueTable {
         self.lock().values.clone()
     }
 
-    /// Replaces the values and discards the moments.
+    /// Replaces the values, rounded to nearest in the format of the table, and discards the moments.
     pub fn set_values(&self, values: Tensor<2>) {
         *self.lock() = State {
-            values: table_memory::copied(values),
+            values: table_memory::copied(values.cast(self.format.dtype())),
             moments: None,
             updates: 0,
         };
@@ -198,21 +222,24 @@ impl ValueTable {
         out
     }
 
-    /// Allocates the moments and writes all their pages, as after long training. Otherwise the first update allocates them
-    /// and pages are mapped when rows are first updated, which timings of few updates would include.
-    pub fn allocate_moments(&self) {
+    /// Allocates the moments in `format` and writes all their pages, as after long training. Otherwise the first update
+    /// allocates them and pages are mapped when rows are first updated, which timings of few updates would include.
+    pub fn allocate_moments(&self, format: NumericFormat) {
         let mut state = self.lock();
         if state.moments.is_none() {
-            let zero = |values: &mut [f32]| {
-                values
-                    .par_chunks_mut(1 << 20)
-                    .for_each(|part| part.fill(0.0))
+            let zero = |values: TableValues| match values {
+                TableValues::F32(values) => {
+                    let parts = values.par_chunks_mut(1 << 20);
+                    parts.for_each(|part| part.fill(0.0));
+                }
+                TableValues::Bf16(values) => {
+                    let parts = values.par_chunks_mut(1 << 20);
+                    parts.for_each(|part| part.fill(bf16::ZERO));
+                }
             };
-            state.moments = Some(table_memory::zero_moments(
-                self.shape,
-                &state.values.device(),
-                zero,
-            ));
+            let device = state.values.device();
+            let moments = table_memory::zero_moments(self.shape, format, &device, zero);
+            state.moments = Some(moments);
         }
     }
 
@@ -228,7 +255,9 @@ impl ValueTable {
         let shape = self.shape;
         let device = state.values.device();
         let moments = state.moments.take();
-        let moments = moments.unwrap_or_else(|| table_memory::zero_moments(shape, &device, |_| {}));
+        let moments = moments.unwrap_or_else(|| {
+            table_memory::zero_moments(shape, optimizer.moments, &device, |_| {})
+        });
         state.updates += 1;
         let step = AdamStep {
             learning_rate: (learning_rate * self.learning_rate_factor) as f32,
@@ -237,6 +266,7 @@ impl ValueTable {
             epsilon: optimizer.epsilon,
             max_norm: optimizer.max_norm,
             step: state.updates,
+            rounding: RoundingCounters::new(self.rounding_bits, state.updates.unsigned_abs()),
         };
         // Replacing the tensor leaves the kernel the only reference, so that it may write in place.
         let placeholder = Tensor::zeros([1, 1], &state.values.device());

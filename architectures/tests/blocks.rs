@@ -2,7 +2,7 @@
 
 mod models;
 
-use architectures::{Decoder, LazyAdam, Pass, loss};
+use architectures::{Decoder, LazyAdam, NumericFormat, Pass, loss};
 use burn::module::Module;
 use burn::optim::{AdamWConfig, GradientsParams};
 use burn::tensor::{Device, Int, Tensor, TensorData};
@@ -168,6 +168,7 @@ fn every_block_overfits_one_batch() {
         beta_2: 0.95,
         epsilon: 1e-8,
         max_norm: Some(1.0),
+        moments: NumericFormat::F32,
     };
     for (name, config) in every_model() {
         let mut decoder = Decoder::new(&config, 5, &device).unwrap();

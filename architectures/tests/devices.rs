@@ -9,7 +9,9 @@
 
 mod models;
 
-use architectures::{AdamW, Decoder, LazyAdam, ModelConfig, Pass, TableGradient, loss};
+use architectures::{
+    AdamW, Decoder, LazyAdam, ModelConfig, NumericFormat, Pass, TableGradient, loss,
+};
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Gradients, Int, Tensor, TensorData};
@@ -85,6 +87,7 @@ fn trace(config: &ModelConfig, device: &Device) -> Trace {
         beta_2: 0.95,
         epsilon: 1e-8,
         max_norm: Some(0.1),
+        moments: NumericFormat::F32,
     };
     let dense_adam = AdamW {
         beta_1: 0.9,

@@ -5,7 +5,7 @@ mod models;
 
 use std::hint::black_box;
 
-use architectures::{Decoder, LazyAdam, Pass, loss};
+use architectures::{Decoder, LazyAdam, NumericFormat, Pass, loss};
 use burn::optim::{AdamWConfig, GradientsParams};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use models::{VOCAB, every_model};
@@ -72,6 +72,7 @@ fn every_block_has_the_recorded_bits() {
         beta_2: 0.95,
         epsilon: 1e-8,
         max_norm: Some(1.0),
+        moments: NumericFormat::F32,
     };
     let computed: Vec<(String, u64)> = every_model()
         .into_iter()

@@ -35,6 +35,7 @@ fn probe(name: &str, of: &Run, basis: &str, started: &str, flop_per_s: f64) -> P
         needed_memory_bytes: 1,
         params_dense: of.cost.params_dense,
         params_table: of.cost.params_table,
+        numeric_format: Default::default(),
         flop_convention: String::new(),
         device: name.to_owned(),
         threads: 1,

@@ -1,5 +1,6 @@
 //! The tables. Units are in the field's name or its comment; shares are in [0, 1]; times are seconds.
 
+use crate::format_name::FormatName;
 use crate::row::rows;
 
 /// The task name of a score that covers a whole suite.
@@ -76,6 +77,8 @@ rows! {
         flop_per_s: f64,
         /// What the FLOP counts include.
         flop_convention: String,
+        /// Format of products and tables, `f32` or `bf16`, of FLOPs and FLOP/s.
+        numeric_format: FormatName,
         /// Peak memory of the process in bytes.
         peak_memory_bytes: u64,
         /// Seconds of training, validation not counted.
@@ -370,6 +373,8 @@ rows! {
         params_table: u64,
         /// What the FLOP counts include.
         flop_convention: String,
+        /// Format of products and tables, `f32` or `bf16`, of FLOPs and FLOP/s.
+        numeric_format: FormatName,
         /// Name of the device.
         device: String,
         /// Worker threads.

@@ -37,6 +37,7 @@ pub fn finished_run(block: &str, seed: u64, val_loss: f64) -> RunRow {
         val_tokens: 0,
         tokens_per_s: 0.0,
         flop_per_s: 0.0,
+        numeric_format: Default::default(),
         flop_convention: String::new(),
         peak_memory_bytes: 0,
         train_wall_s: 0.0,

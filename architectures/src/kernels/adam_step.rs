@@ -1,5 +1,7 @@
 //! The hyper-parameters of one update by Adam, for dense parameters and for rows of a table.
 
+use super::stochastic_rounding::RoundingCounters;
+
 /// Hyper-parameters of one update (Kingma & Ba 2015, algorithm 1).
 #[derive(Clone, Copy, Debug)]
 pub struct AdamStep {
@@ -15,4 +17,6 @@ pub struct AdamStep {
     pub step: i32,
     /// Largest norm of the whole gradient; beyond it, the gradient is scaled down.
     pub max_norm: Option<f32>,
+    /// Random bits of the rounding of what is in bf16.
+    pub rounding: RoundingCounters,
 }

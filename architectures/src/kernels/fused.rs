@@ -22,6 +22,8 @@ pub use on_tensors::{
 /// Fused operations and their gradients.
 #[backend_extension(Autodiff, Flex, LibTorch: cfg(feature = "tch"), Cube: cfg(feature = "cube"))]
 pub trait FusedOps: Backend {
+    /// Attention, products and SwiGLU take f32 or bf16; what is saved of them for the backward pass has that format.
+    ///
     /// Causal attention of `qkv [batch, seq, (n_heads + 2 n_kv_heads) head_dim]`: the output
     /// `[batch, seq, n_heads head_dim]` and each row's log-sum `[batch, n_heads, seq]`, which has no gradient.
     fn causal_attention(
@@ -80,7 +82,7 @@ pub trait FusedOps: Backend {
         Self::float_matmul(left, right)
     }
 
-    /// `silu(x[r, ..f]) x[r, f..]` for `x [rows, 2 f]`.
+    /// `silu(x[r, ..f]) x[r, f..]` for `x [rows, 2 f]`, computed in f32, in the format of `x`.
     fn swiglu(x: FloatTensor<Self>) -> FloatTensor<Self> {
         layer::swiglu::<Self>(x)
     }

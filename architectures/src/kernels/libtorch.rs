@@ -29,6 +29,10 @@ impl LookupOps for LibTorch {
         weights: FloatTensor<Self>,
         _sink: FloatTensor<Self>,
     ) -> FloatTensor<Self> {
+        // `embedding_bag` requires weights in the format of the table, and would sum rows of bf16 in bf16.
+        if table.dtype() != weights.dtype() {
+            return lookup::bag::<Self>(table, ids, weights, lookup::MAX_BYTES);
+        }
         let [tokens, per_token] = weights.shape().dims().map(|len: usize| len as i64);
         let options = (Kind::Int64, table.tensor.device());
         let offsets = Tensor::arange_start_step(0, tokens * per_token, per_token, options);

@@ -23,9 +23,11 @@ mod libtorch;
 pub mod lookup;
 pub mod product_key_search;
 pub mod routes;
+mod stochastic_rounding;
 pub(crate) mod table_memory;
 
 pub use adam_step::AdamStep;
 pub use attention_shape::AttentionShape;
 pub use fused::FusedOps;
 pub use lookup::LookupOps;
+pub use stochastic_rounding::RoundingCounters;

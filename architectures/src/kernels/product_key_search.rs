@@ -1,5 +1,7 @@
 //! Product-key search as a Burn backend extension: from queries and half-keys to slots and their scores.
 //!
+//! Queries and keys may be in bf16: their products are then rounded to bf16, and scores are in f32.
+//!
 //! The default body scores all half-keys and selects with [`LookupOps`], which writes the score matrix to memory.
 
 use burn::backend::Autodiff;
@@ -7,8 +9,8 @@ use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::Checkpoi
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::{FloatTensor, IntTensor};
-use burn::backend::{Dispatch, TensorMetadata, backend_extension};
-use burn::tensor::{Int, Shape, Tensor};
+use burn::backend::{Backend, Dispatch, TensorMetadata, backend_extension};
+use burn::tensor::{DType, Int, Shape, Tensor};
 
 use super::lookup::LookupOps;
 
@@ -26,6 +28,7 @@ pub trait SearchOps: LookupOps {
         let [_, n_keys, _] = keys.shape().dims();
         let queries = Self::float_swap_dims(queries, 0, 1);
         let scores = Self::float_matmul(queries, Self::float_swap_dims(keys, 1, 2));
+        let scores = cast::<Self>(scores, DType::F32);
         let scores = Self::float_reshape(scores, Shape::new([sets / 2, 2, tokens, n_keys]));
         let ids = Self::product_key_top_k(scores.clone(), top_k);
         let chosen = Self::pair_scores(scores, ids.clone());
@@ -47,10 +50,18 @@ pub trait SearchOps: LookupOps {
         let grad = Self::float_swap_dims(grad, 0, 1);
         let dscores = Self::pair_scores_backward(grad, Self::int_swap_dims(ids, 0, 1), n_keys);
         let dscores = Self::float_reshape(dscores, Shape::new([sets, tokens, n_keys]));
+        let dscores = cast::<Self>(dscores, queries.dtype());
         let queries = Self::float_swap_dims(queries, 0, 1);
         let dkeys = Self::float_matmul(Self::float_swap_dims(dscores.clone(), 1, 2), queries);
         let dqueries = Self::float_matmul(dscores, keys);
         (Self::float_swap_dims(dqueries, 0, 1), dkeys)
+    }
+}
+
+fn cast<B: Backend>(x: FloatTensor<B>, dtype: DType) -> FloatTensor<B> {
+    match x.dtype() == dtype {
+        true => x,
+        false => B::float_cast(x, dtype.into()),
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::ops::Range;
 
-use burn::tensor::{DType, Tensor, TensorData};
+use burn::tensor::{Tensor, TensorData, bf16};
 
 use super::{State, ValueTable};
-use crate::kernels::table_memory;
+use crate::kernels::table_memory::{self, TableValues};
+use crate::numeric_format::NumericFormat;
 
 /// A part of a table's state, each `[rows, width]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,18 +19,28 @@ pub enum TablePart {
     Square,
 }
 
-/// Memory of a table's state, each slice `rows * width` values, row by row.
+/// Memory of a table's state, each part `rows * width` values, row by row.
 pub struct TableMemory<'a> {
     /// The values.
-    pub values: &'a mut [f32],
+    pub values: TableValues<'a>,
     /// Running means of gradients and of squared gradients; `None` before the first update.
-    pub moments: Option<[&'a mut [f32]; 2]>,
+    pub moments: Option<[TableValues<'a>; 2]>,
 }
 
 impl ValueTable {
     /// Number of updates so far; without any there are no moments.
     pub fn updates(&self) -> u32 {
         self.lock().updates.unsigned_abs()
+    }
+
+    /// Format of `part`; `None` if the table has no moments yet.
+    pub fn format_of(&self, part: TablePart) -> Option<NumericFormat> {
+        let state = self.lock();
+        match (part, &state.moments) {
+            (TablePart::Values, _) => Some(self.format),
+            (_, Some((mean, _))) => Some(NumericFormat::of(mean.dtype())),
+            (_, None) => None,
+        }
     }
 
     /// The rectangle `rows` x `columns` of `part`, row by row; `None` if the table has no moments yet.
@@ -50,8 +61,8 @@ impl ValueTable {
         Some(piece.iter::<f32>().collect())
     }
 
-    /// Replaces values and moments by what `fill` writes, after `updates` updates. The memory of the present state is
-    /// freed first.
+    /// Replaces values and moments, the latter in the format `moments`, by what `fill` writes, after `updates` updates. The
+    /// memory of the present state is freed first.
     ///
     /// # Errors
     /// Those of `fill`; the table is then zero.
@@ -61,6 +72,7 @@ impl ValueTable {
     pub fn restore<E>(
         &self,
         updates: u32,
+        moments: NumericFormat,
         fill: impl FnOnce(TableMemory) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut state = self.lock();
@@ -68,13 +80,14 @@ impl ValueTable {
         let device = state.values.device();
         state.values = Tensor::zeros([1, 1], &device);
         state.moments = None;
-        let allocate = || match table_memory::filled(rows, width, |_| {}) {
+        let allocate = |format| match table_memory::filled(rows, width, format, |_| {}) {
             Ok(data) => data,
             Err(error) => panic!("{error}"),
         };
-        let mut parts: Vec<TensorData> = Vec::new();
-        parts.resize_with(if updates > 0 { 3 } else { 1 }, allocate);
-        let mut slices = parts.iter_mut().map(floats);
+        let formats = [self.format, moments, moments];
+        let formats = &formats[..if updates > 0 { 3 } else { 1 }];
+        let mut parts: Vec<TensorData> = formats.iter().copied().map(allocate).collect();
+        let mut slices = parts.iter_mut().map(values_of);
         let filled = match (slices.next(), slices.next(), slices.next()) {
             (Some(values), Some(mean), Some(square)) => fill(TableMemory {
                 values,
@@ -86,13 +99,15 @@ impl ValueTable {
             }),
             (None, ..) => Ok(()),
         };
-        let mut tensors = parts
-            .into_iter()
-            .map(|data| Tensor::<2>::from_data(data, &device));
+        let mut tensors = parts.into_iter().map(|data| {
+            let dtype = data.dtype();
+            Tensor::<2>::from_data(data, (&device, dtype))
+        });
         let values = tensors.next();
         let moments = tensors.next().zip(tensors.next());
         *state = State {
-            values: values.unwrap_or_else(|| Tensor::zeros([rows, width], &device)),
+            values: values
+                .unwrap_or_else(|| Tensor::zeros([rows, width], (&device, self.format.dtype()))),
             moments,
             updates: updates as i32,
         };
@@ -101,9 +116,12 @@ impl ValueTable {
 }
 
 /// The values of table memory.
-fn floats(data: &mut TensorData) -> &mut [f32] {
-    assert_eq!(data.dtype(), DType::F32, "table memory holds f32");
-    match data.as_mut_slice::<f32>() {
+fn values_of(data: &mut TensorData) -> TableValues<'_> {
+    let values = match NumericFormat::of(data.dtype()) {
+        NumericFormat::F32 => data.as_mut_slice::<f32>().map(TableValues::F32),
+        NumericFormat::Bf16 => data.as_mut_slice::<bf16>().map(TableValues::Bf16),
+    };
+    match values {
         Ok(values) => values,
         Err(error) => panic!("table memory cannot be written: {error:?}"),
     }
@@ -111,32 +129,39 @@ fn floats(data: &mut TensorData) -> &mut [f32] {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::updated_table;
+    use super::super::tests::{update_once, updated_table};
     use super::*;
 
     #[test]
     fn a_restored_table_continues_bit_for_bit() {
-        let original = updated_table(3);
-        let copy = updated_table(0);
-        let [rows, width] = original.shape;
-        let all = |part| original.piece(part, 0..rows, 0..width).unwrap();
-        copy.restore(original.updates(), |memory| {
-            memory.values.copy_from_slice(&all(TablePart::Values));
-            let [mean, square] = memory.moments.unwrap();
-            mean.copy_from_slice(&all(TablePart::Mean));
-            square.copy_from_slice(&all(TablePart::Square));
-            Ok::<(), ()>(())
-        })
-        .unwrap();
-        super::super::tests::update_once(&original, 3);
-        super::super::tests::update_once(&copy, 3);
-        for part in [TablePart::Values, TablePart::Mean, TablePart::Square] {
-            assert_eq!(
-                original.piece(part, 1..rows, 1..3).unwrap(),
-                copy.piece(part, 1..rows, 1..3).unwrap()
-            );
+        use NumericFormat::{Bf16, F32};
+        for formats in [[F32, F32], [Bf16, F32], [Bf16, Bf16], [F32, Bf16]] {
+            let original = updated_table(3, formats);
+            let copy = updated_table(0, formats);
+            let [rows, width] = original.shape;
+            let all = |part| original.piece(part, 0..rows, 0..width).unwrap();
+            let moments = original.format_of(TablePart::Mean).unwrap();
+            assert_eq!([original.format(), moments], formats);
+            copy.restore(original.updates(), moments, |mut memory| {
+                memory.values.write(0, &all(TablePart::Values));
+                let [mut mean, mut square] = memory.moments.unwrap();
+                mean.write(0, &all(TablePart::Mean));
+                square.write(0, &all(TablePart::Square));
+                Ok::<(), ()>(())
+            })
+            .unwrap();
+            update_once(&original, 3, formats[1]);
+            update_once(&copy, 3, formats[1]);
+            for part in [TablePart::Values, TablePart::Mean, TablePart::Square] {
+                assert_eq!(copy.format_of(part), original.format_of(part));
+                assert_eq!(
+                    original.piece(part, 1..rows, 1..3).unwrap(),
+                    copy.piece(part, 1..rows, 1..3).unwrap()
+                );
+            }
+            assert_eq!(copy.updates(), 4);
+            let before = updated_table(0, formats);
+            assert_eq!(before.piece(TablePart::Mean, 0..1, 0..1), None);
         }
-        assert_eq!(copy.updates(), 4);
-        assert_eq!(updated_table(0).piece(TablePart::Mean, 0..1, 0..1), None);
     }
 }

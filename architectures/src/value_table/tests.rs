@@ -51,19 +51,24 @@ fn updates_are_those_of_dense_adam_clipped_or_not() {
 fn allocating_moments_early_changes_nothing() {
     let device = Device::flex();
     let table = ValueTable::new("values", ROWS, WIDTH, 1.0, 0, &device);
-    table.allocate_moments();
+    table.allocate_moments(NumericFormat::F32);
     assert_equals_dense_adam(&table, &device);
 }
 
-/// A table after `updates` updates, [`update_once`] each.
-pub(super) fn updated_table(updates: u64) -> ValueTable {
-    let table = ValueTable::new("values", ROWS, WIDTH, 1.0, 0, &Device::flex());
-    (0..updates).for_each(|step| update_once(&table, step));
+/// A table, with values and moments in these formats, after `updates` updates, [`update_once`] each.
+pub(super) fn updated_table(updates: u64, [values, moments]: [NumericFormat; 2]) -> ValueTable {
+    let fill = |mut memory: TableValues| {
+        let drawn = Init::TruncatedNormal(1.0).draw(0, "values", [ROWS, WIDTH]);
+        memory.write(0, &drawn.iter::<f32>().collect::<Vec<_>>());
+    };
+    let table = ValueTable::filled([ROWS, WIDTH], values, &Device::flex(), fill);
+    let table = table.with_rounding_bits(0x0123_4567_89ab_cdef);
+    (0..updates).for_each(|step| update_once(&table, step, moments));
     table
 }
 
 /// One update by a gradient that depends on `step`.
-pub(super) fn update_once(table: &ValueTable, step: u64) {
+pub(super) fn update_once(table: &ValueTable, step: u64, moments: NumericFormat) {
     let device = Device::flex();
     let mut rng = stream(2, "gradient", step);
     let ids: Vec<i64> = (0..6)
@@ -81,6 +86,7 @@ pub(super) fn update_once(table: &ValueTable, step: u64) {
         beta_2: 0.95,
         epsilon: 1e-8,
         max_norm: None,
+        moments,
     };
     table.update(vec![part], &optimizer, 0.05);
 }
@@ -91,6 +97,7 @@ fn assert_equals_dense_adam(table: &ValueTable, device: &Device) {
         beta_2: 0.95,
         epsilon: 1e-8,
         max_norm: Some(MAX_NORM),
+        moments: NumericFormat::F32,
     };
     let mut values: Vec<f32> = table.values().into_data().iter::<f32>().collect();
     let mut reference = Reference::default();
@@ -140,4 +147,79 @@ fn assert_equals_dense_adam(table: &ValueTable, device: &Device) {
         clipped.contains(&true) && clipped.contains(&false),
         "{clipped:?}"
     );
+}
+
+/// The values in f32.
+fn values(table: &ValueTable) -> Vec<f32> {
+    table.values().into_data().iter::<f32>().collect()
+}
+
+/// Updates of 1/16 of a unit in the last place: rounding to nearest would lose all of them.
+#[test]
+fn small_updates_of_a_table_in_bf16_are_kept_on_average() {
+    const STEPS: usize = 64;
+    let (rows, width) = (64, 16);
+    let fill = |mut memory: TableValues| memory.write(0, &vec![1.0; rows * width]);
+    let device = Device::flex();
+    let table = ValueTable::filled([rows, width], NumericFormat::Bf16, &device, fill)
+        .with_rounding_bits(77);
+    // Without memory of gradients, each step changes a value by the learning rate against the sign of its gradient.
+    let optimizer = LazyAdam {
+        beta_1: 0.0,
+        beta_2: 0.0,
+        epsilon: 1e-12,
+        max_norm: None,
+        moments: NumericFormat::F32,
+    };
+    let unit = 2f64.powi(-7);
+    let rate = unit / 16.0;
+    for _ in 0..STEPS {
+        let ids: Vec<i64> = (0..rows as i64).collect();
+        let part = TableGradient {
+            ids: Tensor::from_data(TensorData::new(ids, [rows, 1]), &device),
+            weights: Tensor::ones([rows, 1], &device),
+            rows: Tensor::ones([rows, width], &device) * -1.0,
+        };
+        table.update(vec![part], &optimizer, rate);
+    }
+    let found = values(&table);
+    let n = found.len() as f64;
+    let mean = found.iter().map(|&x| f64::from(x)).sum::<f64>() / n;
+    // Each step is a draw with probability 1/16 of one unit.
+    let deviation = unit * (STEPS as f64 * (1.0 / 16.0) * (15.0 / 16.0)).sqrt();
+    let expected = 1.0 + STEPS as f64 * rate;
+    assert!(
+        (mean - expected).abs() < 4.0 * deviation / n.sqrt(),
+        "{mean} {expected}"
+    );
+    assert!(found.iter().all(|x| x.to_bits() & 0xffff == 0));
+}
+
+#[test]
+fn rounding_does_not_depend_on_the_number_of_threads_and_does_on_the_bits_of_the_table() {
+    let update = |threads: usize, bits: u64| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+        pool.build().unwrap().install(|| {
+            let formats = [NumericFormat::Bf16; 2];
+            let table = updated_table(0, formats).with_rounding_bits(bits);
+            (0..5).for_each(|step| update_once(&table, step, NumericFormat::Bf16));
+            values(&table)
+        })
+    };
+    assert_eq!(update(1, 5), update(4, 5));
+    assert_ne!(update(1, 5), update(1, 6));
+}
+
+/// Moments and values in bf16 differ from those in f32 by their rounding.
+#[test]
+fn updates_in_bf16_are_those_in_f32_up_to_rounding() {
+    let exact = values(&updated_table(5, [NumericFormat::F32; 2]));
+    for moments in [NumericFormat::F32, NumericFormat::Bf16] {
+        let found = values(&updated_table(5, [NumericFormat::Bf16, moments]));
+        for (found, exact) in found.iter().zip(&exact) {
+            // Five roundings of at most one unit, and 5 steps of 0.05 whose moments are off by less than 5 %.
+            let tolerance = 5.0 * 2f32.powi(-7) * exact.abs().max(0.5) + 0.0125;
+            assert!((found - exact).abs() < tolerance, "{found} {exact}");
+        }
+    }
 }

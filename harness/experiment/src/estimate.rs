@@ -3,15 +3,15 @@
 use architectures::ConfigError;
 
 use crate::devices::{Devices, min_devices};
-use crate::memory_need::{Bytes, MemoryNeed, NumericFormat};
+use crate::memory_need::{Bytes, Formats, MemoryNeed, NumericFormat};
 use crate::plan::Run;
 use crate::speed::Speed;
 
 /// Assumptions of an estimate.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Assumptions {
-    /// Numeric format of weights, tables and activations.
-    pub format: NumericFormat,
+    /// Format of products and tables; that of each run if absent.
+    pub format: Option<NumericFormat>,
     /// Memory of one device, in bytes.
     pub device_memory: Bytes,
     /// Price of one device-hour, in any currency.
@@ -43,9 +43,10 @@ impl Estimate {
     /// # Errors
     /// If the model's configuration is invalid.
     pub fn of(run: &Run, speed: Speed, assumed: &Assumptions) -> Result<Self, ConfigError> {
-        let need = MemoryNeed::of(run, assumed.format);
+        let formats = Formats::of(run, assumed.format);
+        let need = MemoryNeed::of(run, formats);
         need.check()?;
-        let by_sequence = MemoryNeed::by_sequence(run, assumed.format);
+        let by_sequence = MemoryNeed::by_sequence(run, formats);
         let devices = min_devices(&by_sequence, &run.model.tables()?, assumed.device_memory);
         let device_seconds = run.budget.train_flops / speed.rate();
         let device_hours = device_seconds / 3600.0;
@@ -74,7 +75,7 @@ mod tests {
         let speed = Speed::Stated(1e6);
         let estimate = |device_memory| {
             let assumed = Assumptions {
-                format: NumericFormat::F32,
+                format: None,
                 device_memory,
                 price: Some(2.0),
             };
@@ -84,7 +85,7 @@ mod tests {
         assert_eq!(one.devices.map(|devices| devices.count), Some(1));
         assert_eq!(one.seconds, Some(run.budget.train_flops / 1e6));
         assert_eq!(one.cost, Some(run.budget.train_flops / 1e6 / 3600.0 * 2.0));
-        let several = estimate(MemoryNeed::by_sequence(run, NumericFormat::F32).total() / 3);
+        let several = estimate(MemoryNeed::by_sequence(run, Formats::of(run, None)).total() / 3);
         let count = several.devices.unwrap().count;
         assert!(count >= 3);
         assert_eq!(

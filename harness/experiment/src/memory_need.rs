@@ -1,63 +1,74 @@
 //! Estimate of the memory that a training run requires, by formula.
 //!
 //! ```text
-//!               f32, as in this program          bf16, as in the paper
-//! weights       4 P                             6 P    f32 masters and bf16 copies
-//! gradients     4 P m                           4 P m  f32, of m concurrent micro-batches
-//! optimizer     8 P                             8 P    two moments in f32
-//! table        12 T                             8 T    values and two moments; in bf16 also a dense gradient
-//! activations   4 n                             2 n
-//! n = B (M / 2d + 10 L d + 2 V)
+//!               f32                      bf16
+//! weights       4 P                      (4 + 2 m) P    f32 masters; bf16 copies of each of m concurrent micro-batches
+//! gradients     4 P m                    4 P m
+//! optimizer     8 P                      8 P            two moments in f32
+//! table         12 T                     10 T           values and two moments in f32; with moments in bf16 4 T less
+//! activations   4 B (q + 10 L d + 2 V)   B (2 q + 40 L d + 10 V)
+//! q = M / 2d
 //! ```
 //!
 //! `P` is the number of dense parameters, `T` of table parameters, `B` the tokens of a batch, `M` the matmul and lookup
-//! FLOPs of one token (`M / 2d` approximates the number of outputs of its matrix products: a matrix `[d, n]` has
+//! FLOPs of one token (`q` approximates the number of outputs of its matrix products: a matrix `[d, n]` has
 //! `2 d n` FLOPs and `n` outputs), `L` the number of layers of width `d` (residuals, norms; attention stores no
-//! scores), and `V` the vocabulary size (logits and their gradient). In f32 the gradient of a table is never dense. The
-//! bf16 column is the recipe of "Memory Layers at Scale" (Berges et al. 2024): 8 bytes per table value. The estimate
+//! scores), and `V` the vocabulary size (logits and their gradient). The gradient of a table is never dense. In bf16 what
+//! products store is in bf16, and the residual stream, norms and the loss are in f32. The estimate
 //! assumes no recomputation of activations and excludes the overhead of the allocator.
 
-use std::fmt;
-use std::str::FromStr;
-
 use architectures::ConfigError;
+pub use architectures::NumericFormat;
 
 use crate::plan::Run;
 
 /// A number of bytes.
 pub type Bytes = u64;
 
-/// Numeric format assumed by an estimate; training in this program is in f32.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum NumericFormat {
-    /// f32, as in this program.
-    #[default]
-    F32,
-    /// Mixed precision, as in the paper: f32 master copies of dense weights; weights, tables and activations in bf16.
-    Bf16,
+/// Formats of numbers that an estimate assumes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Formats {
+    /// Of products and tables.
+    pub products: NumericFormat,
+    /// Of the moments of tables.
+    pub table_moments: NumericFormat,
 }
 
 /// Bytes per parameter or activation, by component.
 struct Widths {
     weight: Bytes,
+    weight_copy: Bytes,
     gradient: Bytes,
     moments: Bytes,
     table: Bytes,
-    activation: Bytes,
+    product: Bytes,
+    layer: Bytes,
+    vocabulary: Bytes,
 }
 
-impl NumericFormat {
+impl Formats {
+    /// Those of `run`, with products and tables in `products` if that is given.
+    pub fn of(run: &Run, products: Option<NumericFormat>) -> Self {
+        Self {
+            products: products.unwrap_or(run.model.decoder.numeric_format),
+            table_moments: run.training.table_moments,
+        }
+    }
+
     fn widths(self) -> Widths {
-        let (weight, table, activation) = match self {
-            Self::F32 => (4, 12, 4),
-            Self::Bf16 => (6, 8, 2),
+        let (weight_copy, vocabulary) = match self.products {
+            NumericFormat::F32 => (0, 8),
+            NumericFormat::Bf16 => (2, 10),
         };
         Widths {
-            weight,
+            weight: 4,
+            weight_copy,
             gradient: 4,
             moments: 8,
-            table,
-            activation,
+            table: self.products.bytes() + 2 * self.table_moments.bytes(),
+            product: self.products.bytes(),
+            layer: 40,
+            vocabulary,
         }
     }
 
@@ -65,50 +76,37 @@ impl NumericFormat {
     pub fn formula(self) -> String {
         let Widths {
             weight,
+            weight_copy,
             gradient,
             moments,
             table,
-            activation,
+            product,
+            layer,
+            vocabulary,
         } = self.widths();
+        let weights = match weight_copy {
+            0 => format!("{weight} P"),
+            copy => format!("({weight} + {copy} m) P"),
+        };
         format!(
-            "memory in {self}, bytes: weights {weight} P, gradients {gradient} P m, optimizer {moments} P, table {table} T \
-             with its optimizer, activations {activation} B (M/2d + 10 L d + 2 V)\n  P dense and T table parameters, m \
-             micro-batches, B tokens, M matmul and lookup FLOP of a token, L layers of width d, V vocabulary"
+            "memory in {}, bytes: weights {weights}, gradients {gradient} P m, optimizer {moments} P, table {table} T with its \
+             optimizer, activations B ({product} M/2d + {layer} L d + {vocabulary} V)\n  P dense and T table parameters, m \
+             micro-batches, B tokens, M matmul and lookup FLOP of a token, L layers of width d, V vocabulary",
+            self.products
         )
-    }
-}
-
-impl fmt::Display for NumericFormat {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::F32 => "f32",
-            Self::Bf16 => "bf16",
-        })
-    }
-}
-
-impl FromStr for NumericFormat {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "f32" => Ok(Self::F32),
-            "bf16" => Ok(Self::Bf16),
-            _ => Err("choose from: f32, bf16".to_owned()),
-        }
     }
 }
 
 /// Bytes of memory that training requires, by component, with all micro-batches of a step computed concurrently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MemoryNeed {
-    /// Dense weights, in bf16 with their master copies.
+    /// Dense weights, with copies in bf16 if products are in it.
     pub weights: Bytes,
     /// Gradients of the dense weights.
     pub gradients: Bytes,
     /// AdamW moments of the dense weights.
     pub optimizer: Bytes,
-    /// Value tables with their moments and, in bf16, their dense gradient.
+    /// Value tables with their moments.
     pub table: Bytes,
     /// Activations stored for the backward pass.
     pub activations: Bytes,
@@ -116,31 +114,34 @@ pub struct MemoryNeed {
 
 impl MemoryNeed {
     /// Memory of `run` with whole batches.
-    pub fn of(run: &Run, format: NumericFormat) -> Self {
+    pub fn of(run: &Run, formats: Formats) -> Self {
         let sequences = run.training.batch_size;
-        Self::with(run, format, sequences, run.training.micro_batches)
+        Self::with(run, formats, sequences, run.training.micro_batches)
     }
 
     /// Memory of `run` if sequences are processed one at a time.
-    pub fn by_sequence(run: &Run, format: NumericFormat) -> Self {
-        Self::with(run, format, 1, 1)
+    pub fn by_sequence(run: &Run, formats: Formats) -> Self {
+        Self::with(run, formats, 1, 1)
     }
 
-    fn with(run: &Run, format: NumericFormat, sequences: usize, micro_batches: usize) -> Self {
+    fn with(run: &Run, formats: Formats, sequences: usize, micro_batches: usize) -> Self {
         let decoder = &run.model.decoder;
         let size = |n: usize| n as u64;
-        let layer = 10 * decoder.d_model;
         let products =
             run.cost.matmul.saturating_add(run.cost.lookup) / (2 * size(decoder.d_model));
-        let per_token = products + size(decoder.n_layers * layer) + size(2 * decoder.vocab_size);
+        let (widths, dense) = (formats.widths(), run.cost.params_dense);
+        let of_layers = widths.layer * size(decoder.n_layers * decoder.d_model);
+        let of_logits = widths.vocabulary * size(decoder.vocab_size);
+        let per_token = products.saturating_mul(widths.product);
+        let per_token = per_token.saturating_add(of_layers + of_logits);
         let tokens = size(sequences * decoder.seq_len);
-        let (widths, dense) = (format.widths(), run.cost.params_dense);
+        let copies = (widths.weight_copy * size(micro_batches)).saturating_mul(dense);
         Self {
-            weights: widths.weight * dense,
+            weights: (widths.weight * dense).saturating_add(copies),
             gradients: (widths.gradient * size(micro_batches)).saturating_mul(dense),
             optimizer: widths.moments * dense,
             table: widths.table * run.cost.params_table,
-            activations: (widths.activation * tokens).saturating_mul(per_token),
+            activations: tokens.saturating_mul(per_token),
         }
     }
 
@@ -184,25 +185,40 @@ mod tests {
         let run = &plan.runs[1];
         let (dense, table) = (run.cost.params_dense, run.cost.params_table);
         assert_eq!(table, 8 * 8 * 16);
-        let need = MemoryNeed::of(run, NumericFormat::F32);
+        let formats = |products, table_moments| Formats {
+            products,
+            table_moments,
+        };
+        let (single, half) = (NumericFormat::F32, NumericFormat::Bf16);
+        assert_eq!(Formats::of(run, None), formats(single, single));
+        let need = MemoryNeed::of(run, Formats::of(run, None));
         assert_eq!(
             [need.weights, need.gradients, need.optimizer, need.table],
             [4 * dense, 4 * dense, 8 * dense, 12 * table]
         );
-        let paper = MemoryNeed::of(run, NumericFormat::Bf16);
+        let narrow = MemoryNeed::of(run, Formats::of(run, Some(half)));
         assert_eq!(
-            [paper.weights, paper.gradients, paper.optimizer, paper.table],
-            [6 * dense, 4 * dense, 8 * dense, 8 * table]
+            [
+                narrow.weights,
+                narrow.gradients,
+                narrow.optimizer,
+                narrow.table
+            ],
+            [6 * dense, 4 * dense, 8 * dense, 10 * table]
         );
-        assert_eq!(need.activations, 2 * paper.activations);
+        let narrowest = MemoryNeed::of(run, formats(half, half));
+        assert_eq!(narrowest.table, 6 * table);
         // Batches of four sequences, in one micro-batch.
-        let one = MemoryNeed::by_sequence(run, NumericFormat::F32);
+        let one = MemoryNeed::by_sequence(run, Formats::of(run, None));
         assert_eq!(need.activations, 4 * one.activations);
         assert_eq!(
             need.total() - need.activations,
             one.total() - one.activations
         );
-        let numbers = (run.cost.matmul + run.cost.lookup) / 32 + 10 * 2 * 16 + 2 * 400;
+        let products = (run.cost.matmul + run.cost.lookup) / 32;
+        let numbers = products + 10 * 2 * 16 + 2 * 400;
         assert_eq!(one.activations, 4 * 32 * numbers);
+        let bytes = 2 * products + 40 * 2 * 16 + 10 * 400;
+        assert_eq!(narrow.activations, 4 * 32 * bytes);
     }
 }

@@ -12,7 +12,6 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use experiment::estimate::{Assumptions, Estimate};
-use experiment::memory_need::NumericFormat;
 use experiment::plan::Plan;
 use experiment::printable::is_printable;
 use experiment::speed::Speed;
@@ -38,7 +37,7 @@ fn plan(text: &str) -> Result<usize, String> {
         black_box(run.stream_tokens());
     }
     let assumed = Assumptions {
-        format: NumericFormat::F32,
+        format: None,
         device_memory: 80 << 30,
         price: None,
     };

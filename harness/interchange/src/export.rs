@@ -5,8 +5,8 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use architectures::{
-    ConfigError, Decoder, DecoderConfig, EachParameter, ModelConfig, TablePart, ValueTable,
-    for_each_parameter,
+    ConfigError, Decoder, DecoderConfig, EachParameter, ModelConfig, NumericFormat, TablePart,
+    ValueTable, for_each_parameter,
 };
 use burn::module::ParamId;
 use burn::tensor::Tensor;
@@ -150,6 +150,11 @@ fn write_weights(
     }
     let tables = block_tensors::tables(source.model).map_err(Error::config(folder))?;
     for (name, table) in tables.into_iter().zip(decoder.tables()) {
+        // A table in bf16 has no more digits than that.
+        let dtype = match table.format() {
+            NumericFormat::F32 => dtype,
+            NumericFormat::Bf16 => Dtype::BF16,
+        };
         plan.push(planned(name, vec![table.rows(), table.width()], dtype));
     }
     let buffers = block_tensors::buffers(source.model, decoder).map_err(Error::config(folder))?;

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use architectures::{
-    Buffer, Decoder, EachParameter, ModelConfig, ValueTable, for_each_parameter, replace_parameters,
+    Buffer, Decoder, EachParameter, ModelConfig, NumericFormat, ValueTable, for_each_parameter,
+    replace_parameters,
 };
 use burn::module::ParamId;
 use burn::tensor::{Device, Tensor, TensorData};
@@ -126,9 +127,10 @@ pub(crate) fn read_table(
     name: &str,
     table: &ValueTable,
 ) -> Result<(), Error> {
-    table.restore(0, |memory| {
+    // Without updates there are no moments.
+    table.restore(0, NumericFormat::default(), |mut memory| {
         reader.read(name, &mut |position, piece| {
-            memory.values[position..position + piece.len()].copy_from_slice(piece);
+            memory.values.write(position, piece);
         })
     })
 }

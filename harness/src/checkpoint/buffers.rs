@@ -22,10 +22,7 @@ pub fn write(folder: &Path, decoder: &Decoder) -> Result<Option<FileEntry>, Chec
     let specs = buffers
         .iter()
         .enumerate()
-        .map(|(number, values)| TensorSpec {
-            name: format!("buffer.{number}"),
-            shape: vec![values.len()],
-        });
+        .map(|(number, values)| TensorSpec::single(format!("buffer.{number}"), vec![values.len()]));
     let specs: Vec<TensorSpec> = specs.collect();
     let write = &mut |at: usize, sink: Sink| sink(&buffers[at]);
     tensor_file::write(folder, BUFFERS.to_owned(), &specs, write).map(Some)

@@ -139,10 +139,8 @@ pub fn write(
             let (mut specs, mut tensors) = (Vec::new(), Vec::new());
             for tensor in group {
                 for (prefix, kind) in [("mean", Kind::Mean), ("square", Kind::Square)] {
-                    specs.push(TensorSpec {
-                        name: format!("{prefix}.{}", tensor.name),
-                        shape: tensor.shape.clone(),
-                    });
+                    let name = format!("{prefix}.{}", tensor.name);
+                    specs.push(TensorSpec::single(name, tensor.shape.clone()));
                     tensors.push((kind, tensor.name.as_str()));
                 }
             }

@@ -17,9 +17,7 @@ struct EachSpec<'a>(&'a mut Vec<TensorSpec>);
 
 impl EachParameter for EachSpec<'_> {
     fn parameter<const D: usize>(&mut self, name: &str, _: ParamId, values: Tensor<D>) {
-        self.0.push(TensorSpec {
-            name: name.to_owned(),
-            shape: values.dims().to_vec(),
-        });
+        let shape = values.dims().to_vec();
+        self.0.push(TensorSpec::single(name.to_owned(), shape));
     }
 }

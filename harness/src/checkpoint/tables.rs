@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::path::Path;
 
-use architectures::{Decoder, TableMemory, TablePart, ValueTable};
+use architectures::{Decoder, NumericFormat, TableMemory, TablePart, TableValues, ValueTable};
 
 use super::error::CheckpointError;
 use super::rectangles::{Rectangle, cover, divide};
@@ -38,9 +38,10 @@ pub fn write(
         for rectangle in divide([table.rows(), table.width()], most) {
             let specs: Vec<TensorSpec> = parts
                 .iter()
-                .map(|(name, _)| TensorSpec {
+                .map(|(name, part)| TensorSpec {
                     name: (*name).to_owned(),
                     shape: vec![rectangle.rows.len(), rectangle.columns.len()],
+                    format: table.format_of(*part).unwrap_or_default(),
                 })
                 .collect();
             let name = file_name(number, &rectangle);
@@ -130,7 +131,12 @@ pub fn read(
             let reason = format!("its files do not cover table {number} of shape {shape:?}");
             return Err(foreign(reason));
         }
-        table.restore(updates, |mut memory| {
+        let first = own.first().map(|(_, name)| TensorFile::open(folder, name));
+        let moments = match first.transpose()? {
+            Some(file) if updates > 0 => format_of(&file, "mean"),
+            _ => NumericFormat::default(),
+        };
+        table.restore(updates, moments, |mut memory| {
             for (rectangle, name) in &own {
                 read_rectangle(folder, name, rectangle, table.width(), &mut memory)?;
             }
@@ -140,25 +146,37 @@ pub fn read(
     Ok(())
 }
 
+/// The format of a tensor; f32 if there is none, which is an error when it is read.
+fn format_of(file: &TensorFile, name: &str) -> NumericFormat {
+    let mut tensors = file.tensors().into_iter();
+    let found = tensors.find(|tensor| tensor.name == name);
+    found.map(|tensor| tensor.format).unwrap_or_default()
+}
+
 fn read_rectangle(
     folder: &Path,
-    name: &str,
+    file_name: &str,
     rectangle: &Rectangle,
     width: usize,
     memory: &mut TableMemory,
 ) -> Result<(), CheckpointError> {
-    let mut file = TensorFile::open(folder, name)?;
+    let mut file = TensorFile::open(folder, file_name)?;
     let shape = vec![rectangle.rows.len(), rectangle.columns.len()];
     if file.tensors().iter().any(|tensor| tensor.shape != shape) {
         let reason = "its tensors have another shape than its name";
-        return Err(CheckpointError::damaged(&folder.join(name), reason));
+        return Err(CheckpointError::damaged(&folder.join(file_name), reason));
     }
-    let mut fill = |name: &str, whole: &mut [f32]| {
+    let mut fill = |name: &str, whole: &mut TableValues| {
+        let (own, given) = (whole.format(), format_of(&file, name));
+        if own != given {
+            let reason = format!("its tensor {name} is in {given}, that of the model in {own}");
+            return Err(CheckpointError::damaged(&folder.join(file_name), &reason));
+        }
         file.read(name, &mut |position, piece| {
             place(rectangle, width, position, piece, whole);
         })
     };
-    fill("values", memory.values)?;
+    fill("values", &mut memory.values)?;
     if let Some([mean, square]) = &mut memory.moments {
         fill("mean", mean)?;
         fill("square", square)?;
@@ -173,7 +191,7 @@ fn place(
     width: usize,
     position: usize,
     mut piece: &[f32],
-    whole: &mut [f32],
+    whole: &mut TableValues,
 ) {
     let columns = rectangle.columns.len();
     let mut position = position;
@@ -183,7 +201,7 @@ fn place(
         let (values, rest) = piece.split_at(count);
         if values.iter().any(|value| value.to_bits() != 0) {
             let start = (rectangle.rows.start + row) * width + rectangle.columns.start + column;
-            whole[start..start + count].copy_from_slice(values);
+            whole.write(start, values);
         }
         position += count;
         piece = rest;
@@ -219,8 +237,9 @@ mod tests {
             columns: 1..3,
         };
         let mut whole = vec![0.0; 4 * 4];
-        place(&rectangle, 4, 0, &[1.0, 2.0, 3.0], &mut whole);
-        place(&rectangle, 4, 3, &[4.0], &mut whole);
+        let mut memory = TableValues::F32(&mut whole);
+        place(&rectangle, 4, 0, &[1.0, 2.0, 3.0], &mut memory);
+        place(&rectangle, 4, 3, &[4.0], &mut memory);
         assert_eq!(&whole[4..8], [0.0, 1.0, 2.0, 0.0]);
         assert_eq!(&whole[8..12], [0.0, 3.0, 4.0, 0.0]);
         assert_eq!(whole.iter().sum::<f32>(), 10.0);

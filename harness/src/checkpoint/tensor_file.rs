@@ -1,9 +1,11 @@
-//! One safetensors file of f32 tensors, written and read in pieces, so that no tensor is copied as a whole.
+//! One safetensors file of tensors in f32 or bf16, written and read in pieces, so that no tensor is copied as a whole.
 
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use architectures::NumericFormat;
+use burn::tensor::bf16;
 use safetensors::Dtype;
 use safetensors::tensor::{Metadata, TensorInfo};
 use serde::{Deserialize, Serialize};
@@ -15,19 +17,30 @@ const PIECE: usize = 1 << 20;
 /// Longest header that is read.
 const MAX_HEADER_BYTES: u64 = 100 << 20;
 
-/// Name and shape of a tensor in a file.
+/// Name, shape and format of a tensor in a file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TensorSpec {
     /// Its name.
     pub name: String,
     /// Its dimensions.
     pub shape: Vec<usize>,
+    /// Format of its values.
+    pub format: NumericFormat,
 }
 
 impl TensorSpec {
+    /// A tensor in f32.
+    pub fn single(name: String, shape: Vec<usize>) -> Self {
+        Self {
+            name,
+            shape,
+            format: NumericFormat::F32,
+        }
+    }
+
     /// Bytes of its values.
     pub fn bytes(&self) -> u64 {
-        4 * self.shape.iter().map(|&size| size as u64).product::<u64>()
+        self.format.bytes() * self.shape.iter().map(|&size| size as u64).product::<u64>()
     }
 }
 
@@ -92,7 +105,7 @@ fn write_content(
         let start = end;
         end += tensor.bytes() as usize;
         let info = TensorInfo {
-            dtype: Dtype::F32,
+            dtype: dtype_of(tensor.format),
             shape: tensor.shape.clone(),
             data_offsets: (start, end),
         };
@@ -110,7 +123,7 @@ fn write_content(
         values(number, &mut |piece: &[f32]| {
             for piece in piece.chunks(PIECE) {
                 bytes.clear();
-                bytes.extend(piece.iter().flat_map(|value| value.to_le_bytes()));
+                encode(tensor.format, piece, &mut bytes)?;
                 writer.write_all(&bytes)?;
                 written += bytes.len() as u64;
             }
@@ -122,6 +135,50 @@ fn write_content(
         }
     }
     Ok(())
+}
+
+fn dtype_of(format: NumericFormat) -> Dtype {
+    match format {
+        NumericFormat::F32 => Dtype::F32,
+        NumericFormat::Bf16 => Dtype::BF16,
+    }
+}
+
+fn format_of(dtype: Dtype) -> Option<NumericFormat> {
+    match dtype {
+        Dtype::F32 => Some(NumericFormat::F32),
+        Dtype::BF16 => Some(NumericFormat::Bf16),
+        _ => None,
+    }
+}
+
+/// Appends `values` to `bytes`; a value that the format does not hold exactly is an error, so that nothing is lost.
+fn encode(format: NumericFormat, values: &[f32], bytes: &mut Vec<u8>) -> io::Result<()> {
+    if format == NumericFormat::F32 {
+        bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+        return Ok(());
+    }
+    for value in values {
+        if value.to_bits() & 0xffff != 0 {
+            return Err(io::Error::other(format!("{value} is no number of bf16")));
+        }
+        bytes.extend(((value.to_bits() >> 16) as u16).to_le_bytes());
+    }
+    Ok(())
+}
+
+/// Appends the values in `bytes` to `values`.
+fn decode(format: NumericFormat, bytes: &[u8], values: &mut Vec<f32>) {
+    match format {
+        NumericFormat::F32 => {
+            let words = bytes.as_chunks::<4>().0.iter();
+            values.extend(words.map(|word| f32::from_le_bytes(*word)));
+        }
+        NumericFormat::Bf16 => {
+            let words = bytes.as_chunks::<2>().0.iter();
+            values.extend(words.map(|word| f32::from(bf16::from_le_bytes(*word))));
+        }
+    }
 }
 
 /// Writes and hashes.
@@ -190,7 +247,7 @@ impl TensorFile {
     /// Opens the file `name` of `folder` and reads its header.
     ///
     /// # Errors
-    /// If it is no safetensors file of f32 tensors, or its length does not match its header.
+    /// If it is no safetensors file of tensors in f32 or bf16, or its length does not match its header.
     pub fn open(folder: &Path, name: &str) -> Result<Self, CheckpointError> {
         let path = folder.join(name);
         let damaged = |reason: &str| CheckpointError::damaged(&path, reason);
@@ -216,9 +273,9 @@ impl TensorFile {
         if metadata
             .tensors()
             .values()
-            .any(|info| info.dtype != Dtype::F32)
+            .any(|info| format_of(info.dtype).is_none())
         {
-            return Err(damaged("a tensor is not of f32"));
+            return Err(damaged("a tensor is in neither f32 nor bf16"));
         }
         let start = 8 + header_bytes;
         if start + metadata.data_len() as u64 != length.len() {
@@ -237,8 +294,13 @@ impl TensorFile {
         let names = self.metadata.offset_keys().into_iter();
         names
             .filter_map(|name| {
-                let shape = self.metadata.info(&name)?.shape.clone();
-                Some(TensorSpec { name, shape })
+                let info = self.metadata.info(&name)?;
+                let (shape, format) = (info.shape.clone(), format_of(info.dtype)?);
+                Some(TensorSpec {
+                    name,
+                    shape,
+                    format,
+                })
             })
             .collect()
     }
@@ -255,7 +317,9 @@ impl TensorFile {
         name: &str,
         receive: &mut dyn FnMut(usize, &[f32]),
     ) -> Result<(), CheckpointError> {
-        let Some(info) = self.metadata.info(name) else {
+        let info = self.metadata.info(name);
+        let Some((info, format)) = info.and_then(|info| Some((info, format_of(info.dtype)?)))
+        else {
             let reason = format!("it has no tensor {name}");
             return Err(CheckpointError::damaged(&self.path, reason));
         };
@@ -263,14 +327,14 @@ impl TensorFile {
         let failed = |error| CheckpointError::io("read", &self.path)(error);
         let seek = SeekFrom::Start(self.start + from as u64);
         self.reader.seek(seek).map_err(failed)?;
-        let (mut position, count) = (0, (to - from) / 4);
-        let (mut bytes, mut values) = (vec![0; 4 * PIECE.min(count)], Vec::new());
+        let size = format.bytes() as usize;
+        let (mut position, count) = (0, (to - from) / size);
+        let (mut bytes, mut values) = (vec![0; size * PIECE.min(count)], Vec::new());
         while position < count {
-            let piece = &mut bytes[..4 * PIECE.min(count - position)];
+            let piece = &mut bytes[..size * PIECE.min(count - position)];
             self.reader.read_exact(piece).map_err(failed)?;
             values.clear();
-            let words = piece.as_chunks::<4>().0;
-            values.extend(words.iter().map(|word| f32::from_le_bytes(*word)));
+            decode(format, piece, &mut values);
             receive(position, &values);
             position += values.len();
         }

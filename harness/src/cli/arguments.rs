@@ -143,9 +143,9 @@ pub struct PlanOptions {
     /// Price of one device-hour, in any currency.
     #[arg(long, value_name = "PRICE", value_parser = units::price)]
     pub price: Option<f64>,
-    /// Number format: f32, in which this program trains, or bf16, as in the paper.
-    #[arg(long, value_name = "FORMAT", default_value_t)]
-    pub format: NumericFormat,
+    /// Number format of products and tables, f32 or bf16; default: that of each run.
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<NumericFormat>,
     /// Print exact numbers as CSV instead of tables.
     #[arg(long)]
     pub csv: bool,

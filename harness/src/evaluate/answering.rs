@@ -14,7 +14,7 @@ use results::{AnswerRow, Records};
 
 use super::benchmark_model::BenchmarkModel;
 use crate::error::Error;
-use crate::run::identity::{NUMERIC_FORMAT, hash};
+use crate::run::identity::hash;
 
 /// To be raised whenever an equal request would have another answer.
 const VERSION: &str = "answers 1";
@@ -102,7 +102,7 @@ pub fn cache_key(benchmark: &Benchmark, model: &BenchmarkModel, weights: &str) -
         weights,
         model.tokenizer.fingerprint(),
         &benchmark.task.fingerprint(),
-        NUMERIC_FORMAT,
+        model.decoder.config().numeric_format.name(),
         &format!("{:?} {}", model.start, model.space),
     ])
 }

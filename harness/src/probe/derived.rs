@@ -45,9 +45,11 @@ pub fn row(
     let sum = |of: fn(&ProbeRow) -> f64| parts.iter().map(|(_, n, row)| n * of(row)).sum::<f64>();
     let (cost, decoder) = (target.model.cost()?, &target.model.decoder);
     let (d_model, layers) = (decoder.d_model, decoder.n_layers);
+    let labels = (target.size.as_str(), target.block.as_str());
+    let format = decoder.numeric_format;
     let tokens = row_context.tokens as u64;
     let base = ProbeRow {
-        run: row_context.subject_id(&target.size, &target.block, phase, &target.model)?,
+        run: row_context.subject_id(labels, decoder.numeric_format, phase, &target.model)?,
         size: target.size.clone(),
         block: target.block.clone(),
         table_slots: target
@@ -64,7 +66,7 @@ pub fn row(
         flops: phase.flops(&cost) as f64,
         bytes: sum(|row| row.bytes),
         peak_memory_bytes: 0,
-        needed_memory_bytes: need::bytes(&cost, d_model, layers, phase, tokens),
+        needed_memory_bytes: need::bytes(&cost, (layers, d_model), format, phase, tokens),
         params_dense: cost.params_dense,
         params_table: cost.params_table,
         command: row_context.command(&target.size, &target.block),

@@ -5,12 +5,13 @@
 //! step    = 20 P + 12 T + 4 B (3 M / 2d + 20 L d)
 //! ```
 //!
-//! `P` dense parameters (in a step: weights, gradient, its clipped copy, two moments), `T` table parameters (in a step:
+//! in f32. In bf16 the table's values have 2 bytes, and a step has copies of weights and products' inputs, 2 bytes each, for `2 P`
+//! more. `P` dense parameters (in a step: weights, gradient, its clipped copy, two moments), `T` table parameters (in a step:
 //! values and two moments, all of which become resident since random rows touch every huge page), `B` tokens, `M`
 //! matmul and lookup FLOPs of one token (`M / 2d` approximates the number of output elements of the products), `L`
 //! layers of width `d`.
 
-use architectures::Cost;
+use architectures::{Cost, NumericFormat};
 
 use super::phase::Phase;
 use experiment::memory_need::Bytes;
@@ -22,14 +23,28 @@ const F32: Bytes = 4;
 ///
 /// # Arguments
 /// * `cost`: cost of one token.
-pub fn bytes(cost: &Cost, d_model: usize, layers: usize, phase: Phase, tokens: u64) -> Bytes {
+pub fn bytes(
+    cost: &Cost,
+    (layers, d_model): (usize, usize),
+    format: NumericFormat,
+    phase: Phase,
+    tokens: u64,
+) -> Bytes {
     let products = (cost.matmul + cost.lookup) / (2 * d_model as u64);
     let width = (layers * d_model) as u64;
     let (dense, table, activations) = match phase {
         Phase::Forward => (1, 1, products + 4 * width),
         Phase::Step => (5, 3, 3 * products + 20 * width),
     };
-    F32 * (dense * cost.params_dense + table * cost.params_table + tokens * activations)
+    let f32_bytes =
+        F32 * (dense * cost.params_dense + table * cost.params_table + tokens * activations);
+    match format {
+        NumericFormat::F32 => f32_bytes,
+        NumericFormat::Bf16 => {
+            let of_value = F32 - format.bytes();
+            f32_bytes + format.bytes() * cost.params_dense - of_value * cost.params_table
+        }
+    }
 }
 
 #[cfg(test)]
@@ -39,10 +54,10 @@ mod tests {
     #[test]
     fn a_step_needs_moments_of_all_rows_and_a_forward_pass_none() {
         let cost = Cost::table(1000, 10) + Cost::matrix(10, 20);
-        assert_eq!(bytes(&cost, 10, 1, Phase::Forward, 1), 4 * (10_200 + 60));
-        assert_eq!(
-            bytes(&cost, 10, 1, Phase::Step, 2),
-            4 * (30_000 + 1_000 + 2 * 260)
-        );
+        let single = |phase, tokens| bytes(&cost, (1, 10), NumericFormat::F32, phase, tokens);
+        assert_eq!(single(Phase::Forward, 1), 4 * (10_200 + 60));
+        assert_eq!(single(Phase::Step, 2), 4 * (30_000 + 1_000 + 2 * 260));
+        let half = bytes(&cost, (1, 10), NumericFormat::Bf16, Phase::Step, 2);
+        assert_eq!(single(Phase::Step, 2) - half, 2 * 10_000 - 2 * 200);
     }
 }

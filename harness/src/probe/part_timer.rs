@@ -119,7 +119,7 @@ impl<'a> TimedPart<'a> {
     /// into the timed passes.
     fn allocate_moments(&self) {
         for table in self.built.iter().flat_map(BuiltPart::tables) {
-            table.allocate_moments();
+            table.allocate_moments(self.training.table_moments);
         }
     }
 

@@ -3,6 +3,7 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
+use architectures::NumericFormat;
 use architectures::kernels::fused::weight_product;
 use burn::tensor::{Device, Distribution, Tensor};
 use multiversion::multiversion;
@@ -13,7 +14,7 @@ use experiment::memory_need::Bytes;
 /// Peak rates of one device, measured in one session.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Peaks {
-    /// FLOPs per second of the fastest matrix product.
+    /// FLOPs per second of the fastest matrix product, with operands and results in the format that was measured.
     pub flop_per_s: f64,
     /// Bytes per second: of a sequential read on the CPU, of reads and writes of an elementwise operation on other
     /// devices.
@@ -43,11 +44,11 @@ const READ_BYTES: Bytes = 1 << 30;
 const CHUNK: usize = 1 << 16;
 
 impl Peaks {
-    /// Measures `device`, with buffers of at most a quarter of `usable` bytes.
-    pub fn measure(device: &Device, usable: Bytes) -> Self {
+    /// Measures `device` with products in `format` and buffers of at most a quarter of `usable` bytes.
+    pub fn measure(device: &Device, format: NumericFormat, usable: Bytes) -> Self {
         let values = (READ_BYTES.min(usable / 4) / size_of::<f32>() as Bytes).max(1 << 16) as usize;
         Self {
-            flop_per_s: products(device),
+            flop_per_s: products(device, format),
             bytes_per_s: match *device == Device::flex() {
                 true => read(values),
                 false => copy(device, values),
@@ -57,7 +58,7 @@ impl Peaks {
 }
 
 /// Highest FLOP/s over [`PRODUCTS`], by the operation that blocks use.
-fn products(device: &Device) -> f64 {
+fn products(device: &Device, format: NumericFormat) -> f64 {
     let mut best = 0f64;
     for [rows, inputs, outputs] in PRODUCTS {
         let flops = 2.0 * (rows * inputs * outputs) as f64;
@@ -65,7 +66,9 @@ fn products(device: &Device) -> f64 {
             continue;
         }
         let random = |shape| Tensor::<2>::random(shape, Distribution::Default, device);
-        let (x, weight) = (random([rows, inputs]), random([inputs, outputs]));
+        // Rounded before: the conversion is no part of the product.
+        let operand = |shape| format.operand(random(shape));
+        let (x, weight) = (operand([rows, inputs]), operand([inputs, outputs]));
         let seconds = fastest(device, || {
             black_box(weight_product(x.clone(), weight.clone()));
         });
@@ -146,15 +149,17 @@ mod tests {
 
     #[test]
     fn both_peaks_are_plausible() {
-        let peaks = Peaks::measure(&Device::flex(), 64 << 20);
-        assert!(
-            peaks.flop_per_s > 1e8 && peaks.flop_per_s < 1e15,
-            "{peaks:?}"
-        );
-        assert!(
-            peaks.bytes_per_s > 1e8 && peaks.bytes_per_s < 1e14,
-            "{peaks:?}"
-        );
+        let measure = |format| Peaks::measure(&Device::flex(), format, 64 << 20);
+        for peaks in [NumericFormat::F32, NumericFormat::Bf16].map(measure) {
+            assert!(
+                peaks.flop_per_s > 1e8 && peaks.flop_per_s < 1e15,
+                "{peaks:?}"
+            );
+            assert!(
+                peaks.bytes_per_s > 1e8 && peaks.bytes_per_s < 1e14,
+                "{peaks:?}"
+            );
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Rows of probes, and their names.
 
-use architectures::{DecoderConfig, FLOP_CONVENTION, Part};
+use architectures::{DecoderConfig, FLOP_CONVENTION, NumericFormat, Part};
 use results::ProbeRow;
 use serde::Serialize;
 
@@ -13,7 +13,7 @@ use super::repeats::PassSeconds;
 use super::traffic;
 use crate::error::Error;
 use crate::record::provenance::Provenance;
-use crate::run::identity::{NUMERIC_FORMAT, RunId, hash};
+use crate::run::identity::{RunId, hash};
 use experiment::memory_need::Bytes;
 
 /// Version of the measurement; to be raised whenever an equal part would give other work.
@@ -49,17 +49,19 @@ impl ProbeRowContext {
     /// # Errors
     /// If the part cannot be serialised.
     pub fn id(&self, part: &ProbedPart, phase: Phase) -> Result<RunId, Error> {
-        self.subject_id(&part.size, &part.block, phase, (&part.kind, &part.decoder))
+        let labels = (part.size.as_str(), part.block.as_str());
+        let format = part.decoder.numeric_format;
+        self.subject_id(labels, format, phase, (&part.kind, &part.decoder))
     }
 
-    /// The name of the row of `subject`, a part or a model, with these labels.
+    /// The name of the row of `subject`, a part or a model in `format`, with the labels of a size and a block.
     ///
     /// # Errors
     /// If `subject` cannot be serialised.
     pub fn subject_id<T: Serialize>(
         &self,
-        size: &str,
-        block: &str,
+        (size, block): (&str, &str),
+        format: NumericFormat,
         phase: Phase,
         subject: T,
     ) -> Result<RunId, Error> {
@@ -78,7 +80,7 @@ impl ProbeRowContext {
         }
         let identity = toml::to_string(&ProbeIdentity {
             format: FORMAT,
-            numeric_format: NUMERIC_FORMAT,
+            numeric_format: format.name(),
             version: env!("CARGO_PKG_VERSION"),
             size,
             block,
@@ -135,6 +137,7 @@ impl ProbeRowContext {
             params_dense: cost.params_dense,
             params_table: cost.params_table,
             flop_convention: FLOP_CONVENTION.to_owned(),
+            numeric_format: part.decoder.numeric_format.name().into(),
             device: self.device.clone(),
             threads: self.threads as u64,
             commit: self.provenance.commit.clone(),
@@ -168,7 +171,8 @@ impl ProbeRowContext {
     /// Expected memory need of a part, in bytes.
     pub fn need(&self, part: &ProbedPart, phase: Phase) -> Bytes {
         let (cost, d_model) = (part.cost(), part.decoder.d_model);
-        need::bytes(&cost, d_model, 1, phase, self.tokens as u64)
+        let format = part.decoder.numeric_format;
+        need::bytes(&cost, (1, d_model), format, phase, self.tokens as u64)
     }
 
     /// The command that measures a part again, with all parts of the same size and block.

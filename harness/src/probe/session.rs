@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use architectures::Flops;
+use architectures::{Flops, NumericFormat};
 use burn::tensor::Device;
 use results::{ProbeRow, Records};
 
@@ -37,8 +37,8 @@ pub struct Session<'a> {
     pub row_context: ProbeRowContext,
     /// Device of the computation, without autodiff.
     pub device: &'a Device,
-    /// Measures the peak rates of the device with at most so many bytes: [`Peaks::measure`].
-    pub measure_peaks: fn(&Device, Bytes) -> Peaks,
+    /// Measures the peak rates of the device with products in a format and at most so many bytes: [`Peaks::measure`].
+    pub measure_peaks: fn(&Device, NumericFormat, Bytes) -> Peaks,
     /// Memory that a part may use.
     pub memory: DeviceMemory,
     /// Time for the whole command.
@@ -72,7 +72,7 @@ impl Session<'_> {
         for row in self.records.read::<ProbeRow>()? {
             rows.insert(row.run.clone(), row);
         }
-        let mut peaks = None;
+        let mut peaks = HashMap::new();
         let mut conclusion = Conclusion::Complete;
         for (number, part) in parts.iter().enumerate() {
             if self.interrupt.requested() {
@@ -116,10 +116,11 @@ impl Session<'_> {
         &self,
         part: &ProbedPart,
         rows: &mut HashMap<String, ProbeRow>,
-        measured_peaks: &mut Option<Result<Peaks, String>>,
+        measured_peaks: &mut HashMap<NumericFormat, Result<Peaks, String>>,
         progress: &mut dyn Progress,
     ) -> Result<(), SessionError> {
         let started = clock::now();
+        let format = part.decoder.numeric_format;
         crate::process::allocator::return_freed_memory();
         let usable = self.memory.usable();
         let mut to_measure = Vec::new();
@@ -130,9 +131,9 @@ impl Session<'_> {
             let memory_error = (need > usable).then(|| self.memory.shortage(need, usable));
             let mut decision = by_memory(status, memory_error, self.again);
             if decision == Decision::Measure {
-                let peaks = measured_peaks.get_or_insert_with(|| {
-                    progress.preparing("peak rates of the device");
-                    self.peaks(usable)
+                let peaks = measured_peaks.entry(format).or_insert_with(|| {
+                    progress.preparing(&format!("peak rates of the device in {format}"));
+                    self.peaks(format, usable)
                 });
                 match peaks {
                     Ok(peaks) => {
@@ -147,7 +148,7 @@ impl Session<'_> {
                 }
             }
             let peaks = measured_peaks
-                .as_ref()
+                .get(&format)
                 .and_then(|peaks| peaks.as_ref().ok());
             match decision {
                 Decision::Keep => progress.probed(part, &phase.to_string(), "recorded earlier"),
@@ -159,7 +160,7 @@ impl Session<'_> {
                 }
             }
         }
-        let &mut Some(Ok(peaks)) = measured_peaks else {
+        let Some(&Ok(peaks)) = measured_peaks.get(&format) else {
             return Ok(());
         };
         if to_measure.is_empty() {
@@ -241,8 +242,8 @@ impl Session<'_> {
     }
 
     /// The peak rates of the device, or why they cannot be measured. A failure is not tried again: it is that of all parts.
-    fn peaks(&self, usable: Bytes) -> Result<Peaks, String> {
-        match catch_panic(|| Ok((self.measure_peaks)(self.device, usable))) {
+    fn peaks(&self, format: NumericFormat, usable: Bytes) -> Result<Peaks, String> {
+        match catch_panic(|| Ok((self.measure_peaks)(self.device, format, usable))) {
             Ok(peaks) => Ok(peaks),
             Err(Failure::Failed(reason)) => Err(format!("peak rates of the device: {reason}")),
             // The body returns no error.

@@ -51,21 +51,24 @@ impl Speeds {
         if let Some(rate) = self.stated {
             return Speed::Stated(rate);
         }
-        let (label, d_model) = (&run.label, run.model.decoder.d_model as u64);
+        let (label, decoder) = (&run.label, &run.model.decoder);
+        let (d_model, format) = (decoder.d_model as u64, decoder.numeric_format.name());
         let probed = self.probes.iter().filter(|row| {
             row.status == FINISHED && row.basis == "derived" && row.phase == "step"
                 // Another sweep may have the same labels.
                 && row.size == label.size && row.block == label.block && row.d_model == d_model
                 && row.params_dense == run.cost.params_dense
                 && row.params_table == run.cost.params_table
+                && row.numeric_format.as_str() == format
         });
         if let Some(row) = probed.max_by_key(|row| &row.started) {
             return Speed::Probed(row.flop_per_s);
         }
-        let same = self
-            .runs
-            .iter()
-            .filter(|row| row.status == FINISHED && row.block == label.block);
+        let same = self.runs.iter().filter(|row| {
+            row.status == FINISHED
+                && row.block == label.block
+                && row.numeric_format.as_str() == format
+        });
         match same.max_by_key(|row| (Reverse(row.d_model.abs_diff(d_model)), &row.started)) {
             Some(row) => Speed::Measured(row.flop_per_s),
             None => Speed::Assumed(ASSUMED_EFFICIENCY * self.product()),
@@ -91,8 +94,8 @@ impl Speeds {
             ),
         };
         format!(
-            "speed of each device: from a probe of the model, else from the finished run of the same block that is \
-             nearest in width, on any device{assumed}"
+            "speed of each device: from a probe of the model, else from the finished run of the same block and number \
+             format that is nearest in width, on any device{assumed}"
         )
     }
 }

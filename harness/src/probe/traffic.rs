@@ -5,7 +5,8 @@
 //! step    = 4 ( 2 R + 8 P + 2 G + 6 U + 2 B )
 //! ```
 //!
-//! for a pass of `T` tokens, with elements of 4 bytes:
+//! for a pass of `T` tokens, with elements of 4 bytes. Table elements in bf16 have 2, in `G` and in the values of `U`; weights,
+//! moments, inputs and outputs are counted in f32, which they are outside products.
 //!
 //! - `P`: dense parameters.
 //! - `R`: dense parameters read by a product, once per pass, including all experts of a mixture; for an embedding the
@@ -17,7 +18,7 @@
 //! A step reads weights and rows a second time for the gradient of its input, moves gradients of input and output,
 //! writes the dense gradient and reads it in the update, and reads and writes weights or rows and two moments.
 
-use architectures::{DecoderConfig, Part, TABLE_ELEMENT_BYTES};
+use architectures::{DecoderConfig, Part};
 
 use super::phase::Phase;
 
@@ -29,16 +30,20 @@ pub fn bytes(part: &Part, decoder: &DecoderConfig, phase: Phase, tokens: u64) ->
     let cost = part.cost(decoder);
     let (d_model, vocab) = (decoder.d_model as u64, decoder.vocab_size as u64);
     let params = cost.params_dense;
-    let gathered = tokens * cost.bytes_gathered / TABLE_ELEMENT_BYTES;
+    let element = decoder.numeric_format.bytes();
+    let gathered = tokens * cost.bytes_gathered / element;
     let updated = gathered.min(cost.params_table);
     let (read, passed) = match part {
         Part::Embedding => (tokens * d_model, tokens * d_model),
         Part::Head => (params, tokens * (d_model + vocab)),
         Part::Layer | Part::Norm | Part::Block(_) => (params, tokens * 2 * d_model),
     };
-    F32 * match phase {
-        Phase::Forward => read + gathered + passed,
-        Phase::Step => 2 * read + 8 * params + 2 * gathered + 6 * updated + 2 * passed,
+    match phase {
+        Phase::Forward => F32 * (read + passed) + element * gathered,
+        Phase::Step => {
+            let dense = F32 * (2 * read + 8 * params + 2 * passed);
+            dense + element * (2 * gathered + 2 * updated) + 4 * F32 * updated
+        }
     }
 }
 
@@ -85,6 +90,21 @@ mod tests {
             assert_eq!(found(Phase::Forward), forward(tokens));
             assert_eq!(found(Phase::Step), step(tokens, updated));
         }
+    }
+
+    #[test]
+    fn rows_in_bf16_have_half_the_bytes_and_their_moments_do_not() {
+        let memory = block(
+            r#"{"kind": "memory", "keys": {"n_keys": 4, "n_heads": 1, "top_k": 2, "key_dim": 2}}"#,
+        );
+        let half = DecoderConfig {
+            numeric_format: architectures::NumericFormat::Bf16,
+            ..decoder()
+        };
+        let saved = |phase| bytes(&memory, &decoder(), phase, 3) - bytes(&memory, &half, phase, 3);
+        let gathered = 3 * 2 * 16;
+        assert_eq!(saved(Phase::Forward), 2 * gathered);
+        assert_eq!(saved(Phase::Step), 2 * (2 * gathered + 2 * gathered));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The row of a run: configuration, cost, results and provenance.
 
-use architectures::{FLOP_CONVENTION, ModelConfig, TABLE_ELEMENT_BYTES};
+use architectures::{FLOP_CONVENTION, ModelConfig};
 use results::RunRow;
 use suites::Dataset;
 
@@ -43,6 +43,7 @@ impl RunRowContext<'_> {
         (steps, reason): (u64, &str),
     ) -> RunRow {
         let (label, cost, budget) = (&run.label, &run.cost, &run.budget);
+        let format = run.model.decoder.numeric_format;
         let tokens = budget.tokens / budget.steps as u64 * steps;
         RunRow {
             run: id.to_owned(),
@@ -80,10 +81,11 @@ impl RunRowContext<'_> {
             tokens_per_s: f64::NAN,
             flop_per_s: f64::NAN,
             flop_convention: FLOP_CONVENTION.to_owned(),
+            numeric_format: format.name().into(),
             peak_memory_bytes: crate::process::peak_memory::bytes(),
             train_wall_s: f64::NAN,
             eval_wall_s: f64::NAN,
-            table_bytes: cost.params_table * TABLE_ELEMENT_BYTES,
+            table_bytes: cost.params_table * format.bytes(),
             commit: self.provenance.commit.clone(),
             dirty: self.provenance.dirty,
             version: self.provenance.version.clone(),

@@ -13,9 +13,6 @@ use experiment::training::TrainingConfig;
 /// Version of the run format; to be raised whenever an equal configuration would give another run.
 const FORMAT: u32 = 4;
 
-/// Number format of the arithmetic.
-pub(crate) const NUMERIC_FORMAT: &str = "f32";
-
 /// A run's name: 16 hexadecimal digits.
 pub type RunId = String;
 
@@ -26,7 +23,7 @@ pub type RunId = String;
 pub struct RunConfiguration {
     /// Version of the run format.
     pub format: u32,
-    /// Number format of the arithmetic.
+    /// Number format of products and tables, which the model's decoder states too if it is not f32.
     pub numeric_format: String,
     /// Label of the size.
     pub size: String,
@@ -56,7 +53,7 @@ pub struct RunConfiguration {
 pub fn configuration(run: &Run) -> Result<String, toml::ser::Error> {
     toml::to_string(&RunConfiguration {
         format: FORMAT,
-        numeric_format: NUMERIC_FORMAT.to_owned(),
+        numeric_format: run.model.decoder.numeric_format.name().to_owned(),
         size: run.label.size.clone(),
         block: run.label.block.clone(),
         matching: run.matching.clone(),
@@ -179,6 +176,8 @@ mod tests {
             ("vocab_size = 400", "vocab_size = 401"),
             ("seq_len = 32", "seq_len = 64"),
             ("batch_size = 4", "batch_size = 4\nwarmup = 0.5"),
+            ("batch_size = 4", "batch_size = 4\ntable_moments = \"bf16\""),
+            ("seq_len = 32", "seq_len = 32\nnumeric_format = \"bf16\""),
         ] {
             let changed = configurations(|text| text.replace(from, to));
             assert!(base.iter().zip(&changed).all(|(a, b)| a != b), "{from}");
@@ -186,6 +185,27 @@ mod tests {
         let changed = configurations(|text| text.replace("top_k = 4", "top_k = 2"));
         assert_eq!(base[0], changed[0]);
         assert_ne!(base[1], changed[1]);
+    }
+
+    #[test]
+    fn the_default_format_leaves_names_as_they_were_and_another_is_stated() {
+        let base = configurations(|text| text);
+        let stated = |format: &str, moments: &str| {
+            let decoder = format!("seq_len = 32\nnumeric_format = \"{format}\"");
+            let training = format!("batch_size = 4\ntable_moments = \"{moments}\"");
+            configurations(|text| {
+                let text = text.replace("seq_len = 32", &decoder);
+                text.replace("batch_size = 4", &training)
+            })
+        };
+        assert_eq!(stated("f32", "f32"), base);
+        for text in stated("bf16", "bf16") {
+            let table: toml::Table = text.parse().unwrap();
+            assert_eq!(table["numeric_format"].as_str(), Some("bf16"));
+            let decoder = &table["model"]["decoder"];
+            assert_eq!(decoder["numeric_format"].as_str(), Some("bf16"));
+            assert_eq!(table["training"]["table_moments"].as_str(), Some("bf16"));
+        }
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub fn lazy_adam(training: &TrainingConfig) -> LazyAdam {
         beta_2: training.beta_2 as f32,
         epsilon: training.epsilon as f32,
         max_norm: (training.table_clip_norm > 0.0).then_some(training.table_clip_norm as f32),
+        moments: training.table_moments,
     }
 }
 

@@ -37,6 +37,7 @@ fn run(sweep: &str, block: &str, id: &str) -> RunRow {
         val_tokens: 100,
         tokens_per_s: 10.0,
         flop_per_s: 10.0,
+        numeric_format: Default::default(),
         flop_convention: "two".into(),
         peak_memory_bytes: 1 << 20,
         train_wall_s: 1.0,

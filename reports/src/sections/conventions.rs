@@ -20,6 +20,8 @@ pub fn body(study: &Study) -> Markup {
             .map(|run| run.flop_convention.as_str())
             .collect(),
     );
+    let formats = study.frames.runs().iter();
+    let formats = distinct(formats.map(|run| run.numeric_format.as_str()).collect());
     let methods = distinct(
         study
             .frames
@@ -32,6 +34,11 @@ pub fn body(study: &Study) -> Markup {
         dl {
             dt { "FLOPs" }
             dd { (if flops.is_empty() { "Convention not recorded." } else { &flops }) }
+            dt { "Number format" }
+            dd {
+                "Of matrix products and value tables: " (formats) ". Sums, norms, routers, softmax, the loss and the "
+                "optimizer of dense parameters are in f32."
+            }
             dt { "Loss" }
             dd { "Cross-entropy on the held-out set in nats per token; with several seeds their mean." }
             dt { "Accuracy, one seed" }

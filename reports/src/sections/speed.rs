@@ -25,6 +25,7 @@ pub fn body(study: &Study) -> Result<Markup, ReportError> {
         .text("Size")
         .number("Tokens/s")
         .number("FLOP/s")
+        .text("Format")
         .number("Gathered per token")
         .number("Peak memory")
         .number("Training")
@@ -41,6 +42,7 @@ pub fn body(study: &Study) -> Result<Markup, ReportError> {
                 rung.label.clone(),
                 prefixed(mean(&runs, |r| r.tokens_per_s)),
                 scientific(mean(&runs, |r| r.flop_per_s)),
+                formats(&runs),
                 bytes(mean(&runs, |r| r.bytes_gathered)),
                 bytes(mean(&runs, |r| r.peak_memory_bytes as f64)),
                 duration(mean(&runs, |r| r.train_wall_s)),
@@ -64,6 +66,14 @@ pub fn body(study: &Study) -> Result<Markup, ReportError> {
         data,
     }
     .render()
+}
+
+/// The number formats of the runs.
+fn formats(runs: &[&RunRow]) -> String {
+    let mut names: Vec<&str> = runs.iter().map(|run| run.numeric_format.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    names.join(", ")
 }
 
 fn panel(study: &Study, title: &str, label: &str, of: impl Fn(&RunRow) -> f64) -> Chart {

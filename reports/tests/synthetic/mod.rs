@@ -142,6 +142,7 @@ fn run(block: usize, size: usize, seed: u64) -> RunRow {
         val_tokens: 65_536,
         tokens_per_s: rate,
         flop_per_s: rate * per_token,
+        numeric_format: Default::default(),
         flop_convention:
             "multiply-add counts two; training is three forward passes; head and attention included"
                 .into(),

@@ -96,6 +96,7 @@ fn row(
         needed_memory_bytes: 1 << 30,
         params_dense: params,
         params_table: slots * d_model,
+        numeric_format: Default::default(),
         flop_convention: "multiply-add counts two".into(),
         device: "cpu, made up".into(),
         threads: 2,

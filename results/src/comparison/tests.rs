@@ -14,6 +14,7 @@ fn run(block: &str, seed: u64, target: f64) -> RunRow {
         matching: "flops".into(),
         target_flops: target,
         train_flops: target * 1.01,
+        numeric_format: Default::default(),
         flop_convention: "two a multiply-add".into(),
         config: format!(
             "block = \"{block}\"\nseed = {seed}\n\n[training]\nrate = 1\n\n[model]\nx = \"{block}\"\n"

@@ -1,4 +1,4 @@
-//! Probes grouped by device, threads and tokens of a pass, and the roofline of a device.
+//! Probes grouped by device, threads, tokens of a pass and number format, and the roofline of a device.
 //!
 //! S. Williams, A. Waterman and D. Patterson, "Roofline: an insightful visual performance model for multicore
 //! architectures", CACM 52 (2009).
@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::Study;
 use crate::ProbeRow;
 
-/// The probes of one device with passes of one length.
+/// The probes of one device with passes of one length in one number format.
 pub struct ProbeGroup<'a> {
     /// Position among the groups.
     pub index: usize,
@@ -18,6 +18,8 @@ pub struct ProbeGroup<'a> {
     pub threads: u64,
     /// Tokens of one pass.
     pub tokens: u64,
+    /// Format of products and tables.
+    pub numeric_format: &'a str,
     /// All rows, whatever their status.
     pub rows: Vec<&'a ProbeRow>,
     /// In the order of their roles.
@@ -100,39 +102,43 @@ pub fn intensity(row: &ProbeRow) -> f64 {
     row.flops / row.bytes
 }
 
-/// The groups of all probes, by device, threads and tokens.
+/// The groups of all probes, by device, threads, tokens and number format.
 pub fn probe_groups<'a>(study: &Study<'a>) -> Vec<ProbeGroup<'a>> {
-    // Rates rise with the tokens of a pass: rows of other passes are another group.
-    let mut by_key: BTreeMap<(&str, u64, u64), Vec<&ProbeRow>> = BTreeMap::new();
+    // Rates rise with the tokens of a pass, and peaks depend on the format: other rows are another group.
+    let mut by_key: BTreeMap<(&str, u64, u64, &str), Vec<&ProbeRow>> = BTreeMap::new();
     for row in study.frames.probes() {
-        let key = (row.device.as_str(), row.threads, row.tokens);
+        let format = row.numeric_format.as_str();
+        let key = (row.device.as_str(), row.threads, row.tokens, format);
         by_key.entry(key).or_default().push(row);
     }
     by_key
         .into_iter()
         .enumerate()
-        .map(|(index, ((device, threads, tokens), rows))| {
-            let mut shapes: Vec<(u64, &str)> = rows
-                .iter()
-                .map(|row| (row.d_model, row.size.as_str()))
-                .collect();
-            shapes.sort_unstable();
-            let mut sizes: Vec<&str> = Vec::new();
-            for (_, size) in shapes {
-                if !sizes.contains(&size) {
-                    sizes.push(size);
+        .map(
+            |(index, ((device, threads, tokens, numeric_format), rows))| {
+                let mut shapes: Vec<(u64, &str)> = rows
+                    .iter()
+                    .map(|row| (row.d_model, row.size.as_str()))
+                    .collect();
+                shapes.sort_unstable();
+                let mut sizes: Vec<&str> = Vec::new();
+                for (_, size) in shapes {
+                    if !sizes.contains(&size) {
+                        sizes.push(size);
+                    }
                 }
-            }
-            ProbeGroup {
-                index,
-                device,
-                threads,
-                tokens,
-                blocks: study.ordered(rows.iter().map(|row| row.block.as_str())),
-                rows,
-                sizes,
-            }
-        })
+                ProbeGroup {
+                    index,
+                    device,
+                    threads,
+                    tokens,
+                    numeric_format,
+                    blocks: study.ordered(rows.iter().map(|row| row.block.as_str())),
+                    rows,
+                    sizes,
+                }
+            },
+        )
         .collect()
 }
 
@@ -168,6 +174,7 @@ mod tests {
             needed_memory_bytes: 0,
             params_dense: 0,
             params_table: 0,
+            numeric_format: Default::default(),
             flop_convention: String::new(),
             device: "cpu".into(),
             threads: 1,

@@ -16,6 +16,7 @@ pub use mixture::Mixture;
 pub use mixture::searches_agree;
 
 use crate::kernels::adam_step::AdamStep;
+use crate::kernels::stochastic_rounding::RoundingCounters;
 use random::stream;
 
 /// Numbers between minus and plus one, a function of name and shape.
@@ -82,6 +83,7 @@ fn adam(step: i32, max_norm: Option<f32>) -> AdamStep {
         epsilon: 1e-8,
         step,
         max_norm,
+        rounding: RoundingCounters::new(9, step as u32),
     }
 }
 

@@ -1,4 +1,7 @@
 //! Causal attention with rotary position embedding, by blocks of queries against the keys up to their last.
+//!
+//! With `qkv` in bf16 the operands of products, rotated queries and keys, values, probabilities and their gradients, are rounded
+//! to bf16, and so are the products; rotations, softmax and sums over blocks are in f32.
 
 use burn::backend::tensor::{Device, FloatTensor};
 use burn::backend::{Backend, DType, Shape, TensorMetadata, get_or_init_device_settings};
@@ -21,6 +24,8 @@ struct Rotated<B: Backend> {
     /// `[groups, seq, head_dim]`
     values: Operand<B>,
     rotation: Rotation<B>,
+    /// Format of the products' operands; all fields are in f32.
+    format: DType,
 }
 
 /// Cosine and sine of every position's angles, `[1, 1, seq, head_dim]` each.
@@ -108,8 +113,9 @@ impl<B: Backend> Rotated<B> {
             head_dim,
             ..
         } = shape;
-        let rotation = Rotation::new(shape, &qkv.device(), qkv.dtype());
-        let qkv = heads_first::<B>(qkv, shape);
+        let format = qkv.dtype();
+        let rotation = Rotation::new(shape, &qkv.device(), DType::F32);
+        let qkv = heads_first::<B>(qkv, shape).cast(DType::F32);
         let values = n_heads + n_kv_heads;
         let (queries, keys) = (qkv.narrow(1, 0..n_heads), qkv.narrow(1, n_heads..values));
         let values = qkv.narrow(1, values..values + n_kv_heads);
@@ -120,6 +126,7 @@ impl<B: Backend> Rotated<B> {
             keys: rotation.forward(keys).reshape([groups, seq, head_dim]),
             values: values.reshape([groups, seq, head_dim]),
             rotation,
+            format,
         }
     }
 
@@ -136,7 +143,7 @@ impl<B: Backend> Rotated<B> {
         let [groups, group, _, _] = self.queries.dims();
         let (rows, seen) = (block.len(), block.end);
         let scores = stacked(self.queries.narrow(2, block.clone()))
-            .matmul(self.keys.narrow(1, 0..seen).swap(1, 2))
+            .product_in(self.keys.narrow(1, 0..seen).swap(1, 2), self.format)
             .reshape([groups, group, rows, seen]);
         let device = scores.device();
         let settings = get_or_init_device_settings::<B>(&device);
@@ -184,14 +191,14 @@ pub fn attention<B: Backend>(
         let exponentials = (scores - peak.clone()).exp();
         let sum = exponentials.clone().sum(3);
         let out = stacked(exponentials / sum.clone())
-            .matmul(rotated.values.narrow(1, 0..block.end))
+            .product_in(rotated.values.narrow(1, 0..block.end), rotated.format)
             .reshape([groups, group, rows, head_dim]);
         outs.push(out);
         log_sums.push(peak + sum.log());
     }
     let out = Operand::cat(outs, 2).reshape([batch, n_heads, seq, head_dim]);
     let log_sums = Operand::cat(log_sums, 2).reshape([batch, n_heads, seq]);
-    (heads_last(out), log_sums.0)
+    (heads_last(out.cast(rotated.format)), log_sums.0)
 }
 
 /// [`crate::kernels::FusedOps::causal_attention_backward`], with at most `max_bytes` each of
@@ -212,7 +219,9 @@ pub fn attention_backward<B: Backend>(
     } = shape;
     let rotated = Rotated::<B>::new(qkv, shape);
     let [groups, group, _, _] = rotated.queries.dims();
-    let (out, grad) = (heads_first::<B>(out, shape), heads_first::<B>(grad, shape));
+    let format = rotated.format;
+    let single = |x| heads_first::<B>(x, shape).cast(DType::F32);
+    let (out, grad) = (single(out), single(grad));
     let along = (out * grad.clone()).sum(3).reshape([groups, group, seq, 1]);
     let grad = grad.reshape([groups, group, seq, head_dim]);
     let log_sums = Operand::<B>(log_sums).reshape([groups, group, seq, 1]);
@@ -227,17 +236,18 @@ pub fn attention_backward<B: Backend>(
         let probabilities = (rotated.scores(&block) - log_sums.narrow(2, block.clone())).exp();
         let dprobabilities = dout
             .clone()
-            .matmul(rotated.values.narrow(1, seen.clone()).swap(1, 2))
+            .product_in(rotated.values.narrow(1, seen.clone()).swap(1, 2), format)
             .reshape(probabilities.dims::<4>());
         let dscores = probabilities.clone() * (dprobabilities - along.narrow(2, block.clone()));
         let (probabilities, dscores) = (stacked(probabilities), stacked(dscores));
         add(
             &mut values,
             seen.clone(),
-            probabilities.swap(1, 2).matmul(dout),
+            probabilities.swap(1, 2).product_in(dout, format),
         );
-        add(&mut keys, seen, dscores.clone().swap(1, 2).matmul(query));
-        let query = dscores.matmul(key) * scale(shape);
+        let dkey = dscores.clone().swap(1, 2).product_in(query, format);
+        add(&mut keys, seen, dkey);
+        let query = dscores.product_in(key, format) * scale(shape);
         queries.push(query.reshape([groups, group, block.len(), head_dim]));
     }
     queries.reverse();
@@ -255,7 +265,7 @@ pub fn attention_backward<B: Backend>(
         rotated.rotation.backward(of_keys(keys)),
         of_keys(values),
     ];
-    heads_last(Operand::cat(parts, 1))
+    heads_last(Operand::cat(parts, 1).cast(format))
 }
 
 /// Adds `part` to the first keys of `sum`, whose first part has all keys.

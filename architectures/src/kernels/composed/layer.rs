@@ -1,7 +1,7 @@
 //! RMSNorm, SwiGLU, cross-entropy and AdamW.
 
 use burn::backend::tensor::{FloatTensor, IndexingUpdateOp, IntTensor};
-use burn::backend::{Backend, Shape};
+use burn::backend::{Backend, DType, Shape, TensorMetadata};
 
 use super::Operand;
 use crate::kernels::adam_step::AdamStep;
@@ -47,28 +47,31 @@ pub fn rms_norm_backward<B: Backend>(
     (dx.0, dgamma.0)
 }
 
-/// The gate and up halves, `[rows, f]` each.
+/// The gate and up halves, `[rows, f]` each, in f32.
 fn halves<B: Backend>(x: FloatTensor<B>) -> (Operand<B>, Operand<B>) {
-    let x = Operand::<B>(x);
+    let x = Operand::<B>(x).cast(DType::F32);
     let [_, width] = x.dims();
     (x.narrow(1, 0..width / 2), x.narrow(1, width / 2..width))
 }
 
 /// [`crate::kernels::FusedOps::swiglu`].
 pub fn swiglu<B: Backend>(x: FloatTensor<B>) -> FloatTensor<B> {
+    let format = x.dtype();
     let (gate, up) = halves::<B>(x);
-    (gate.clone() * gate.sigmoid() * up).0
+    (gate.clone() * gate.sigmoid() * up).cast(format).0
 }
 
 /// [`crate::kernels::FusedOps::swiglu_backward`].
 pub fn swiglu_backward<B: Backend>(x: FloatTensor<B>, grad: FloatTensor<B>) -> FloatTensor<B> {
+    let format = x.dtype();
     let (gate, up) = halves::<B>(x);
-    let grad = Operand::<B>(grad);
+    let grad = Operand::<B>(grad).cast(DType::F32);
     let sigmoid = gate.clone().sigmoid();
     let silu = gate * sigmoid.clone();
     // silu' = s + silu (1 - s)
     let slope = sigmoid.clone() + silu.clone() * (-sigmoid + 1.0);
-    Operand::cat(vec![grad.clone() * up * slope, grad * silu], 1).0
+    let parts = vec![grad.clone() * up * slope, grad * silu];
+    Operand::cat(parts, 1).cast(format).0
 }
 
 /// [`crate::kernels::FusedOps::cross_entropy`].

@@ -49,7 +49,7 @@ fn gathered<B: Backend>(
     Operand::cat(parts, 0).0
 }
 
-/// [`crate::kernels::LookupOps::bag`], gathering at most `max_bytes` bytes at once.
+/// [`crate::kernels::LookupOps::bag`], gathering at most `max_bytes` bytes at once, in the format of the weights.
 pub fn bag<B: Backend>(
     table: FloatTensor<B>,
     ids: IntTensor<B>,
@@ -60,11 +60,12 @@ pub fn bag<B: Backend>(
     gathered::<B>(table, ids, max_bytes, |piece, rows| {
         let [count, per_token, width] = rows.dims();
         let weights = weights.narrow(0, piece).reshape([count, 1, per_token]);
+        let rows = rows.cast(weights.0.dtype());
         weights.matmul(rows).reshape([count, width])
     })
 }
 
-/// [`crate::kernels::LookupOps::dot`], gathering at most `max_bytes` bytes at once.
+/// [`crate::kernels::LookupOps::dot`], gathering at most `max_bytes` bytes at once, in the format of the inputs.
 pub fn dot<B: Backend>(
     table: FloatTensor<B>,
     ids: IntTensor<B>,
@@ -75,6 +76,7 @@ pub fn dot<B: Backend>(
     gathered::<B>(table, ids, max_bytes, |piece, rows| {
         let [count, per_token, width] = rows.dims();
         let inputs = inputs.narrow(0, piece).reshape([count, width, 1]);
+        let rows = rows.cast(inputs.0.dtype());
         rows.matmul(inputs).reshape([count, per_token])
     })
 }

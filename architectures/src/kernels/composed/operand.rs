@@ -75,6 +75,19 @@ impl<B: Backend> Operand<B> {
         Self(B::float_matmul(self.0, right.0))
     }
 
+    /// The same numbers in another format, rounded to nearest.
+    pub fn cast(self, dtype: DType) -> Self {
+        match self.0.dtype() == dtype {
+            true => self,
+            false => Self(B::float_cast(self.0, dtype.into())),
+        }
+    }
+
+    /// The product of f32 operands that are rounded to `dtype`, in f32.
+    pub fn product_in(self, right: Self, dtype: DType) -> Self {
+        self.cast(dtype).matmul(right.cast(dtype)).cast(DType::F32)
+    }
+
     pub fn exp(self) -> Self {
         Self(B::float_exp(self.0))
     }

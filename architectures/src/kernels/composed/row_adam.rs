@@ -9,12 +9,14 @@
 use std::ops::Range;
 
 use burn::backend::tensor::{Device, FloatTensor, IndexingUpdateOp, IntTensor};
-use burn::backend::{Backend, TensorMetadata, read_sync};
+use burn::backend::{Backend, DType, TensorMetadata, read_sync};
+use burn::tensor::{TensorData, bf16};
 
 use super::Operand;
 use super::layer::Moments;
 use super::lookup::{bag, integers};
 use crate::kernels::adam_step::AdamStep;
+use crate::kernels::stochastic_rounding::{RoundedPart, RoundingCounters};
 
 /// Most entries of one row that are summed at once.
 const PART: usize = 1024;
@@ -133,6 +135,29 @@ pub fn write<B: Backend>(
     B::float_select_assign(table, 0, rows, values, IndexingUpdateOp::Assign)
 }
 
+/// `values [rows, width]` of the rows `rows` of a table in bf16, rounded stochastically: on the host, since Burn has no
+/// operation on the bits of floats.
+fn rounded<B: Backend>(
+    values: Operand<B>,
+    rows: &[i64],
+    part: RoundedPart,
+    counters: RoundingCounters,
+) -> FloatTensor<B> {
+    let ([count, width], device) = (values.dims(), values.device());
+    let values = match read_sync(B::float_into_data(values.0)) {
+        Ok(values) => values.iter::<f32>().collect::<Vec<_>>(),
+        Err(error) => panic!("updated rows of a table could not be copied to the host: {error}"),
+    };
+    let mut rounded = vec![bf16::ZERO; values.len()];
+    let pairs = values.chunks(width).zip(rounded.chunks_mut(width));
+    for ((values, rounded), row) in pairs.zip(rows) {
+        counters
+            .from_row(*row as usize)
+            .round_row(part, values, rounded);
+    }
+    B::float_from_data(TensorData::new(rounded, [count, width]), &device)
+}
+
 /// [`crate::kernels::LookupOps::row_adam`], with intermediates of a few times `max_bytes`; `write` writes the
 /// updated rows.
 pub fn row_adam<B: Backend>(
@@ -180,18 +205,26 @@ pub fn row_adam<B: Backend>(
         if let Some(scale) = &scale {
             grad = grad * scale.clone().reshape([1, 1]);
         }
-        let rows = integers::<B>(batch.rows, &device);
-        let read =
-            |table: &FloatTensor<B>| Operand::<B>(B::float_select(table.clone(), 0, rows.clone()));
+        let rows = integers::<B>(batch.rows.clone(), &device);
+        let read = |table: &FloatTensor<B>| {
+            Operand::<B>(B::float_select(table.clone(), 0, rows.clone())).cast(DType::F32)
+        };
         let updated = Moments {
             values: read(&table),
             mean: read(&mean),
             square: read(&square),
         }
         .step(grad, step);
-        table = write(table, rows.clone(), updated.values.0);
-        mean = write(mean, rows.clone(), updated.mean.0);
-        square = write(square, rows, updated.square.0);
+        let round = |updated: Operand<B>, like: &FloatTensor<B>, part| match like.dtype() {
+            DType::BF16 => rounded::<B>(updated, &batch.rows, part, step.rounding),
+            _ => updated.0,
+        };
+        let values = round(updated.values, &table, RoundedPart::Values);
+        let new_mean = round(updated.mean, &mean, RoundedPart::Mean);
+        let new_square = round(updated.square, &square, RoundedPart::Square);
+        table = write(table, rows.clone(), values);
+        mean = write(mean, rows.clone(), new_mean);
+        square = write(square, rows, new_square);
     }
     (table, mean, square, norm.0)
 }

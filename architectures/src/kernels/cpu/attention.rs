@@ -3,7 +3,8 @@
 //! The input is the projections, `qkv [batch, seq, (n_heads + 2 n_kv_heads) head_dim]`: each head's queries and keys are
 //! rotated into scratch, then blocks of [`ROWS`] queries are multiplied with the keys up to their last row only. The
 //! backward pass recomputes a block's probabilities from the saved log-sum of each row (Dao et al. 2022). Matrix products
-//! are the `gemm` crate's. Heads that share keys and values are one task, so no sum crosses threads.
+//! are the `gemm` crate's. Heads that share keys and values are one task, so no sum crosses threads. A function rounds the
+//! operands of products, rotated queries and keys, probabilities and their gradients, and the scores: for inputs in bf16.
 
 mod rotary;
 mod softmax;
@@ -73,7 +74,13 @@ impl AttentionShape {
 }
 
 /// Fills `out [batch, seq, n_heads head_dim]` and the rows' `log_sums [batch, n_heads, seq]`.
-pub fn attention(qkv: &[f32], shape: &AttentionShape, out: &mut [f32], log_sums: &mut [f32]) {
+pub fn attention(
+    qkv: &[f32],
+    shape: &AttentionShape,
+    round: impl Fn(&mut [f32]) + Sync,
+    out: &mut [f32],
+    log_sums: &mut [f32],
+) {
     let &AttentionShape {
         seq,
         n_heads,
@@ -97,6 +104,7 @@ pub fn attention(qkv: &[f32], shape: &AttentionShape, out: &mut [f32], log_sums:
             &mut keys,
             head_dim,
         );
+        round(&mut keys);
         let values = Matrix::read(qkv, start + value_column, width);
         for head in heads {
             rotate(
@@ -107,6 +115,7 @@ pub fn attention(qkv: &[f32], shape: &AttentionShape, out: &mut [f32], log_sums:
                 &mut queries,
                 head_dim,
             );
+            round(&mut queries);
             let out = out.rows_from(batch * seq);
             let out = out.columns_from(head * head_dim);
             // SAFETY: only this task accesses the rows of this head.
@@ -120,9 +129,11 @@ pub fn attention(qkv: &[f32], shape: &AttentionShape, out: &mut [f32], log_sums:
                 let query = Matrix::read(&queries, first * head_dim, head_dim);
                 let key = Matrix::read(&keys, 0, head_dim).transposed();
                 matmul(scores, false, query, key, (rows, head_dim, seen), 1.0);
+                round(&mut block[..rows * seen]);
                 for (row, scores) in block[..rows * seen].chunks_mut(seen).enumerate() {
                     sums[first + row] = softmax(scores, first + row + 1);
                 }
+                round(&mut block[..rows * seen]);
                 // A new view: the loop above borrowed the block.
                 let scores = Matrix::write(&mut block, 0, seen);
                 matmul(
@@ -143,6 +154,7 @@ pub fn attention_backward(
     qkv: &[f32],
     (out, log_sums, grad): (&[f32], &[f32], &[f32]),
     shape: &AttentionShape,
+    round: impl Fn(&mut [f32]) + Sync,
     dqkv: &mut [f32],
 ) {
     let &AttentionShape {
@@ -172,6 +184,7 @@ pub fn attention_backward(
             &mut keys,
             head_dim,
         );
+        round(&mut keys);
         let values = Matrix::read(qkv, start + value_column, width);
         let dqkv = dqkv.rows_from(batch * seq);
         let dvalues = dqkv.columns_from(value_column);
@@ -184,6 +197,7 @@ pub fn attention_backward(
                 &mut queries,
                 head_dim,
             );
+            round(&mut queries);
             let out_start = batch * seq * out_width + head * head_dim;
             let dout = Matrix::read(grad, out_start, out_width);
             let sums = &log_sums[(batch * n_heads + head) * seq..][..seq];
@@ -212,6 +226,8 @@ pub fn attention_backward(
                     (rows, head_dim, seen),
                     1.0,
                 );
+                round(&mut probabilities[..rows * seen]);
+                round(&mut dscores[..rows * seen]);
                 for row in 0..rows {
                     let at = out_start + (first + row) * out_width;
                     let along: f32 = out[at..][..head_dim]
@@ -228,6 +244,8 @@ pub fn attention_backward(
                         along,
                     );
                 }
+                round(&mut probabilities[..rows * seen]);
+                round(&mut dscores[..rows * seen]);
                 // New views: the loop above borrowed both blocks.
                 let p = Matrix::write(&mut probabilities, 0, seen);
                 let ds = Matrix::write(&mut dscores, 0, seen);

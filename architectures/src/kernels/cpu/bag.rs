@@ -11,8 +11,11 @@
 use multiversion::multiversion;
 use rayon::prelude::*;
 
-use super::grouped_bag;
+use burn::tensor::bf16;
+
+use super::grouped_bag::{self, GroupedRows};
 use super::prefetch::prefetch;
+use super::table_element::TableElement;
 
 /// Prefetch distance in values: 8 KiB, 128 cache lines.
 const AHEAD: usize = 2048;
@@ -21,8 +24,8 @@ const AHEAD: usize = 2048;
 const TOKENS: usize = 32;
 
 /// `out[t] = sum_j weights[t,j] table[ids[t,j]]`; `table [rows, width]`, `ids` and `weights [tokens, per_token]`.
-pub fn bag(
-    table: &[f32],
+pub fn bag<T: TableRows>(
+    table: &[T],
     width: usize,
     ids: &[i64],
     weights: &[f32],
@@ -35,12 +38,12 @@ pub fn bag(
     out.par_chunks_mut(TOKENS * width)
         .zip(ids.par_chunks(TOKENS * per_token))
         .zip(weights.par_chunks(TOKENS * per_token))
-        .for_each(|((out, ids), weights)| bag_tokens(table, width, ids, weights, out));
+        .for_each(|((out, ids), weights)| T::bag_tokens(table, width, ids, weights, out));
 }
 
 /// `out[t,j] = <inputs[t], table[ids[t,j]]>`.
-pub fn dot(
-    table: &[f32],
+pub fn dot<T: TableRows>(
+    table: &[T],
     width: usize,
     ids: &[i64],
     inputs: &[f32],
@@ -50,30 +53,96 @@ pub fn dot(
     out.par_chunks_mut(TOKENS * per_token)
         .zip(ids.par_chunks(TOKENS * per_token))
         .zip(inputs.par_chunks(TOKENS * width))
-        .for_each(|((out, ids), inputs)| dot_tokens(table, width, ids, inputs, out));
+        .for_each(|((out, ids), inputs)| T::dot_tokens(table, width, ids, inputs, out));
 }
 
-#[cfg_attr(
-    not(feature = "portable"),
-    multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))
-)]
-fn bag_tokens(table: &[f32], width: usize, ids: &[i64], weights: &[f32], out: &mut [f32]) {
+/// Formats of table rows, each with loops that are compiled for several instruction sets.
+pub trait TableRows: TableElement + GroupedRows {
+    /// The bags of some tokens.
+    fn bag_tokens(table: &[Self], width: usize, ids: &[i64], weights: &[f32], out: &mut [f32]);
+    /// The dot products of some tokens.
+    fn dot_tokens(table: &[Self], width: usize, ids: &[i64], inputs: &[f32], out: &mut [f32]);
+}
+
+macro_rules! table_rows {
+    ($element:ty) => {
+        impl TableRows for $element {
+            fn bag_tokens(
+                table: &[Self],
+                width: usize,
+                ids: &[i64],
+                weights: &[f32],
+                out: &mut [f32],
+            ) {
+                #[cfg_attr(
+                    not(feature = "portable"),
+                    multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))
+                )]
+                fn compiled(
+                    table: &[$element],
+                    width: usize,
+                    ids: &[i64],
+                    weights: &[f32],
+                    out: &mut [f32],
+                ) {
+                    bag_tokens(table, width, ids, weights, out);
+                }
+                compiled(table, width, ids, weights, out);
+            }
+
+            fn dot_tokens(
+                table: &[Self],
+                width: usize,
+                ids: &[i64],
+                inputs: &[f32],
+                out: &mut [f32],
+            ) {
+                #[cfg_attr(
+                    not(feature = "portable"),
+                    multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))
+                )]
+                fn compiled(
+                    table: &[$element],
+                    width: usize,
+                    ids: &[i64],
+                    inputs: &[f32],
+                    out: &mut [f32],
+                ) {
+                    dot_tokens(table, width, ids, inputs, out);
+                }
+                compiled(table, width, ids, inputs, out);
+            }
+        }
+    };
+}
+
+table_rows!(f32);
+table_rows!(bf16);
+
+#[inline(always)]
+fn bag_tokens<T: TableElement>(
+    table: &[T],
+    width: usize,
+    ids: &[i64],
+    weights: &[f32],
+    out: &mut [f32],
+) {
     match width {
-        16 => pieces::<16>(table, width, ids, weights, out),
-        32 => pieces::<32>(table, width, ids, weights, out),
-        64 => pieces::<64>(table, width, ids, weights, out),
-        128 | 256 => pieces::<128>(table, width, ids, weights, out),
-        _ if width.is_multiple_of(256) => pieces::<256>(table, width, ids, weights, out),
-        _ if width.is_multiple_of(128) => pieces::<128>(table, width, ids, weights, out),
-        _ if width.is_multiple_of(64) => pieces::<64>(table, width, ids, weights, out),
+        16 => pieces::<16, T>(table, width, ids, weights, out),
+        32 => pieces::<32, T>(table, width, ids, weights, out),
+        64 => pieces::<64, T>(table, width, ids, weights, out),
+        128 | 256 => pieces::<128, T>(table, width, ids, weights, out),
+        _ if width.is_multiple_of(256) => pieces::<256, T>(table, width, ids, weights, out),
+        _ if width.is_multiple_of(128) => pieces::<128, T>(table, width, ids, weights, out),
+        _ if width.is_multiple_of(64) => pieces::<64, T>(table, width, ids, weights, out),
         _ => any_width(table, width, ids, weights, out),
     }
 }
 
 /// A token's sum, `PIECE` columns at a time, in registers.
 #[inline(always)]
-fn pieces<const PIECE: usize>(
-    table: &[f32],
+fn pieces<const PIECE: usize, T: TableElement>(
+    table: &[T],
     width: usize,
     ids: &[i64],
     weights: &[f32],
@@ -102,7 +171,7 @@ fn pieces<const PIECE: usize>(
                 let row = &table[ids[first + j] as usize * width + column..][..PIECE];
                 let weight = weights[first + j];
                 for (sum, value) in sum.iter_mut().zip(row) {
-                    *sum += weight * value;
+                    *sum += weight * value.to_single();
                 }
             }
             out.copy_from_slice(&sum);
@@ -111,7 +180,13 @@ fn pieces<const PIECE: usize>(
 }
 
 #[inline(always)]
-fn any_width(table: &[f32], width: usize, ids: &[i64], weights: &[f32], out: &mut [f32]) {
+fn any_width<T: TableElement>(
+    table: &[T],
+    width: usize,
+    ids: &[i64],
+    weights: &[f32],
+    out: &mut [f32],
+) {
     let ahead = AHEAD.div_ceil(width);
     let per_token = ids.len() * width / out.len();
     for (token, out) in out.chunks_exact_mut(width).enumerate() {
@@ -122,17 +197,20 @@ fn any_width(table: &[f32], width: usize, ids: &[i64], weights: &[f32], out: &mu
             }
             let row = &table[ids[j] as usize * width..][..width];
             for (sum, value) in out.iter_mut().zip(row) {
-                *sum += weights[j] * value;
+                *sum += weights[j] * value.to_single();
             }
         }
     }
 }
 
-#[cfg_attr(
-    not(feature = "portable"),
-    multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))
-)]
-fn dot_tokens(table: &[f32], width: usize, ids: &[i64], inputs: &[f32], out: &mut [f32]) {
+#[inline(always)]
+fn dot_tokens<T: TableElement>(
+    table: &[T],
+    width: usize,
+    ids: &[i64],
+    inputs: &[f32],
+    out: &mut [f32],
+) {
     // Independent partial sums let the compiler use whole vectors; their order is fixed, so results are repeatable.
     const LANES: usize = 32;
     let ahead = AHEAD.div_ceil(width);
@@ -147,11 +225,11 @@ fn dot_tokens(table: &[f32], width: usize, ids: &[i64], inputs: &[f32], out: &mu
             let mut sums = [0f32; LANES];
             for (a, b) in row.chunks_exact(LANES).zip(input.chunks_exact(LANES)) {
                 for lane in 0..LANES {
-                    sums[lane] += a[lane] * b[lane];
+                    sums[lane] += a[lane].to_single() * b[lane];
                 }
             }
             let rest = row[whole..].iter().zip(&input[whole..]);
-            out[j] = sums.iter().sum::<f32>() + rest.map(|(a, b)| a * b).sum::<f32>();
+            out[j] = sums.iter().sum::<f32>() + rest.map(|(a, b)| a.to_single() * b).sum::<f32>();
         }
     }
 }
@@ -161,6 +239,35 @@ mod tests {
     use super::*;
     use rand::Rng;
     use random::stream;
+
+    /// A table in bf16 gives exactly what the same numbers in f32 give: sums are in f32.
+    #[test]
+    fn rows_in_bf16_are_read_exactly() {
+        let (rows, tokens, per_token) = (40, 35, 5);
+        for width in [1, 16, 48, 64, 100, 128, 256] {
+            let mut rng = stream(3, "bag", width as u64);
+            let mut values =
+                |n: usize| -> Vec<f32> { (0..n).map(|_| rng.random_range(-1.0..1.0)).collect() };
+            let narrow: Vec<bf16> = values(rows * width)
+                .into_iter()
+                .map(bf16::from_f32)
+                .collect();
+            let wide: Vec<f32> = narrow.iter().map(|value| value.to_f32()).collect();
+            let (weights, inputs) = (values(tokens * per_token), values(tokens * width));
+            let ids: Vec<i64> = (0..tokens * per_token)
+                .map(|_| rng.random_range(0..rows as i64))
+                .collect();
+            let sums = |count| (vec![0.0; count], vec![0.0; count]);
+            let (mut found, mut expected) = sums(tokens * width);
+            bag(&narrow, width, &ids, &weights, per_token, &mut found);
+            bag(&wide, width, &ids, &weights, per_token, &mut expected);
+            assert_eq!(found, expected);
+            let (mut found, mut expected) = sums(tokens * per_token);
+            dot(&narrow, width, &ids, &inputs, per_token, &mut found);
+            dot(&wide, width, &ids, &inputs, per_token, &mut expected);
+            assert_eq!(found, expected);
+        }
+    }
 
     #[test]
     fn equals_the_definition_at_any_width() {

@@ -6,11 +6,13 @@
 //!
 //! A token's rows are added range by range, an order that does not depend on the number of threads.
 
+use burn::tensor::bf16;
 #[cfg(not(feature = "portable"))]
 use multiversion::multiversion;
 use rayon::prelude::*;
 
 use super::prefetch::prefetch_near;
+use super::table_element::TableElement;
 
 /// Bytes of a range of the table.
 const RANGE: usize = 128 << 10;
@@ -25,15 +27,15 @@ const SMALL: usize = 32 << 20;
 const AHEAD: usize = 16;
 
 /// Whether grouping is faster: the rows are narrow, the table exceeds the caches, and each row is read twice on average.
-pub fn should_group(table: &[f32], width: usize, ids: &[i64]) -> bool {
+pub fn should_group<T>(table: &[T], width: usize, ids: &[i64]) -> bool {
     matches!(width, 32 | 64 | 128)
         && size_of_val(table) >= SMALL
         && ids.len() >= 2 * (table.len() / width)
 }
 
 /// As [`super::bag::bag`], for the widths that [`should_group`] accepts.
-pub fn bag(
-    table: &[f32],
+pub fn bag<T: GroupedRows>(
+    table: &[T],
     width: usize,
     ids: &[i64],
     weights: &[f32],
@@ -49,8 +51,8 @@ pub fn bag(
         .zip(weights.par_chunks(block * per_token))
         .for_each_init(Groups::default, |groups, ((out, ids), weights)| {
             out.fill(0.0);
-            groups.fill(table.len() / width, width, ids, weights, per_token);
-            add(groups, table, width, out);
+            groups.fill::<T>(table.len() / width, width, ids, weights, per_token);
+            T::add(groups, table, width, out);
         });
 }
 
@@ -65,7 +67,7 @@ struct Lookup {
 
 /// The lookups of a block of tokens, range by range.
 #[derive(Default)]
-struct Groups {
+pub struct Groups {
     range_rows: usize,
     lookups: Vec<Lookup>,
     /// Where each range's lookups end; the first range begins at 0.
@@ -73,8 +75,15 @@ struct Groups {
 }
 
 impl Groups {
-    fn fill(&mut self, rows: usize, width: usize, ids: &[i64], weights: &[f32], per_token: usize) {
-        self.range_rows = RANGE / (width * size_of::<f32>());
+    fn fill<T>(
+        &mut self,
+        rows: usize,
+        width: usize,
+        ids: &[i64],
+        weights: &[f32],
+        per_token: usize,
+    ) {
+        self.range_rows = RANGE / (width * size_of::<T>());
         let shift = self.range_rows.trailing_zeros();
         self.ends.clear();
         self.ends.resize(rows.div_ceil(self.range_rows) + 1, 0);
@@ -102,21 +111,44 @@ impl Groups {
     }
 }
 
-#[cfg_attr(
-    not(feature = "portable"),
-    multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))
-)]
-fn add(groups: &Groups, table: &[f32], width: usize, out: &mut [f32]) {
+/// Formats of table rows, each with a loop that is compiled for several instruction sets.
+pub trait GroupedRows: TableElement {
+    /// Adds the rows of all lookups to the sums of their tokens.
+    fn add(groups: &Groups, table: &[Self], width: usize, out: &mut [f32]);
+}
+
+macro_rules! grouped_rows {
+    ($element:ty) => {
+        impl GroupedRows for $element {
+            fn add(groups: &Groups, table: &[Self], width: usize, out: &mut [f32]) {
+                #[cfg_attr(
+                    not(feature = "portable"),
+                    multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))
+                )]
+                fn compiled(groups: &Groups, table: &[$element], width: usize, out: &mut [f32]) {
+                    add(groups, table, width, out);
+                }
+                compiled(groups, table, width, out);
+            }
+        }
+    };
+}
+
+grouped_rows!(f32);
+grouped_rows!(bf16);
+
+#[inline(always)]
+fn add<T: TableElement>(groups: &Groups, table: &[T], width: usize, out: &mut [f32]) {
     match width {
-        32 => add_rows::<32>(groups, table, out),
-        64 => add_rows::<64>(groups, table, out),
-        128 => add_rows::<128>(groups, table, out),
+        32 => add_rows::<32, T>(groups, table, out),
+        64 => add_rows::<64, T>(groups, table, out),
+        128 => add_rows::<128, T>(groups, table, out),
         _ => unreachable!("`should_group` accepts these widths only"),
     }
 }
 
 #[inline(always)]
-fn add_rows<const WIDTH: usize>(groups: &Groups, table: &[f32], out: &mut [f32]) {
+fn add_rows<const WIDTH: usize, T: TableElement>(groups: &Groups, table: &[T], out: &mut [f32]) {
     let ranges = table.chunks(groups.range_rows * WIDTH);
     let mut start = 0;
     for (range, &end) in ranges.zip(&groups.ends) {
@@ -130,7 +162,7 @@ fn add_rows<const WIDTH: usize>(groups: &Groups, table: &[f32], out: &mut [f32])
             let row = &range[lookup.row as usize * WIDTH..][..WIDTH];
             let sum = &mut out[lookup.token as usize * WIDTH..][..WIDTH];
             for (sum, value) in sum.iter_mut().zip(row) {
-                *sum += lookup.weight * value;
+                *sum += lookup.weight * value.to_single();
             }
         }
     }
@@ -156,6 +188,11 @@ mod tests {
                 .collect();
             let mut sums = vec![f32::NAN; tokens * width];
             bag(&table, width, &ids, &weights, per_token, &mut sums);
+            let narrow: Vec<bf16> = table.iter().map(|&value| bf16::from_f32(value)).collect();
+            let mut of_narrow = vec![f32::NAN; tokens * width];
+            bag(&narrow, width, &ids, &weights, per_token, &mut of_narrow);
+            let close = |(a, b): (&f32, &f32)| (a - b).abs() < 50.0 * 2f32.powi(-9);
+            assert!(sums.iter().zip(&of_narrow).all(close));
             for (token, sums) in sums.chunks(width).enumerate() {
                 for (column, sum) in sums.iter().enumerate() {
                     let range = token * per_token..(token + 1) * per_token;

@@ -1,4 +1,4 @@
-//! The operations' loops on the CPU, over slices of f32, and the Burn backend that calls them ([`flex`]).
+//! The operations' loops on the CPU, over slices of f32, with tables in f32 or bf16, and the Burn backend that calls them ([`flex`]).
 //!
 //! Work is split over tokens, rows or tiles with rayon, never over the terms of one sum: results do not depend on the
 //! number of threads.
@@ -6,6 +6,7 @@
 mod adam;
 mod attention;
 mod bag;
+pub mod bf16_rounding;
 mod cross_entropy;
 mod exp;
 mod experts;
@@ -20,4 +21,5 @@ mod product_key_top_k;
 mod rms_norm;
 mod row_adam;
 mod swiglu;
+pub mod table_element;
 mod top_k;

@@ -59,11 +59,13 @@ impl SearchShape {
 
 /// The best slots of every token and head, best first, and their scores.
 ///
-/// `queries [tokens, heads, 2, half]`, `keys [heads, 2, n_keys, half]`; `ids` and `scores [tokens, heads, top_k]`.
+/// `queries [tokens, heads, 2, half]`, `keys [heads, 2, n_keys, half]`; `ids` and `scores [tokens, heads, top_k]`. `round`
+/// rounds the scores of half-keys.
 pub fn search(
     queries: &[f32],
     keys: &[f32],
     shape: SearchShape,
+    round: impl Fn(&mut [f32]) + Sync,
     ids: &mut [i64],
     scores: &mut [f32],
 ) {
@@ -95,6 +97,7 @@ pub fn search(
                 let key = Matrix::read(shape.keys(keys, head, side), 0, half).transposed();
                 let out = Matrix::write(&mut scratch.scores, 0, n_keys);
                 matmul(out, false, query, key, (tokens, half, n_keys), 1.0);
+                round(&mut scratch.scores[..tokens * n_keys]);
                 let rows_of_scores = scratch.scores.chunks(n_keys).take(tokens);
                 for (token, row) in rows_of_scores.enumerate() {
                     if side == 0 {

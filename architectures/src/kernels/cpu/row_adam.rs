@@ -11,7 +11,9 @@ use rayon::prelude::*;
 
 use super::adam::{square_sum_of, update};
 use super::prefetch::prefetch_near;
+use super::table_element::TableElement;
 use crate::kernels::adam_step::AdamStep;
+use crate::kernels::stochastic_rounding::RoundedPart;
 
 /// Ranges of rows, one task each.
 const RANGES: usize = 256;
@@ -115,12 +117,12 @@ impl<'a> RowGradient<'a> {
     }
 
     /// Updates `table` and its two moments, all `[rows, width]`, with the gradient times `scale`; returns the norm of
-    /// the gradient.
-    pub fn update(
+    /// the gradient. Those in bf16 are rounded stochastically by the counters of `step`.
+    pub fn update<T: TableElement, M: TableElement>(
         &self,
-        table: &mut [f32],
-        mean: &mut [f32],
-        square: &mut [f32],
+        table: &mut [T],
+        mean: &mut [M],
+        square: &mut [M],
         scale: f32,
         step: AdamStep,
     ) -> f32 {
@@ -131,8 +133,9 @@ impl<'a> RowGradient<'a> {
             .zip(mean.par_chunks_mut(len))
             .zip(square.par_chunks_mut(len));
         let ranges = self.ranges().zip(memory).map_init(
-            || vec![0f32; width],
-            |sum, ((first, entries), ((table, mean), square))| {
+            // The sum, and copies of a row and its moments.
+            || [(); 4].map(|()| vec![0f32; width]),
+            |[sum, of_table, of_mean, of_square], ((first, entries), ((table, mean), square))| {
                 let mut squares = 0.0;
                 let at = |run: &[Entry]| (run[0].row() - first) * width;
                 let mut runs = entries.chunk_by(Entry::same_row).peekable();
@@ -146,14 +149,20 @@ impl<'a> RowGradient<'a> {
                     self.reduce(run, sum);
                     squares += square_sum_of(sum);
                     let row = at(run)..at(run) + width;
+                    let table = &mut table[row.clone()];
+                    let (mean, square) = (&mut mean[row.clone()], &mut square[row]);
                     update(
                         sum,
-                        &mut table[row.clone()],
-                        &mut mean[row.clone()],
-                        &mut square[row],
+                        T::as_singles(table, of_table),
+                        M::as_singles(mean, of_mean),
+                        M::as_singles(square, of_square),
                         scale,
                         step,
                     );
+                    let counters = step.rounding.from_row(run[0].row());
+                    T::write_back(table, of_table, RoundedPart::Values, counters);
+                    M::write_back(mean, of_mean, RoundedPart::Mean, counters);
+                    M::write_back(square, of_square, RoundedPart::Square, counters);
                 }
                 squares
             },
@@ -235,6 +244,7 @@ mod tests {
             epsilon: 1e-8,
             step: 1,
             max_norm: None,
+            rounding: Default::default(),
         };
         let gradient = RowGradient::new(rows, &ids, &[1.0; 3], &[2.0; 3 * 64], 1, width);
         let mut memory = Vec::new();

@@ -1,6 +1,6 @@
 //! `[training]` of a sweep file: optimizers, schedule, logging and validation.
 
-use architectures::ConfigError;
+use architectures::{ConfigError, NumericFormat};
 use serde::{Deserialize, Serialize};
 
 use super::checkpoint::CheckpointConfig;
@@ -48,6 +48,9 @@ pub struct TrainingConfig {
     /// Maximum norm of the gradient of each table; 0 disables clipping.
     #[serde(default = "defaults::clip_norm")]
     pub table_clip_norm: f64,
+    /// Format of the moments of value tables.
+    #[serde(default, skip_serializing_if = "NumericFormat::is_default")]
+    pub table_moments: NumericFormat,
     /// Number of steps between recorded steps.
     #[serde(default = "defaults::log_every")]
     pub log_every: usize,

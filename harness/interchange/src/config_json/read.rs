@@ -4,7 +4,7 @@ use std::path::Path;
 
 use architectures::mixture_of_experts::MixtureOfExpertsConfig;
 use architectures::{
-    BlockConfig, DecoderConfig, ModelConfig, PlacedBlock, Placement, Rotary, Site,
+    BlockConfig, DecoderConfig, ModelConfig, NumericFormat, PlacedBlock, Placement, Rotary, Site,
 };
 use serde_json::{Map, Value, json};
 
@@ -155,6 +155,8 @@ fn decoder(keys: &mut Keys, model_type: &ModelType) -> Result<DecoderConfig, Err
             }
             _ => false,
         },
+        // Files have the weights; in which format products are computed is up to the program that reads them.
+        numeric_format: NumericFormat::F32,
     })
 }
 

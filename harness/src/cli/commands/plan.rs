@@ -2,6 +2,7 @@
 
 use architectures::DeviceName;
 use experiment::estimate::{Assumptions, Estimate};
+use experiment::memory_need::Formats;
 use experiment::plan::{Plan, Run};
 use experiment::quantity::{bytes, count, duration};
 use experiment::tuning::cells::cells;
@@ -55,13 +56,13 @@ fn text(
         format!("\n{}", costs(runs)?),
         format!(
             "dense, table, active: parameters; forward, training: FLOP of a token; bytes: table rows that a token \
-             gathers, in f32\n{}",
+             gathers\n{}",
             architectures::FLOP_CONVENTION
         ),
     ];
     lines.extend(solved(runs).map(|table| format!("\n{table}")));
     lines.push(format!("\n{}", needs(runs)));
-    lines.push(assumed.format.formula());
+    lines.extend(formulas(runs, assumed));
     lines.push(format!(
         "devices of {}: the fewest on which one sequence at a time fits; each has its part of the table's columns, and \
          the dense part\n  whole (replicated) or, if that does not fit, an even share of it (sharded)",
@@ -74,6 +75,18 @@ fn text(
     lines.push(total(runs));
     lines.extend(searched(plan)?);
     Ok(lines.join("\n"))
+}
+
+/// The formula of memory for each of the formats of the runs.
+fn formulas(runs: &[(&Run, Estimate)], assumed: &Assumptions) -> Vec<String> {
+    let mut distinct: Vec<Formats> = Vec::new();
+    for (run, _) in runs {
+        let formats = Formats::of(run, assumed.format);
+        if !distinct.contains(&formats) {
+            distinct.push(formats);
+        }
+    }
+    distinct.into_iter().map(Formats::formula).collect()
 }
 
 /// The trials that come before the runs, if there is a search.

@@ -2,6 +2,7 @@
 
 use experiment::devices::Columns;
 use experiment::estimate::{Assumptions, Estimate};
+use experiment::memory_need::Formats;
 use experiment::plan::Run;
 use harness::error::Error;
 use serde::Serialize;
@@ -77,7 +78,7 @@ fn row<'a>(run: &'a Run, estimate: &Estimate, assumed: &Assumptions) -> PlanRow<
         steps: budget.steps,
         target_flops: budget.target_flops,
         train_flops: budget.train_flops,
-        format: assumed.format.to_string(),
+        format: Formats::of(run, assumed.format).products.to_string(),
         weights_bytes: need.weights,
         gradients_bytes: need.gradients,
         optimizer_bytes: need.optimizer,

@@ -3,7 +3,7 @@
 use experiment::quantity::{bytes, count};
 use harness::probe::row::DERIVED;
 use harness::record::run_row::FINISHED;
-use results::ProbeRow;
+use results::{FormatName, ProbeRow};
 
 use super::terminal_table::terminal_table;
 
@@ -15,9 +15,10 @@ const HEADER: [&str; 12] = [
 /// A legend of the columns.
 pub fn explanation(tokens: usize) -> String {
     format!(
-        "a pass: one sequence of {tokens} tokens; forward, or step: forward, backward and update. attention: a layer \
-         without its block.\nof peak: of this device's fastest matrix product and sequential read, measured in the \
-         same session. B/s: bytes of a pass, by formula; it can exceed the peak by caching.\nmodel: estimated from the \
+        "a pass: one sequence of {tokens} tokens; forward, or step: forward, backward and update; in f32 unless another \
+         format is stated. attention: a layer \
+         without its block.\nof peak: of this device's fastest matrix product in the same format and \
+         sequential read, measured in the same session. B/s: bytes of a pass, by formula; it can exceed the peak by caching.\nmodel: estimated from the \
          parts, not run; its FLOP/s and B/s are those of the sum."
     )
 }
@@ -53,7 +54,11 @@ fn columns(row: &ProbeRow) -> Vec<String> {
         slots if slots.isqrt().pow(2) == slots => format!("{}^2", slots.isqrt()),
         slots => slots.to_string(),
     };
-    let mut columns = vec![block, slots, row.phase.clone()];
+    let phase = match row.numeric_format == FormatName::default() {
+        true => row.phase.clone(),
+        false => format!("{} in {}", row.phase, row.numeric_format),
+    };
+    let mut columns = vec![block, slots, phase];
     if row.status != FINISHED {
         // Only the start of the reason; the row has all of it.
         let short = row.reason.split([':', '(', ';']).next().unwrap_or_default();

@@ -29,7 +29,7 @@ fn a_part_or_a_device_that_panics_is_a_failed_row_and_the_next_is_measured() {
             threads: 1,
         },
         device: &Device::flex(),
-        measure_peaks: |_, _| panic!("no device"),
+        measure_peaks: |_, _, _| panic!("no device"),
         memory: DeviceMemory::of(architectures::DeviceName::Flex, Some(64 << 20)).unwrap(),
         budget: Duration::from_secs(600),
         begun: Instant::now(),

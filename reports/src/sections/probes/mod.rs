@@ -22,7 +22,7 @@ pub fn body(study: &Study) -> Result<Markup, ReportError> {
     for group in &groups {
         parts.push(html! {
             h3 { (group.device) ", " (group.threads) @if group.threads == 1 { " thread" } @else { " threads" } ", \
-                passes of " (group.tokens) " tokens" }
+                passes of " (group.tokens) " tokens in " (group.numeric_format) }
             @match throughput::by_table(group) { Some(figure) => (figure.render()?), None => "" }
             @match throughput::by_size(group) { Some(figure) => (figure.render()?), None => "" }
             @match throughput::models(group) { Some(figure) => (figure.render()?), None => "" }

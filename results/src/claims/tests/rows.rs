@@ -29,6 +29,7 @@ pub fn run(size: usize, block: &str) -> RunRow {
         params_dense: 1_000_000 << size,
         params_active: 1_000_000 << size,
         params_total: 1_000_000 << size,
+        numeric_format: Default::default(),
         flop_convention: "c".into(),
         config: "[training]\nrate = 1\n\n[model]\ngate = true\n".into(),
         data_fingerprint: "d".into(),

@@ -73,7 +73,7 @@ fn equals_the_definition_over_one_block_and_several() {
         let grad = values("grad", 2 * seq * shape.out_width());
         let mut out = vec![0.0; grad.len()];
         let mut log_sums = vec![0.0; 2 * n_heads * seq];
-        attention(&qkv, &shape, &mut out, &mut log_sums);
+        attention(&qkv, &shape, |_| {}, &mut out, &mut log_sums);
         let exact: Vec<f64> = qkv.iter().map(|&x| f64::from(x)).collect();
         for (found, expected) in out.iter().zip(definition(&exact, &shape)) {
             assert!(
@@ -83,7 +83,7 @@ fn equals_the_definition_over_one_block_and_several() {
         }
 
         let mut dqkv = vec![0.0; qkv.len()];
-        attention_backward(&qkv, (&out, &log_sums, &grad), &shape, &mut dqkv);
+        attention_backward(&qkv, (&out, &log_sums, &grad), &shape, |_| {}, &mut dqkv);
         // Differences in f64 along a few coordinates, spread over positions, heads and roles.
         let objective = |qkv: &[f64]| -> f64 {
             definition(qkv, &shape)
@@ -119,5 +119,5 @@ fn a_shape_that_is_not_the_slices_is_refused() {
         head_dim: 6,
         rotary: Rotary::unscaled(1e4),
     };
-    attention(&[0.0; 12], &shape, &mut [0.0; 6], &mut [0.0; 1]);
+    attention(&[0.0; 12], &shape, |_| {}, &mut [0.0; 6], &mut [0.0; 1]);
 }

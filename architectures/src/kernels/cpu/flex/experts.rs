@@ -6,7 +6,7 @@ use burn::backend::Flex;
 use burn::backend::TensorMetadata;
 use burn::backend::tensor::FloatTensor;
 
-use super::{floats, tensor};
+use super::{floats, rounded, singles, tensor};
 use crate::kernels::cpu::experts;
 use crate::kernels::experts::ExpertOps;
 use crate::kernels::routes::Routes;
@@ -53,11 +53,11 @@ impl ExpertOps for Flex {
         routes: Arc<Routes>,
     ) -> FloatTensor<Self> {
         let [rows, inputs, outputs] = [x.shape()[0], x.shape()[1], weights.shape()[2]];
-        let (x, weights) = (x.to_contiguous(), weights.to_contiguous());
+        let (dtype, x, weights) = (x.dtype(), singles(&x), singles(&weights));
         let mut out = vec![0.0; rows * outputs];
         let shape = (inputs, outputs);
         experts::grouped_matmul(floats(&x), floats(&weights), shape, &routes, &mut out);
-        tensor(out, [rows, outputs])
+        rounded(out, [rows, outputs], dtype)
     }
 
     fn grouped_matmul_backward(
@@ -68,16 +68,16 @@ impl ExpertOps for Flex {
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
         let [rows, inputs, outputs] = [x.shape()[0], x.shape()[1], weights.shape()[2]];
         let n_experts = weights.shape()[0];
-        let (grad, x) = (grad.to_contiguous(), x.to_contiguous());
-        let weights = weights.to_contiguous();
+        let dtype = x.dtype();
+        let (grad, x, weights) = (singles(&grad), singles(&x), singles(&weights));
         let mut dx = vec![0.0; rows * inputs];
         let mut dweights = vec![0.0; n_experts * inputs * outputs];
         let saved = (floats(&grad), floats(&x), floats(&weights));
         let shape = (inputs, outputs);
         experts::grouped_matmul_backward(saved, shape, &routes, &mut dx, &mut dweights);
         (
-            tensor(dx, [rows, inputs]),
-            tensor(dweights, [n_experts, inputs, outputs]),
+            rounded(dx, [rows, inputs], dtype),
+            rounded(dweights, [n_experts, inputs, outputs], dtype),
         )
     }
 }

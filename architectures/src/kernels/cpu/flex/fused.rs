@@ -2,9 +2,13 @@
 
 use burn::backend::Flex;
 use burn::backend::TensorMetadata;
+#[cfg(not(feature = "portable-math"))]
+use burn::backend::ops::FloatTensorOps;
 use burn::backend::tensor::{FloatTensor, IntTensor};
+#[cfg(not(feature = "portable-math"))]
+use burn::tensor::DType;
 
-use super::{floats, id_slice, ids, tensor};
+use super::{floats, id_slice, ids, rounded, rounding, singles, tensor};
 use crate::kernels::adam_step::AdamStep;
 use crate::kernels::attention_shape::AttentionShape;
 use crate::kernels::cpu::matmul::{self, Matrix};
@@ -23,12 +27,13 @@ impl FusedOps for Flex {
             head_dim,
             ..
         } = shape;
-        let qkv = qkv.to_contiguous();
+        let (dtype, qkv) = (qkv.dtype(), singles(&qkv));
         let mut out = vec![0.0; batch * seq * n_heads * head_dim];
         let mut log_sums = vec![0.0; batch * n_heads * seq];
-        attention::attention(floats(&qkv), &shape, &mut out, &mut log_sums);
+        let round = rounding(dtype);
+        attention::attention(floats(&qkv), &shape, round, &mut out, &mut log_sums);
         (
-            tensor(out, [batch, seq, n_heads * head_dim]),
+            rounded(out, [batch, seq, n_heads * head_dim], dtype),
             tensor(log_sums, [batch, n_heads, seq]),
         )
     }
@@ -41,11 +46,12 @@ impl FusedOps for Flex {
         shape: AttentionShape,
     ) -> FloatTensor<Self> {
         let dims = [qkv.shape()[0], qkv.shape()[1], qkv.shape()[2]];
-        let (qkv, grad) = (qkv.to_contiguous(), grad.to_contiguous());
+        let dtype = qkv.dtype();
+        let (qkv, out, grad) = (singles(&qkv), singles(&out), singles(&grad));
         let mut dqkv = vec![0.0; dims.iter().product()];
         let saved = (floats(&out), floats(&log_sums), floats(&grad));
-        attention::attention_backward(floats(&qkv), saved, &shape, &mut dqkv);
-        tensor(dqkv, dims)
+        attention::attention_backward(floats(&qkv), saved, &shape, rounding(dtype), &mut dqkv);
+        rounded(dqkv, dims, dtype)
     }
 
     fn rms_norm(x: FloatTensor<Self>, gamma: FloatTensor<Self>, epsilon: f64) -> FloatTensor<Self> {
@@ -81,7 +87,7 @@ impl FusedOps for Flex {
 
     fn weight_product(x: FloatTensor<Self>, weight: FloatTensor<Self>) -> FloatTensor<Self> {
         let [rows, inputs, outputs] = [x.shape()[0], x.shape()[1], weight.shape()[1]];
-        let (x, weight) = (x.to_contiguous(), weight.to_contiguous());
+        let (dtype, x, weight) = (x.dtype(), singles(&x), singles(&weight));
         let mut out = vec![0.0; rows * outputs];
         matmul::tiled_matmul(
             Matrix::write(&mut out, 0, outputs),
@@ -90,7 +96,7 @@ impl FusedOps for Flex {
             (rows, inputs, outputs),
             matmul::TILES,
         );
-        tensor(out, [rows, outputs])
+        rounded(out, [rows, outputs], dtype)
     }
 
     fn weight_product_backward(
@@ -99,11 +105,8 @@ impl FusedOps for Flex {
         grad: FloatTensor<Self>,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
         let [rows, inputs, outputs] = [x.shape()[0], x.shape()[1], weight.shape()[1]];
-        let (x, weight, grad) = (
-            x.to_contiguous(),
-            weight.to_contiguous(),
-            grad.to_contiguous(),
-        );
+        let dtype = x.dtype();
+        let (x, weight, grad) = (singles(&x), singles(&weight), singles(&grad));
         let (mut dx, mut dweight) = (vec![0.0; rows * inputs], vec![0.0; inputs * outputs]);
         let grad = Matrix::read(floats(&grad), 0, outputs);
         matmul::tiled_matmul(
@@ -121,14 +124,25 @@ impl FusedOps for Flex {
             matmul::TILES,
         );
         (
-            tensor(dx, [rows, inputs]),
-            tensor(dweight, [inputs, outputs]),
+            rounded(dx, [rows, inputs], dtype),
+            rounded(dweight, [inputs, outputs], dtype),
         )
+    }
+
+    #[cfg(not(feature = "portable-math"))]
+    fn batched_product(left: FloatTensor<Self>, right: FloatTensor<Self>) -> FloatTensor<Self> {
+        if left.dtype() == DType::F32 {
+            return Self::float_matmul(left, right);
+        }
+        let dtype = left.dtype();
+        let product = Self::float_matmul(singles(&left), singles(&right)).to_contiguous();
+        rounded(floats(&product).to_vec(), product.shape(), dtype)
     }
 
     #[cfg(feature = "portable-math")]
     fn batched_product(left: FloatTensor<Self>, right: FloatTensor<Self>) -> FloatTensor<Self> {
-        let (left, right) = (left.to_contiguous(), right.to_contiguous());
+        let dtype = left.dtype();
+        let (left, right) = (singles(&left), singles(&right));
         let mut dims = left.shape().to_vec();
         let (m, k) = (dims[dims.len() - 2], dims[dims.len() - 1]);
         let n = right.shape()[dims.len() - 1];
@@ -138,8 +152,7 @@ impl FusedOps for Flex {
         if let Some(columns) = dims.last_mut() {
             *columns = n;
         }
-        let out = burn::tensor::TensorData::new(out, dims);
-        burn::backend::flex::FlexTensor::from_data(out)
+        rounded(out, dims, dtype)
     }
 
     fn square_sum(x: FloatTensor<Self>) -> FloatTensor<Self> {
@@ -149,18 +162,19 @@ impl FusedOps for Flex {
 
     fn swiglu(x: FloatTensor<Self>) -> FloatTensor<Self> {
         let (rows, f) = (x.shape()[0], x.shape()[1] / 2);
-        let x = x.to_contiguous();
+        let (dtype, x) = (x.dtype(), singles(&x));
         let mut out = vec![0.0; rows * f];
         swiglu::swiglu(floats(&x), f, &mut out);
-        tensor(out, [rows, f])
+        rounded(out, [rows, f], dtype)
     }
 
     fn swiglu_backward(x: FloatTensor<Self>, grad: FloatTensor<Self>) -> FloatTensor<Self> {
         let (rows, f) = (x.shape()[0], x.shape()[1] / 2);
-        let (x, grad) = (x.to_contiguous(), grad.to_contiguous());
+        let dtype = x.dtype();
+        let (x, grad) = (singles(&x), singles(&grad));
         let mut out = vec![0.0; rows * 2 * f];
         swiglu::swiglu_backward(floats(&x), floats(&grad), f, &mut out);
-        tensor(out, [rows, 2 * f])
+        rounded(out, [rows, 2 * f], dtype)
     }
 
     fn cross_entropy(logits: FloatTensor<Self>, targets: IntTensor<Self>) -> FloatTensor<Self> {

@@ -4,14 +4,15 @@ use burn::backend::Flex;
 use burn::backend::TensorMetadata;
 use burn::backend::flex::FlexTensor;
 use burn::backend::tensor::{FloatTensor, IntTensor};
-use burn::tensor::TensorData;
+use burn::tensor::{DType, TensorData, bf16};
 
-use super::{floats, id_slice, ids, tensor};
+use super::{elements, floats, id_slice, ids, tensor};
 use crate::kernels::adam_step::AdamStep;
 use crate::kernels::cpu::bag;
 use crate::kernels::cpu::prefetch::prefetch;
 use crate::kernels::cpu::product_key_top_k as selection;
 use crate::kernels::cpu::row_adam::RowGradient;
+use crate::kernels::cpu::table_element::TableElement;
 use crate::kernels::lookup::LookupOps;
 
 impl LookupOps for Flex {
@@ -25,14 +26,14 @@ impl LookupOps for Flex {
         let (table, indices, weights) =
             (table.to_contiguous(), ids(indices), weights.to_contiguous());
         let mut out = vec![0.0; tokens * width];
-        bag::bag(
-            floats(&table),
-            width,
-            id_slice(&indices),
-            floats(&weights),
-            per_token,
-            &mut out,
-        );
+        let (indices, weights) = (id_slice(&indices), floats(&weights));
+        match table.dtype() {
+            DType::BF16 => {
+                let table = elements::<bf16>(&table);
+                bag::bag(table, width, indices, weights, per_token, &mut out);
+            }
+            _ => bag::bag(floats(&table), width, indices, weights, per_token, &mut out),
+        }
         tensor(out, [tokens, width])
     }
 
@@ -46,14 +47,14 @@ impl LookupOps for Flex {
         let (table, indices, inputs) =
             (table.to_contiguous(), ids(indices), inputs.to_contiguous());
         let mut out = vec![0.0; tokens * per_token];
-        bag::dot(
-            floats(&table),
-            width,
-            id_slice(&indices),
-            floats(&inputs),
-            per_token,
-            &mut out,
-        );
+        let (indices, inputs) = (id_slice(&indices), floats(&inputs));
+        match table.dtype() {
+            DType::BF16 => {
+                let table = elements::<bf16>(&table);
+                bag::dot(table, width, indices, inputs, per_token, &mut out);
+            }
+            _ => bag::dot(floats(&table), width, indices, inputs, per_token, &mut out),
+        }
         tensor(out, [tokens, per_token])
     }
 
@@ -61,9 +62,10 @@ impl LookupOps for Flex {
         let width = table.shape()[1];
         // A strided table would have to be copied.
         if table.is_contiguous() {
-            let (values, indices) = (floats(&table), ids(indices.clone()));
-            for &row in id_slice(&indices) {
-                prefetch(values, row as usize * width, width);
+            let indices = ids(indices.clone());
+            match table.dtype() {
+                DType::BF16 => prefetch_rows(elements::<bf16>(&table), width, id_slice(&indices)),
+                _ => prefetch_rows(floats(&table), width, id_slice(&indices)),
             }
         }
         indices
@@ -99,9 +101,9 @@ impl LookupOps for Flex {
     }
 
     fn row_adam(
-        mut table: FloatTensor<Self>,
-        mut mean: FloatTensor<Self>,
-        mut square: FloatTensor<Self>,
+        table: FloatTensor<Self>,
+        mean: FloatTensor<Self>,
+        square: FloatTensor<Self>,
         indices: IntTensor<Self>,
         weights: FloatTensor<Self>,
         values: FloatTensor<Self>,
@@ -119,11 +121,7 @@ impl LookupOps for Flex {
             values.to_contiguous(),
         );
         // Updates write to a tensor's storage: a strided view must be copied first.
-        (table, mean, square) = (
-            table.to_contiguous(),
-            mean.to_contiguous(),
-            square.to_contiguous(),
-        );
+        let mut tables = [table, mean, square].map(|table| table.to_contiguous());
         let gradient = RowGradient::new(
             rows,
             id_slice(&indices),
@@ -138,13 +136,30 @@ impl LookupOps for Flex {
             Some((max_norm, norm)) if norm > max_norm => max_norm / norm,
             _ => 1.0,
         };
-        let norm = gradient.update(
-            table.storage_mut(),
-            mean.storage_mut(),
-            square.storage_mut(),
-            scale,
-            step,
-        );
+        let norm = match [tables[0].dtype(), tables[1].dtype()] {
+            [DType::BF16, DType::BF16] => update::<bf16, bf16>(&gradient, &mut tables, scale, step),
+            [DType::BF16, _] => update::<bf16, f32>(&gradient, &mut tables, scale, step),
+            [_, DType::BF16] => update::<f32, bf16>(&gradient, &mut tables, scale, step),
+            _ => update::<f32, f32>(&gradient, &mut tables, scale, step),
+        };
+        let [table, mean, square] = tables;
         (table, mean, square, tensor(vec![norm], [1]))
+    }
+}
+
+/// The update of a table and its moments in their formats.
+fn update<T: TableElement, M: TableElement>(
+    gradient: &RowGradient,
+    [table, mean, square]: &mut [FlexTensor; 3],
+    scale: f32,
+    step: AdamStep,
+) -> f32 {
+    let (mean, square) = (mean.storage_mut::<M>(), square.storage_mut::<M>());
+    gradient.update(table.storage_mut::<T>(), mean, square, scale, step)
+}
+
+fn prefetch_rows<T>(table: &[T], width: usize, rows: &[i64]) {
+    for &row in rows {
+        prefetch(table, row as usize * width, width);
     }
 }

@@ -4,9 +4,9 @@ use burn::backend::Flex;
 use burn::backend::TensorMetadata;
 use burn::backend::flex::FlexTensor;
 use burn::backend::tensor::{FloatTensor, IntTensor};
-use burn::tensor::TensorData;
+use burn::tensor::{DType, TensorData};
 
-use super::{floats, id_slice, ids, tensor};
+use super::{floats, id_slice, ids, rounded, rounding, singles, tensor};
 use crate::kernels::cpu::product_key_search::{self, SearchShape};
 use crate::kernels::product_key_search::SearchOps;
 
@@ -17,7 +17,8 @@ impl SearchOps for Flex {
         top_k: usize,
     ) -> (FloatTensor<Self>, IntTensor<Self>) {
         let (tokens, shape) = search_shape(&queries, &keys, top_k);
-        let (queries, keys) = (queries.to_contiguous(), keys.to_contiguous());
+        let round = rounding(queries.dtype());
+        let (queries, keys) = (singles(&queries), singles(&keys));
         let dims = [tokens, shape.heads, top_k];
         let mut found = vec![0i64; dims.iter().product()];
         let mut scores = vec![0.0; dims.iter().product()];
@@ -25,6 +26,7 @@ impl SearchOps for Flex {
             floats(&queries),
             floats(&keys),
             shape,
+            round,
             &mut found,
             &mut scores,
         );
@@ -39,8 +41,14 @@ impl SearchOps for Flex {
         keys: FloatTensor<Self>,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
         let (tokens, shape) = search_shape(&queries, &keys, indices.shape()[2]);
-        let (grad, indices) = (grad.to_contiguous(), ids(indices));
-        let (queries, keys) = (queries.to_contiguous(), keys.to_contiguous());
+        let dtype = queries.dtype();
+        let mut grad = grad.to_contiguous();
+        if dtype == DType::BF16 {
+            // It is an operand of both products.
+            rounding(dtype)(grad.storage_mut());
+        }
+        let indices = ids(indices);
+        let (queries, keys) = (singles(&queries), singles(&keys));
         let mut dqueries = vec![0.0; floats(&queries).len()];
         let mut dkeys = vec![0.0; floats(&keys).len()];
         product_key_search::search_backward(
@@ -53,8 +61,8 @@ impl SearchOps for Flex {
         );
         let sets = 2 * shape.heads;
         (
-            tensor(dqueries, [tokens, sets, shape.half]),
-            tensor(dkeys, [sets, shape.n_keys, shape.half]),
+            rounded(dqueries, [tokens, sets, shape.half], dtype),
+            rounded(dkeys, [sets, shape.n_keys, shape.half], dtype),
         )
     }
 }

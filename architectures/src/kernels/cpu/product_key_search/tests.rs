@@ -52,7 +52,7 @@ fn chooses_and_differentiates_as_the_whole_score_matrix_does() {
     let grad = values(tokens * heads * top_k);
     let mut ids = vec![0; tokens * heads * top_k];
     let mut scores = vec![0.0; ids.len()];
-    search(&queries, &keys, shape, &mut ids, &mut scores);
+    search(&queries, &keys, shape, |_| {}, &mut ids, &mut scores);
 
     let all = all_scores(&queries, &keys, shape, tokens);
     let mut expected = vec![0; ids.len()];
