@@ -4,9 +4,11 @@ mod samples;
 
 use std::fs;
 
-use architectures::{Decoder, ModelConfig, Pass};
+use architectures::{Decoder, ModelConfig, NumericFormat, Pass};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use interchange::{ImportedModel, Layout, Source, WeightType, export, import};
+use safetensors::SafeTensors;
+use safetensors::tensor::Dtype;
 use samples::{decoder, every_model, tokenizer};
 
 fn logits(decoder: &Decoder) -> Vec<u32> {
@@ -68,6 +70,21 @@ fn every_model_is_imported_as_it_was_exported() {
         Layout::Isoflop,
     ] {
         assert!(layouts.contains(&layout), "{layout:?}");
+    }
+}
+
+#[test]
+fn tables_in_bf16_are_exported_in_bf16_and_imported_exactly() {
+    for (name, mut model) in every_model() {
+        model.decoder.numeric_format = NumericFormat::Bf16;
+        let (root, decoder) = exported(&model, WeightType::F32);
+        let found = imported(&root);
+        assert_eq!(found.model, model, "{name}");
+        assert_eq!(logits(&found.decoder), logits(&decoder), "{name}");
+        let bytes = fs::read(root.path().join("model/model.safetensors")).unwrap();
+        let tensors = SafeTensors::deserialize(&bytes).unwrap();
+        let halves = tensors.iter().filter(|(_, x)| x.dtype() == Dtype::BF16);
+        assert_eq!(halves.count(), decoder.tables().len(), "{name}");
     }
 }
 

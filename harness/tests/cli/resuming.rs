@@ -12,7 +12,7 @@ use results::{Frames, Records};
 
 use crate::scratch::{Ended, Scratch, TINY};
 
-/// Every block, with checkpoints every few steps, and moments that remain after the run.
+/// Every block, some in bf16 too, with checkpoints every few steps, and moments that remain after the run.
 fn every_block(tokens: usize) -> String {
     let blocks = r#"
 [blocks."memory+"]
@@ -29,18 +29,22 @@ keys = { n_keys = 8, n_heads = 2, top_k = 4 }
 
 [blocks.moe]
 kind = "mixture_of_experts"
+sizes = ["xs"]
 n_experts = 3
 
 [blocks.deepseek]
 kind = "deepseek_moe"
+sizes = ["xs"]
 n_experts = 3
 top_k = 1
 
 [blocks.mlp]
 kind = "mlp"
+sizes = ["xs"]
 
 [blocks.ultra]
 kind = "ultra_mem"
+sizes = ["xs"]
 placement = "middle"
 n_keys = 8
 top_k = 4
@@ -53,11 +57,22 @@ n_rows = 31
 
 [blocks.bigram]
 kind = "hashed_bigram"
+sizes = ["xs"]
 placement = "middle"
 site = "before_attention"
 n_rows = 31
 "#;
-    TINY.replace("\n[suites]\n", &format!("{blocks}\n[suites]\n"))
+    let half = r#"
+[sizes.half]
+d_model = 16
+n_heads = 2
+tokens = 2_000
+numeric_format = "bf16"
+
+[sizes.half.training]
+table_moments = "bf16"
+"#;
+    TINY.replace("\n[suites]\n", &format!("{half}{blocks}\n[suites]\n"))
         .replace("tokens = 2_000", &format!("tokens = {tokens}"))
         .replace("validations = 2", "validations = 3")
         + "\n[training.checkpoint]\nevery_steps = 3\nkeep_best = true\n"

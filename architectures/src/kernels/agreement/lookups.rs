@@ -110,12 +110,14 @@ impl<B: Backend> Lookups<B> {
         for (tokens, per_token, rows, width) in [(700, 3, 300, 5), (33, 4, 60, 64)] {
             let here = |data: &TensorData| floats::<B>(data, dtype, device);
             let there = |data: &TensorData| floats::<Flex>(data, DType::F32, &Default::default());
+            // Tables have one format on both sides, so that the random bits of the rounding are compared too.
+            let table = |data: &TensorData| floats::<Flex>(data, dtype, &Default::default());
             let start = [
                 numbers("table", [rows, width]).convert_dtype(dtype),
                 TensorData::zeros::<f32, _>([rows, width]),
             ];
             let mut found = (here(&start[0]), here(&start[1]), here(&start[1]));
-            let mut expected = (there(&start[0]), there(&start[1]), there(&start[1]));
+            let mut expected = (table(&start[0]), table(&start[1]), table(&start[1]));
             for (step, max_norm) in [(1, None), (2, Some(0.5)), (3, Some(1e6))] {
                 let slots: Vec<i64> = ids("slots", [tokens, per_token], 3 * rows)
                     .iter::<i64>()
@@ -157,6 +159,9 @@ impl<B: Backend> Lookups<B> {
                         expected.clone(),
                         tolerance,
                     );
+                    if dtype == DType::BF16 {
+                        assert_mostly_equal::<B>(&what(part), found.clone(), expected.clone());
+                    }
                 }
             }
             // An update must not change a tensor that shares the storage.
@@ -224,4 +229,17 @@ impl<B: Backend> Lookups<B> {
             tolerance,
         );
     }
+}
+
+/// Panics unless 98 % of the numbers are equal: sums in another order may be rounded to the other neighbour, but rarely.
+fn assert_mostly_equal<B: Backend>(what: &str, found: FloatTensor<B>, expected: FloatTensor<Flex>) {
+    let (found, expected) = (host::<B>(found).1, host::<Flex>(expected).1);
+    let pairs = found.iter().zip(&expected);
+    let differing = pairs.filter(|(found, expected)| found != expected).count();
+    let most = found.len() / 50;
+    assert!(
+        differing <= most,
+        "{what}: {differing} of {} differ",
+        found.len()
+    );
 }

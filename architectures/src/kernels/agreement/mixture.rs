@@ -6,9 +6,9 @@ use burn::backend::tensor::{Device, FloatTensor};
 use burn::backend::{Backend, Flex};
 use burn::tensor::{DType, TensorData};
 
-#[cfg(any(feature = "tch", feature = "cube"))]
-use super::listed;
 use super::{assert_close, floats, numbers};
+#[cfg(any(feature = "tch", feature = "cube"))]
+use super::{integers, listed};
 use crate::kernels::composed::{experts, lookup};
 use crate::kernels::experts::ExpertOps;
 #[cfg(any(feature = "tch", feature = "cube"))]
@@ -87,9 +87,11 @@ impl<B: Backend> Mixture<B> {
 
     /// Panics where this differs from the CPU kernels by more than `tolerance` of the largest element.
     pub fn agree(&self, device: &Device<B>, tolerance: f32) {
+        self.products_agree(device, DType::F32, tolerance);
+        self.products_agree(device, DType::BF16, 1e-2);
         let routes = routes();
-        let (tokens, rows, experts) = (routes.tokens(), routes.rows.len(), routes.loads.len());
-        let (inputs, outputs) = (12, 20);
+        let (tokens, rows) = (routes.tokens(), routes.rows.len());
+        let inputs = 12;
         let here = |data: &TensorData| floats::<B>(data, DType::F32, device);
         let there = |data: &TensorData| floats::<Flex>(data, DType::F32, &Default::default());
         let same = |what: &str, found, expected| {
@@ -116,7 +118,18 @@ impl<B: Backend> Mixture<B> {
             Flex::combine_outputs_backward(there(&x), there(&y), there(&weights), routes.clone());
         same("gradient of rows", found.0, expected.0);
         same("gradient of weights", found.1, expected.1);
+    }
 
+    fn products_agree(&self, device: &Device<B>, dtype: DType, tolerance: f32) {
+        let routes = routes();
+        let (rows, experts) = (routes.rows.len(), routes.loads.len());
+        let (inputs, outputs) = (12, 20);
+        let here = |data: &TensorData| floats::<B>(data, dtype, device);
+        let there = |data: &TensorData| floats::<Flex>(data, dtype, &Default::default());
+        let same = |what: &str, found, expected| {
+            assert_close::<B, Flex>(&format!("{what}, {dtype:?}"), found, expected, tolerance);
+        };
+        let y = numbers("y at rows", [rows, inputs]);
         let matrices = numbers("matrices", [experts, inputs, outputs]);
         let grad = numbers("grad at rows", [rows, outputs]);
         same(
@@ -133,22 +146,39 @@ impl<B: Backend> Mixture<B> {
     }
 }
 
-/// Panics where a backend's product-key search differs from the CPU kernels'.
+/// Panics where a backend's product-key search differs from the CPU kernels'. In bf16 equal scores are frequent, of which either
+/// may be found: the scores are compared, and gradients of the same slots.
 #[cfg(any(feature = "tch", feature = "cube"))]
 pub fn searches_agree<B: SearchOps>(device: &Device<B>, tolerance: f32) {
+    search_agrees::<B>(device, DType::F32, tolerance);
+    search_agrees::<B>(device, DType::BF16, 2e-2);
+}
+
+#[cfg(any(feature = "tch", feature = "cube"))]
+fn search_agrees<B: SearchOps>(device: &Device<B>, dtype: DType, tolerance: f32) {
     let (tokens, heads, n_keys, half, top_k) = (9, 2, 24, 8, 5);
     let queries = numbers("queries", [tokens, heads * 2, half]);
     let keys = numbers("keys", [heads * 2, n_keys, half]);
     let grad = numbers("grad of scores", [tokens, heads, top_k]);
-    let here = |data: &TensorData| floats::<B>(data, DType::F32, device);
-    let there = |data: &TensorData| floats::<Flex>(data, DType::F32, &Default::default());
+    let here = |data: &TensorData| floats::<B>(data, dtype, device);
+    let there = |data: &TensorData| floats::<Flex>(data, dtype, &Default::default());
+    let single = |data: &TensorData| floats::<B>(data, DType::F32, device);
+    let their_single = |data: &TensorData| floats::<Flex>(data, DType::F32, &Default::default());
     let (found, ids) = B::product_key_search(here(&queries), here(&keys), top_k);
     let (expected, their_ids) = Flex::product_key_search(there(&queries), there(&keys), top_k);
     assert_close::<B, Flex>("scores found", found, expected, tolerance);
-    assert_eq!(listed::<B>(ids.clone()), listed::<Flex>(their_ids.clone()));
-    let found = B::product_key_search_backward(here(&grad), ids, here(&queries), here(&keys));
-    let expected =
-        Flex::product_key_search_backward(there(&grad), their_ids, there(&queries), there(&keys));
+    if dtype == DType::F32 {
+        assert_eq!(listed::<B>(ids), listed::<Flex>(their_ids.clone()));
+    }
+    let ids = TensorData::new(listed::<Flex>(their_ids.clone()), [tokens, heads, top_k]);
+    let ids = integers::<B>(&ids, device);
+    let found = B::product_key_search_backward(single(&grad), ids, here(&queries), here(&keys));
+    let expected = Flex::product_key_search_backward(
+        their_single(&grad),
+        their_ids,
+        there(&queries),
+        there(&keys),
+    );
     assert_close::<B, Flex>("gradient of queries", found.0, expected.0, tolerance);
     assert_close::<B, Flex>("gradient of keys", found.1, expected.1, tolerance);
 }

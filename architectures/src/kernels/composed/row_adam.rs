@@ -175,7 +175,8 @@ pub fn row_adam<B: Backend>(
     FloatTensor<B>,
 ) {
     let device: Device<B> = table.device();
-    let (values, weights) = (Operand::<B>(values), Operand::<B>(weights));
+    let values = Operand::<B>(values).cast(DType::F32);
+    let weights = Operand::<B>(weights).cast(DType::F32);
     let [tokens, width] = values.dims();
     let [_, per_token] = weights.dims();
     let ids = match read_sync(B::int_into_data(ids)) {

@@ -11,6 +11,7 @@ mod reduce;
 mod row_adam;
 mod row_sums;
 mod sort;
+mod stochastic_rounding;
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Lazy Adam on the rows that have entries, by their sums ([`super::row_sums`]).
+//! Lazy Adam on the rows that have entries, by their sums ([`super::row_sums`]). What is in bf16 is rounded stochastically.
 
 use burn::backend::TensorMetadata;
 use burn::tensor::DType;
@@ -12,6 +12,7 @@ use super::launch::{
 use super::reduce::{REDUCERS, cube_sum, total};
 use super::row_sums::{is_first, row_sum};
 use super::sort::{Sorted, by_row};
+use super::stochastic_rounding::{MEAN, SQUARE, VALUES, rounded, row_bits};
 use crate::kernels::adam_step::AdamStep;
 
 /// Sum of squares of the gradient, one for each cube.
@@ -73,7 +74,11 @@ fn adam_kernel<T: Float, M: Float, W: Float, V: Float, N: Size>(
     epsilon: f32,
     step_size: f32,
     square_correction: f32,
+    row_counter: u32,
+    column_counter: u32,
     #[comptime] clips: bool,
+    #[comptime] rounds_values: bool,
+    #[comptime] rounds_moments: bool,
     #[define(T, M, W, V)] _elements: [ElemType; 4],
 ) {
     let position = ABSOLUTE_POS / columns;
@@ -100,9 +105,21 @@ fn adam_kernel<T: Float, M: Float, W: Float, V: Float, N: Size>(
     let root = (new_square * Vector::<f32, N>::new(square_correction)).sqrt()
         + Vector::<f32, N>::new(epsilon);
     let change = new_mean * Vector::<f32, N>::new(step_size) / root;
-    table[at] = Vector::<T, N>::cast_from(Vector::<f32, N>::cast_from(table[at]) - change);
-    mean[at] = Vector::<M, N>::cast_from(new_mean);
-    square[at] = Vector::<M, N>::cast_from(new_square);
+    let mut new_values = Vector::<f32, N>::cast_from(table[at]) - change;
+    let mut stored_mean = new_mean;
+    let mut stored_square = new_square;
+    let bits = row_bits(row_counter, rows[position]);
+    let first = (column * N::value()) as u32;
+    if comptime![rounds_values] {
+        new_values = rounded::<N>(new_values, bits, column_counter, first, VALUES);
+    }
+    if comptime![rounds_moments] {
+        stored_mean = rounded::<N>(new_mean, bits, column_counter, first, MEAN);
+        stored_square = rounded::<N>(new_square, bits, column_counter, first, SQUARE);
+    }
+    table[at] = Vector::<T, N>::cast_from(new_values);
+    mean[at] = Vector::<M, N>::cast_from(stored_mean);
+    square[at] = Vector::<M, N>::cast_from(stored_square);
 }
 
 /// [`crate::kernels::LookupOps::row_adam`] for the tables' own formats: the updated tables and the gradient's norm.
@@ -184,7 +201,11 @@ pub fn row_adam(
             step.epsilon,
             step.learning_rate * mean_correction,
             1.0 / (1.0 - step.beta_2.powi(step.step)),
+            step.rounding.row,
+            step.rounding.column,
             step.max_norm.is_some(),
+            table.dtype == DType::BF16,
+            mean.dtype == DType::BF16,
             formats,
         );
     }

@@ -2,7 +2,7 @@ use super::*;
 use crate::checkpoint::manifest::Origin;
 use crate::train::step::LearningRates;
 use crate::train::{backward, state};
-use architectures::{HasBuffers, Pass, TablePart};
+use architectures::{HasBuffers, NumericFormat, Pass, TablePart};
 use burn::tensor::{Int, Tensor};
 use experiment::training::TrainingConfig;
 
@@ -24,6 +24,24 @@ pub(in crate::checkpoint) fn model(block: &str) -> ModelConfig {
              "blocks": [{{"block": {block}, "placement": "all"}}]}}"#
     ))
     .unwrap()
+}
+
+/// Each block in f32, and in bf16 with moments in both formats.
+fn models() -> impl Iterator<Item = (ModelConfig, TrainingConfig)> {
+    use NumericFormat::{Bf16, F32};
+    let formats = [[F32, F32], [Bf16, F32], [Bf16, Bf16]];
+    let models = BLOCKS.into_iter().map(model);
+    models.flat_map(move |config| {
+        formats.map(|[values, moments]| {
+            let mut config = config.clone();
+            config.decoder.numeric_format = values;
+            let training = TrainingConfig {
+                table_moments: moments,
+                ..training()
+            };
+            (config, training)
+        })
+    })
 }
 
 pub(in crate::checkpoint) fn training() -> TrainingConfig {
@@ -124,9 +142,8 @@ fn read(
 
 #[test]
 fn a_state_that_is_read_continues_bit_for_bit_with_every_block() {
-    let training = training();
-    for block in BLOCKS {
-        let config = model(block);
+    for (config, training) in models() {
+        let block = format!("{config:?}, moments in {}", training.table_moments);
         let state = trained(&config, &training, 3);
         let folder = tempfile::tempdir().unwrap();
         // Files so small that tables are divided by columns and parameters are in several files.
@@ -141,9 +158,8 @@ fn a_state_that_is_read_continues_bit_for_bit_with_every_block() {
 
 #[test]
 fn weights_are_read_from_checkpoints_and_from_weights_alone() {
-    let training = training();
-    for block in BLOCKS {
-        let config = model(block);
+    for (config, training) in models() {
+        let block = format!("{config:?}");
         let state = trained(&config, &training, 2);
         let folder = tempfile::tempdir().unwrap();
         written(folder.path(), &state, FILE_BYTES);
@@ -197,4 +213,35 @@ fn a_missing_file_and_a_flipped_bit_are_errors_that_name_the_file() {
         std::fs::write(&path, whole).unwrap();
     }
     verify(folder.path(), "run").unwrap();
+}
+
+#[test]
+fn files_of_tables_in_bf16_have_half_the_bytes_and_another_format_is_an_error() {
+    let training = training();
+    let single = model(BLOCKS[2]);
+    let mut half = single.clone();
+    half.decoder.numeric_format = NumericFormat::Bf16;
+    let [of_single, of_half] = [&single, &half].map(|config| {
+        let folder = tempfile::tempdir().unwrap();
+        let state = trained(config, &training, 0);
+        let manifest = Manifest::new("run", &state.progress, None, Origin::default());
+        let manifest = write(folder.path(), &state.decoder, None, manifest, FILE_BYTES).unwrap();
+        (folder, manifest)
+    });
+    let bytes = |manifest: &Manifest| -> u64 {
+        let tables = manifest.files.iter();
+        let tables = tables.filter(|file| file.name.starts_with("table-"));
+        tables.map(|file| file.bytes).sum()
+    };
+    let values = single.cost().unwrap().params_table;
+    assert_eq!(bytes(&of_single.1) - bytes(&of_half.1), 2 * values);
+    let read = |(folder, manifest): &(tempfile::TempDir, Manifest), config| {
+        read_weights(folder.path(), manifest, config, &Device::flex().autodiff())
+    };
+    assert!(read(&of_half, &half).is_ok());
+    let error = read(&of_single, &half).err().unwrap().to_string();
+    assert!(
+        error.contains("its tensor values is in f32, that of the model in bf16"),
+        "{error}"
+    );
 }

@@ -1,0 +1,214 @@
+//! Models in bf16 against the same models in f32: gradients within bf16's rounding, and tables in bf16. A difference quotient of a
+//! loss in bf16 is rounding error alone, so that gradients are compared with those in f32, which finite differences test.
+
+mod models;
+
+use architectures::{
+    Decoder, LazyAdam, ModelConfig, NumericFormat, Pass, TableGradient, TablePart, loss,
+};
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
+use burn::tensor::{DType, Device, Gradients, Int, Tensor, TensorData};
+use models::{VOCAB, every_model};
+
+/// Largest norm of a gradient's difference from that in f32, relative to its norm. A bf16 is off by at most 2^-9 of its size; a
+/// gradient has passed through a dozen roundings.
+const TOLERANCE: f64 = 0.04;
+
+fn in_bf16(config: &ModelConfig) -> ModelConfig {
+    let mut config = config.clone();
+    config.decoder.numeric_format = NumericFormat::Bf16;
+    config
+}
+
+fn tokens(batch: usize, from: usize, device: &Device) -> Tensor<2, Int> {
+    let values: Vec<i64> = (0..batch * 8)
+        .map(|i| ((i + from) * (i + from) * 5 + 3 * (i + from) + 1) as i64 % VOCAB as i64)
+        .collect();
+    Tensor::from_data(TensorData::new(values, [batch, 8]), device)
+}
+
+/// Rounds every parameter to bf16, so that both formats compute with equal ones.
+struct Round;
+
+impl ModuleMapper for Round {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        param.map(|tensor| {
+            let rounded = tensor.inner().cast(DType::BF16).cast(DType::F32);
+            Tensor::from_inner(rounded).require_grad()
+        })
+    }
+}
+
+struct Collect<'a> {
+    gradients: &'a Gradients,
+    found: Vec<Vec<f32>>,
+}
+
+impl ModuleVisitor for Collect<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let Some(gradient) = param.val().grad(self.gradients) else {
+            panic!("a parameter is detached")
+        };
+        assert_eq!(gradient.dtype(), DType::F32);
+        self.found.push(gradient.into_data().iter().collect());
+    }
+}
+
+/// The dense gradient that the parts of a table's gradient add up to.
+fn scattered([rows, width]: [usize; 2], parts: &[TableGradient]) -> Vec<f32> {
+    let mut dense = vec![0f32; rows * width];
+    for part in parts {
+        let [_, per_token] = part.ids.dims();
+        let ids = part.ids.clone().into_data();
+        let weights: Vec<f32> = part.weights.clone().into_data().iter().collect();
+        let values: Vec<f32> = part.rows.clone().into_data().iter().collect();
+        for (entry, (id, weight)) in ids.iter::<i64>().zip(&weights).enumerate() {
+            let values = &values[entry / per_token * width..][..width];
+            let row = &mut dense[id as usize * width..][..width];
+            for (sum, value) in row.iter_mut().zip(values) {
+                *sum += weight * value;
+            }
+        }
+    }
+    dense
+}
+
+/// The loss, and the gradients of dense parameters, then of tables.
+fn differentiated(config: &ModelConfig, seed: u64, device: &Device) -> (f64, Vec<Vec<f32>>) {
+    let decoder = Decoder::new(config, seed, device).unwrap().map(&mut Round);
+    // In f32 too, the tables have the values of those in bf16.
+    for table in decoder.tables() {
+        table.set_values(table.values().cast(DType::BF16));
+    }
+    let mut pass = Pass::training();
+    let logits = decoder.forward(tokens(3, 0, device), &mut pass);
+    assert_eq!(logits.dtype(), DType::F32);
+    let mut total = loss::cross_entropy(logits, tokens(3, 1, device));
+    if let Some(auxiliary) = pass.auxiliary_loss() {
+        total = total + auxiliary;
+    }
+    let value = f64::from(total.clone().into_scalar::<f32>());
+    let gradients = total.backward();
+    let mut collect = Collect {
+        gradients: &gradients,
+        found: Vec::new(),
+    };
+    decoder.visit(&mut collect);
+    let mut found = collect.found;
+    for (table, parts) in pass.into_table_gradients(&gradients) {
+        found.push(scattered([table.rows(), table.width()], &parts));
+    }
+    (value, found)
+}
+
+fn norm<'a>(values: impl Iterator<Item = &'a f32>) -> f64 {
+    values.map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt()
+}
+
+/// What differs between both formats by more than rounding; none if nothing does.
+fn disagreement(config: &ModelConfig, seed: u64, device: &Device) -> Option<String> {
+    let (expected_loss, expected) = differentiated(config, seed, device);
+    let (found_loss, found) = differentiated(&in_bf16(config), seed, device);
+    assert_ne!(expected_loss, found_loss, "nothing was rounded");
+    if (expected_loss - found_loss).abs() > 0.01 * expected_loss {
+        return Some(format!("loss {found_loss} {expected_loss}"));
+    }
+    assert_eq!(expected.len(), found.len());
+    for (number, (found, expected)) in found.iter().zip(&expected).enumerate() {
+        let difference: Vec<f32> = found.iter().zip(expected).map(|(a, b)| a - b).collect();
+        let relative = norm(difference.iter()) / norm(expected.iter());
+        // Written so that NaN disagrees.
+        if !(relative <= TOLERANCE) {
+            return Some(format!("gradient {number}: {relative}"));
+        }
+    }
+    None
+}
+
+/// Of four initialisations one must agree: rounding may select another slot or expert, where the gradient is discontinuous.
+#[test]
+fn gradients_are_those_in_f32_within_the_rounding_of_bf16() {
+    let device = Device::flex().autodiff();
+    for (name, config) in every_model() {
+        let mut differing = Vec::new();
+        for seed in 21..25 {
+            match disagreement(&config, seed, &device) {
+                None => break,
+                Some(difference) => differing.push(difference),
+            }
+        }
+        assert!(differing.len() < 4, "{name}: {differing:?}");
+    }
+}
+
+#[test]
+fn tables_are_stored_in_bf16_and_cached_decoding_gives_the_logits_of_whole_sequences() {
+    let device = Device::flex();
+    for (name, config) in every_model() {
+        let decoder = Decoder::new(&in_bf16(&config), 3, &device).unwrap();
+        for table in decoder.tables() {
+            assert_eq!(table.values().dtype(), DType::BF16, "{name}");
+        }
+        let inputs = tokens(2, 0, &device);
+        let whole = decoder.forward(inputs.clone(), &mut Pass::evaluation());
+        let mut cache = decoder.cache();
+        let first = decoder.extend(inputs.clone().narrow(1, 0, 5), &mut cache);
+        let last = decoder.extend(inputs.narrow(1, 5, 3), &mut cache);
+        let both = Tensor::cat(vec![first, last], 1);
+        let size: f32 = whole.clone().abs().max().into_scalar();
+        let difference: f32 = (whole - both).abs().mean().into_scalar();
+        // The order of roundings differs; on average over logits little remains, even where a slot differs.
+        assert!(difference < 0.02 * size, "{name}: {difference} of {size}");
+    }
+}
+
+/// A step of training: the loss, and the parameters and tables after it.
+fn stepped(
+    decoder: Decoder,
+    adam: &mut ModuleOptimizer,
+    tables: &LazyAdam,
+    device: &Device,
+) -> (f32, Decoder) {
+    let mut pass = Pass::training();
+    let logits = decoder.forward(tokens(4, 0, device), &mut pass);
+    let loss = loss::cross_entropy(logits, tokens(4, 1, device));
+    let value = loss.clone().into_scalar();
+    let total = match pass.auxiliary_loss() {
+        Some(auxiliary) => loss + auxiliary,
+        None => loss,
+    };
+    let gradients = total.backward();
+    let parts = pass.into_table_gradients(&gradients);
+    let dense = GradientsParams::from_grads(gradients, &decoder);
+    let decoder = adam.step(1e-2, decoder, dense);
+    for (table, parts) in parts {
+        table.update(parts, tables, 1e-2);
+    }
+    (value, decoder)
+}
+
+#[test]
+fn every_block_overfits_one_batch_in_bf16() {
+    let device = Device::flex().autodiff();
+    for (number, (name, config)) in every_model().into_iter().enumerate() {
+        let moments = [NumericFormat::F32, NumericFormat::Bf16][number % 2];
+        let tables = LazyAdam {
+            beta_1: 0.9,
+            beta_2: 0.95,
+            epsilon: 1e-8,
+            max_norm: Some(1.0),
+            moments,
+        };
+        let mut decoder = Decoder::new(&in_bf16(&config), 5, &device).unwrap();
+        let mut adam = AdamWConfig::new().with_epsilon(1e-8).init();
+        let mut last = f32::INFINITY;
+        for _ in 0..150 {
+            (last, decoder) = stepped(decoder, &mut adam, &tables, &device);
+        }
+        assert!(last < 0.15, "{name} stays at {last}");
+        for table in decoder.tables() {
+            assert_eq!(table.format_of(TablePart::Mean), Some(moments), "{name}");
+        }
+    }
+}
