@@ -111,8 +111,8 @@ fn the_plan_of_the_paper_is_immediate_and_has_devices() {
         serde_json::from_str(&out.out).unwrap_or_else(|_| panic!("{out:?}"))
     };
     let largest = &json(&["--only", "memory+64m", "--format", "bf16"])[0];
-    // 8 bytes for each of 137 billion values are one tebibyte.
-    assert_eq!(largest["table_bytes"], 1u64 << 40);
+    // 2 bytes for each of 137 billion values, and 4 for each of their moments.
+    assert_eq!(largest["table_bytes"], 10u64 << 37);
     assert_eq!(largest["table_columns"], 2048);
     assert_eq!(largest["dense_layout"], "replicated");
     let devices = |memory| {

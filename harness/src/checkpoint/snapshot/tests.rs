@@ -234,7 +234,9 @@ fn files_of_tables_in_bf16_have_half_the_bytes_and_another_format_is_an_error() 
         tables.map(|file| file.bytes).sum()
     };
     let values = single.cost().unwrap().params_table;
-    assert_eq!(bytes(&of_single.1) - bytes(&of_half.1), 2 * values);
+    // Headers differ by the name of the format, and are aligned to 8 bytes.
+    let (saved, files) = (bytes(&of_single.1) - bytes(&of_half.1), 3);
+    assert!(saved.abs_diff(2 * values) <= 8 * files, "{saved}");
     let read = |(folder, manifest): &(tempfile::TempDir, Manifest), config| {
         read_weights(folder.path(), manifest, config, &Device::flex().autodiff())
     };
