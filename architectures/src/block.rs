@@ -171,7 +171,8 @@ impl<'a> Builder<'a> {
         Param::from_tensor(Tensor::from_data(data, self.device))
     }
 
-    /// A matrix without bias, `[inputs, outputs]`, of standard deviation `inputs^-0.5` (truncated normal).
+    /// A matrix without bias, `[inputs, outputs]`, of standard deviation `inputs^-0.5` (truncated normal). Its products are in
+    /// the decoder's number format; a router's are taken back to f32 by `Linear::in_f32`.
     pub fn linear(&self, name: &str, inputs: usize, outputs: usize) -> Linear {
         let init = Init::TruncatedNormal((inputs as f64).powf(-0.5));
         Linear {

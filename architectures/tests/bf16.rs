@@ -4,7 +4,7 @@
 mod models;
 
 use architectures::{
-    Decoder, LazyAdam, ModelConfig, NumericFormat, Pass, TableGradient, TablePart, loss,
+    Decoder, Init, LazyAdam, ModelConfig, NumericFormat, Pass, TableGradient, TablePart, loss,
 };
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
@@ -12,8 +12,15 @@ use burn::tensor::{DType, Device, Gradients, Int, Tensor, TensorData};
 use models::{VOCAB, every_model};
 
 /// Largest norm of a gradient's difference from that in f32, relative to its norm. A bf16 is off by at most 2^-9 of its size; a
-/// gradient has passed through dozens of roundings, and those of softmax weights are differences of larger numbers.
-const TOLERANCE: f64 = 0.08;
+/// gradient has passed through dozens of roundings, and some are small differences of larger numbers, or change with the slot
+/// that rounding selects.
+const DIFFERENCE: f64 = 0.2;
+
+/// Largest distance from one of the factor between both gradients, in the median of the initialisations.
+const FACTOR: f64 = 0.1;
+
+/// Initialisations.
+const SEEDS: std::ops::Range<u64> = 21..29;
 
 fn in_bf16(config: &ModelConfig) -> ModelConfig {
     let mut config = config.clone();
@@ -28,13 +35,16 @@ fn tokens(batch: usize, from: usize, device: &Device) -> Tensor<2, Int> {
     Tensor::from_data(TensorData::new(values, [batch, 8]), device)
 }
 
-/// Rounds every parameter to bf16, so that both formats compute with equal ones.
-struct Round;
+/// Adds noise to every parameter, so that no gradient is zero, and rounds it to bf16, so that both formats compute with equal ones.
+struct Perturb(u64);
 
-impl ModuleMapper for Round {
+impl ModuleMapper for Perturb {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        self.0 += 1;
+        let noise = Init::TruncatedNormal(0.05).draw(self.0, "noise", param.val().dims());
         param.map(|tensor| {
-            let rounded = tensor.inner().cast(DType::BF16).cast(DType::F32);
+            let noise = Tensor::<D>::from_data(noise, &tensor.device());
+            let rounded = (tensor + noise).inner().cast(DType::BF16).cast(DType::F32);
             Tensor::from_inner(rounded).require_grad()
         })
     }
@@ -76,10 +86,14 @@ fn scattered([rows, width]: [usize; 2], parts: &[TableGradient]) -> Vec<f32> {
 
 /// The loss, and the gradients of dense parameters, then of tables.
 fn differentiated(config: &ModelConfig, seed: u64, device: &Device) -> (f64, Vec<Vec<f32>>) {
-    let decoder = Decoder::new(config, seed, device).unwrap().map(&mut Round);
-    // In f32 too, the tables have the values of those in bf16.
+    let decoder = Decoder::new(config, seed, device).unwrap();
+    let decoder = decoder.map(&mut Perturb(seed));
+    // In f32 too, the tables have values of bf16.
     for table in decoder.tables() {
-        table.set_values(table.values().cast(DType::BF16));
+        let noise = Init::TruncatedNormal(0.05).draw(seed, "noise", [table.rows(), table.width()]);
+        let values = table.values().cast(DType::F32);
+        let noise = Tensor::from_data(noise, &values.device());
+        table.set_values((values + noise).cast(DType::BF16));
     }
     let mut pass = Pass::training();
     let logits = decoder.forward(tokens(3, 0, device), &mut pass);
@@ -102,12 +116,16 @@ fn differentiated(config: &ModelConfig, seed: u64, device: &Device) -> (f64, Vec
     (value, found)
 }
 
-fn norm<'a>(values: impl Iterator<Item = &'a f32>) -> f64 {
-    values.map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt()
+/// A gradient in bf16 beside that in f32.
+struct Agreement {
+    /// Norm of the difference over the norm in f32.
+    difference: f64,
+    /// Inner product of both over the squared norm in f32.
+    factor: f64,
 }
 
-/// The difference of each gradient from that in f32, relative to its norm.
-fn differences(config: &ModelConfig, seed: u64, device: &Device) -> Vec<f64> {
+/// Of each gradient.
+fn agreements(config: &ModelConfig, seed: u64, device: &Device) -> Vec<Agreement> {
     let (expected_loss, expected) = differentiated(config, seed, device);
     let (found_loss, found) = differentiated(&in_bf16(config), seed, device);
     assert_ne!(expected_loss, found_loss, "nothing was rounded");
@@ -116,30 +134,48 @@ fn differences(config: &ModelConfig, seed: u64, device: &Device) -> Vec<f64> {
         "{found_loss} {expected_loss}"
     );
     assert_eq!(expected.len(), found.len());
+    let inner = |a: &[f32], b: &[f32]| -> f64 {
+        let products = a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b));
+        products.sum()
+    };
     let pairs = found.iter().zip(&expected);
     pairs
         .map(|(found, expected)| {
             let difference: Vec<f32> = found.iter().zip(expected).map(|(a, b)| a - b).collect();
-            norm(difference.iter()) / norm(expected.iter())
+            let square = inner(expected, expected);
+            Agreement {
+                difference: (inner(&difference, &difference) / square).sqrt(),
+                factor: inner(found, expected) / square,
+            }
         })
         .collect()
 }
 
-/// Of four initialisations one must agree, for each gradient: rounding may select another slot or expert, where the gradient is
-/// discontinuous. An incorrect gradient is incorrect at all four.
+/// Of several initialisations one must agree, for each gradient: rounding may select another slot or expert, where the gradient is
+/// discontinuous. An incorrect gradient is incorrect at all.
 #[test]
 fn gradients_are_those_in_f32_within_the_rounding_of_bf16() {
     let device = Device::flex().autodiff();
+    let mut wrong = Vec::new();
     for (name, config) in every_model() {
-        let of_seeds: Vec<Vec<f64>> = (21..25)
-            .map(|seed| differences(&config, seed, &device))
+        let of_seeds: Vec<Vec<Agreement>> = SEEDS
+            .map(|seed| agreements(&config, seed, &device))
             .collect();
         for number in 0..of_seeds[0].len() {
-            let own: Vec<f64> = of_seeds.iter().map(|found| found[number]).collect();
-            let agrees = own.iter().any(|difference| *difference < TOLERANCE);
-            assert!(agrees, "{name}, gradient {number}: {own:?}");
+            let own = || of_seeds.iter().map(|found| &found[number]);
+            let best = own().fold(f64::INFINITY, |best, one| best.min(one.difference));
+            let mut factors: Vec<f64> = own().map(|one| one.factor).collect();
+            factors.sort_by(f64::total_cmp);
+            let factor = factors[factors.len() / 2];
+            // Written so that NaN is wrong.
+            if !(best < DIFFERENCE && (factor - 1.0).abs() < FACTOR) {
+                wrong.push(format!(
+                    "{name}, gradient {number}: {best}, factor {factor}"
+                ));
+            }
         }
     }
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[test]

@@ -12,6 +12,9 @@ use results::{Frames, Records};
 
 use crate::scratch::{Ended, Scratch, TINY};
 
+/// Runs of [`every_block`].
+const RUNS: usize = 15;
+
 /// Every block, some in bf16 too, with checkpoints every few steps, and moments that remain after the run.
 fn every_block(tokens: usize) -> String {
     let blocks = r#"
@@ -234,10 +237,10 @@ fn processes_share_the_runs_of_a_folder_and_do_none_twice() {
         assert_eq!(ended.code, Some(0), "{ended:?}");
         begun += ended.err.matches(": step 1/").count();
     }
-    assert_eq!(begun, 10, "{ended:#?}");
+    assert_eq!(begun, RUNS, "{ended:#?}");
     let frames = Records::open(scratch.path("shared/tiny/records")).unwrap();
     let frames = frames.read_all().unwrap();
-    assert_eq!(frames.runs().len(), 10);
+    assert_eq!(frames.runs().len(), RUNS);
     assert!(frames.runs().iter().all(|run| run.status == "finished"));
     let alone = scratch.isoflop(&["sweep", "sweep.toml", "--output", "alone", "--threads", "1"]);
     assert_eq!(alone.code, Some(0), "{alone:?}");
@@ -251,7 +254,7 @@ fn jobs_give_the_same_bits_and_stop_with_the_command() {
     let jobs = scratch.isoflop(&["sweep", "sweep.toml", "--output", "jobs", "--jobs", "3"]);
     assert_eq!(jobs.code, Some(0), "{jobs:?}");
     assert!(jobs.out.contains("jobs/tiny/report.html"), "{jobs:?}");
-    assert_eq!(jobs.err.matches("finished in").count(), 10, "{jobs:?}");
+    assert_eq!(jobs.err.matches("finished in").count(), RUNS, "{jobs:?}");
     let alone = scratch.isoflop(&["sweep", "sweep.toml", "--output", "alone", "--threads", "1"]);
     assert_eq!(alone.code, Some(0), "{alone:?}");
     let mut equal = [
