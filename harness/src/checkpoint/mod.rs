@@ -17,7 +17,7 @@
 //! | module | contents |
 //! |---|---|
 //! | [`error`] | why a checkpoint cannot be written or read |
-//! | `tensor_file` | one safetensors file, written and read in pieces |
+//! | `tensor_file`, `element_bytes` | one safetensors file, written and read in pieces; its numbers as bytes |
 //! | `rectangles` | division of a table into files of bounded size |
 //! | [`manifest`] | `state.json` |
 //! | `parameters`, `dense`, `buffers` | parameters by name, their values and moments, state without gradient |
@@ -27,6 +27,7 @@
 
 mod buffers;
 mod dense;
+mod element_bytes;
 pub mod error;
 pub mod manifest;
 mod parameters;

@@ -5,8 +5,7 @@
 //! step    = 20 P + 12 T + 4 B (3 M / 2d + 20 L d)
 //! ```
 //!
-//! in f32. In bf16 the table's values have 2 bytes, and a step has copies of weights and products' inputs, 2 bytes each, for `2 P`
-//! more. `P` dense parameters (in a step: weights, gradient, its clipped copy, two moments), `T` table parameters (in a step:
+//! in f32. In bf16 the table's values have 2 bytes instead of 4, and weights also have copies of 2 bytes. `P` dense parameters (in a step: weights, gradient, its clipped copy, two moments), `T` table parameters (in a step:
 //! values and two moments, all of which become resident since random rows touch every huge page), `B` tokens, `M`
 //! matmul and lookup FLOPs of one token (`M / 2d` approximates the number of output elements of the products), `L`
 //! layers of width `d`.

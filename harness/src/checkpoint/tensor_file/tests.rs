@@ -1,4 +1,5 @@
 use super::*;
+use safetensors::Dtype;
 
 fn written(folder: &Path) -> FileEntry {
     let spec = |name: &str, shape: &[usize]| TensorSpec::single(name.to_owned(), shape.to_vec());
