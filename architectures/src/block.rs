@@ -3,7 +3,9 @@
 use crate::linear::Linear;
 use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
+use collectives::Collectives;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use crate::buffer::{Buffer, Statistics};
 use crate::config::{ConfigError, DecoderConfig};
@@ -86,6 +88,8 @@ pub struct Builder<'a> {
     rough: bool,
     path: String,
     tables: HashMap<String, ValueTable>,
+    /// The ranks that share the columns of each table; `None` if this process has whole tables.
+    ranks: Option<Arc<dyn Collectives>>,
 }
 
 impl<'a> Builder<'a> {
@@ -98,6 +102,16 @@ impl<'a> Builder<'a> {
             rough: false,
             path: String::new(),
             tables: HashMap::new(),
+            ranks: None,
+        }
+    }
+
+    /// The same builder with tables whose columns are split over `ranks`, with the values that whole tables would have. The width
+    /// of every table must be divisible by the number of ranks: see [`crate::ModelConfig::check_ranks`].
+    pub fn on_ranks(self, ranks: Arc<dyn Collectives>) -> Self {
+        Self {
+            ranks: (ranks.ranks() > 1).then_some(ranks),
+            ..self
         }
     }
 
@@ -190,9 +204,16 @@ impl<'a> Builder<'a> {
             false => self.name(&spec.name),
         };
         let init = Init::TruncatedNormal(std);
-        let fill = |values: &mut [f32]| self.fill(init, &name, values);
-        let table = ValueTable::filled(spec.rows, spec.width, self.device, fill)
-            .with_learning_rate_factor(spec.learning_rate_factor);
+        let (rows, width, device) = (spec.rows, spec.width, self.device);
+        let table = match &self.ranks {
+            None => ValueTable::filled(rows, width, device, |values| {
+                self.fill(init, &name, values);
+            }),
+            Some(ranks) => ValueTable::split(rows, width, device, ranks, |columns, values| {
+                init.fill_columns(self.seed, &name, width, columns, values);
+            }),
+        };
+        let table = table.with_learning_rate_factor(spec.learning_rate_factor);
         if spec.shared {
             self.tables.insert(name, table.clone());
         }

@@ -6,7 +6,10 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor};
+use collectives::Collectives;
+use std::sync::Arc;
 
+use crate::agreement;
 use crate::attention::{LayerCache, Positions};
 use crate::block::{Architecture, Block, Builder};
 use crate::buffer::{Buffer, HasBuffers, Statistics};
@@ -65,8 +68,26 @@ impl Decoder {
     /// # Errors
     /// If the configuration is invalid.
     pub fn new(config: &ModelConfig, seed: u64, device: &Device) -> Result<Self, ConfigError> {
+        Self::build(config, Builder::new(&config.decoder, seed, device))
+    }
+
+    /// As [`Decoder::new`], with the columns of every value table split over `ranks`. All ranks have the same configuration and seed.
+    ///
+    /// # Errors
+    /// If the configuration is invalid, or the width of a table is not divisible by the number of ranks.
+    pub fn on_ranks(
+        config: &ModelConfig,
+        seed: u64,
+        device: &Device,
+        ranks: Arc<dyn Collectives>,
+    ) -> Result<Self, ConfigError> {
+        config.check_ranks(ranks.ranks())?;
+        let builder = Builder::new(&config.decoder, seed, device).on_ranks(ranks);
+        Self::build(config, builder)
+    }
+
+    fn build(config: &ModelConfig, mut builder: Builder) -> Result<Self, ConfigError> {
         let layers = config.layers()?;
-        let mut builder = Builder::new(&config.decoder, seed, device);
         let embedding = Embedding::build(&builder);
         let layers = layers
             .iter()
@@ -101,6 +122,22 @@ impl Decoder {
         distinct
     }
 
+    /// The ranks that the columns of the value tables are split over; `None` if this process has whole tables. With such ranks,
+    /// all call [`Decoder::forward`] and the backward pass together and one at a time, in training with equally many
+    /// tokens of their own, otherwise with the same tokens.
+    pub fn table_ranks(&self) -> Option<&Arc<dyn Collectives>> {
+        self.blocks()
+            .flat_map(Block::tables)
+            .find_map(ValueTable::ranks)
+    }
+
+    /// Panics if the ranks of split tables run different passes.
+    fn check_ranks(&self, pass: &Pass, tokens: &Tensor<2, Int>) {
+        if let Some(ranks) = self.table_ranks() {
+            agreement::check(ranks.as_ref(), pass, tokens);
+        }
+    }
+
     fn blocks(&self) -> impl Iterator<Item = &AnyBlock> {
         self.layers.iter().flat_map(Layer::blocks)
     }
@@ -111,6 +148,10 @@ impl Decoder {
     }
 
     /// Logits `[batch, seq, vocab_size]` of whole sequences `tokens [batch, seq]`.
+    ///
+    /// # Panics
+    ///
+    /// As [`Decoder::evaluate_layers`].
     pub fn forward(&self, tokens: Tensor<2, Int>, pass: &mut Pass) -> Tensor<3> {
         let tokens = self.tokens(tokens);
         let h = self.embed(&tokens);
@@ -148,6 +189,7 @@ impl Decoder {
         let past = cache.tokens.as_ref().map_or(0, |tokens| tokens.dims()[1]);
         let positions = Positions::new(&self.config, past, seq, &tokens.device());
         let mut pass = Pass::evaluation();
+        self.check_ranks(&pass, &tokens);
         let mut h = self.embedding.forward(tokens.clone());
         let history = match cache.tokens.take() {
             None => tokens,

@@ -1,6 +1,8 @@
 //! Initial values of parameters, from the random stream of the parameter's name: independent of the order of
 //! construction.
 
+use std::ops::Range;
+
 use burn::tensor::TensorData;
 use multiversion::multiversion;
 use rand::{Rng, RngCore};
@@ -48,6 +50,34 @@ impl Init {
             });
     }
 
+    /// The `columns` of a parameter of rows of `width` values that [`Init::fill`] would write as a whole. Every value is drawn, of
+    /// which a block at a time is in memory.
+    pub fn fill_columns(
+        self,
+        seed: u64,
+        name: &str,
+        width: usize,
+        columns: &Range<usize>,
+        values: &mut [f32],
+    ) {
+        let blocks = blocks_of_columns(width, columns, values);
+        let one_block = || Vec::with_capacity(BLOCK);
+        blocks
+            .into_par_iter()
+            .enumerate()
+            .for_each_init(one_block, |whole, (block, values)| {
+                let mut rng = stream(seed, name, block as u64);
+                whole.clear();
+                whole.extend((0..BLOCK).map(|_| self.sample(&mut rng)));
+                let first = block * BLOCK;
+                let own = whole.iter().enumerate();
+                let own = own.filter(|(at, _)| columns.contains(&((first + at) % width)));
+                for (value, (_, drawn)) in values.iter_mut().zip(own) {
+                    *value = *drawn;
+                }
+            });
+    }
+
     /// Values of the same variance from a hash of their index, at the cost of writing them, for models that are timed and
     /// not trained. Normal values become uniform.
     pub fn fill_roughly(self, seed: u64, name: &str, values: &mut [f32]) {
@@ -82,6 +112,27 @@ impl Init {
     }
 }
 
+/// `values`, the `columns` of rows of `width` values, divided among the blocks of the whole: those of a block are consecutive.
+fn blocks_of_columns<'a>(
+    width: usize,
+    columns: &Range<usize>,
+    mut values: &'a mut [f32],
+) -> Vec<&'a mut [f32]> {
+    // Values of the columns before a position of the whole.
+    let before = |position: usize| {
+        let within = (position % width).clamp(columns.start, columns.end) - columns.start;
+        position / width * columns.len() + within
+    };
+    let (own, mut blocks) = (values.len(), Vec::new());
+    while !values.is_empty() {
+        let end = before((blocks.len() + 1) * BLOCK).min(own);
+        let (block, rest) = values.split_at_mut(end - (own - values.len()));
+        blocks.push(block);
+        values = rest;
+    }
+    blocks
+}
+
 /// Hashes of the indices (the finaliser of MurmurHash3), between minus and plus `bound`.
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
 fn hashed(key: u32, bound: f32, values: &mut [f32]) {
@@ -107,6 +158,24 @@ mod tests {
     fn draws_depend_on_the_name_alone() {
         assert_eq!(draw("layers.0.query"), draw("layers.0.query"));
         assert_ne!(draw("layers.0.query"), draw("layers.1.query"));
+    }
+
+    #[test]
+    fn columns_are_those_of_the_whole() {
+        // Rows longer than a block, of a length that divides it, and of one that does not.
+        for (rows, width) in [(3, BLOCK + 10), (40, BLOCK / 16), (2000, 96)] {
+            let init = Init::TruncatedNormal(0.5);
+            let mut whole = vec![0f32; rows * width];
+            init.fill(3, "values", &mut whole);
+            for columns in [0..width / 2, width / 2..width, 5..6, 0..width] {
+                let mut found = vec![0f32; rows * columns.len()];
+                init.fill_columns(3, "values", width, &columns, &mut found);
+                let expected = whole
+                    .chunks_exact(width)
+                    .flat_map(|row| &row[columns.clone()]);
+                assert!(found.iter().eq(expected), "{rows} x {width}, {columns:?}");
+            }
+        }
     }
 
     #[test]

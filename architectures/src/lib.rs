@@ -23,6 +23,7 @@
 #![cfg_attr(feature = "tch", allow(deprecated))]
 
 mod adamw;
+mod agreement;
 pub mod attention;
 mod block;
 mod buffer;

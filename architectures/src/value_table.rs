@@ -8,11 +8,13 @@
 //! rows.
 
 mod gradient;
+mod split;
 mod stored;
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use burn::tensor::{Device, Int, Tensor};
+use collectives::Collectives;
 use rayon::prelude::*;
 
 use crate::init::Init;
@@ -23,15 +25,19 @@ use crate::pass::{Pass, SavedFactor};
 pub use gradient::TableGradient;
 pub use stored::{TableMemory, TablePart};
 
-/// A handle to a table `[rows, width]`.
+/// A handle to a table `[rows, width]`, or to the columns of it that this process has: see [`ValueTable::split`].
 #[derive(Clone)]
 pub struct ValueTable {
+    /// Of the whole table.
     shape: [usize; 2],
     learning_rate_factor: f64,
+    /// The ranks that the columns are split over; `None` if this process has the whole table.
+    ranks: Option<Arc<dyn Collectives>>,
     state: Arc<Mutex<State>>,
 }
 
 struct State {
+    /// `[rows, columns]`, of the columns that this process has; the moments likewise.
     values: Tensor<2>,
     /// Running means of gradients and of squared gradients; none until the first update, so that evaluation needs the
     /// memory of one table, not three.
@@ -108,6 +114,7 @@ impl ValueTable {
         Self {
             shape: values.dims(),
             learning_rate_factor: 1.0,
+            ranks: None,
             state: Arc::new(Mutex::new(State {
                 values,
                 moments: None,
@@ -129,7 +136,7 @@ impl ValueTable {
         self.shape[0]
     }
 
-    /// Width of a row.
+    /// Width of a row of the whole table.
     pub fn width(&self) -> usize {
         self.shape[1]
     }
@@ -139,12 +146,17 @@ impl ValueTable {
         Arc::ptr_eq(&self.state, &other.state)
     }
 
-    /// The values, `[rows, width]`. While the returned tensor exists, an update copies the table.
+    /// Shape of the values and moments that this process has.
+    fn own_shape(&self) -> [usize; 2] {
+        [self.rows(), self.columns().len()]
+    }
+
+    /// The values of the columns that this process has, `[rows, columns]`. While the returned tensor exists, an update copies them.
     pub fn values(&self) -> Tensor<2> {
         self.lock().values.clone()
     }
 
-    /// Replaces the values and discards the moments.
+    /// Replaces the values of the columns that this process has, and discards the moments.
     pub fn set_values(&self, values: Tensor<2>) {
         *self.lock() = State {
             values: table_memory::copied(values),
@@ -163,7 +175,13 @@ impl ValueTable {
 
     /// `sum_j weights[t,j] table[ids[t,j]]`: `ids` and `weights [tokens, per_token]` to `[tokens, width]`. One id per token
     /// at weight one reads that row.
+    ///
+    /// If the columns are split, all ranks look up together: each its own tokens, equally many, in training, and all the same tokens in
+    /// other passes.
     pub fn bag(&self, ids: Tensor<2, Int>, weights: Tensor<2>, pass: &mut Pass) -> Tensor<2> {
+        if let Some(ranks) = &self.ranks {
+            return self.split_bag(ranks, ids, weights, pass);
+        }
         let sink = sink(&weights, pass);
         let out = lookup::bag(self.values(), ids.clone(), weights.clone(), sink.clone());
         if pass.is_differentiated() {
@@ -182,8 +200,12 @@ impl ValueTable {
         lookup::prefetch(self.values(), ids.inner());
     }
 
-    /// `<inputs[t], table[ids[t,j]]>`: `ids [tokens, per_token]`, `inputs [tokens, width]` to `[tokens, per_token]`.
+    /// `<inputs[t], table[ids[t,j]]>`: `ids [tokens, per_token]`, `inputs [tokens, width]` to `[tokens, per_token]`. If the columns are
+    /// split, as [`ValueTable::bag`].
     pub fn dot(&self, ids: Tensor<2, Int>, inputs: Tensor<2>, pass: &mut Pass) -> Tensor<2> {
+        if let Some(ranks) = &self.ranks {
+            return self.split_dot(ranks, ids, inputs, pass);
+        }
         let sink = sink(&inputs, pass);
         let out = lookup::dot(self.values(), ids.clone(), inputs.clone(), sink.clone());
         if pass.is_differentiated() {
@@ -208,7 +230,7 @@ impl ValueTable {
                     .for_each(|part| part.fill(0.0))
             };
             state.moments = Some(table_memory::zero_moments(
-                self.shape,
+                self.own_shape(),
                 &state.values.device(),
                 zero,
             ));
@@ -216,6 +238,7 @@ impl ValueTable {
     }
 
     /// One step of lazy Adam by the sum of `parts`, at `learning_rate` times the table's factor; returns the gradient's norm before clipping.
+    /// If the columns are split, all ranks update together, and the norm is that of all columns.
     pub fn update(
         &self,
         parts: Vec<TableGradient>,
@@ -223,8 +246,16 @@ impl ValueTable {
         learning_rate: f64,
     ) -> f32 {
         let gradient = TableGradient::concat(parts);
+        let (gradient, max_norm, norm_before) = match (&self.ranks, optimizer.max_norm) {
+            // The norm is that of all columns, which the kernel does not have.
+            (Some(ranks), Some(max_norm)) => {
+                let (clipped, norm) = split::clipped(gradient, self.rows(), max_norm, ranks);
+                (clipped, None, Some(norm))
+            }
+            (_, max_norm) => (gradient, max_norm, None),
+        };
         let mut state = self.lock();
-        let shape = self.shape;
+        let shape = self.own_shape();
         let device = state.values.device();
         let moments = state.moments.take();
         let moments = moments.unwrap_or_else(|| table_memory::zero_moments(shape, &device, |_| {}));
@@ -234,7 +265,7 @@ impl ValueTable {
             beta_1: optimizer.beta_1,
             beta_2: optimizer.beta_2,
             epsilon: optimizer.epsilon,
-            max_norm: optimizer.max_norm,
+            max_norm,
             step: state.updates,
         };
         // Replacing the tensor leaves the kernel the only reference, so that it may write in place.
@@ -250,6 +281,11 @@ impl ValueTable {
         );
         state.values = values;
         state.moments = Some(moments);
+        let norm = match (norm_before, &self.ranks) {
+            (Some(norm), _) => norm,
+            (None, Some(ranks)) => split::norm_over_ranks(norm, ranks),
+            (None, None) => norm,
+        };
         norm.into_scalar()
     }
 }

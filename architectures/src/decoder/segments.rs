@@ -28,6 +28,10 @@ impl Decoder {
     }
 
     /// The residual stream after the layers `range` of whole sequences, for `h [batch, seq, d_model]` before them.
+    ///
+    /// # Panics
+    ///
+    /// If tables are split over ranks that begin different passes: see [`Decoder::table_ranks`].
     pub fn evaluate_layers(
         &self,
         range: Range<usize>,
@@ -36,6 +40,9 @@ impl Decoder {
         pass: &mut Pass,
     ) -> Tensor<3> {
         let first = range.start;
+        if first == 0 {
+            self.check_ranks(pass, &tokens.with_history());
+        }
         for (index, layer) in self.layers[range].iter().enumerate() {
             pass.enter_layer(first + index);
             let mut context = Context::new(tokens, pass);

@@ -18,7 +18,7 @@ pub enum TablePart {
     Square,
 }
 
-/// Memory of a table's state, each slice `rows * width` values, row by row.
+/// Memory of a table's state, each slice all rows of the columns that this process has, row by row.
 pub struct TableMemory<'a> {
     /// The values.
     pub values: &'a mut [f32],
@@ -33,12 +33,21 @@ impl ValueTable {
     }
 
     /// The rectangle `rows` x `columns` of `part`, row by row; `None` if the table has no moments yet.
+    ///
+    /// # Panics
+    /// If this process does not have all of `columns`: see [`ValueTable::columns`].
     pub fn piece(
         &self,
         part: TablePart,
         rows: Range<usize>,
         columns: Range<usize>,
     ) -> Option<Vec<f32>> {
+        let own = self.columns();
+        assert!(
+            own.start <= columns.start && columns.end <= own.end,
+            "columns {columns:?} of a table are requested of a process that has {own:?}"
+        );
+        let columns = columns.start - own.start..columns.end - own.start;
         let state = self.lock();
         let whole = match (part, &state.moments) {
             (TablePart::Values, _) => &state.values,
@@ -64,7 +73,7 @@ impl ValueTable {
         fill: impl FnOnce(TableMemory) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut state = self.lock();
-        let [rows, width] = self.shape;
+        let [rows, width] = self.own_shape();
         let device = state.values.device();
         state.values = Tensor::zeros([1, 1], &device);
         state.moments = None;

@@ -61,13 +61,15 @@ pub fn backward(decoder: &Decoder, batch: Batch, division: Division) -> BatchGra
     let sum = parts(0..sequences, division.accumulate)
         .map(|part| {
             let micro_batches: Vec<Range<usize>> = parts(part, division.micro_batches).collect();
-            let gradients: Vec<BatchGradients> = micro_batches
-                .into_par_iter()
-                .map(|range| {
-                    let share = range.len() as f64 / sequences as f64;
-                    differentiate(decoder, narrow(&batch, range), share, division.recompute)
-                })
-                .collect();
+            let one = |range: Range<usize>| {
+                let share = range.len() as f64 / sequences as f64;
+                differentiate(decoder, narrow(&batch, range), share, division.recompute)
+            };
+            let gradients: Vec<BatchGradients> = match decoder.table_ranks() {
+                None => micro_batches.into_par_iter().map(one).collect(),
+                // Lookups in split tables are exchanges, which all ranks must make in the same order.
+                Some(_) => micro_batches.into_iter().map(one).collect(),
+            };
             gradients
         })
         .flatten()

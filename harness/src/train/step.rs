@@ -47,11 +47,12 @@ pub struct ParameterGradients {
 impl ParameterGradients {
     /// The norm of the dense gradient of `module`, and a bound of the norm of the tables' gradients.
     pub fn norms(&self, module: &impl Module) -> GradientNorms {
-        let parts = self.tables.iter().flat_map(|(_, parts)| parts);
+        let tables = self.tables.iter();
+        let bounds = tables.flat_map(|(table, parts)| table.norm_bounds(parts));
         GradientNorms {
             dense: optimizer::norm(module, &self.dense),
             // The sum of nothing is -0.
-            tables: 0.0 + parts.map(TableGradient::norm_bound).sum::<f64>(),
+            tables: 0.0 + bounds.sum::<f64>(),
         }
     }
 }
