@@ -20,8 +20,10 @@
 //! ```text
 //! forward    (n - 1) (t k (i + f) + t w f / n)
 //! backward   (n - 1) (t k f       + t w f / n)      without `t k f` where the weights of a bag are constant
-//! update     (n - 1) 8 a table, and once more when gradients are clipped or their bound is requested
+//! update     (n - 1) 8 for each table, the norm of its gradient
 //! ```
+//!
+//! and for the bounds of the norms of a table's `p` lookups, `8 (n - 1) / n` times `p` rounded up to a multiple of `n`.
 //!
 //! In an evaluation pass all ranks have the same tokens: a bag sends `(n - 1) t w f / n`, a dot product twice `(n - 1) / n` of its `t k`
 //! products, padded to a multiple of `n`.

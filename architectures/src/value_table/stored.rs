@@ -32,6 +32,19 @@ impl ValueTable {
         self.lock().updates.unsigned_abs()
     }
 
+    /// Bytes of the values and moments that this process has.
+    pub fn memory_bytes(&self) -> u64 {
+        let state = self.lock();
+        let moments = state
+            .moments
+            .iter()
+            .flat_map(|(mean, square)| [mean, square]);
+        let parts = [&state.values].into_iter().chain(moments);
+        parts
+            .map(|part| part.shape().num_elements() as u64 * part.dtype().size() as u64)
+            .sum()
+    }
+
     /// The rectangle `rows` x `columns` of `part`, row by row; `None` if the table has no moments yet.
     ///
     /// # Panics
