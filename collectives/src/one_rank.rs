@@ -41,6 +41,10 @@ impl Collectives for OneRank {
         vec![bytes.to_vec()]
     }
 
+    fn abort(&self) -> ! {
+        panic!("the run ends")
+    }
+
     fn traffic(&self) -> Traffic {
         Traffic::default()
     }
