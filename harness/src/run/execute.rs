@@ -2,17 +2,21 @@
 //! process stopped.
 
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Instant;
 
 use architectures::{Decoder, Usage};
 use burn::tensor::Device;
+use collectives::Collectives;
 use results::{MatchRow, Records, UsageRow};
-use suites::SandboxLimits;
+use suites::{Dataset, SandboxLimits};
 
 use super::claim::Claim;
 use super::data::Datasets;
 use super::disk_wait::when_space;
 use super::evaluation::{Subject, evaluate_all};
+use super::identity::configuration;
 use super::interrupt::Interrupt;
 use super::progress::Progress;
 use super::resume::{Beginning, beginning};
@@ -24,6 +28,8 @@ use crate::checkpoint::snapshot;
 use crate::checkpoint::store::{Store, replace_folder};
 use crate::error::Error;
 use crate::process::peak_memory;
+use crate::ranks::ending::{or_end_all, panic_text};
+use crate::ranks::order::{Order, TrainOrder, give};
 use crate::record::exposure_row::exposure_rows;
 use crate::record::folders::Folders;
 use crate::record::match_row::match_row;
@@ -31,6 +37,7 @@ use crate::record::trial_row::trial_rows;
 use crate::train::state::TrainingProgress;
 use crate::train::{TrainSpec, Trained};
 use experiment::plan::Run;
+use experiment::training::Recompute;
 
 /// Inputs and outputs that all runs of a sweep share.
 pub struct RunContext<'a> {
@@ -50,6 +57,8 @@ pub struct RunContext<'a> {
     pub interrupt: &'a Interrupt,
     /// This program and processor.
     pub origin: Origin,
+    /// The ranks that train each run together, of which this process is number 0.
+    pub ranks: &'a Arc<dyn Collectives>,
 }
 
 /// Results of a finished run.
@@ -137,13 +146,9 @@ pub(crate) fn catch_panic<T>(body: impl FnOnce() -> Result<T, Failure>) -> Resul
     let ended = catch_unwind(AssertUnwindSafe(body));
     panic::set_hook(hook);
     ended.unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<String>().map(String::as_str);
-        let text = text
-            .or_else(|| panic.downcast_ref::<&str>().copied())
-            .unwrap_or_default();
         Err(Failure::Failed(format!(
             "panicked: {}",
-            text.lines().next().unwrap_or("no message")
+            panic_text(panic.as_ref())
         )))
     })
 }
@@ -211,6 +216,7 @@ fn trained(
         seed: run.label.seed,
         device: context.device,
         dataset: &dataset,
+        ranks: context.ranks,
     };
     let store = Store::new(context.folders.checkpoints(id), id);
     store.remove_partial()?;
@@ -229,7 +235,7 @@ fn trained(
         }
         context.records.write(id, &trials)
     })?;
-    let (state, warnings) = match begun {
+    let (state, warnings, from) = match begun {
         Beginning::Trained(trained) => {
             let (decoder, manifest) = *trained;
             return Ok(Saved {
@@ -238,14 +244,42 @@ fn trained(
                 decoder,
             });
         }
-        Beginning::Training(state, warnings) => (*state, warnings),
+        Beginning::Training(state, warnings, from) => (*state, warnings, from),
     };
-    let trained = train_with_checkpoints(&spec, (id, claim), (state, warnings), context, progress)?;
+    let ranks = context.ranks.as_ref();
+    if ranks.ranks() > 1 {
+        give(ranks, &train_order(run, id, &dataset, from, context)?);
+    }
+    let trained = or_end_all(ranks, || {
+        train_with_checkpoints(&spec, (id, claim), (state, warnings), context, progress)
+    })?;
     let usage = usage_rows(id, &trained.usage);
     when_space(folder, 0, context.interrupt, progress, || {
         context.records.write(id, &usage)
     })?;
     save(trained, id, context, progress)
+}
+
+/// What the other ranks are told of a run that begins, from its checkpoint if it has one.
+fn train_order(
+    run: &Run,
+    id: &str,
+    dataset: &Dataset,
+    checkpoint: Option<PathBuf>,
+    context: &RunContext,
+) -> Result<Order, Error> {
+    Ok(Order::Train(Box::new(TrainOrder {
+        configuration: configuration(run)?,
+        segment_layers: match run.training.recompute {
+            Recompute::None => None,
+            Recompute::Every(layers) => Some(layers),
+        },
+        tokens: run.stream_tokens(),
+        data_fingerprint: dataset.fingerprint.clone(),
+        cache: context.folders.cache(),
+        run: id.to_owned(),
+        checkpoint,
+    })))
 }
 
 /// Saves the weights of a trained decoder.

@@ -1,6 +1,7 @@
 //! Where a run begins: after its training, at its latest intact checkpoint, or at the first step.
 
 use std::collections::HashSet;
+use std::path::PathBuf;
 
 use architectures::Decoder;
 use results::{ItemRow, Records, ScoreRow, StepRow, UsageRow, WarningRow};
@@ -20,8 +21,8 @@ use crate::train::warning::{Warning, WarningKind};
 pub enum Beginning {
     /// Training has ended: the decoder, without autodiff, and the manifest of its weights.
     Trained(Box<(Decoder, Manifest)>),
-    /// Training begins or continues, with warnings to be recorded.
-    Training(Box<TrainingState>, Vec<Warning>),
+    /// Training begins or continues, with warnings to be recorded, and the folder of the checkpoint that it continues from.
+    Training(Box<TrainingState>, Vec<Warning>, Option<PathBuf>),
 }
 
 /// The beginning of the run named `id`. Its recorded steps are cut to those before it, and its scores to none.
@@ -88,7 +89,7 @@ pub fn beginning(
     let Some(intact) = from else {
         store.clear(false)?;
         cut_rows(context, id, &recorded, 0, progress)?;
-        return Ok(Beginning::Training(Box::new(state), warnings));
+        return Ok(Beginning::Training(Box::new(state), warnings, None));
     };
     let mut state = state;
     let step = state.progress.step;
@@ -101,7 +102,8 @@ pub fn beginning(
     cut_rows(context, id, &recorded, step, progress)?;
     warnings.iter_mut().for_each(|warning| warning.step = step);
     warnings.extend(continued_elsewhere(&intact, &context.origin));
-    Ok(Beginning::Training(Box::new(state), warnings))
+    let from = Some(intact.folder);
+    Ok(Beginning::Training(Box::new(state), warnings, from))
 }
 
 /// A warning if another build or processor computed the checkpoint: the result may then differ from that of an uninterrupted

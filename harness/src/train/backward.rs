@@ -25,6 +25,8 @@ pub struct Division {
     pub micro_batches: usize,
     /// Which layers are evaluated again in the backward pass.
     pub recompute: Recompute,
+    /// Ranks that have equal parts of the batch each: gradients are scaled by the share of the whole batch.
+    pub ranks: usize,
 }
 
 impl Division {
@@ -33,6 +35,7 @@ impl Division {
         accumulate: 1,
         micro_batches: 1,
         recompute: Recompute::None,
+        ranks: 1,
     };
 
     /// That of a training run.
@@ -41,6 +44,20 @@ impl Division {
             accumulate: training.accumulate,
             micro_batches: training.micro_batches,
             recompute: training.recompute,
+            ranks: 1,
+        }
+    }
+
+    /// Of the part of the batch that each of `ranks` has: as many parts in all ranks together as without ranks, and at least one
+    /// for each rank.
+    pub fn on_ranks(self, ranks: usize) -> Self {
+        let all = self.accumulate * self.micro_batches;
+        let accumulate = self.accumulate.div_ceil(ranks);
+        Self {
+            accumulate,
+            micro_batches: all.div_ceil(ranks * accumulate),
+            ranks,
+            ..self
         }
     }
 }
@@ -55,10 +72,12 @@ pub struct BatchGradients {
     pub parameters: ParameterGradients,
 }
 
-/// Mean loss and gradients of `batch`, divided into parts of whole sequences.
+/// Mean loss and gradients of `batch`, divided into parts of whole sequences; on several ranks, the contribution of `batch` to those of
+/// the whole batch.
 pub fn backward(decoder: &Decoder, batch: Batch, division: Division) -> BatchGradients {
-    let sequences = batch.0.dims()[0];
-    let sum = parts(0..sequences, division.accumulate)
+    let own = batch.0.dims()[0];
+    let sequences = own * division.ranks;
+    let sum = parts(0..own, division.accumulate)
         .map(|part| {
             let micro_batches: Vec<Range<usize>> = parts(part, division.micro_batches).collect();
             let one = |range: Range<usize>| {
@@ -76,7 +95,10 @@ pub fn backward(decoder: &Decoder, batch: Batch, division: Division) -> BatchGra
         .reduce(|sum, part| add(decoder, sum, part));
     match sum {
         Some(sum) => sum,
-        None => differentiate(decoder, batch, 1.0, division.recompute),
+        None => {
+            let share = own as f64 / sequences as f64;
+            differentiate(decoder, batch, share, division.recompute)
+        }
     }
 }
 

@@ -2,14 +2,18 @@
 //!
 //! Training, probes and benchmarks share this code, so that the timed step is the training step.
 
+use std::sync::Arc;
+
 use architectures::{HasBuffers, LazyAdam, Pass, Statistics, TableGradient, ValueTable};
 use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
+use collectives::{Collectives, OneRank};
 use experiment::training::TrainingConfig;
 
 use super::dense_adamw::DenseAdamW;
 use super::optimizer;
+use super::summed_gradients::{DenseGradients, SummedGradients};
 
 /// Gradients of value tables: for each table, one entry per lookup of each micro-batch.
 pub type TableGradients = Vec<(ValueTable, Vec<TableGradient>)>;
@@ -135,8 +139,13 @@ pub struct Optimizers {
 impl Optimizers {
     /// Optimizers with all moments zero.
     pub fn new(training: &TrainingConfig) -> Self {
+        Self::on_ranks(training, &OneRank::shared())
+    }
+
+    /// As [`Optimizers::new`], of which each of `ranks` has the moments of a part of each dense parameter.
+    pub fn on_ranks(training: &TrainingConfig, ranks: &Arc<dyn Collectives>) -> Self {
         Self {
-            dense: DenseAdamW::new(training),
+            dense: DenseAdamW::on_ranks(training, ranks),
             tables: optimizer::lazy_adam(training),
             clip_norm: training.clip_norm,
         }
@@ -147,12 +156,22 @@ impl Optimizers {
     pub fn update<M: Module + HasBuffers>(
         &mut self,
         module: M,
-        gradients: ParameterGradients,
+        gradients: impl Into<SummedGradients>,
         norms: GradientNorms,
         rates: LearningRates,
     ) -> (M, GradientNorms) {
-        let dense = optimizer::clip(&module, gradients.dense, norms.dense, self.clip_norm);
-        let module = self.dense.step(rates.dense, module, dense);
+        let gradients: SummedGradients = gradients.into();
+        let (norm, most) = (norms.dense, self.clip_norm);
+        let module = match gradients.dense {
+            DenseGradients::Whole(whole) => {
+                let clipped = optimizer::clip(&module, whole, norm, most);
+                self.dense.step(rates.dense, module, clipped)
+            }
+            DenseGradients::Own(own) => {
+                let clipped = own.clipped(norm, most);
+                self.dense.step_own_elements(rates.dense, module, clipped)
+            }
+        };
         let mut squares = 0.0;
         for (table, parts) in gradients.tables {
             let norm = table.update(parts, &self.tables, rates.tables);
