@@ -15,11 +15,7 @@ pub struct TableGradient {
 }
 
 impl TableGradient {
-    /// One gradient with the entries of all `parts`, in their order.
-    ///
-    /// # Panics
-    /// If there are none.
-    pub fn concat(mut parts: Vec<Self>) -> Self {
+    pub(super) fn concat(mut parts: Vec<Self>) -> Self {
         if parts.len() == 1 {
             return parts.remove(0);
         }

@@ -33,5 +33,5 @@ mod parameters;
 mod rectangles;
 pub mod snapshot;
 pub mod store;
-mod tables;
-mod tensor_file;
+pub mod tables;
+pub mod tensor_file;

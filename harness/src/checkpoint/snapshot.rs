@@ -8,6 +8,8 @@ use burn::tensor::Device;
 use super::error::CheckpointError;
 use super::manifest::Manifest;
 use super::{dense, tables, tensor_file};
+use crate::ranks::order::TablesOrder;
+use crate::ranks::table_files::write_tables;
 use crate::train::TrainSpec;
 use crate::train::dense_adamw::DenseAdamW;
 use crate::train::state::TrainingState;
@@ -32,7 +34,14 @@ pub fn write(
 ) -> Result<Manifest, CheckpointError> {
     let mut files = dense::write(folder, decoder, optimizer, file_bytes)?;
     let has_moments = optimizer.is_some();
-    files.extend(tables::write(folder, decoder, has_moments, file_bytes)?);
+    files.extend(write_tables(
+        decoder,
+        TablesOrder {
+            folder: folder.to_owned(),
+            with_moments: has_moments,
+            file_bytes,
+        },
+    )?);
     let table_updates = decoder.tables().into_iter().map(|table| match has_moments {
         true => table.updates(),
         false => 0,

@@ -95,7 +95,8 @@ impl Follower<'_> {
             };
             let agreed = agree(ranks.as_ref(), own);
             if agreed.writes_checkpoint() {
-                ended = match answer(ranks.as_ref(), state) {
+                let optimizer = Some(&state.optimizers.dense);
+                ended = match answer(ranks.as_ref(), &state.decoder, optimizer) {
                     AfterCheckpoint::Continue => None,
                     other => Some(other),
                 };
@@ -106,11 +107,15 @@ impl Follower<'_> {
             }
         });
         match trained {
+            // Rank 0 saves the weights.
+            Ok(trained) => Ok(answer(ranks.as_ref(), &trained.decoder, None)),
             // Rank 0 has the same error, and records it.
-            Ok(_)
-            | Err(TrainError::Interrupted { .. })
-            | Err(TrainError::NonFinite { .. } | TrainError::Validation { .. })
-            | Err(TrainError::Config(_)) => Ok(ended.unwrap_or(AfterCheckpoint::Continue)),
+            Err(
+                TrainError::Interrupted { .. }
+                | TrainError::NonFinite { .. }
+                | TrainError::Validation { .. }
+                | TrainError::Config(_),
+            ) => Ok(ended.unwrap_or(AfterCheckpoint::Continue)),
             Err(TrainError::Data(error)) => Err(error.into()),
         }
     }

@@ -1,4 +1,5 @@
-//! Moments of dense parameters for a checkpoint: rank 0 asks for them by name, and all ranks send their elements.
+//! What the other ranks do while rank 0 writes a checkpoint. Of dense parameters, which all ranks have, it writes the values; it asks
+//! for moments by the name of a parameter, and all ranks send their elements.
 
 use architectures::{Decoder, EachParameter, for_each_parameter};
 use burn::module::ParamId;
@@ -7,8 +8,8 @@ use collectives::Collectives;
 
 use super::ending::end_all;
 use super::order::{Order, give, receive};
+use super::table_files::write_with_others;
 use crate::train::dense_adamw::{DenseAdamW, Moments};
-use crate::train::state::TrainingState;
 
 /// The moments of the parameter `name`, which is `parameter`, whole; `None` before its first update. On several ranks, to be called by rank
 /// 0 while the others [`answer`].
@@ -46,11 +47,17 @@ pub enum AfterCheckpoint {
     End,
 }
 
-/// Sends what rank 0 asks for while it writes a checkpoint of `state`. To be called by the other ranks.
-pub fn answer(ranks: &dyn Collectives, state: &TrainingState) -> AfterCheckpoint {
+/// Does what rank 0 asks for while it writes a checkpoint of `decoder`, or weights, without an optimizer. To be called by the other ranks.
+pub fn answer(
+    ranks: &dyn Collectives,
+    decoder: &Decoder,
+    optimizer: Option<&DenseAdamW>,
+) -> AfterCheckpoint {
     loop {
         match receive(ranks) {
-            Order::Moments(name) => send_moments(ranks, state, &name),
+            Order::Moments(name) => send_moments(ranks, decoder, optimizer, &name),
+            // Rank 0 has every error, and decides.
+            Order::Tables(order) => drop(write_with_others(ranks, decoder, &order)),
             Order::Continue => return AfterCheckpoint::Continue,
             Order::Leave => return AfterCheckpoint::Leave,
             Order::End => return AfterCheckpoint::End,
@@ -59,9 +66,13 @@ pub fn answer(ranks: &dyn Collectives, state: &TrainingState) -> AfterCheckpoint
     }
 }
 
-fn send_moments(ranks: &dyn Collectives, state: &TrainingState, name: &str) {
-    let id = parameter_id(&state.decoder, name);
-    let own = id.and_then(|id| state.optimizers.dense.moments::<1>(id));
+fn send_moments(
+    ranks: &dyn Collectives,
+    decoder: &Decoder,
+    optimizer: Option<&DenseAdamW>,
+    name: &str,
+) {
+    let own = parameter_id(decoder, name).and_then(|id| optimizer?.moments::<1>(id));
     match own {
         Some(own) => {
             ranks.all_gather(own.mean);

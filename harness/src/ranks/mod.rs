@@ -14,6 +14,7 @@
 //! | [`step_end`] | what all ranks agree on after each step: stop, save |
 //! | [`follow`] | the other ranks |
 //! | [`gathered`] | moments for a checkpoint, gathered parameter by parameter |
+//! | [`table_files`] | tables for a checkpoint, of which each rank writes its columns |
 //! | [`ending`] | the end of all ranks after an error of one |
 //! | [`launch`] | the ranks that this process was started with |
 
@@ -23,3 +24,4 @@ pub mod gathered;
 pub mod launch;
 pub mod order;
 pub mod step_end;
+pub mod table_files;

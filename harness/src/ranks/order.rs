@@ -16,6 +16,8 @@ pub enum Order {
     Train(Box<TrainOrder>),
     /// Send the moments of the parameter of this name.
     Moments(String),
+    /// Write the own columns of all tables.
+    Tables(TablesOrder),
     /// The checkpoint is written: go on.
     Continue,
     /// The checkpoint cannot be written: leave the run.
@@ -42,6 +44,17 @@ pub struct TrainOrder {
     pub run: String,
     /// The checkpoint that it continues from; none for its first step.
     pub checkpoint: Option<PathBuf>,
+}
+
+/// Files of tables whose columns are split over ranks.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct TablesOrder {
+    /// The folder that they are written to.
+    pub folder: PathBuf,
+    /// Whether moments are written too.
+    pub with_moments: bool,
+    /// Most bytes of tensors in one file.
+    pub file_bytes: u64,
 }
 
 /// Gives `order` to the other ranks. To be called by rank 0.

@@ -257,7 +257,31 @@ fn trained(
     when_space(folder, 0, context.interrupt, progress, || {
         context.records.write(id, &usage)
     })?;
-    save(trained, id, context, progress)
+    let saved = save(trained, id, context, progress);
+    let order = match saved.is_ok() {
+        true => Order::Continue,
+        false => Order::Leave,
+    };
+    give(ranks, &order);
+    let saved = saved?;
+    if saved.decoder.table_ranks().is_none() {
+        return Ok(saved);
+    }
+    // Rank 0 alone evaluates: with whole tables, without moments.
+    let Saved {
+        decoder: split,
+        progress,
+        weights_hash,
+    } = saved;
+    drop(split);
+    let weights = context.folders.weights(id);
+    let manifest = snapshot::verify(&weights, id)?;
+    let decoder = snapshot::read_weights(&weights, &manifest, spec.model, spec.device)?;
+    Ok(Saved {
+        decoder,
+        progress,
+        weights_hash,
+    })
 }
 
 /// What the other ranks are told of a run that begins, from its checkpoint if it has one.

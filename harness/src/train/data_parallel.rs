@@ -3,10 +3,12 @@
 //! The sequences of a step are those of one rank, in the same order: rank `r` of `n` has the `r`-th of `n` consecutive parts. Losses,
 //! gradients and statistics are scaled by a part's share of the batch and summed in the order of the ranks, so that `n` ranks
 //! with one part each add the same numbers in the same order as one rank with `n` micro-batches.
+//!
+//! The columns of value tables are split over the ranks ([`Decoder::on_ranks`]): their gradients need no sum.
 
 use std::ops::Range;
 
-use architectures::{ConfigError, Decoder, HasBuffers, Statistics, TableGradient};
+use architectures::{ConfigError, Decoder, HasBuffers, Statistics};
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
@@ -14,7 +16,6 @@ use collectives::Collectives;
 use experiment::training::TrainingConfig;
 
 use super::backward::BatchGradients;
-use super::step::TableGradients;
 use super::summed_gradients::{DenseGradients, OwnGradients, SummedGradients};
 
 /// Loss and gradients of one batch, summed over ranks.
@@ -95,7 +96,8 @@ pub fn sum(ranks: &dyn Collectives, decoder: &Decoder, own: BatchGradients) -> S
         auxiliary_loss,
         parameters: SummedGradients {
             dense: DenseGradients::Own(dense),
-            tables: gather_tables(ranks, parameters.tables),
+            // Of the tokens of all ranks already: the columns of tables are split over ranks.
+            tables: parameters.tables,
             statistics,
         },
     }
@@ -195,27 +197,4 @@ impl ModuleVisitor for Presence<'_> {
         self.present
             .push(self.gradients.get::<D>(param.id).is_some());
     }
-}
-
-/// The entries of all ranks' gradients of tables that every rank has, in the order of the ranks.
-fn gather_tables(ranks: &dyn Collectives, tables: TableGradients) -> TableGradients {
-    let gathered = tables.into_iter().map(|(table, parts)| {
-        let own = TableGradient::concat(parts);
-        let ([tokens, per_token], [_, width]) = (own.ids.dims(), own.rows.dims());
-        let all = ranks.ranks() * tokens;
-        let reads = tokens * per_token;
-        let gathered = TableGradient {
-            ids: ranks
-                .all_gather_int(own.ids.reshape([reads]))
-                .reshape([all, per_token]),
-            weights: ranks
-                .all_gather(own.weights.reshape([reads]))
-                .reshape([all, per_token]),
-            rows: ranks
-                .all_gather(own.rows.reshape([tokens * width]))
-                .reshape([all, width]),
-        };
-        (table, vec![gathered])
-    });
-    gathered.collect()
 }

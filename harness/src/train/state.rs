@@ -64,7 +64,12 @@ impl TrainingState {
     pub fn new(spec: &TrainSpec) -> Result<Self, ConfigError> {
         check_ranks(spec.training, spec.ranks.ranks())?;
         Ok(Self {
-            decoder: Decoder::new(spec.model, spec.seed, &autodiff(spec.device))?,
+            decoder: Decoder::on_ranks(
+                spec.model,
+                spec.seed,
+                &autodiff(spec.device),
+                spec.ranks.clone(),
+            )?,
             optimizers: Optimizers::on_ranks(spec.training, spec.ranks),
             progress: TrainingProgress::default(),
         })

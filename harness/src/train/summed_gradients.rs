@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
+use architectures::Statistics;
 use architectures::kernels::fused;
-use architectures::{Statistics, TableGradient};
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
@@ -53,14 +53,15 @@ impl From<ParameterGradients> for SummedGradients {
 impl SummedGradients {
     /// The norm of the dense gradient of `module`, and a bound of the norm of the tables' gradients.
     pub fn norms(&self, module: &impl Module) -> GradientNorms {
-        let parts = self.tables.iter().flat_map(|(_, parts)| parts);
+        let tables = self.tables.iter();
+        let bounds = tables.flat_map(|(table, parts)| table.norm_bounds(parts));
         GradientNorms {
             dense: match &self.dense {
                 DenseGradients::Whole(whole) => optimizer::norm(module, whole),
                 DenseGradients::Own(own) => own.norm,
             },
             // The sum of nothing is -0.
-            tables: 0.0 + parts.map(TableGradient::norm_bound).sum::<f64>(),
+            tables: 0.0 + bounds.sum::<f64>(),
         }
     }
 }

@@ -80,7 +80,12 @@ fn mpirun(scratch: &Scratch, ranks: usize, output: &str) -> Option<Command> {
     }
     let mut command = Command::new("mpirun");
     command
-        .args(["--allow-run-as-root", "--oversubscribe", "--bind-to", "none"])
+        .args([
+            "--allow-run-as-root",
+            "--oversubscribe",
+            "--bind-to",
+            "none",
+        ])
         .args(["-n", &ranks.to_string()])
         .arg(env!("CARGO_BIN_EXE_isoflop"))
         .args(["sweep", "sweep.toml", "--quiet", "--threads", "1"])
@@ -140,7 +145,12 @@ fn wait_for_checkpoint(folder: &Path, child: &mut Child) {
     let found = || {
         let runs = std::fs::read_dir(folder).ok()?;
         runs.flatten()
-            .flat_map(|run| std::fs::read_dir(run.path()).into_iter().flatten().flatten())
+            .flat_map(|run| {
+                std::fs::read_dir(run.path())
+                    .into_iter()
+                    .flatten()
+                    .flatten()
+            })
             .find(|entry| entry.file_name().to_string_lossy().starts_with("step-"))
     };
     while found().is_none() {
@@ -158,7 +168,9 @@ fn process_of_rank(scratch: &Scratch, rank: usize) -> libc::pid_t {
     let found = processes.filter_map(|entry| {
         let id: libc::pid_t = entry.file_name().to_str()?.parse().ok()?;
         let environment = std::fs::read(entry.path().join("environ")).ok()?;
-        let is_rank = environment.split(|byte| *byte == 0).any(|own| own == variable.as_bytes());
+        let is_rank = environment
+            .split(|byte| *byte == 0)
+            .any(|own| own == variable.as_bytes());
         (is_rank && std::fs::read_link(entry.path().join("cwd")).ok()? == folder).then_some(id)
     });
     found.last().unwrap()
@@ -183,7 +195,8 @@ fn signalled(scratch: &Scratch, output: &str, kind: libc::c_int) -> Option<Ended
 
 fn weights(scratch: &Scratch, output: &str) -> Vec<(String, String, u64)> {
     let runs = rows(scratch, output).0.into_iter();
-    runs.map(|row| (row.run, row.weights_hash, row.resumes)).collect()
+    runs.map(|row| (row.run, row.weights_hash, row.resumes))
+        .collect()
 }
 
 #[test]
@@ -194,15 +207,23 @@ fn ranks_end_with_one_that_is_killed_and_the_run_continues_to_the_same_weights()
     };
     assert_ne!(killed.code, Some(0));
     let text = format!("{}{}", killed.out, killed.err);
-    assert!(text.contains("rank 1") && text.contains("signal 9"), "{text}");
+    assert!(
+        text.contains("rank 1") && text.contains("signal 9"),
+        "{text}"
+    );
     for output in ["killed", "whole"] {
         let ended = Ended::new(mpirun(&scratch, 2, output).unwrap().output().unwrap());
         assert_eq!(ended.code, Some(0), "{ended:?}");
     }
     let (killed, whole) = (weights(&scratch, "killed"), weights(&scratch, "whole"));
-    assert!(killed.iter().any(|(_, _, resumes)| *resumes == 1), "{killed:?}");
+    assert!(
+        killed.iter().any(|(_, _, resumes)| *resumes == 1),
+        "{killed:?}"
+    );
     let hashes = |rows: &[(String, String, u64)]| {
-        rows.iter().map(|row| (row.0.clone(), row.1.clone())).collect::<Vec<_>>()
+        rows.iter()
+            .map(|row| (row.0.clone(), row.1.clone()))
+            .collect::<Vec<_>>()
     };
     assert_eq!(hashes(&killed), hashes(&whole));
 }
@@ -220,7 +241,11 @@ fn a_signal_to_one_rank_stops_all_after_a_checkpoint() {
     assert!(!steps.is_empty());
     let ended = Ended::new(mpirun(&scratch, 2, "stopped").unwrap().output().unwrap());
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    assert!(weights(&scratch, "stopped").iter().any(|(_, _, resumes)| *resumes == 1));
+    assert!(
+        weights(&scratch, "stopped")
+            .iter()
+            .any(|(_, _, resumes)| *resumes == 1)
+    );
 }
 
 #[test]
@@ -233,17 +258,33 @@ fn a_program_that_cannot_be_a_rank_says_so() {
     };
     let planned = launched(&["plan", "sweep.toml"]);
     assert_eq!(planned.code, Some(2));
-    assert!(planned.err.contains("was started as 4 processes by mpirun"), "{planned:?}");
+    assert!(
+        planned.err.contains("was started as 4 processes by mpirun"),
+        "{planned:?}"
+    );
     let other = launched(&["sweep", "sweep.toml", "--ranks", "2"]);
     assert_eq!(other.code, Some(2));
-    assert!(other.err.contains("--ranks 2 was given to one of 4 processes"), "{other:?}");
+    assert!(
+        other
+            .err
+            .contains("--ranks 2 was given to one of 4 processes"),
+        "{other:?}"
+    );
     let alone = scratch.isoflop(&["sweep", "sweep.toml", "--ranks", "2"]);
     assert_eq!(alone.code, Some(2));
-    assert!(alone.err.contains("started alone; start it by `mpirun -n 2`"), "{alone:?}");
+    assert!(
+        alone
+            .err
+            .contains("started alone; start it by `mpirun -n 2`"),
+        "{alone:?}"
+    );
     if !cfg!(feature = "mpi") {
         let without = launched(&["sweep", "sweep.toml"]);
         assert_eq!(without.code, Some(2));
-        assert!(without.err.contains("built without the feature `mpi`"), "{without:?}");
+        assert!(
+            without.err.contains("built without the feature `mpi`"),
+            "{without:?}"
+        );
     }
     let on_its_own = launched(&["sweep", "sweep.toml", "--ranks", "1", "--quiet"]);
     assert_eq!(on_its_own.code, Some(0), "{on_its_own:?}");

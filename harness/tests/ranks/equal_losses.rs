@@ -1,15 +1,15 @@
 //! Ranks give what one rank gives.
 
-use crate::models::every_model;
-use crate::training::{outcomes, training, with_vocabulary};
+use crate::training::{has_tables, models_for_ranks, outcomes, training};
 
 /// Without clipping, whose norm is a sum over ranks and therefore rounded differently.
 const WITHOUT_CLIPPING: &str = "clip_norm = 0.0\ntable_clip_norm = 0.0\n";
 
+/// Without tables, whose entries ranks sum in another order than micro-batches, and whose dot products are sums over ranks.
 #[test]
 fn ranks_with_one_part_each_have_the_bits_of_one_rank_with_as_many_micro_batches() {
-    for (name, model) in every_model() {
-        let model = with_vocabulary(&model);
+    let models = models_for_ranks().into_iter();
+    for (name, model) in models.filter(|(_, model)| !has_tables(model)) {
         for ranks in [2, 4] {
             let micro_batches = format!("{WITHOUT_CLIPPING}micro_batches = {ranks}");
             let one = outcomes(1, (&model, &training(&micro_batches), 3)).remove(0);
@@ -33,13 +33,13 @@ fn ranks_with_one_part_each_have_the_bits_of_one_rank_with_as_many_micro_batches
 }
 
 #[test]
-fn losses_do_not_depend_on_the_number_of_ranks() {
-    let training =
-        training("micro_batches = 4\nclip_norm = 0.2\ntable_clip_norm = 0.01\noutliers = {}");
-    for (name, model) in every_model() {
-        let model = with_vocabulary(&model);
+fn losses_and_norms_do_not_depend_on_the_number_of_ranks() {
+    let keys = "micro_batches = 4\nclip_norm = 0.2\ntable_clip_norm = 0.01\noutliers = {}";
+    let training = training(keys);
+    for (name, model) in models_for_ranks() {
         let one = outcomes(1, (&model, &training, 5)).remove(0);
         assert!(one.steps[0][2] > 0.2, "{name}: gradients are clipped");
+        assert_eq!(one.steps[0][3] > 0.0, has_tables(&model), "{name}");
         for ranks in [2, 4] {
             for own in outcomes(ranks, (&model, &training, 5)) {
                 for (step, (own, one)) in own.steps.iter().zip(&one.steps).enumerate() {

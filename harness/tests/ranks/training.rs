@@ -14,6 +14,8 @@ use harness::train::state::TrainingState;
 use harness::train::{StepReport, TrainError, TrainSpec, train};
 use suites::{Dataset, SuitesConfig};
 
+use crate::models::every_model;
+
 const VOCAB: usize = 300;
 
 /// A small data set, prepared once.
@@ -33,17 +35,32 @@ pub fn dataset() -> &'static Dataset {
     &prepared.1
 }
 
-/// The model with a vocabulary of the data set.
-pub fn with_vocabulary(model: &ModelConfig) -> ModelConfig {
-    let mut model = model.clone();
-    model.decoder.vocab_size = VOCAB;
-    model
+/// The small models of every block, with the vocabulary of the data set and with tables whose columns two and four ranks can share.
+pub fn models_for_ranks() -> Vec<(String, ModelConfig)> {
+    let adapted = every_model().into_iter().map(|(name, model)| {
+        let mut json = serde_json::to_value(&model).unwrap();
+        for placed in json["blocks"].as_array_mut().unwrap() {
+            let block = placed["block"].as_object_mut().unwrap();
+            for key in ["value_dim", "pre_value_dim", "head_dim"] {
+                if let Some(width) = block.get_mut(key).filter(|width| width.is_u64()) {
+                    *width = width.as_u64().unwrap().next_multiple_of(4).into();
+                }
+            }
+        }
+        json["decoder"]["vocab_size"] = VOCAB.into();
+        (name, serde_json::from_value(json).unwrap())
+    });
+    adapted.collect()
 }
 
-/// Batches of eight sequences; `more` are further keys.
+pub fn has_tables(model: &ModelConfig) -> bool {
+    model.cost().unwrap().params_table > 0
+}
+
+/// Batches of eight sequences; `more` are further keys. With a large epsilon, updates are smooth functions of the gradients.
 pub fn training(more: &str) -> TrainingConfig {
     toml::from_str(&format!(
-        "batch_size = 8\nlearning_rate = 0.01\ntable_learning_rate = 0.01\nvalidations = 2\nvalidation_tokens = 64\n{more}"
+        "batch_size = 8\nlearning_rate = 0.01\ntable_learning_rate = 0.01\nepsilon = 1e-2\nvalidations = 2\nvalidation_tokens = 64\n{more}"
     ))
     .unwrap()
 }
@@ -53,7 +70,7 @@ pub fn training(more: &str) -> TrainingConfig {
 pub struct Outcome {
     /// Of each step: loss, auxiliary loss, norms of gradients, validation loss or zero.
     pub steps: Vec<[f64; 5]>,
-    /// Bits of parameters, tables and buffers.
+    /// Bits of parameters, buffers and own columns of tables.
     pub weights: Vec<u32>,
     pub traffic: Traffic,
 }
@@ -114,7 +131,6 @@ pub fn outcomes(ranks: usize, of: (&ModelConfig, &TrainingConfig, usize)) -> Vec
     }
 }
 
-/// Parameters, tables and buffers.
 pub fn bits(decoder: &Decoder) -> Vec<u32> {
     struct Values(Vec<f32>);
     impl EachParameter for Values {
@@ -125,7 +141,7 @@ pub fn bits(decoder: &Decoder) -> Vec<u32> {
     let mut all = Values(Vec::new());
     for_each_parameter(decoder, &mut all);
     for table in decoder.tables() {
-        let whole = table.piece(TablePart::Values, 0..table.rows(), 0..table.width());
+        let whole = table.piece(TablePart::Values, 0..table.rows(), table.columns());
         all.0.extend(whole.unwrap());
     }
     let buffers = decoder.buffers().into_iter();

@@ -83,6 +83,7 @@ impl Execution<'_> {
     ) -> Result<Conclusion, Error> {
         for run in &plan.runs {
             check_ranks(&run.training, self.ranks.ranks())?;
+            run.model.check_ranks(self.ranks.ranks())?;
         }
         progress.preparing("corpus, tokenizer and questions");
         let datasets = Datasets::new(plan, Purpose::Training, folders);
