@@ -6,10 +6,7 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor};
-use collectives::Collectives;
-use std::sync::Arc;
 
-use crate::agreement;
 use crate::attention::{LayerCache, Positions};
 use crate::block::{Architecture, Block, Builder};
 use crate::buffer::{Buffer, HasBuffers, Statistics};
@@ -23,7 +20,10 @@ use crate::pass::Pass;
 use crate::registry::AnyBlock;
 use crate::value_table::ValueTable;
 
+mod on_ranks;
 mod segments;
+
+pub use on_ranks::ServedLookups;
 
 /// A decoder-only language model.
 #[derive(Module, Debug)]
@@ -71,21 +71,6 @@ impl Decoder {
         Self::build(config, Builder::new(&config.decoder, seed, device))
     }
 
-    /// As [`Decoder::new`], with the columns of every value table split over `ranks`. All ranks have the same configuration and seed.
-    ///
-    /// # Errors
-    /// If the configuration is invalid, or the width of a table is not divisible by the number of ranks.
-    pub fn on_ranks(
-        config: &ModelConfig,
-        seed: u64,
-        device: &Device,
-        ranks: Arc<dyn Collectives>,
-    ) -> Result<Self, ConfigError> {
-        config.check_ranks(ranks.ranks())?;
-        let builder = Builder::new(&config.decoder, seed, device).on_ranks(ranks);
-        Self::build(config, builder)
-    }
-
     fn build(config: &ModelConfig, mut builder: Builder) -> Result<Self, ConfigError> {
         let layers = config.layers()?;
         let embedding = Embedding::build(&builder);
@@ -120,22 +105,6 @@ impl Decoder {
             }
         }
         distinct
-    }
-
-    /// The ranks that the columns of the value tables are split over; `None` if this process has whole tables. With such ranks,
-    /// all call [`Decoder::forward`] and the backward pass together and one at a time, in training with equally many
-    /// tokens of their own, otherwise with the same tokens.
-    pub fn table_ranks(&self) -> Option<&Arc<dyn Collectives>> {
-        self.blocks()
-            .flat_map(Block::tables)
-            .find_map(ValueTable::ranks)
-    }
-
-    /// Panics if the ranks of split tables run different passes.
-    fn check_ranks(&self, pass: &Pass, tokens: &Tensor<2, Int>) {
-        if let Some(ranks) = self.table_ranks() {
-            agreement::check(ranks.as_ref(), pass, tokens);
-        }
     }
 
     fn blocks(&self) -> impl Iterator<Item = &AnyBlock> {

@@ -8,6 +8,7 @@
 //! rows.
 
 mod gradient;
+pub(crate) mod served;
 mod split;
 mod stored;
 
@@ -23,6 +24,7 @@ use crate::kernels::{AdamStep, lookup};
 use crate::pass::{Pass, SavedFactor};
 
 pub use gradient::TableGradient;
+use served::Served;
 pub use stored::{TableMemory, TablePart};
 
 /// A handle to a table `[rows, width]`, or to the columns of it that this process has: see [`ValueTable::split`].
@@ -43,6 +45,8 @@ struct State {
     /// memory of one table, not three.
     moments: Option<(Tensor<2>, Tensor<2>)>,
     updates: i32,
+    /// While one rank alone evaluates, and the others serve its lookups.
+    served: Option<Served>,
 }
 
 impl std::fmt::Debug for ValueTable {
@@ -119,6 +123,7 @@ impl ValueTable {
                 values,
                 moments: None,
                 updates: 0,
+                served: None,
             })),
         }
     }
@@ -146,11 +151,6 @@ impl ValueTable {
         Arc::ptr_eq(&self.state, &other.state)
     }
 
-    /// Shape of the values and moments that this process has.
-    fn own_shape(&self) -> [usize; 2] {
-        [self.rows(), self.columns().len()]
-    }
-
     /// The values of the columns that this process has, `[rows, columns]`. While the returned tensor exists, an update copies them.
     pub fn values(&self) -> Tensor<2> {
         self.lock().values.clone()
@@ -162,6 +162,7 @@ impl ValueTable {
             values: table_memory::copied(values),
             moments: None,
             updates: 0,
+            served: None,
         };
     }
 

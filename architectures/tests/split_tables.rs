@@ -115,6 +115,8 @@ struct Record {
     tables: Vec<Vec<f32>>,
     /// Logits of the tokens of rank 0 in evaluation, whole and cached.
     evaluated: Vec<f32>,
+    /// The same by rank 0 alone, whose lookups the other ranks serve.
+    served: Vec<f32>,
 }
 
 fn evaluated(decoder: &Decoder) -> Vec<f32> {
@@ -164,6 +166,22 @@ fn train(decoder: &Decoder, own: &[usize], ranks: usize) -> Record {
         record.tables = decoder.tables().iter().map(values).collect();
     }
     record.evaluated = evaluated(decoder);
+    if own.contains(&0) {
+        let served = decoder.with_served_lookups();
+        assert_eq!(served.is_some(), decoder.table_ranks().is_some());
+        // Two passes at a time, as the parts of a benchmark are evaluated.
+        let passes = std::thread::scope(|scope| {
+            let passes = [0, 1].map(|_| scope.spawn(|| evaluated(decoder)));
+            passes.map(|pass| pass.join().unwrap())
+        });
+        assert_eq!(passes[0], passes[1]);
+        let [pass, _] = passes;
+        record.served = pass;
+    } else {
+        decoder.serve_lookups();
+    }
+    // All ranks evaluate together again.
+    assert_eq!(evaluated(decoder), record.evaluated);
     record
 }
 
@@ -267,6 +285,7 @@ fn trains_as_one_rank(ranks: usize) {
                 &expected.evaluated,
             );
             assert_eq!(record.evaluated, records[0].evaluated, "{name}");
+            assert_eq!(record.evaluated, records[0].served, "{name}");
         }
     }
     assert!(clipped.contains(&true) && clipped.contains(&false));

@@ -25,8 +25,8 @@
 //!
 //! and for the bounds of the norms of a table's `p` lookups, `8 (n - 1) / n` times `p` rounded up to a multiple of `n`.
 //!
-//! In an evaluation pass all ranks have the same tokens: a bag sends `(n - 1) t w f / n`, a dot product twice `(n - 1) / n` of its `t k`
-//! products, padded to a multiple of `n`.
+//! In an evaluation pass all ranks have the same tokens, or those of rank 0 ([`super::served`]): a bag sends `(n - 1) t w f / n`, a dot
+//! product twice `(n - 1) / n` of its `t k` products, padded to a multiple of `n`.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -35,6 +35,7 @@ use burn::tensor::{Device, Int, Tensor};
 use collectives::Collectives;
 
 use super::gradient::TableGradient;
+use super::served::LookupKind;
 use super::{ValueTable, sink};
 use crate::kernels::{exchange, lookup, table_memory};
 use crate::pass::{Pass, SavedFactor};
@@ -80,6 +81,11 @@ impl ValueTable {
         }
     }
 
+    /// Shape of the values and moments that this process has.
+    pub(super) fn own_shape(&self) -> [usize; 2] {
+        [self.rows(), self.columns().len()]
+    }
+
     /// The ranks that the columns are split over; `None` if this process has the whole table.
     pub fn ranks(&self) -> Option<&Arc<dyn Collectives>> {
         self.ranks.as_ref()
@@ -109,9 +115,7 @@ impl ValueTable {
         pass: &mut Pass,
     ) -> Tensor<2> {
         if !pass.is_training() {
-            let unused = sink(&weights, pass);
-            let own = lookup::bag(self.values(), ids, weights, unused);
-            return exchange::gather_columns(own, ranks);
+            return self.evaluate_split(ranks, LookupKind::Bag, ids, weights);
         }
         let ids = gather_ids(ids, ranks);
         let weights = exchange::gather_rows(weights, ranks);
@@ -132,11 +136,7 @@ impl ValueTable {
         pass: &mut Pass,
     ) -> Tensor<2> {
         if !pass.is_training() {
-            let unused = sink(&inputs, pass);
-            let columns = self.columns();
-            let inputs = inputs.narrow(1, columns.start, columns.len());
-            let own = lookup::dot(self.values(), ids, inputs, unused);
-            return exchange::sum(own, ranks);
+            return self.evaluate_split(ranks, LookupKind::Dot, ids, inputs);
         }
         let ids = gather_ids(ids, ranks);
         let inputs = exchange::tokens_to_columns(inputs, ranks);
@@ -147,6 +147,29 @@ impl ValueTable {
             pass.save_lookup(self.clone(), ids, inputs, sink);
         }
         exchange::scatter_sum(own, ranks)
+    }
+
+    /// A lookup in all columns by ranks that have the same ids and the same operand: weights of a bag, inputs of a dot product.
+    pub(super) fn lookup_together(
+        &self,
+        ranks: &Arc<dyn Collectives>,
+        kind: LookupKind,
+        ids: Tensor<2, Int>,
+        operand: Tensor<2>,
+    ) -> Tensor<2> {
+        let unused = Tensor::zeros([1, 1], &operand.device());
+        match kind {
+            LookupKind::Bag => {
+                let own = lookup::bag(self.values(), ids, operand, unused);
+                exchange::gather_columns(own, ranks)
+            }
+            LookupKind::Dot => {
+                let columns = self.columns();
+                let inputs = operand.narrow(1, columns.start, columns.len());
+                let own = lookup::dot(self.values(), ids, inputs, unused);
+                exchange::sum(own, ranks)
+            }
+        }
     }
 }
 

@@ -117,6 +117,7 @@ impl ValueTable {
             values: values.unwrap_or_else(|| Tensor::zeros([rows, width], &device)),
             moments,
             updates: updates as i32,
+            served: None,
         };
         filled
     }

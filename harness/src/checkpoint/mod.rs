@@ -34,4 +34,6 @@ mod rectangles;
 pub mod snapshot;
 pub mod store;
 pub mod tables;
+#[cfg(test)]
+mod tables_on_ranks;
 pub mod tensor_file;

@@ -158,4 +158,6 @@ fn add(decoder: &Decoder, sum: BatchGradients, part: BatchGradients) -> BatchGra
 }
 
 #[cfg(test)]
+mod split_tables;
+#[cfg(test)]
 mod tests;
