@@ -50,9 +50,9 @@ impl Decoder {
 
     /// Begins an evaluation by this rank, number 0, alone, while the other ranks call [`Decoder::serve_lookups`]: until the returned
     /// value is dropped, evaluation passes of this decoder and of its clones send their lookups to them. `None` if tables are not split.
-    pub fn with_served_lookups(&self) -> Option<ServedLookups<'_>> {
-        let ranks = self.table_ranks()?;
-        let tables = self.tables();
+    pub fn with_served_lookups(&self) -> Option<ServedLookups> {
+        let ranks = self.table_ranks()?.clone();
+        let tables: Vec<ValueTable> = self.tables().into_iter().cloned().collect();
         served::begin(&tables);
         Some(ServedLookups { tables, ranks })
     }
@@ -72,16 +72,16 @@ impl Decoder {
 }
 
 /// An evaluation by one rank, whose lookups in split tables the other ranks serve; they end when it is dropped.
-pub struct ServedLookups<'a> {
-    tables: Vec<&'a ValueTable>,
-    ranks: &'a Arc<dyn Collectives>,
+pub struct ServedLookups {
+    tables: Vec<ValueTable>,
+    ranks: Arc<dyn Collectives>,
 }
 
-impl Drop for ServedLookups<'_> {
+impl Drop for ServedLookups {
     fn drop(&mut self) {
         // After a panic the others may wait in another operation; whoever catches it ends the ranks.
         if !std::thread::panicking() {
-            served::end(&self.tables, self.ranks);
+            served::end(&self.tables, &self.ranks);
         }
     }
 }

@@ -141,7 +141,7 @@ fn lock_turn(turn: &Mutex<()>) -> MutexGuard<'_, ()> {
 }
 
 /// From now on the other ranks serve the lookups of evaluation passes in `tables`.
-pub(crate) fn begin(tables: &[&ValueTable]) {
+pub(crate) fn begin(tables: &[ValueTable]) {
     let turn = Arc::new(Mutex::new(()));
     for (number, table) in tables.iter().enumerate() {
         let turn = turn.clone();
@@ -150,7 +150,7 @@ pub(crate) fn begin(tables: &[&ValueTable]) {
 }
 
 /// The other ranks end to serve the lookups in `tables`.
-pub(crate) fn end(tables: &[&ValueTable], ranks: &Arc<dyn Collectives>) {
+pub(crate) fn end(tables: &[ValueTable], ranks: &Arc<dyn Collectives>) {
     ranks.all_gather_bytes(&Request::End.bytes());
     for table in tables {
         table.lock().served = None;

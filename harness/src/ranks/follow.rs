@@ -14,6 +14,7 @@ use suites::Dataset;
 use super::ending::{end_all, or_end_all};
 use super::gathered::{AfterCheckpoint, answer};
 use super::order::{Order, TrainOrder, receive};
+use super::served_decoder::serve;
 use super::step_end::{StepEnd, agree};
 use crate::checkpoint::snapshot;
 use crate::error::Error;
@@ -40,6 +41,11 @@ pub fn follow(ranks: &Arc<dyn Collectives>, device: &Device, interrupt: &Interru
                     Ok(_) => {}
                     Err(error) => end_all(ranks.as_ref(), &error.to_string()),
                 },
+                Order::Evaluate(order) => {
+                    if let Err(error) = serve(&order, device, ranks) {
+                        end_all(ranks.as_ref(), &error.to_string());
+                    }
+                }
                 Order::End => return,
                 other => end_all(
                     ranks.as_ref(),

@@ -61,7 +61,10 @@ pub fn answer(
             Order::Continue => return AfterCheckpoint::Continue,
             Order::Leave => return AfterCheckpoint::Leave,
             Order::End => return AfterCheckpoint::End,
-            Order::Train(_) => end_all(ranks, "was told to train a run before it left another"),
+            Order::Train(_) | Order::Evaluate(_) => end_all(
+                ranks,
+                "was told to begin another run before it left this one",
+            ),
         }
     }
 }

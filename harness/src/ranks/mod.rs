@@ -15,6 +15,7 @@
 //! | [`follow`] | the other ranks |
 //! | [`gathered`] | moments for a checkpoint, gathered parameter by parameter |
 //! | [`table_files`] | tables for a checkpoint, of which each rank writes its columns |
+//! | [`served_decoder`] | a trained decoder that rank 0 evaluates, while the others serve its lookups in split tables |
 //! | [`ending`] | the end of all ranks after an error of one |
 //! | [`launch`] | the ranks that this process was started with |
 
@@ -23,5 +24,6 @@ pub mod follow;
 pub mod gathered;
 pub mod launch;
 pub mod order;
+pub mod served_decoder;
 pub mod step_end;
 pub mod table_files;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use architectures::ModelConfig;
 use collectives::Collectives;
 use experiment::budget::Tokens;
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,8 @@ pub enum Order {
     Moments(String),
     /// Write the own columns of all tables.
     Tables(TablesOrder),
+    /// Serve the lookups of an evaluation.
+    Evaluate(Box<EvaluateOrder>),
     /// The checkpoint is written: go on.
     Continue,
     /// The checkpoint cannot be written: leave the run.
@@ -44,6 +47,17 @@ pub struct TrainOrder {
     pub run: String,
     /// The checkpoint that it continues from; none for its first step.
     pub checkpoint: Option<PathBuf>,
+}
+
+/// A trained model that rank 0 evaluates.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct EvaluateOrder {
+    /// The model.
+    pub model: ModelConfig,
+    /// The folder of its weights.
+    pub weights: PathBuf,
+    /// Name of the run.
+    pub run: String,
 }
 
 /// Files of tables whose columns are split over ranks.

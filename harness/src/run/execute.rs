@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use architectures::{Decoder, Usage};
+use architectures::Usage;
 use burn::tensor::Device;
 use collectives::Collectives;
 use results::{MatchRow, Records, UsageRow};
@@ -30,6 +30,7 @@ use crate::error::Error;
 use crate::process::peak_memory;
 use crate::ranks::ending::{or_end_all, panic_text};
 use crate::ranks::order::{Order, TrainOrder, give};
+use crate::ranks::served_decoder::{ServedDecoder, served_decoder};
 use crate::record::exposure_row::exposure_rows;
 use crate::record::folders::Folders;
 use crate::record::match_row::match_row;
@@ -155,7 +156,7 @@ pub(crate) fn catch_panic<T>(body: impl FnOnce() -> Result<T, Failure>) -> Resul
 
 /// A decoder with its final weights, saved.
 struct Saved {
-    decoder: Decoder,
+    decoder: ServedDecoder,
     progress: TrainingProgress,
     weights_hash: String,
 }
@@ -172,11 +173,16 @@ fn train_and_evaluate(
     let clock = Instant::now();
     let partial = evaluation_folder(context.folders, id, &saved.weights_hash);
     let subject = Subject {
-        decoder: &saved.decoder,
+        decoder: &saved.decoder.decoder,
         weights_hash: &saved.weights_hash,
         partial: Some(&partial),
     };
-    evaluate_all(run, id, &subject, claim, context, progress)?;
+    let mut evaluate = || evaluate_all(run, id, &subject, claim, context, progress);
+    match saved.decoder.is_served() {
+        false => evaluate()?,
+        // After a panic the other ranks would wait for the rest of a lookup.
+        true => or_end_all(context.ranks.as_ref(), evaluate)?,
+    }
     let validated = saved.progress.validated;
     let (val_loss, val_tokens) = validated.map_or((f64::NAN, 0), |v| (v.loss, v.tokens));
     Ok(RunOutcome {
@@ -257,26 +263,30 @@ fn trained(
     when_space(folder, 0, context.interrupt, progress, || {
         context.records.write(id, &usage)
     })?;
-    let saved = save(trained, id, context, progress);
+    let saved = save(&trained, id, context, progress);
     let order = match saved.is_ok() {
         true => Order::Continue,
         false => Order::Leave,
     };
     give(ranks, &order);
-    let saved = saved?;
-    if saved.decoder.table_ranks().is_none() {
-        return Ok(saved);
+    let Trained {
+        decoder, progress, ..
+    } = trained;
+    let manifest = saved?;
+    let weights_hash = manifest.content_hash();
+    if decoder.table_ranks().is_none() {
+        return Ok(Saved {
+            decoder: decoder.into(),
+            progress,
+            weights_hash,
+        });
     }
-    // Rank 0 alone evaluates: with whole tables, without moments.
-    let Saved {
-        decoder: split,
-        progress,
-        weights_hash,
-    } = saved;
-    drop(split);
+    // Without the moments.
+    drop(decoder);
     let weights = context.folders.weights(id);
     let manifest = snapshot::verify(&weights, id)?;
-    let decoder = snapshot::read_weights(&weights, &manifest, spec.model, spec.device)?;
+    let (model, device) = (spec.model, spec.device);
+    let decoder = served_decoder((&weights, id), &manifest, model, device, context.ranks)?;
     Ok(Saved {
         decoder,
         progress,
@@ -308,11 +318,11 @@ fn train_order(
 
 /// Saves the weights of a trained decoder.
 fn save(
-    trained: Trained,
+    trained: &Trained,
     id: &str,
     context: &RunContext,
     progress: &mut dyn Progress,
-) -> Result<Saved, Failure> {
+) -> Result<Manifest, Failure> {
     let val_loss = trained.progress.validated.map(|validated| validated.loss);
     let manifest = Manifest::new(id, &trained.progress, val_loss, context.origin.clone());
     let (folder, workplace) = (context.folders.weights(id), context.folders.checkpoints(id));
@@ -329,11 +339,7 @@ fn save(
             )
         })
     })?;
-    Ok(Saved {
-        weights_hash: written.content_hash(),
-        decoder: trained.decoder,
-        progress: trained.progress,
-    })
+    Ok(written)
 }
 
 fn usage_rows(id: &str, usage: &[Usage]) -> Vec<UsageRow> {

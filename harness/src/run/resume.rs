@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 
-use architectures::Decoder;
 use results::{ItemRow, Records, ScoreRow, StepRow, UsageRow, WarningRow};
 
 use super::disk_wait::when_space;
@@ -13,6 +12,7 @@ use super::progress::Progress;
 use crate::checkpoint::manifest::{Manifest, Origin};
 use crate::checkpoint::snapshot;
 use crate::checkpoint::store::{Intact, Store};
+use crate::ranks::served_decoder::{ServedDecoder, served_decoder};
 use crate::train::TrainSpec;
 use crate::train::state::TrainingState;
 use crate::train::warning::{Warning, WarningKind};
@@ -20,7 +20,7 @@ use crate::train::warning::{Warning, WarningKind};
 /// Where a run begins.
 pub enum Beginning {
     /// Training has ended: the decoder, without autodiff, and the manifest of its weights.
-    Trained(Box<(Decoder, Manifest)>),
+    Trained(Box<(ServedDecoder, Manifest)>),
     /// Training begins or continues, with warnings to be recorded, and the folder of the checkpoint that it continues from.
     Training(Box<TrainingState>, Vec<Warning>, Option<PathBuf>),
 }
@@ -53,7 +53,8 @@ pub fn beginning(
     let weights = context.folders.weights(id);
     if weights.is_dir() && are_recorded(&recorded, spec, spec.steps) {
         let loaded = snapshot::verify(&weights, id).and_then(|manifest| {
-            let decoder = snapshot::read_weights(&weights, &manifest, spec.model, spec.device)?;
+            let (model, device) = (spec.model, spec.device);
+            let decoder = served_decoder((&weights, id), &manifest, model, device, spec.ranks)?;
             Ok((decoder, manifest))
         });
         match loaded {
