@@ -16,10 +16,12 @@
 //! | [`gathered`] | moments for a checkpoint, gathered parameter by parameter |
 //! | [`table_files`] | tables for a checkpoint, of which each rank writes its columns |
 //! | [`served_decoder`] | a trained decoder that rank 0 evaluates, while the others serve its lookups in split tables |
+//! | [`exchanged`] | the exchanges of a run in one line |
 //! | [`ending`] | the end of all ranks after an error of one |
 //! | [`launch`] | the ranks that this process was started with |
 
 pub mod ending;
+pub mod exchanged;
 pub mod follow;
 pub mod gathered;
 pub mod launch;

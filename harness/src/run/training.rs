@@ -12,6 +12,7 @@ use crate::checkpoint::snapshot;
 use crate::checkpoint::store::Store;
 use crate::error::Error;
 use crate::ranks::ending::end_all;
+use crate::ranks::exchanged::exchanged;
 use crate::ranks::order::{Order, give};
 use crate::ranks::step_end::{StepEnd, agree};
 use crate::record::step_recorder::StepRecorder;
@@ -34,6 +35,8 @@ pub fn train_with_checkpoints(
     let mut recorder = StepRecorder::new(context.records, id);
     warnings.iter().for_each(|warning| recorder.warn(warning));
     let (begun, first) = (Instant::now(), state.progress.step);
+    let ranks = context.ranks.as_ref();
+    let before = ranks.traffic();
     claim.activity.update(|activity| {
         activity.phase = "training".to_owned();
         activity.step = first as u64;
@@ -68,7 +71,10 @@ pub fn train_with_checkpoints(
         return Err(failure);
     }
     keeper.write_rows(progress)?;
-    let ranks = context.ranks.as_ref();
+    if ranks.ranks() > 1 {
+        let (steps, elapsed) = (spec.steps - first, begun.elapsed());
+        progress.notice(&exchanged(before, ranks.traffic(), steps, elapsed));
+    }
     trained.map_err(|error| match error {
         TrainError::Interrupted { .. } => Failure::Interrupted,
         // The other ranks wait in the operation after it.

@@ -42,6 +42,8 @@ kind = "ultra_mem"
 placement = "middle"
 n_keys = 8
 top_k = 4
+value_dim = 8
+pre_value_dim = 8
 
 [blocks.engram]
 kind = "engram"
@@ -65,7 +67,7 @@ n_rows = 31
 /// Two blocks, many steps, and a checkpoint every few of them.
 fn many_steps(tokens: usize) -> String {
     TINY.replace("tokens = 2_000", &format!("tokens = {tokens}"))
-        + "\n[training.checkpoint]\nevery_steps = 5\n"
+        + "\n[training.checkpoint]\nevery_steps = 3\n"
 }
 
 /// The command `isoflop sweep` on `ranks` ranks; `None`, with a message, where that cannot be tested.
@@ -139,7 +141,7 @@ fn two_and_four_processes_train_every_block_with_the_losses_of_one() {
     }
 }
 
-/// Waits until there is a checkpoint of step 5 or later.
+/// Waits until there is a checkpoint.
 fn wait_for_checkpoint(folder: &Path, child: &mut Child) {
     let begun = Instant::now();
     let found = || {
@@ -201,7 +203,7 @@ fn weights(scratch: &Scratch, output: &str) -> Vec<(String, String, u64)> {
 
 #[test]
 fn ranks_end_with_one_that_is_killed_and_the_run_continues_to_the_same_weights() {
-    let scratch = Scratch::new(&many_steps(60_000));
+    let scratch = Scratch::new(&many_steps(12_000));
     let Some(killed) = signalled(&scratch, "killed", libc::SIGKILL) else {
         return;
     };
@@ -230,7 +232,7 @@ fn ranks_end_with_one_that_is_killed_and_the_run_continues_to_the_same_weights()
 
 #[test]
 fn a_signal_to_one_rank_stops_all_after_a_checkpoint() {
-    let scratch = Scratch::new(&many_steps(60_000));
+    let scratch = Scratch::new(&many_steps(12_000));
     let Some(stopped) = signalled(&scratch, "stopped", libc::SIGTERM) else {
         return;
     };
@@ -246,6 +248,84 @@ fn a_signal_to_one_rank_stops_all_after_a_checkpoint() {
             .iter()
             .any(|(_, _, resumes)| *resumes == 1)
     );
+}
+
+/// A memory of 2^20 slots: 537 MB of values, and as much for each of two moments.
+const LARGE_MEMORY: &str = r#"
+name = "tiny"
+seeds = [0]
+match = { mode = "tokens" }
+
+[decoder]
+n_layers = 2
+seq_len = 96
+d_ff_multiple = 16
+
+[sizes.xs]
+d_model = 128
+n_heads = 2
+tokens = 1_000
+
+[blocks."memory+"]
+kind = "memory"
+placement = { layers = [1] }
+keys = { n_keys = 1024, n_heads = 1, top_k = 4 }
+gate = true
+shared_values = true
+
+[suites]
+vocab_size = 320
+
+[suites.biographies]
+people = 12
+questions = 4
+
+[training]
+batch_size = 4
+learning_rate = 3e-3
+table_learning_rate = 1e-2
+validations = 1
+validation_tokens = 500
+"#;
+/// KiB of address space of each process: less than the table with its moments, more than half of it and what MPI maps.
+const ADDRESS_SPACE: usize = 1_500_000;
+
+#[test]
+fn a_table_that_does_not_fit_one_process_is_trained_by_two() {
+    let scratch = Scratch::new(LARGE_MEMORY);
+    let Some(two) = mpirun(&scratch, 2, "two") else {
+        return;
+    };
+    // The shell sets the limit, and becomes the program.
+    let limited = format!("ulimit -v {ADDRESS_SPACE}; exec \"$0\" \"$@\"");
+    let program = env!("CARGO_BIN_EXE_isoflop");
+    let sweep = [
+        "sweep",
+        "sweep.toml",
+        "--quiet",
+        "--threads",
+        "1",
+        "--output",
+    ];
+    let mut one = Command::new("sh");
+    one.args(["-c", &limited, program]).args(sweep).arg("one");
+    let one = Ended::new(one.current_dir(scratch.path("")).output().unwrap());
+    assert_eq!(one.code, Some(1), "{one:?}");
+    assert!(
+        one.err.contains("the system did not allocate them"),
+        "{one:?}"
+    );
+    let arguments: Vec<_> = two.get_args().map(|arg| arg.to_owned()).collect();
+    let place = arguments.iter().position(|arg| arg == program).unwrap();
+    let mut limited_two = Command::new("mpirun");
+    limited_two
+        .args(&arguments[..place])
+        .args(["sh", "-c", &limited])
+        .args(&arguments[place..])
+        .current_dir(scratch.path(""));
+    let two = Ended::new(limited_two.output().unwrap());
+    assert_eq!(two.code, Some(0), "{two:?}");
+    assert_eq!(rows(&scratch, "two").0[0].status, "finished");
 }
 
 #[test]

@@ -43,10 +43,12 @@ fn losses_and_norms_do_not_depend_on_the_number_of_ranks() {
         for ranks in [2, 4] {
             for own in outcomes(ranks, (&model, &training, 5)) {
                 for (step, (own, one)) in own.steps.iter().zip(&one.steps).enumerate() {
-                    for (own, one) in own.iter().zip(one) {
+                    // Losses, and norms, which are less smooth: Engram's gate has a root.
+                    let most = [1e-6, 1e-6, 1e-5, 1e-5, 1e-6];
+                    for ((own, one), most) in own.iter().zip(one).zip(most) {
                         let difference = (own - one).abs() / one.abs().max(1.0);
                         assert!(
-                            difference < 1e-6,
+                            difference < most,
                             "{name}: {ranks} ranks, step {step}: {own} {one}"
                         );
                     }

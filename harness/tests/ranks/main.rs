@@ -8,4 +8,5 @@ mod scratch;
 mod by_mpirun;
 mod checkpoints;
 mod equal_losses;
+mod traffic;
 mod training;
