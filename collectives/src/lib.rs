@@ -28,6 +28,8 @@
 //! ```
 
 mod launch;
+#[cfg(feature = "nccl")]
+pub mod nccl;
 mod one_rank;
 mod over_host;
 mod traffic;

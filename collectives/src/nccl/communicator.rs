@@ -160,7 +160,10 @@ impl Communicator {
 
 impl Drop for Communicator {
     fn drop(&mut self) {
-        let handle = self.handle.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let handle = self
+            .handle
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
         // SAFETY: the communicator was made in `new`, and nothing uses it any more. An error cannot be reported here.
         let _ = unsafe { result::comm_destroy(handle.0) };
     }

@@ -16,7 +16,8 @@ use collectives::Collectives;
 use experiment::training::TrainingConfig;
 
 use super::backward::BatchGradients;
-use super::summed_gradients::{DenseGradients, OwnGradients, SummedGradients};
+use super::own_gradients::OwnGradients;
+use super::step::{DenseGradients, SummedGradients};
 
 /// Loss and gradients of one batch, summed over ranks.
 pub struct SummedBatch {

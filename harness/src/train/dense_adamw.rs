@@ -17,7 +17,7 @@ use collectives::{Collectives, OneRank};
 use experiment::training::TrainingConfig;
 
 use super::element_ranges::{Bucket, own_elements};
-use super::summed_gradients::OwnGradients;
+use super::own_gradients::OwnGradients;
 
 /// AdamW without weight decay for vectors, which are gains and biases.
 pub struct DenseAdamW {

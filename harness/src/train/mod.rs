@@ -13,11 +13,11 @@ mod dense_gradients;
 mod element_ranges;
 mod observations;
 pub mod optimizer;
+pub mod own_gradients;
 mod recent;
 mod segments;
 pub mod state;
 pub mod step;
-pub mod summed_gradients;
 mod validation;
 pub mod warning;
 

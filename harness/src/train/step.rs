@@ -13,7 +13,7 @@ use experiment::training::TrainingConfig;
 
 use super::dense_adamw::DenseAdamW;
 use super::optimizer;
-use super::summed_gradients::{DenseGradients, SummedGradients};
+use super::own_gradients::OwnGradients;
 
 /// Gradients of value tables: for each table, one entry per lookup of each micro-batch.
 pub type TableGradients = Vec<(ValueTable, Vec<TableGradient>)>;
@@ -55,6 +55,51 @@ impl ParameterGradients {
         let bounds = tables.flat_map(|(table, parts)| table.norm_bounds(parts));
         GradientNorms {
             dense: optimizer::norm(module, &self.dense),
+            // The sum of nothing is -0.
+            tables: 0.0 + bounds.sum::<f64>(),
+        }
+    }
+}
+
+/// Gradients of a module's parameters over a whole batch, and statistics for its buffers.
+pub struct SummedGradients {
+    /// Gradients of the dense parameters.
+    pub dense: DenseGradients,
+    /// Gradients of the value tables.
+    pub tables: TableGradients,
+    /// Statistics for the blocks' buffers.
+    pub statistics: Statistics,
+}
+
+/// Gradients of dense parameters.
+pub enum DenseGradients {
+    /// On one rank, of every element.
+    Whole(GradientsParams),
+    /// On several ranks, of the elements that the rank updates.
+    Own(OwnGradients),
+}
+
+impl From<ParameterGradients> for SummedGradients {
+    /// Those of a batch that one rank computed.
+    fn from(gradients: ParameterGradients) -> Self {
+        Self {
+            dense: DenseGradients::Whole(gradients.dense),
+            tables: gradients.tables,
+            statistics: gradients.statistics,
+        }
+    }
+}
+
+impl SummedGradients {
+    /// The norm of the dense gradient of `module`, and a bound of the norm of the tables' gradients.
+    pub fn norms(&self, module: &impl Module) -> GradientNorms {
+        let tables = self.tables.iter();
+        let bounds = tables.flat_map(|(table, parts)| table.norm_bounds(parts));
+        GradientNorms {
+            dense: match &self.dense {
+                DenseGradients::Whole(whole) => optimizer::norm(module, whole),
+                DenseGradients::Own(own) => own.norm,
+            },
             // The sum of nothing is -0.
             tables: 0.0 + bounds.sum::<f64>(),
         }

@@ -44,7 +44,7 @@ fn losses_and_norms_do_not_depend_on_the_number_of_ranks() {
             for own in outcomes(ranks, (&model, &training, 5)) {
                 for (step, (own, one)) in own.steps.iter().zip(&one.steps).enumerate() {
                     // Losses, and norms, which are less smooth: Engram's gate has a root.
-                    let most = [1e-6, 1e-6, 1e-5, 1e-5, 1e-6];
+                    let most = [1e-6, 1e-6, 1e-4, 1e-4, 1e-6];
                     for ((own, one), most) in own.iter().zip(one).zip(most) {
                         let difference = (own - one).abs() / one.abs().max(1.0);
                         assert!(

@@ -35,9 +35,10 @@ fn bytes_of_a_step_are_those_of_the_formula() {
                 "{name}, {ranks} ranks: {bytes} bytes, {}",
                 formula.bytes
             );
-            // Nor the bounds and norms of tables.
+            // Nor the bounds and norms of tables; in it are two exchanges after the step, in which ranks agree to go on.
+            let of_step = formula.exchanges - 2.0;
             assert!(
-                exchanges >= formula.exchanges && exchanges <= formula.exchanges + 12.0,
+                exchanges >= of_step && exchanges <= of_step + 12.0,
                 "{name}, {ranks} ranks: {exchanges} exchanges, {}",
                 formula.exchanges
             );

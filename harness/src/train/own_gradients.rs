@@ -1,8 +1,7 @@
-//! Gradients of a whole batch, summed over the ranks that computed its parts.
+//! Dense gradients of a whole batch, summed over the ranks that computed its parts: of each parameter the elements that a rank updates.
 
 use std::collections::HashMap;
 
-use architectures::Statistics;
 use architectures::kernels::fused;
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
@@ -10,60 +9,13 @@ use burn::tensor::Tensor;
 use collectives::Collectives;
 
 use super::element_ranges::Bucket;
-use super::optimizer;
-use super::step::{GradientNorms, ParameterGradients, TableGradients};
-
-/// Gradients of a module's parameters over a whole batch, and statistics for its buffers.
-pub struct SummedGradients {
-    /// Gradients of the dense parameters.
-    pub dense: DenseGradients,
-    /// Gradients of the value tables.
-    pub tables: TableGradients,
-    /// Statistics for the blocks' buffers.
-    pub statistics: Statistics,
-}
-
-/// Gradients of dense parameters.
-pub enum DenseGradients {
-    /// On one rank, of every element.
-    Whole(GradientsParams),
-    /// On several ranks, of the elements that the rank updates.
-    Own(OwnGradients),
-}
 
 /// The elements that this rank updates of the gradients of dense parameters.
 pub struct OwnGradients {
     /// By parameter, `[m]` with padding.
     pub elements: HashMap<ParamId, Tensor<1>>,
     /// Global norm over all elements of all ranks.
-    norm: f64,
-}
-
-impl From<ParameterGradients> for SummedGradients {
-    /// Those of a batch that one rank computed.
-    fn from(gradients: ParameterGradients) -> Self {
-        Self {
-            dense: DenseGradients::Whole(gradients.dense),
-            tables: gradients.tables,
-            statistics: gradients.statistics,
-        }
-    }
-}
-
-impl SummedGradients {
-    /// The norm of the dense gradient of `module`, and a bound of the norm of the tables' gradients.
-    pub fn norms(&self, module: &impl Module) -> GradientNorms {
-        let tables = self.tables.iter();
-        let bounds = tables.flat_map(|(table, parts)| table.norm_bounds(parts));
-        GradientNorms {
-            dense: match &self.dense {
-                DenseGradients::Whole(whole) => optimizer::norm(module, whole),
-                DenseGradients::Own(own) => own.norm,
-            },
-            // The sum of nothing is -0.
-            tables: 0.0 + bounds.sum::<f64>(),
-        }
-    }
+    pub norm: f64,
 }
 
 impl OwnGradients {
