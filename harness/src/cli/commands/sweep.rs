@@ -25,7 +25,7 @@ use crate::cli::arguments::SweepOptions;
 /// # Errors
 /// If an argument is invalid, the data cannot be prepared, or rows or the report cannot be read or written.
 pub fn sweep(options: &SweepOptions) -> Result<Conclusion, Error> {
-    let ranks = started_ranks(options.ranks)?;
+    let ranks = started_ranks(options.ranks, options.compute.device)?;
     if ranks.rank() > 0 {
         return follow(&ranks, &options.compute);
     }

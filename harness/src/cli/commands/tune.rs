@@ -24,7 +24,7 @@ use crate::cli::progress;
 /// # Errors
 /// If the sweep has no `[tune]`, its law of rates is rejected, or rows cannot be read or written.
 pub fn tune(options: &TuneOptions) -> Result<Conclusion, Error> {
-    let ranks = started_ranks(options.ranks)?;
+    let ranks = started_ranks(options.ranks, options.compute.device)?;
     if ranks.rank() > 0 {
         return follow(&ranks, &options.compute);
     }
