@@ -3,8 +3,10 @@
 use crate::linear::Linear;
 use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
+use collectives::Collectives;
 use rand::RngCore;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use crate::buffer::{Buffer, Statistics};
 use crate::config::{ConfigError, DecoderConfig};
@@ -88,6 +90,8 @@ pub struct Builder<'a> {
     rough: bool,
     path: String,
     tables: HashMap<String, ValueTable>,
+    /// The ranks that share the columns of each table; `None` if this process has whole tables.
+    ranks: Option<Arc<dyn Collectives>>,
 }
 
 impl<'a> Builder<'a> {
@@ -100,6 +104,16 @@ impl<'a> Builder<'a> {
             rough: false,
             path: String::new(),
             tables: HashMap::new(),
+            ranks: None,
+        }
+    }
+
+    /// The same builder with tables whose columns are split over `ranks`, with the values that whole tables would have. The width
+    /// of every table must be divisible by the number of ranks: see [`crate::ModelConfig::check_ranks`].
+    pub fn on_ranks(self, ranks: Arc<dyn Collectives>) -> Self {
+        Self {
+            ranks: (ranks.ranks() > 1).then_some(ranks),
+            ..self
         }
     }
 
@@ -203,8 +217,16 @@ impl<'a> Builder<'a> {
         };
         let init = Init::TruncatedNormal(std);
         let (format, rounding) = (self.decoder.numeric_format, format!("{name}.rounding"));
-        let fill = |values: TableValues| self.fill_table(init, &name, values);
-        let table = ValueTable::filled([spec.rows, spec.width], format, self.device, fill)
+        let (shape, device) = ([spec.rows, spec.width], self.device);
+        let table = match &self.ranks {
+            None => ValueTable::filled(shape, format, device, |values| {
+                self.fill_table(init, &name, values);
+            }),
+            Some(ranks) => ValueTable::split(shape, format, device, ranks, |columns, values| {
+                init.fill_table_columns(self.seed, &name, (spec.width, columns), values);
+            }),
+        };
+        let table = table
             .with_learning_rate_factor(spec.learning_rate_factor)
             .with_rounding_bits(random::stream(self.seed, &rounding, 0).next_u64());
         if spec.shared {

@@ -43,6 +43,12 @@ pub struct Cost {
     pub lookup: Flops,
     /// Table bytes read.
     pub bytes_gathered: u64,
+    /// Lookups in tables.
+    pub lookups: u64,
+    /// Table rows read.
+    pub rows_read: u64,
+    /// Values that the lookups return or, in dot products with rows, are given.
+    pub lookup_values: u64,
 }
 
 impl Cost {
@@ -73,6 +79,9 @@ impl Cost {
             params_active: read,
             lookup: read.saturating_mul(2),
             bytes_gathered: read.saturating_mul(TABLE_ELEMENT_BYTES),
+            lookups: 1,
+            rows_read: rows as u64,
+            lookup_values: width as u64,
             ..Self::default()
         }
     }
@@ -81,6 +90,7 @@ impl Cost {
     pub fn copy(rows: usize, width: usize) -> Self {
         Self {
             lookup: 0,
+            lookup_values: product(rows, width),
             ..Self::gather(rows, width)
         }
     }
@@ -121,6 +131,9 @@ impl Cost {
             attention: count(self.attention, other.attention),
             lookup: count(self.lookup, other.lookup),
             bytes_gathered: count(self.bytes_gathered, other.bytes_gathered),
+            lookups: count(self.lookups, other.lookups),
+            rows_read: count(self.rows_read, other.rows_read),
+            lookup_values: count(self.lookup_values, other.lookup_values),
         }
     }
 

@@ -20,6 +20,11 @@ use crate::pass::Pass;
 use crate::registry::AnyBlock;
 use crate::value_table::ValueTable;
 
+mod on_ranks;
+mod segments;
+
+pub use on_ranks::ServedLookups;
+
 /// A decoder-only language model.
 #[derive(Module, Debug)]
 pub struct Decoder {
@@ -63,8 +68,11 @@ impl Decoder {
     /// # Errors
     /// If the configuration is invalid.
     pub fn new(config: &ModelConfig, seed: u64, device: &Device) -> Result<Self, ConfigError> {
+        Self::build(config, Builder::new(&config.decoder, seed, device))
+    }
+
+    fn build(config: &ModelConfig, mut builder: Builder) -> Result<Self, ConfigError> {
         let layers = config.layers()?;
-        let mut builder = Builder::new(&config.decoder, seed, device);
         let embedding = Embedding::build(&builder);
         let layers = layers
             .iter()
@@ -109,19 +117,14 @@ impl Decoder {
     }
 
     /// Logits `[batch, seq, vocab_size]` of whole sequences `tokens [batch, seq]`.
+    ///
+    /// # Panics
+    ///
+    /// As [`Decoder::evaluate_layers`].
     pub fn forward(&self, tokens: Tensor<2, Int>, pass: &mut Pass) -> Tensor<3> {
-        let ids = tokens.clone();
-        let tokens = Tokens::whole(tokens);
-        self.blocks().for_each(|block| block.prefetch(&tokens));
-        let mut h = self.embedding.forward(ids);
-        for (index, layer) in self.layers.iter().enumerate() {
-            pass.enter_layer(index);
-            let mut context = Context::new(&tokens, pass);
-            h = layer.add_before_attention(h, &mut context, &mut []);
-            h = layer.frame.attend(h);
-            h = layer.add_feed_forward(h, &mut context, &mut []);
-        }
-        self.head.logits(h, &self.embedding)
+        let tokens = self.tokens(tokens);
+        let h = self.embed(&tokens);
+        self.logits(self.evaluate_layers(0..self.layers.len(), h, &tokens, pass))
     }
 
     /// An empty cache for [`Decoder::extend`].
@@ -155,6 +158,7 @@ impl Decoder {
         let past = cache.tokens.as_ref().map_or(0, |tokens| tokens.dims()[1]);
         let positions = Positions::new(&self.config, past, seq, &tokens.device());
         let mut pass = Pass::evaluation();
+        self.check_ranks(&pass, &tokens);
         let mut h = self.embedding.forward(tokens.clone());
         let history = match cache.tokens.take() {
             None => tokens,

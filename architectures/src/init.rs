@@ -1,6 +1,8 @@
 //! Initial values of parameters, from the random stream of the parameter's name: independent of the order of
 //! construction.
 
+use std::ops::Range;
+
 use burn::tensor::{TensorData, bf16};
 use multiversion::multiversion;
 use rand::{Rng, RngCore};
@@ -59,6 +61,49 @@ impl Init {
                 self.fill_block(seed, name, block, values)
             }),
         }
+    }
+
+    /// The `columns` of a table of rows of `width` values that [`Init::fill_table`] would write as a whole. Every value is drawn, of
+    /// which a block at a time is in memory.
+    pub(crate) fn fill_table_columns(
+        self,
+        seed: u64,
+        name: &str,
+        of: (usize, &Range<usize>),
+        values: TableValues,
+    ) {
+        match values {
+            TableValues::F32(values) => {
+                self.fill_columns(seed, name, of, values, |drawn| drawn);
+            }
+            TableValues::Bf16(values) => {
+                self.fill_columns(seed, name, of, values, bf16::from_f32);
+            }
+        }
+    }
+
+    fn fill_columns<T: Send>(
+        self,
+        seed: u64,
+        name: &str,
+        (width, columns): (usize, &Range<usize>),
+        values: &mut [T],
+        rounded: impl Fn(f32) -> T + Sync,
+    ) {
+        let blocks = blocks_of_columns(width, columns, values);
+        let one_block = || vec![0f32; BLOCK];
+        blocks
+            .into_par_iter()
+            .enumerate()
+            .for_each_init(one_block, |whole, (block, values)| {
+                self.fill_block(seed, name, block, whole);
+                let first = block * BLOCK;
+                let own = whole.iter().enumerate();
+                let own = own.filter(|(at, _)| columns.contains(&((first + at) % width)));
+                for (value, (_, drawn)) in values.iter_mut().zip(own) {
+                    *value = rounded(*drawn);
+                }
+            });
     }
 
     /// Values of the same variance from a hash of their index, at the cost of writing them, for models that are timed and
@@ -129,6 +174,27 @@ fn fill_blocks_rounded(values: &mut [bf16], fill: impl Fn(usize, &mut [f32]) + S
     });
 }
 
+/// `values`, the `columns` of rows of `width` values, divided among the blocks of the whole: those of a block are consecutive.
+fn blocks_of_columns<'a, T>(
+    width: usize,
+    columns: &Range<usize>,
+    mut values: &'a mut [T],
+) -> Vec<&'a mut [T]> {
+    // Values of the columns before a position of the whole.
+    let before = |position: usize| {
+        let within = (position % width).clamp(columns.start, columns.end) - columns.start;
+        position / width * columns.len() + within
+    };
+    let (own, mut blocks) = (values.len(), Vec::new());
+    while !values.is_empty() {
+        let end = before((blocks.len() + 1) * BLOCK).min(own);
+        let (block, rest) = values.split_at_mut(end - (own - values.len()));
+        blocks.push(block);
+        values = rest;
+    }
+    blocks
+}
+
 /// Hashes of the indices (the finaliser of MurmurHash3), between minus and plus `bound`.
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
 fn hashed(key: u32, bound: f32, values: &mut [f32]) {
@@ -154,6 +220,24 @@ mod tests {
     fn draws_depend_on_the_name_alone() {
         assert_eq!(draw("layers.0.query"), draw("layers.0.query"));
         assert_ne!(draw("layers.0.query"), draw("layers.1.query"));
+    }
+
+    #[test]
+    fn columns_are_those_of_the_whole() {
+        // Rows longer than a block, of a length that divides it, and of one that does not.
+        for (rows, width) in [(3, BLOCK + 10), (40, BLOCK / 16), (2000, 96)] {
+            let init = Init::TruncatedNormal(0.5);
+            let mut whole = vec![0f32; rows * width];
+            init.fill(3, "values", &mut whole);
+            for columns in [0..width / 2, width / 2..width, 5..6, 0..width] {
+                let mut found = vec![0f32; rows * columns.len()];
+                init.fill_columns(3, "values", width, &columns, &mut found);
+                let expected = whole
+                    .chunks_exact(width)
+                    .flat_map(|row| &row[columns.clone()]);
+                assert!(found.iter().eq(expected), "{rows} x {width}, {columns:?}");
+            }
+        }
     }
 
     #[test]

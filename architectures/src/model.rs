@@ -92,6 +92,28 @@ impl ModelConfig {
         Ok(layer::tables(&self.decoder, &self.layers()?))
     }
 
+    /// Checks that the columns of every value table can be split over `ranks`.
+    ///
+    /// # Errors
+    /// As [`ModelConfig::layers`], or if the width of a table is not divisible by `ranks`.
+    pub fn check_ranks(&self, ranks: usize) -> Result<(), ConfigError> {
+        let tables = self.tables()?;
+        match tables
+            .iter()
+            .find(|table| !table.width.is_multiple_of(ranks))
+        {
+            None => Ok(()),
+            Some(table) => Err(ConfigError::new(
+                "blocks",
+                format!(
+                    "have the table {} of width {}, whose columns cannot be divided among {ranks} ranks",
+                    table.name, table.width
+                ),
+                "change its width, or start a number of ranks that divides it",
+            )),
+        }
+    }
+
     /// Cost of one token in the whole model, by formula.
     ///
     /// # Errors

@@ -11,11 +11,14 @@
 //! rows.
 
 mod gradient;
+pub(crate) mod served;
+mod split;
 mod stored;
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use burn::tensor::{Device, Int, Tensor, bf16};
+use collectives::Collectives;
 use rayon::prelude::*;
 
 use crate::init::Init;
@@ -25,25 +28,32 @@ use crate::numeric_format::NumericFormat;
 use crate::pass::{Pass, SavedFactor};
 
 pub use gradient::TableGradient;
+use served::Served;
 pub use stored::{TableMemory, TablePart};
 
-/// A handle to a table `[rows, width]`.
+/// A handle to a table `[rows, width]`, or to the columns of it that this process has: see [`ValueTable::split`].
 #[derive(Clone)]
 pub struct ValueTable {
+    /// Of the whole table.
     shape: [usize; 2],
     format: NumericFormat,
     learning_rate_factor: f64,
     /// Of the seed and the table, for stochastic rounding.
     rounding_bits: u64,
+    /// The ranks that the columns are split over; `None` if this process has the whole table.
+    ranks: Option<Arc<dyn Collectives>>,
     state: Arc<Mutex<State>>,
 }
 
 struct State {
+    /// `[rows, columns]`, of the columns that this process has; the moments likewise.
     values: Tensor<2>,
     /// Running means of gradients and of squared gradients; none until the first update, so that evaluation needs the
     /// memory of one table, not three.
     moments: Option<(Tensor<2>, Tensor<2>)>,
     updates: i32,
+    /// While one rank alone evaluates, and the others serve its lookups.
+    served: Option<Served>,
 }
 
 impl std::fmt::Debug for ValueTable {
@@ -119,10 +129,12 @@ impl ValueTable {
             format: NumericFormat::of(values.dtype()),
             learning_rate_factor: 1.0,
             rounding_bits: 0,
+            ranks: None,
             state: Arc::new(Mutex::new(State {
                 values,
                 moments: None,
                 updates: 0,
+                served: None,
             })),
         }
     }
@@ -153,7 +165,7 @@ impl ValueTable {
         self.shape[0]
     }
 
-    /// Width of a row.
+    /// Width of a row of the whole table.
     pub fn width(&self) -> usize {
         self.shape[1]
     }
@@ -163,17 +175,19 @@ impl ValueTable {
         Arc::ptr_eq(&self.state, &other.state)
     }
 
-    /// The values, `[rows, width]`. While the returned tensor exists, an update copies the table.
+    /// The values of the columns that this process has, `[rows, columns]`. While the returned tensor exists, an update copies them.
     pub fn values(&self) -> Tensor<2> {
         self.lock().values.clone()
     }
 
-    /// Replaces the values, rounded to nearest in the format of the table, and discards the moments.
+    /// Replaces the values of the columns that this process has, rounded to nearest in the format of the table, and discards the
+    /// moments.
     pub fn set_values(&self, values: Tensor<2>) {
         *self.lock() = State {
             values: table_memory::copied(values.cast(self.format.dtype())),
             moments: None,
             updates: 0,
+            served: None,
         };
     }
 
@@ -187,11 +201,16 @@ impl ValueTable {
 
     /// `sum_j weights[t,j] table[ids[t,j]]`: `ids` and `weights [tokens, per_token]` to `[tokens, width]`. One id per token
     /// at weight one reads that row.
+    ///
+    /// If the columns are split, all ranks look up together: each its own tokens, equally many, in training, and all the same tokens in
+    /// other passes.
     pub fn bag(&self, ids: Tensor<2, Int>, weights: Tensor<2>, pass: &mut Pass) -> Tensor<2> {
-        let [tokens, _] = weights.dims();
-        let sink = sink([tokens, self.width()], &weights, pass);
+        if let Some(ranks) = &self.ranks {
+            return self.split_bag(ranks, ids, weights, pass);
+        }
+        let sink = sink(&weights, pass);
         let out = lookup::bag(self.values(), ids.clone(), weights.clone(), sink.clone());
-        if pass.is_training() {
+        if pass.is_differentiated() {
             pass.save_lookup(
                 self.clone(),
                 ids.inner(),
@@ -207,11 +226,15 @@ impl ValueTable {
         lookup::prefetch(self.values(), ids.inner());
     }
 
-    /// `<inputs[t], table[ids[t,j]]>`: `ids [tokens, per_token]`, `inputs [tokens, width]` to `[tokens, per_token]`.
+    /// `<inputs[t], table[ids[t,j]]>`: `ids [tokens, per_token]`, `inputs [tokens, width]` to `[tokens, per_token]`. If the columns are
+    /// split, as [`ValueTable::bag`].
     pub fn dot(&self, ids: Tensor<2, Int>, inputs: Tensor<2>, pass: &mut Pass) -> Tensor<2> {
-        let sink = sink(ids.dims(), &inputs, pass);
+        if let Some(ranks) = &self.ranks {
+            return self.split_dot(ranks, ids, inputs, pass);
+        }
+        let sink = sink(&inputs, pass);
         let out = lookup::dot(self.values(), ids.clone(), inputs.clone(), sink.clone());
-        if pass.is_training() {
+        if pass.is_differentiated() {
             pass.save_lookup(
                 self.clone(),
                 ids.inner(),
@@ -238,12 +261,13 @@ impl ValueTable {
                 }
             };
             let device = state.values.device();
-            let moments = table_memory::zero_moments(self.shape, format, &device, zero);
+            let moments = table_memory::zero_moments(self.own_shape(), format, &device, zero);
             state.moments = Some(moments);
         }
     }
 
     /// One step of lazy Adam by the sum of `parts`, at `learning_rate` times the table's factor; returns the gradient's norm before clipping.
+    /// If the columns are split, all ranks update together, and the norm is that of all columns.
     pub fn update(
         &self,
         parts: Vec<TableGradient>,
@@ -251,8 +275,16 @@ impl ValueTable {
         learning_rate: f64,
     ) -> f32 {
         let gradient = TableGradient::concat(parts);
+        let (gradient, max_norm, norm_before) = match (&self.ranks, optimizer.max_norm) {
+            // The norm is that of all columns, which the kernel does not have.
+            (Some(ranks), Some(max_norm)) => {
+                let (clipped, norm) = split::clipped(gradient, self.rows(), max_norm, ranks);
+                (clipped, None, Some(norm))
+            }
+            (_, max_norm) => (gradient, max_norm, None),
+        };
         let mut state = self.lock();
-        let shape = self.shape;
+        let shape = self.own_shape();
         let device = state.values.device();
         let moments = state.moments.take();
         let moments = moments.unwrap_or_else(|| {
@@ -264,9 +296,10 @@ impl ValueTable {
             beta_1: optimizer.beta_1,
             beta_2: optimizer.beta_2,
             epsilon: optimizer.epsilon,
-            max_norm: optimizer.max_norm,
+            max_norm,
             step: state.updates,
-            rounding: RoundingCounters::new(self.rounding_bits, state.updates.unsigned_abs()),
+            rounding: RoundingCounters::new(self.rounding_bits, state.updates.unsigned_abs())
+                .from_column(self.columns().start),
         };
         // Replacing the tensor leaves the kernel the only reference, so that it may write in place.
         let placeholder = Tensor::zeros([1, 1], &state.values.device());
@@ -281,16 +314,21 @@ impl ValueTable {
         );
         state.values = values;
         state.moments = Some(moments);
+        let norm = match (norm_before, &self.ranks) {
+            (Some(norm), _) => norm,
+            (None, Some(ranks)) => split::norm_over_ranks(norm, ranks),
+            (None, None) => norm,
+        };
         norm.into_scalar()
     }
 }
 
-/// A leaf that receives the gradient of a lookup's output; outside training, one unused element.
-fn sink(shape: [usize; 2], like: &Tensor<2>, pass: &Pass) -> Tensor<2> {
-    if pass.is_training() {
-        Tensor::zeros(shape, &like.device()).require_grad()
-    } else {
-        Tensor::zeros([1, 1], &like.device())
+/// A leaf that receives the gradient of a lookup's output. Its own value is never read: one element serves for any shape.
+fn sink(like: &Tensor<2>, pass: &Pass) -> Tensor<2> {
+    let sink = Tensor::zeros([1, 1], &like.device());
+    match pass.is_differentiated() {
+        true => sink.require_grad(),
+        false => sink,
     }
 }
 

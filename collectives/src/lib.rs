@@ -27,6 +27,9 @@
 //! assert_eq!(sums, [[3.0, 3.0], [3.0, 3.0], [3.0, 3.0]]);
 //! ```
 
+mod launch;
+#[cfg(feature = "nccl")]
+pub mod nccl;
 mod one_rank;
 mod over_host;
 mod traffic;
@@ -36,11 +39,14 @@ use std::fmt::Debug;
 
 use burn::tensor::{Int, Tensor};
 
+pub use launch::{LaunchError, Launched, ranks_of_environment};
 pub use one_rank::OneRank;
 pub use over_host::OverHost;
 pub use traffic::Traffic;
-pub use transport::Transport;
+#[cfg(feature = "mpi")]
+pub use transport::mpi::MpiTransport;
 pub use transport::threads::{ThreadTransport, thread_ranks};
+pub use transport::{Operation, Transport};
 
 /// The collective operations of one rank. Tensors are without autodiff.
 ///
@@ -72,6 +78,10 @@ pub trait Collectives: Debug + Send + Sync {
 
     /// `bytes` of all ranks, in their order: for host data of few bytes, of any length.
     fn all_gather_bytes(&self, bytes: &[u8]) -> Vec<Vec<u8>>;
+
+    /// Ends all ranks, without waiting for them: for an error of one rank alone, after its message is printed. Between processes,
+    /// those of the other ranks are ended; within one, it panics.
+    fn abort(&self) -> !;
 
     /// What this rank has sent so far, and how long its operations took.
     fn traffic(&self) -> Traffic;

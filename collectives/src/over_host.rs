@@ -153,6 +153,10 @@ impl<T: Transport> Collectives for OverHost<T> {
             .collect()
     }
 
+    fn abort(&self) -> ! {
+        self.transport.abort()
+    }
+
     fn traffic(&self) -> Traffic {
         *self
             .traffic

@@ -97,6 +97,9 @@ pub enum Error {
     /// The signal handler cannot be installed.
     #[error("cannot install the handler of Ctrl-C: {0}")]
     Signals(#[from] ctrlc::Error),
+    /// The processes of a launcher cannot be the ranks of one program.
+    #[error(transparent)]
+    Launch(#[from] collectives::LaunchError),
     /// The worker threads cannot be started.
     #[error("cannot start the worker threads: {0}; lower --threads")]
     Threads(#[from] rayon::ThreadPoolBuildError),
@@ -117,7 +120,7 @@ impl Error {
     pub fn exit_status(&self) -> u8 {
         match self {
             Self::File(_) | Self::Argument { .. } | Self::Config(_) | Self::Mismatch(_) => 2,
-            Self::Benchmark(_) => 2,
+            Self::Benchmark(_) | Self::Launch(_) => 2,
             Self::Interchange(
                 interchange::Error::Content { .. } | interchange::Error::Config { .. },
             ) => 2,

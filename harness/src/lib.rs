@@ -8,6 +8,7 @@
 //! | [`evaluate`] | evaluation of a trained decoder on the suites, and its scores |
 //! | [`record`] | rows, their provenance, and which recorded runs a plan selects |
 //! | [`probe`] | timing of single parts of decoders at the shapes of the sweep |
+//! | [`ranks`] | several processes that train one model |
 //! | [`process`] | memory and standard streams of the process |
 //! | [`error`] | errors that end a command early |
 //!
@@ -19,6 +20,7 @@ pub mod error;
 pub mod evaluate;
 pub mod probe;
 pub mod process;
+pub mod ranks;
 pub mod record;
 pub mod run;
 pub mod train;

@@ -12,6 +12,7 @@ use cli::{commands, log};
 use experiment::printable;
 use harness::error::Error;
 use harness::process::broken_pipe::end_by_broken_pipe;
+use harness::ranks::launch::check_started_alone;
 use harness::run::conclusion::Conclusion;
 
 /// Characters of the message of an error that are printed.
@@ -31,6 +32,9 @@ fn main() -> ExitCode {
 }
 
 fn run(command: Command) -> Result<Conclusion, Error> {
+    if !matches!(command, Command::Sweep(_) | Command::Tune(_)) {
+        check_started_alone()?;
+    }
     match command {
         Command::Plan(options) => commands::plan::plan(&options),
         Command::Data(options) => commands::data::data(&options),

@@ -69,6 +69,17 @@ pub trait LookupOps: Backend {
         lookup::pair_scores_backward::<Self>(grad, ids, n_keys)
     }
 
+    /// Norm of the gradient of a table of `rows` rows with the entries `(ids, weights, values)`, `[1]`.
+    fn row_gradient_norm(
+        ids: IntTensor<Self>,
+        weights: FloatTensor<Self>,
+        values: FloatTensor<Self>,
+        rows: usize,
+    ) -> FloatTensor<Self> {
+        let _ = rows;
+        row_adam::norm::<Self>(ids, weights, values, lookup::MAX_BYTES)
+    }
+
     /// One lazy Adam update of `table` and its moments by the entries `(ids, weights, values)`, in place where no
     /// other tensor shares their storage; also the gradient's norm before clipping, `[1]`.
     fn row_adam(
@@ -217,6 +228,15 @@ impl<B: LookupOps, C: CheckpointStrategy> LookupOps for Autodiff<B, C> {
         panic!("pair_scores has no second derivative")
     }
 
+    fn row_gradient_norm(
+        _: IntTensor<Self>,
+        _: FloatTensor<Self>,
+        _: FloatTensor<Self>,
+        _: usize,
+    ) -> FloatTensor<Self> {
+        panic!("the norm of a table's gradient is not differentiated: tables have no autodiff node")
+    }
+
     fn row_adam(
         _: FloatTensor<Self>,
         _: FloatTensor<Self>,
@@ -275,6 +295,21 @@ pub fn pair_scores(scores: Tensor<4>, ids: Tensor<3, Int>) -> Tensor<3> {
     Tensor::from_dispatch(Dispatch::pair_scores(
         scores.into_dispatch(),
         ids.into_dispatch(),
+    ))
+}
+
+/// [`LookupOps::row_gradient_norm`] on tensors.
+pub fn row_gradient_norm(
+    ids: Tensor<2, Int>,
+    weights: Tensor<2>,
+    values: Tensor<2>,
+    rows: usize,
+) -> Tensor<1> {
+    Tensor::from_dispatch(Dispatch::row_gradient_norm(
+        ids.into_dispatch(),
+        weights.into_dispatch(),
+        values.into_dispatch(),
+        rows,
     ))
 }
 

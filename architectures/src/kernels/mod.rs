@@ -15,6 +15,7 @@ mod composed;
 mod cpu;
 #[cfg(feature = "cube")]
 mod cube;
+pub(crate) mod exchange;
 pub mod experts;
 pub mod fused;
 pub(crate) mod gather;

@@ -35,11 +35,19 @@ impl TableGradient {
     /// An upper bound of the gradient's Frobenius norm: the product of the norms of `weights` and `rows`. Non-finite if an
     /// entry is; finite and below the root of the largest f32 only if every sum over the entries is finite.
     pub fn norm_bound(&self) -> f64 {
-        let norm = |factor: &Tensor<2>| {
-            let squares = fused::square_sum(factor.clone());
-            f64::from(squares.into_scalar::<f32>()).sqrt()
-        };
-        norm(&self.weights) * norm(&self.rows)
+        let rows = f64::from(self.rows_square().into_scalar::<f32>()).sqrt();
+        self.weights_norm() * rows
+    }
+
+    /// Norm of `weights`.
+    pub(super) fn weights_norm(&self) -> f64 {
+        let square = fused::square_sum(self.weights.clone());
+        f64::from(square.into_scalar::<f32>()).sqrt()
+    }
+
+    /// Sum of the squares of `rows`, `[1]`.
+    pub(super) fn rows_square(&self) -> Tensor<1> {
+        fused::square_sum(self.rows.clone())
     }
 }
 

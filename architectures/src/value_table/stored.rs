@@ -19,7 +19,7 @@ pub enum TablePart {
     Square,
 }
 
-/// Memory of a table's state, each part `rows * width` values, row by row.
+/// Memory of a table's state, each part all rows of the columns that this process has, row by row.
 pub struct TableMemory<'a> {
     /// The values.
     pub values: TableValues<'a>,
@@ -43,13 +43,35 @@ impl ValueTable {
         }
     }
 
+    /// Bytes of the values and moments that this process has.
+    pub fn memory_bytes(&self) -> u64 {
+        let state = self.lock();
+        let moments = state
+            .moments
+            .iter()
+            .flat_map(|(mean, square)| [mean, square]);
+        let parts = [&state.values].into_iter().chain(moments);
+        parts
+            .map(|part| part.shape().num_elements() as u64 * part.dtype().size() as u64)
+            .sum()
+    }
+
     /// The rectangle `rows` x `columns` of `part`, row by row; `None` if the table has no moments yet.
+    ///
+    /// # Panics
+    /// If this process does not have all of `columns`: see [`ValueTable::columns`].
     pub fn piece(
         &self,
         part: TablePart,
         rows: Range<usize>,
         columns: Range<usize>,
     ) -> Option<Vec<f32>> {
+        let own = self.columns();
+        assert!(
+            own.start <= columns.start && columns.end <= own.end,
+            "columns {columns:?} of a table are requested of a process that has {own:?}"
+        );
+        let columns = columns.start - own.start..columns.end - own.start;
         let state = self.lock();
         let whole = match (part, &state.moments) {
             (TablePart::Values, _) => &state.values,
@@ -76,7 +98,7 @@ impl ValueTable {
         fill: impl FnOnce(TableMemory) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut state = self.lock();
-        let [rows, width] = self.shape;
+        let [rows, width] = self.own_shape();
         let device = state.values.device();
         state.values = Tensor::zeros([1, 1], &device);
         state.moments = None;
@@ -110,6 +132,7 @@ impl ValueTable {
                 .unwrap_or_else(|| Tensor::zeros([rows, width], (&device, self.format.dtype()))),
             moments,
             updates: updates as i32,
+            served: None,
         };
         filled
     }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
 
-use super::Transport;
+use super::{Operation, Transport};
 use crate::{Collectives, OverHost};
 
 /// Runs `body` on `ranks` threads, each with the operations of its rank; returns their results in the order of the ranks.
@@ -57,8 +57,8 @@ struct Round {
     failed: Option<usize>,
 }
 
-/// The name of an operation and its bytes.
-type Given = (&'static str, Arc<Vec<u8>>);
+/// An operation and its bytes.
+type Given = (Operation, Arc<Vec<u8>>);
 
 impl Group {
     fn new(ranks: usize) -> Self {
@@ -96,7 +96,7 @@ impl Group {
 
 impl ThreadTransport {
     /// What all ranks gave to this operation.
-    fn exchange(&self, operation: &'static str, own: &[u8]) -> Vec<Arc<Vec<u8>>> {
+    fn exchange(&self, operation: Operation, own: &[u8]) -> Vec<Arc<Vec<u8>>> {
         let (rank, group) = (self.rank, &self.group);
         let mut round = group.wait(rank, |round| round.given[rank].is_none());
         round.given[rank] = Some((operation, Arc::new(own.to_vec())));
@@ -111,11 +111,13 @@ impl ThreadTransport {
             group.changed.notify_all();
         }
         drop(round);
-        for (other, (name, bytes)) in all.iter().enumerate() {
+        for (other, (given, bytes)) in all.iter().enumerate() {
             assert!(
-                *name == operation && bytes.len() == own.len(),
-                "rank {rank} calls {operation} with {} bytes, rank {other} {name} with {}",
+                *given == operation && bytes.len() == own.len(),
+                "rank {rank} calls {} with {} bytes, rank {other} {} with {}",
+                operation.name(),
                 own.len(),
+                given.name(),
                 bytes.len()
             );
         }
@@ -142,15 +144,19 @@ impl Transport for ThreadTransport {
     }
 
     fn all_gather(&self, own: &[u8]) -> Vec<u8> {
-        let all = self.exchange("all_gather", own);
+        let all = self.exchange(Operation::AllGather, own);
         all.iter().flat_map(|bytes| bytes.iter().copied()).collect()
     }
 
     fn all_to_all(&self, parts: &[u8]) -> Vec<u8> {
-        let all = self.exchange("all_to_all", parts);
+        let all = self.exchange(Operation::AllToAll, parts);
         let len = parts.len() / all.len();
         let part = |bytes: &Arc<Vec<u8>>| bytes[self.rank * len..][..len].to_vec();
         all.iter().flat_map(part).collect()
+    }
+
+    fn abort(&self) -> ! {
+        panic!("rank {} ends all ranks", self.rank)
     }
 }
 
@@ -167,5 +173,28 @@ mod tests {
             })
         });
         assert!(panic.is_err());
+    }
+
+    #[test]
+    fn ranks_that_call_different_operations_end_with_a_message() {
+        let panic = std::panic::catch_unwind(|| {
+            thread_ranks(2, |ranks| {
+                ranks.all_gather_bytes(&vec![0; 1]).len()
+                    + match ranks.rank() {
+                        0 => ranks.all_gather_bytes(&[]).len(),
+                        _ => {
+                            let device = burn::tensor::Device::flex();
+                            let values = burn::tensor::Tensor::from_floats([1.0, 2.0], &device);
+                            ranks.all_to_all(values).dims()[0]
+                        }
+                    }
+            })
+        });
+        let panic = panic.unwrap_err();
+        let message = panic.downcast_ref::<String>().unwrap();
+        assert!(
+            message.contains("all_to_all") && message.contains("all_gather"),
+            "{message}"
+        );
     }
 }

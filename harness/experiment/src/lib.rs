@@ -9,6 +9,7 @@
 //! | [`tuning`] | the search of learning rates before the runs |
 //! | [`plan`] | the list of all runs of a sweep |
 //! | [`memory_need`], [`devices`], [`speed`], [`estimate`] | estimates of memory, number of devices, time and price of a run |
+//! | [`communication`] | what the ranks of one run exchange, and how long that takes on a network |
 //! | [`units`] | parsing of bytes, rates, times and prices with units |
 //! | [`quantity`] | formatting of numbers with units |
 //! | [`printable`] | text of unknown origin in a form that is safe to print |
@@ -16,6 +17,7 @@
 //! The crate uses no device and no clock; the sweep file is the only file that it reads.
 
 pub mod budget;
+pub mod communication;
 pub mod devices;
 pub mod estimate;
 pub mod matching;

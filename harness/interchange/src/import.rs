@@ -121,16 +121,30 @@ fn load(
     Ok(decoder)
 }
 
-/// Reads the tensor `name`, of the table's shape, into it.
+/// Reads the tensor `name`, of the table's shape, into it, or the columns of it that this process has.
 pub(crate) fn read_table(
     reader: &TensorReader,
     name: &str,
     table: &ValueTable,
 ) -> Result<(), Error> {
+    let (width, columns) = (table.width(), table.columns());
     // Without updates there are no moments.
     table.restore(0, NumericFormat::default(), |mut memory| {
-        reader.read(name, &mut |position, piece| {
-            memory.values.write(position, piece);
+        reader.read(name, &mut |position, mut piece| {
+            let mut position = position;
+            while !piece.is_empty() {
+                let (row, column) = (position / width, position % width);
+                let (values, rest) = piece.split_at(piece.len().min(width - column));
+                // Of a table whose columns are split over ranks, those of this rank.
+                let own = column.max(columns.start)..(column + values.len()).min(columns.end);
+                if own.start < own.end {
+                    let first = row * columns.len() + own.start - columns.start;
+                    let values = &values[own.start - column..own.end - column];
+                    memory.values.write(first, values);
+                }
+                position += values.len();
+                piece = rest;
+            }
         })
     })
 }

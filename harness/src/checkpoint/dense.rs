@@ -12,6 +12,7 @@ use super::buffers;
 use super::error::CheckpointError;
 use super::parameters::parameters;
 use super::tensor_file::{self, FileEntry, Sink, TensorFile, TensorSpec};
+use crate::ranks::gathered;
 use crate::train::dense_adamw::{DenseAdamW, Moments};
 
 /// What is written of each parameter.
@@ -36,11 +37,11 @@ impl EachParameter for WriteOne<'_, '_> {
         if name != self.name {
             return;
         }
-        let moments = || self.optimizer?.moments::<D>(id);
+        let moments = |values: &Tensor<D>| gathered::moments(self.optimizer?, (name, id), values);
         let tensor = match self.kind {
             Kind::Values => Some(values),
-            Kind::Mean => moments().map(|moments| moments.mean),
-            Kind::Square => moments().map(|moments| moments.square),
+            Kind::Mean => moments(&values).map(|moments| moments.mean),
+            Kind::Square => moments(&values).map(|moments| moments.square),
         };
         self.written = match tensor {
             Some(tensor) => {
@@ -60,8 +61,8 @@ struct Updates<'a> {
 
 impl EachParameter for Updates<'_> {
     fn parameter<const D: usize>(&mut self, name: &str, id: ParamId, _: Tensor<D>) {
-        if let Some(moments) = self.optimizer.moments::<D>(id) {
-            self.updates.insert(name.to_owned(), moments.updates);
+        if let Some(updates) = self.optimizer.updates::<D>(id) {
+            self.updates.insert(name.to_owned(), updates);
         }
     }
 }

@@ -34,5 +34,7 @@ mod parameters;
 mod rectangles;
 pub mod snapshot;
 pub mod store;
-mod tables;
-mod tensor_file;
+pub mod tables;
+#[cfg(test)]
+mod tables_on_ranks;
+pub mod tensor_file;

@@ -19,16 +19,16 @@ impl Rectangle {
     }
 }
 
-/// Rectangles of at most `most` values each that cover a table `[rows, width]`.
-pub fn divide([rows, width]: [usize; 2], most: usize) -> Vec<Rectangle> {
-    let columns = (most / rows.max(1)).clamp(1, width.max(1));
+/// Rectangles of at most `most` values each that cover `columns` of a table of `rows`.
+pub fn divide(rows: usize, columns: Range<usize>, most: usize) -> Vec<Rectangle> {
+    let columns_at_once = (most / rows.max(1)).clamp(1, columns.len().max(1));
     let rows_at_once = most.max(1).min(rows);
     let mut rectangles = Vec::new();
-    for first in (0..width).step_by(columns) {
+    for first in columns.clone().step_by(columns_at_once) {
         for row in (0..rows).step_by(rows_at_once.max(1)) {
             rectangles.push(Rectangle {
                 rows: row..rows.min(row + rows_at_once),
-                columns: first..width.min(first + columns),
+                columns: first..columns.end.min(first + columns_at_once),
             });
         }
     }
@@ -59,7 +59,7 @@ mod tests {
 
     #[test]
     fn rectangles_are_whole_columns_where_those_fit() {
-        let parts = divide([10, 7], 30);
+        let parts = divide(10, 0..7, 30);
         assert_eq!(parts.len(), 3);
         assert!(parts.iter().all(|part| part.rows == (0..10)));
         assert_eq!(parts[2].columns, 6..7);
@@ -70,7 +70,7 @@ mod tests {
             ([5, 3], 100),
             ([8, 2], 8),
         ] {
-            let parts = divide(shape, most);
+            let parts = divide(shape[0], 0..shape[1], most);
             assert!(cover(&parts, shape), "{shape:?} {most}");
             assert!(
                 parts.iter().all(|part| part.len() <= most),
@@ -80,8 +80,15 @@ mod tests {
     }
 
     #[test]
+    fn parts_of_several_ranks_cover_the_table() {
+        let mut parts = divide(10, 0..4, 15);
+        parts.extend(divide(10, 4..8, 15));
+        assert!(parts.len() > 2 && cover(&parts, [10, 8]));
+    }
+
+    #[test]
     fn gaps_overlaps_and_excess_are_no_cover() {
-        let parts = divide([10, 7], 30);
+        let parts = divide(10, 0..7, 30);
         assert!(!cover(&parts[1..], [10, 7]));
         assert!(!cover(&[parts[0].clone(), parts[0].clone()], [10, 6]));
         assert!(!cover(&parts, [10, 8]));

@@ -1,13 +1,17 @@
 //! A whole state in one folder: writing, checking and reading it.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use architectures::{Decoder, ModelConfig};
 use burn::tensor::Device;
+use collectives::{Collectives, OneRank};
 
 use super::error::CheckpointError;
 use super::manifest::Manifest;
 use super::{dense, tables, tensor_file};
+use crate::ranks::order::TablesOrder;
+use crate::ranks::table_files::write_tables;
 use crate::train::TrainSpec;
 use crate::train::dense_adamw::DenseAdamW;
 use crate::train::state::TrainingState;
@@ -32,7 +36,14 @@ pub fn write(
 ) -> Result<Manifest, CheckpointError> {
     let mut files = dense::write(folder, decoder, optimizer, file_bytes)?;
     let has_moments = optimizer.is_some();
-    files.extend(tables::write(folder, decoder, has_moments, file_bytes)?);
+    files.extend(write_tables(
+        decoder,
+        TablesOrder {
+            folder: folder.to_owned(),
+            with_moments: has_moments,
+            file_bytes,
+        },
+    )?);
     let table_updates = decoder.tables().into_iter().map(|table| match has_moments {
         true => table.updates(),
         false => 0,
@@ -110,7 +121,21 @@ pub fn read_weights(
     config: &ModelConfig,
     device: &Device,
 ) -> Result<Decoder, CheckpointError> {
-    let decoder = Decoder::new(config, 0, device)?;
+    read_weights_on_ranks(folder, manifest, config, device, &OneRank::shared())
+}
+
+/// As [`read_weights`], with tables split over `ranks`; called by all of them.
+///
+/// # Errors
+/// As [`read_weights`], or if the width of a table is not divisible by the number of ranks.
+pub fn read_weights_on_ranks(
+    folder: &Path,
+    manifest: &Manifest,
+    config: &ModelConfig,
+    device: &Device,
+    ranks: &Arc<dyn Collectives>,
+) -> Result<Decoder, CheckpointError> {
+    let decoder = Decoder::on_ranks(config, 0, device, ranks.clone())?;
     let decoder = dense::read(folder, &manifest.files, decoder, None)?;
     let without_moments = vec![0; manifest.table_updates.len()];
     tables::read(folder, &manifest.files, &decoder, &without_moments)?;

@@ -1,4 +1,7 @@
 //! Value tables, each in files of bounded size that hold a rectangle of its values and of both moments.
+//!
+//! If the columns of tables are split over ranks, each rank writes the rectangles of its columns and reads what it needs of all files.
+//! The number of ranks may change between: rectangles state their columns of the whole table.
 
 use std::ops::Range;
 use std::path::Path;
@@ -18,7 +21,7 @@ const PARTS: [(&str, TablePart); 3] = [
     ("square", TablePart::Square),
 ];
 
-/// Writes all tables of `decoder`, with their moments if `with_moments`.
+/// Writes the columns that this process has of all tables of `decoder`, with their moments if `with_moments`.
 ///
 /// # Errors
 /// If a file cannot be written.
@@ -35,7 +38,7 @@ pub fn write(
             false => &PARTS[..1],
         };
         let most = file_bytes as usize / 4 / parts.len();
-        for rectangle in divide([table.rows(), table.width()], most) {
+        for rectangle in divide(table.rows(), table.columns(), most) {
             let specs: Vec<TensorSpec> = parts
                 .iter()
                 .map(|(name, part)| TensorSpec {
@@ -94,7 +97,7 @@ fn parse_name(name: &str) -> Option<(usize, Rectangle)> {
     Some((table.parse().ok()?, rectangle))
 }
 
-/// Loads the tables in `files` into those of `decoder`, with moments for tables with `updates`.
+/// Loads the columns that this process has of the tables in `files` into those of `decoder`, with moments for tables with `updates`.
 ///
 /// # Errors
 /// If a file cannot be read, or the files are not those of the decoder's tables.
@@ -136,9 +139,13 @@ pub fn read(
             Some(file) if updates > 0 => format_of(&file, "mean"),
             _ => NumericFormat::default(),
         };
+        let columns = table.columns();
         table.restore(updates, moments, |mut memory| {
             for (rectangle, name) in &own {
-                read_rectangle(folder, name, rectangle, table.width(), &mut memory)?;
+                if overlap(&rectangle.columns, &columns).is_empty() {
+                    continue;
+                }
+                read_rectangle(folder, name, rectangle, &columns, &mut memory)?;
             }
             Ok::<(), CheckpointError>(())
         })?;
@@ -157,7 +164,7 @@ fn read_rectangle(
     folder: &Path,
     file_name: &str,
     rectangle: &Rectangle,
-    width: usize,
+    columns: &Range<usize>,
     memory: &mut TableMemory,
 ) -> Result<(), CheckpointError> {
     let mut file = TensorFile::open(folder, file_name)?;
@@ -173,7 +180,7 @@ fn read_rectangle(
             return Err(CheckpointError::damaged(&folder.join(file_name), &reason));
         }
         file.read(name, &mut |position, piece| {
-            place(rectangle, width, position, piece, whole);
+            place(rectangle, columns, position, piece, whole);
         })
     };
     fill("values", &mut memory.values)?;
@@ -184,24 +191,34 @@ fn read_rectangle(
     Ok(())
 }
 
-/// Writes consecutive values of a rectangle to their places in the table `whole`. Runs of zeros are skipped: the memory is zero,
-/// and pages that nothing is written to take none.
+/// The columns that are in both ranges.
+fn overlap(a: &Range<usize>, b: &Range<usize>) -> Range<usize> {
+    a.start.max(b.start)..a.end.min(b.end)
+}
+
+/// Writes consecutive values of a rectangle to their places in `memory`, all rows of the table's `columns`; values of other columns are left
+/// out. Runs of zeros are skipped: the memory is zero, and pages that nothing is written to take none.
 fn place(
     rectangle: &Rectangle,
-    width: usize,
+    columns: &Range<usize>,
     position: usize,
     mut piece: &[f32],
-    whole: &mut TableValues,
+    memory: &mut TableValues,
 ) {
-    let columns = rectangle.columns.len();
+    let width = rectangle.columns.len();
     let mut position = position;
     while !piece.is_empty() {
-        let (row, column) = (position / columns, position % columns);
-        let count = piece.len().min(columns - column);
+        let (row, column) = (position / width, position % width);
+        let count = piece.len().min(width - column);
         let (values, rest) = piece.split_at(count);
-        if values.iter().any(|value| value.to_bits() != 0) {
-            let start = (rectangle.rows.start + row) * width + rectangle.columns.start + column;
-            whole.write(start, values);
+        let first = rectangle.columns.start + column;
+        let own = overlap(&(first..first + count), columns);
+        if !own.is_empty() {
+            let values = &values[own.start - first..own.end - first];
+            if values.iter().any(|value| value.to_bits() != 0) {
+                let row = (rectangle.rows.start + row) * columns.len();
+                memory.write(row + own.start - columns.start, values);
+            }
         }
         position += count;
         piece = rest;
@@ -238,10 +255,15 @@ mod tests {
         };
         let mut whole = vec![0.0; 4 * 4];
         let mut memory = TableValues::F32(&mut whole);
-        place(&rectangle, 4, 0, &[1.0, 2.0, 3.0], &mut memory);
-        place(&rectangle, 4, 3, &[4.0], &mut memory);
+        place(&rectangle, &(0..4), 0, &[1.0, 2.0, 3.0], &mut memory);
+        place(&rectangle, &(0..4), 3, &[4.0], &mut memory);
         assert_eq!(&whole[4..8], [0.0, 1.0, 2.0, 0.0]);
         assert_eq!(&whole[8..12], [0.0, 3.0, 4.0, 0.0]);
         assert_eq!(whole.iter().sum::<f32>(), 10.0);
+        // A process that has the last two columns.
+        let mut half = vec![0.0; 4 * 2];
+        let mut memory = TableValues::F32(&mut half);
+        place(&rectangle, &(2..4), 0, &[1.0, 2.0, 3.0, 4.0], &mut memory);
+        assert_eq!(half, [0.0, 0.0, 2.0, 0.0, 4.0, 0.0, 0.0, 0.0]);
     }
 }

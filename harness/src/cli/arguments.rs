@@ -217,6 +217,10 @@ pub struct SweepOptions {
     /// Add seeds where they matter most until the claims of the section `decide` are decided.
     #[arg(long, conflicts_with_all = ["jobs", "only", "size", "seed"])]
     pub until_decided: bool,
+    /// Number of processes of `mpirun -n N` that train each run together; default: all that were started. With 1 they share the runs,
+    /// and train each on its own.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub ranks: Option<u16>,
     /// A process of --jobs: no report, and it stops when its standard input ends.
     #[arg(long, hide = true, conflicts_with = "jobs")]
     pub worker: bool,
@@ -233,6 +237,10 @@ pub struct TuneOptions {
     /// Number of processes that execute trials at the same time, with an equal share of the threads each.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub jobs: u16,
+    /// Number of processes of `mpirun -n N` that train each run together; default: all that were started. With 1 they share the runs,
+    /// and train each on its own.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub ranks: Option<u16>,
     /// A process of --jobs: it prints nothing, and stops when its standard input ends.
     #[arg(long, hide = true, conflicts_with = "jobs")]
     pub worker: bool,

@@ -2,17 +2,21 @@
 //! process stopped.
 
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Instant;
 
-use architectures::{Decoder, Usage};
+use architectures::Usage;
 use burn::tensor::Device;
+use collectives::Collectives;
 use results::{MatchRow, Records, UsageRow};
-use suites::SandboxLimits;
+use suites::{Dataset, SandboxLimits};
 
 use super::claim::Claim;
 use super::data::Datasets;
 use super::disk_wait::when_space;
 use super::evaluation::{Subject, evaluate_all};
+use super::identity::configuration;
 use super::interrupt::Interrupt;
 use super::progress::Progress;
 use super::resume::{Beginning, beginning};
@@ -24,6 +28,9 @@ use crate::checkpoint::snapshot;
 use crate::checkpoint::store::{Store, replace_folder};
 use crate::error::Error;
 use crate::process::peak_memory;
+use crate::ranks::ending::{or_end_all, panic_text};
+use crate::ranks::order::{Order, TrainOrder, give};
+use crate::ranks::served_decoder::{ServedDecoder, served_decoder};
 use crate::record::exposure_row::exposure_rows;
 use crate::record::folders::Folders;
 use crate::record::match_row::match_row;
@@ -31,6 +38,7 @@ use crate::record::trial_row::trial_rows;
 use crate::train::state::TrainingProgress;
 use crate::train::{TrainSpec, Trained};
 use experiment::plan::Run;
+use experiment::training::Recompute;
 
 /// Inputs and outputs that all runs of a sweep share.
 pub struct RunContext<'a> {
@@ -50,6 +58,8 @@ pub struct RunContext<'a> {
     pub interrupt: &'a Interrupt,
     /// This program and processor.
     pub origin: Origin,
+    /// The ranks that train each run together, of which this process is number 0.
+    pub ranks: &'a Arc<dyn Collectives>,
 }
 
 /// Results of a finished run.
@@ -137,20 +147,16 @@ pub(crate) fn catch_panic<T>(body: impl FnOnce() -> Result<T, Failure>) -> Resul
     let ended = catch_unwind(AssertUnwindSafe(body));
     panic::set_hook(hook);
     ended.unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<String>().map(String::as_str);
-        let text = text
-            .or_else(|| panic.downcast_ref::<&str>().copied())
-            .unwrap_or_default();
         Err(Failure::Failed(format!(
             "panicked: {}",
-            text.lines().next().unwrap_or("no message")
+            panic_text(panic.as_ref())
         )))
     })
 }
 
 /// A decoder with its final weights, saved.
 struct Saved {
-    decoder: Decoder,
+    decoder: ServedDecoder,
     progress: TrainingProgress,
     weights_hash: String,
 }
@@ -167,11 +173,16 @@ fn train_and_evaluate(
     let clock = Instant::now();
     let partial = evaluation_folder(context.folders, id, &saved.weights_hash);
     let subject = Subject {
-        decoder: &saved.decoder,
+        decoder: &saved.decoder.decoder,
         weights_hash: &saved.weights_hash,
         partial: Some(&partial),
     };
-    evaluate_all(run, id, &subject, claim, context, progress)?;
+    let mut evaluate = || evaluate_all(run, id, &subject, claim, context, progress);
+    match saved.decoder.is_served() {
+        false => evaluate()?,
+        // After a panic the other ranks would wait for the rest of a lookup.
+        true => or_end_all(context.ranks.as_ref(), evaluate)?,
+    }
     let validated = saved.progress.validated;
     let (val_loss, val_tokens) = validated.map_or((f64::NAN, 0), |v| (v.loss, v.tokens));
     Ok(RunOutcome {
@@ -211,6 +222,7 @@ fn trained(
         seed: run.label.seed,
         device: context.device,
         dataset: &dataset,
+        ranks: context.ranks,
     };
     let store = Store::new(context.folders.checkpoints(id), id);
     store.remove_partial()?;
@@ -229,7 +241,7 @@ fn trained(
         }
         context.records.write(id, &trials)
     })?;
-    let (state, warnings) = match begun {
+    let (state, warnings, from) = match begun {
         Beginning::Trained(trained) => {
             let (decoder, manifest) = *trained;
             return Ok(Saved {
@@ -238,23 +250,79 @@ fn trained(
                 decoder,
             });
         }
-        Beginning::Training(state, warnings) => (*state, warnings),
+        Beginning::Training(state, warnings, from) => (*state, warnings, from),
     };
-    let trained = train_with_checkpoints(&spec, (id, claim), (state, warnings), context, progress)?;
+    let ranks = context.ranks.as_ref();
+    if ranks.ranks() > 1 {
+        give(ranks, &train_order(run, id, &dataset, from, context)?);
+    }
+    let trained = or_end_all(ranks, || {
+        train_with_checkpoints(&spec, (id, claim), (state, warnings), context, progress)
+    })?;
     let usage = usage_rows(id, &trained.usage);
     when_space(folder, 0, context.interrupt, progress, || {
         context.records.write(id, &usage)
     })?;
-    save(trained, id, context, progress)
+    let saved = save(&trained, id, context, progress);
+    let order = match saved.is_ok() {
+        true => Order::Continue,
+        false => Order::Leave,
+    };
+    give(ranks, &order);
+    let Trained {
+        decoder, progress, ..
+    } = trained;
+    let manifest = saved?;
+    let weights_hash = manifest.content_hash();
+    if decoder.table_ranks().is_none() {
+        return Ok(Saved {
+            decoder: decoder.into(),
+            progress,
+            weights_hash,
+        });
+    }
+    // Without the moments.
+    drop(decoder);
+    let weights = context.folders.weights(id);
+    let manifest = snapshot::verify(&weights, id)?;
+    let (model, device) = (spec.model, spec.device);
+    let decoder = served_decoder((&weights, id), &manifest, model, device, context.ranks)?;
+    Ok(Saved {
+        decoder,
+        progress,
+        weights_hash,
+    })
+}
+
+/// What the other ranks are told of a run that begins, from its checkpoint if it has one.
+fn train_order(
+    run: &Run,
+    id: &str,
+    dataset: &Dataset,
+    checkpoint: Option<PathBuf>,
+    context: &RunContext,
+) -> Result<Order, Error> {
+    Ok(Order::Train(Box::new(TrainOrder {
+        configuration: configuration(run)?,
+        segment_layers: match run.training.recompute {
+            Recompute::None => None,
+            Recompute::Every(layers) => Some(layers),
+        },
+        tokens: run.stream_tokens(),
+        data_fingerprint: dataset.fingerprint.clone(),
+        cache: context.folders.cache(),
+        run: id.to_owned(),
+        checkpoint,
+    })))
 }
 
 /// Saves the weights of a trained decoder.
 fn save(
-    trained: Trained,
+    trained: &Trained,
     id: &str,
     context: &RunContext,
     progress: &mut dyn Progress,
-) -> Result<Saved, Failure> {
+) -> Result<Manifest, Failure> {
     let val_loss = trained.progress.validated.map(|validated| validated.loss);
     let manifest = Manifest::new(id, &trained.progress, val_loss, context.origin.clone());
     let (folder, workplace) = (context.folders.weights(id), context.folders.checkpoints(id));
@@ -271,11 +339,7 @@ fn save(
             )
         })
     })?;
-    Ok(Saved {
-        weights_hash: written.content_hash(),
-        decoder: trained.decoder,
-        progress: trained.progress,
-    })
+    Ok(written)
 }
 
 fn usage_rows(id: &str, usage: &[Usage]) -> Vec<UsageRow> {

@@ -19,15 +19,29 @@ impl Interrupt {
     /// # Errors
     /// If the handler cannot be installed.
     pub fn listen() -> Result<Self, ctrlc::Error> {
+        Self::listen_and(|| {
+            note(
+                "stopping after this step and a checkpoint; press Ctrl-C again to stop immediately",
+            );
+        })
+    }
+
+    /// As [`Interrupt::listen`], without a message.
+    ///
+    /// # Errors
+    /// If the handler cannot be installed.
+    pub fn listen_quietly() -> Result<Self, ctrlc::Error> {
+        Self::listen_and(|| {})
+    }
+
+    fn listen_and(first: impl Fn() + Send + 'static) -> Result<Self, ctrlc::Error> {
         let interrupt = Self::default();
         let in_handler = interrupt.clone();
         ctrlc::set_handler(move || {
             if in_handler.0.swap(true, Ordering::SeqCst) {
                 std::process::exit(i32::from(EXIT_STATUS));
             }
-            note(
-                "stopping after this step and a checkpoint; press Ctrl-C again to stop immediately",
-            );
+            first();
         })?;
         Ok(interrupt)
     }

@@ -1,8 +1,8 @@
 //! Where a run begins: after its training, at its latest intact checkpoint, or at the first step.
 
 use std::collections::HashSet;
+use std::path::PathBuf;
 
-use architectures::Decoder;
 use results::{ItemRow, Records, ScoreRow, StepRow, UsageRow, WarningRow};
 
 use super::disk_wait::when_space;
@@ -12,6 +12,7 @@ use super::progress::Progress;
 use crate::checkpoint::manifest::{Manifest, Origin};
 use crate::checkpoint::snapshot;
 use crate::checkpoint::store::{Intact, Store};
+use crate::ranks::served_decoder::{ServedDecoder, served_decoder};
 use crate::train::TrainSpec;
 use crate::train::state::TrainingState;
 use crate::train::warning::{Warning, WarningKind};
@@ -19,9 +20,9 @@ use crate::train::warning::{Warning, WarningKind};
 /// Where a run begins.
 pub enum Beginning {
     /// Training has ended: the decoder, without autodiff, and the manifest of its weights.
-    Trained(Box<(Decoder, Manifest)>),
-    /// Training begins or continues, with warnings to be recorded.
-    Training(Box<TrainingState>, Vec<Warning>),
+    Trained(Box<(ServedDecoder, Manifest)>),
+    /// Training begins or continues, with warnings to be recorded, and the folder of the checkpoint that it continues from.
+    Training(Box<TrainingState>, Vec<Warning>, Option<PathBuf>),
 }
 
 /// The beginning of the run named `id`. Its recorded steps are cut to those before it, and its scores to none.
@@ -52,7 +53,8 @@ pub fn beginning(
     let weights = context.folders.weights(id);
     if weights.is_dir() && are_recorded(&recorded, spec, spec.steps) {
         let loaded = snapshot::verify(&weights, id).and_then(|manifest| {
-            let decoder = snapshot::read_weights(&weights, &manifest, spec.model, spec.device)?;
+            let (model, device) = (spec.model, spec.device);
+            let decoder = served_decoder((&weights, id), &manifest, model, device, spec.ranks)?;
             Ok((decoder, manifest))
         });
         match loaded {
@@ -88,7 +90,7 @@ pub fn beginning(
     let Some(intact) = from else {
         store.clear(false)?;
         cut_rows(context, id, &recorded, 0, progress)?;
-        return Ok(Beginning::Training(Box::new(state), warnings));
+        return Ok(Beginning::Training(Box::new(state), warnings, None));
     };
     let mut state = state;
     let step = state.progress.step;
@@ -101,7 +103,8 @@ pub fn beginning(
     cut_rows(context, id, &recorded, step, progress)?;
     warnings.iter_mut().for_each(|warning| warning.step = step);
     warnings.extend(continued_elsewhere(&intact, &context.origin));
-    Ok(Beginning::Training(Box::new(state), warnings))
+    let from = Some(intact.folder);
+    Ok(Beginning::Training(Box::new(state), warnings, from))
 }
 
 /// A warning if another build or processor computed the checkpoint: the result may then differ from that of an uninterrupted

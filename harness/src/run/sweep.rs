@@ -11,6 +11,7 @@ use super::disk_wait::when_space;
 use crate::checkpoint::snapshot;
 use crate::checkpoint::store::Store;
 use crate::error::Error;
+use crate::ranks::served_decoder::served_decoder;
 use crate::record::clock;
 use crate::record::leftovers;
 use crate::record::run_row::{FAILED, FINISHED, RunRowContext};
@@ -217,9 +218,10 @@ impl SharedSweep<'_> {
         };
         let mut evaluate = || -> Result<(), Failure> {
             let manifest = snapshot::verify(&folder, id)?;
-            let decoder = snapshot::read_weights(&folder, &manifest, &run.model, context.device)?;
+            let (device, ranks) = (context.device, context.ranks);
+            let served = served_decoder((&folder, id), &manifest, &run.model, device, ranks)?;
             let subject = Subject {
-                decoder: &decoder,
+                decoder: &served.decoder,
                 weights_hash: &manifest.content_hash(),
                 partial: None,
             };

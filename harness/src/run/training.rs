@@ -11,6 +11,10 @@ use crate::checkpoint::manifest::Manifest;
 use crate::checkpoint::snapshot;
 use crate::checkpoint::store::Store;
 use crate::error::Error;
+use crate::ranks::ending::end_all;
+use crate::ranks::exchanged::exchanged;
+use crate::ranks::order::{Order, give};
+use crate::ranks::step_end::{StepEnd, agree};
 use crate::record::step_recorder::StepRecorder;
 use crate::train::state::TrainingState;
 use crate::train::warning::Warning;
@@ -31,6 +35,8 @@ pub fn train_with_checkpoints(
     let mut recorder = StepRecorder::new(context.records, id);
     warnings.iter().for_each(|warning| recorder.warn(warning));
     let (begun, first) = (Instant::now(), state.progress.step);
+    let ranks = context.ranks.as_ref();
+    let before = ranks.traffic();
     claim.activity.update(|activity| {
         activity.phase = "training".to_owned();
         activity.step = first as u64;
@@ -65,8 +71,14 @@ pub fn train_with_checkpoints(
         return Err(failure);
     }
     keeper.write_rows(progress)?;
+    if ranks.ranks() > 1 {
+        let (steps, elapsed) = (spec.steps - first, begun.elapsed());
+        progress.notice(&exchanged(before, ranks.traffic(), steps, elapsed));
+    }
     trained.map_err(|error| match error {
         TrainError::Interrupted { .. } => Failure::Interrupted,
+        // The other ranks wait in the operation after it.
+        TrainError::Data(error) if ranks.ranks() > 1 => end_all(ranks, &error.to_string()),
         TrainError::Data(error) => Failure::from(Error::from(error)),
         error => Failure::Failed(error.to_string()),
     })
@@ -92,17 +104,34 @@ impl Keeper<'_> {
         progress: &mut dyn Progress,
     ) -> Result<ControlFlow<()>, Failure> {
         self.recorder.observe(report);
-        if self.claim.is_lost() {
+        // Read once: a signal between two readings must not end training without a checkpoint.
+        let own = StepEnd {
+            interrupted: self.context.interrupt.requested(),
+            saves: self.is_due(report),
+            leaves: false,
+        };
+        let written = match !own.writes_checkpoint() && self.recorder.is_due() {
+            true => self.write_rows(progress),
+            false => Ok(()),
+        };
+        let taken_over = self.claim.is_lost();
+        let leaves = taken_over || written.is_err();
+        let ranks = self.context.ranks.as_ref();
+        let agreed = agree(ranks, StepEnd { leaves, ..own });
+        written?;
+        if taken_over {
             return Err(Failure::TakenOver);
         }
-        // Read once: a signal between two readings must not end training without a checkpoint.
-        let interrupted = self.context.interrupt.requested();
-        if interrupted || self.is_due(report) {
-            self.save(report, state, progress)?;
-        } else if self.recorder.is_due() {
-            self.write_rows(progress)?;
+        if agreed.writes_checkpoint() {
+            let saved = self.save(report, state, progress);
+            let order = match saved.is_ok() {
+                true => Order::Continue,
+                false => Order::Leave,
+            };
+            give(ranks, &order);
+            saved?;
         }
-        Ok(match interrupted {
+        Ok(match agreed.stops() {
             true => ControlFlow::Break(()),
             false => ControlFlow::Continue(()),
         })

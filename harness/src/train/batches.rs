@@ -1,4 +1,5 @@
-//! Training and validation batches. The tokens of a training batch depend on seed, step and position only.
+//! Training and validation batches. The tokens of a training batch depend on seed, step and position only, and not on the number of
+//! ranks that share it.
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use corpora::Tokens;
@@ -10,21 +11,19 @@ use suites::SuiteError;
 /// Inputs and next-token targets, `[batch, seq]` each.
 pub type Batch = (Tensor<2, Int>, Tensor<2, Int>);
 
-/// The training batch of the zero-based `step`: windows of the token stream, permuted within blocks of
-/// [`SHUFFLE_BLOCK`] windows by `seed`.
+/// The sequences `places` of the data order: windows of the token stream, permuted within blocks of [`SHUFFLE_BLOCK`] windows by
+/// `seed`.
 ///
 /// # Errors
 /// If the token file is damaged or not accessible.
 pub fn training(
     tokens: &impl Tokens,
     seed: u64,
-    step: usize,
-    batch: usize,
+    places: std::ops::Range<u64>,
     seq: usize,
     device: &Device,
 ) -> Result<Batch, SuiteError> {
-    let first = step as u64 * batch as u64;
-    let windows = (first..first + batch as u64).map(|place| {
+    let windows = places.map(|place| {
         let block = place / SHUFFLE_BLOCK;
         let mut order: Vec<u64> = (0..SHUFFLE_BLOCK).collect();
         order.shuffle(&mut stream(seed, "order", block));
@@ -95,8 +94,8 @@ mod tests {
             .map(|window| values(windows(&dataset.train, window..window + 1, 4, &device)))
             .collect();
         let read = |seed| -> Vec<Vec<i64>> {
-            (0..SHUFFLE_BLOCK as usize)
-                .map(|step| values(training(&dataset.train, seed, step, 1, 4, &device)))
+            (0..SHUFFLE_BLOCK)
+                .map(|step| values(training(&dataset.train, seed, step..step + 1, 4, &device)))
                 .collect()
         };
         assert_eq!(read(0).into_iter().collect::<BTreeSet<_>>(), whole);

@@ -1,31 +1,41 @@
 //! Training of one decoder.
 //!
-//! Each step computes the loss of a batch, with the blocks' auxiliary losses, and its gradients. Dense gradients are
+//! Each step computes the loss of a batch, with the blocks' auxiliary losses, and its gradients; several ranks compute a part of it
+//! each (`data_parallel`). Dense gradients are
 //! clipped by their global norm and applied by AdamW; gradients of value tables are clipped separately and applied by a
 //! lazy Adam.
 
 pub mod backward;
 mod batches;
+mod data_parallel;
 pub mod dense_adamw;
+mod dense_gradients;
+mod element_ranges;
 mod observations;
 pub mod optimizer;
+pub mod own_gradients;
 mod recent;
+mod segments;
 pub mod state;
 pub mod step;
 mod validation;
 pub mod warning;
 
 use std::ops::{ControlFlow, Range};
+use std::sync::Arc;
 use std::time::Instant;
 
 use architectures::{ConfigError, Decoder, ModelConfig, Usage};
 use burn::module::Module;
 use burn::tensor::Device;
+use collectives::Collectives;
 use experiment::training::TrainingConfig;
 use suites::{Dataset, SuiteError};
 
 pub use batches::Batch;
+pub use data_parallel::check_ranks;
 
+use backward::Division;
 use observations::StepValues;
 use state::{TrainingProgress, TrainingState};
 use step::{GradientNorms, LearningRates};
@@ -45,6 +55,8 @@ pub struct TrainSpec<'a> {
     pub device: &'a Device,
     /// Training tokens and held-out set.
     pub dataset: &'a Dataset,
+    /// The ranks that train the model together.
+    pub ranks: &'a Arc<dyn Collectives>,
 }
 
 /// Measurements of one training step.
@@ -209,21 +221,24 @@ fn one_step(
             .schedule
             .factor(step - 1, spec.steps, training.warmup, training.min_ratio);
     let rates = LearningRates::of(training, factor);
+    let batch_size = training.batch_size as u64;
+    let sequences = (step as u64 - 1) * batch_size..step as u64 * batch_size;
     let batch = batches::training(
         &spec.dataset.train,
         spec.seed,
-        step - 1,
-        training.batch_size,
+        data_parallel::own_sequences(sequences.clone(), spec.ranks.as_ref()),
         seq_len,
         &state::autodiff(spec.device),
     )?;
-    let gradients = backward::backward(&decoder, batch, training.micro_batches);
+    let division = Division::of(training).on_ranks(spec.ranks.ranks());
+    let gradients = backward::backward(&decoder, batch, division);
+    let gradients = data_parallel::sum(spec.ranks.as_ref(), &decoder, gradients);
     let (loss, auxiliary_loss) = (gradients.loss, gradients.auxiliary_loss);
     let mut norms = gradients.parameters.norms(&decoder);
     let non_finite = |what| TrainError::NonFinite {
         what,
         step,
-        sequences: ((step - 1) * training.batch_size) as u64..(step * training.batch_size) as u64,
+        sequences: sequences.clone(),
         loss: loss + auxiliary_loss,
         norms,
     };

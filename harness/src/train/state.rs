@@ -6,9 +6,9 @@ use architectures::{ConfigError, Decoder};
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
-use super::TrainSpec;
 use super::recent::Recent;
 use super::step::Optimizers;
+use super::{TrainSpec, check_ranks};
 
 /// The state of training between two steps. Batches, schedule and random draws follow from the number of the step.
 pub struct TrainingState {
@@ -60,11 +60,17 @@ impl TrainingState {
     /// The state before the first step of `spec`, initialised from its seed.
     ///
     /// # Errors
-    /// If the model's configuration is invalid.
+    /// If the model's configuration is invalid, or the ranks cannot share its training.
     pub fn new(spec: &TrainSpec) -> Result<Self, ConfigError> {
+        check_ranks(spec.training, spec.ranks.ranks())?;
         Ok(Self {
-            decoder: Decoder::new(spec.model, spec.seed, &autodiff(spec.device))?,
-            optimizers: Optimizers::new(spec.training),
+            decoder: Decoder::on_ranks(
+                spec.model,
+                spec.seed,
+                &autodiff(spec.device),
+                spec.ranks.clone(),
+            )?,
+            optimizers: Optimizers::on_ranks(spec.training, spec.ranks),
             progress: TrainingProgress::default(),
         })
     }

@@ -2,17 +2,31 @@
 //!
 //! Training, probes and benchmarks share this code, so that the timed step is the training step.
 
+use std::sync::Arc;
+
 use architectures::{HasBuffers, LazyAdam, Pass, Statistics, TableGradient, ValueTable};
 use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
+use collectives::{Collectives, OneRank};
 use experiment::training::TrainingConfig;
 
 use super::dense_adamw::DenseAdamW;
 use super::optimizer;
+use super::own_gradients::OwnGradients;
 
 /// Gradients of value tables: for each table, one entry per lookup of each micro-batch.
 pub type TableGradients = Vec<(ValueTable, Vec<TableGradient>)>;
+
+/// Appends the entries of `added` to those of the same tables in `sum`.
+pub fn append_tables(sum: &mut TableGradients, added: TableGradients) {
+    for (table, parts) in added {
+        match sum.iter_mut().find(|(other, _)| other.is(&table)) {
+            Some((_, others)) => others.extend(parts),
+            None => sum.push((table, parts)),
+        }
+    }
+}
 
 /// A loss with its gradients.
 pub struct Gradients {
@@ -37,11 +51,57 @@ pub struct ParameterGradients {
 impl ParameterGradients {
     /// The norm of the dense gradient of `module`, and a bound of the norm of the tables' gradients.
     pub fn norms(&self, module: &impl Module) -> GradientNorms {
-        let parts = self.tables.iter().flat_map(|(_, parts)| parts);
+        let tables = self.tables.iter();
+        let bounds = tables.flat_map(|(table, parts)| table.norm_bounds(parts));
         GradientNorms {
             dense: optimizer::norm(module, &self.dense),
             // The sum of nothing is -0.
-            tables: 0.0 + parts.map(TableGradient::norm_bound).sum::<f64>(),
+            tables: 0.0 + bounds.sum::<f64>(),
+        }
+    }
+}
+
+/// Gradients of a module's parameters over a whole batch, and statistics for its buffers.
+pub struct SummedGradients {
+    /// Gradients of the dense parameters.
+    pub dense: DenseGradients,
+    /// Gradients of the value tables.
+    pub tables: TableGradients,
+    /// Statistics for the blocks' buffers.
+    pub statistics: Statistics,
+}
+
+/// Gradients of dense parameters.
+pub enum DenseGradients {
+    /// On one rank, of every element.
+    Whole(GradientsParams),
+    /// On several ranks, of the elements that the rank updates.
+    Own(OwnGradients),
+}
+
+impl From<ParameterGradients> for SummedGradients {
+    /// Those of a batch that one rank computed.
+    fn from(gradients: ParameterGradients) -> Self {
+        Self {
+            dense: DenseGradients::Whole(gradients.dense),
+            tables: gradients.tables,
+            statistics: gradients.statistics,
+        }
+    }
+}
+
+impl SummedGradients {
+    /// The norm of the dense gradient of `module`, and a bound of the norm of the tables' gradients.
+    pub fn norms(&self, module: &impl Module) -> GradientNorms {
+        let tables = self.tables.iter();
+        let bounds = tables.flat_map(|(table, parts)| table.norm_bounds(parts));
+        GradientNorms {
+            dense: match &self.dense {
+                DenseGradients::Whole(whole) => optimizer::norm(module, whole),
+                DenseGradients::Own(own) => own.norm,
+            },
+            // The sum of nothing is -0.
+            tables: 0.0 + bounds.sum::<f64>(),
         }
     }
 }
@@ -124,8 +184,13 @@ pub struct Optimizers {
 impl Optimizers {
     /// Optimizers with all moments zero.
     pub fn new(training: &TrainingConfig) -> Self {
+        Self::on_ranks(training, &OneRank::shared())
+    }
+
+    /// As [`Optimizers::new`], of which each of `ranks` has the moments of a part of each dense parameter.
+    pub fn on_ranks(training: &TrainingConfig, ranks: &Arc<dyn Collectives>) -> Self {
         Self {
-            dense: DenseAdamW::new(training),
+            dense: DenseAdamW::on_ranks(training, ranks),
             tables: optimizer::lazy_adam(training),
             clip_norm: training.clip_norm,
         }
@@ -136,12 +201,22 @@ impl Optimizers {
     pub fn update<M: Module + HasBuffers>(
         &mut self,
         module: M,
-        gradients: ParameterGradients,
+        gradients: impl Into<SummedGradients>,
         norms: GradientNorms,
         rates: LearningRates,
     ) -> (M, GradientNorms) {
-        let dense = optimizer::clip(&module, gradients.dense, norms.dense, self.clip_norm);
-        let module = self.dense.step(rates.dense, module, dense);
+        let gradients: SummedGradients = gradients.into();
+        let (norm, most) = (norms.dense, self.clip_norm);
+        let module = match gradients.dense {
+            DenseGradients::Whole(whole) => {
+                let clipped = optimizer::clip(&module, whole, norm, most);
+                self.dense.step(rates.dense, module, clipped)
+            }
+            DenseGradients::Own(own) => {
+                let clipped = own.clipped(norm, most);
+                self.dense.step_own_elements(rates.dense, module, clipped)
+            }
+        };
         let mut squares = 0.0;
         for (table, parts) in gradients.tables {
             let norm = table.update(parts, &self.tables, rates.tables);

@@ -158,6 +158,51 @@ fn rounded<B: Backend>(
     B::float_from_data(TensorData::new(rounded, [count, width]), &device)
 }
 
+/// The terms of a gradient, in f32, and the batches of rows that they belong to.
+fn grouped<B: Backend>(
+    ids: IntTensor<B>,
+    weights: FloatTensor<B>,
+    values: FloatTensor<B>,
+    max_bytes: usize,
+) -> (Entries<B>, Vec<Batch>) {
+    let values = Operand::<B>(values).cast(DType::F32);
+    let weights = Operand::<B>(weights).cast(DType::F32);
+    let [tokens, width] = values.dims();
+    let [_, per_token] = weights.dims();
+    let ids = match read_sync(B::int_into_data(ids)) {
+        Ok(ids) => ids.iter::<i64>().collect::<Vec<_>>(),
+        Err(error) => {
+            panic!("the ids of a table's gradient could not be copied to the host: {error}")
+        }
+    };
+    let limit = (max_bytes / (width * values.0.dtype().size())).max(1);
+    let (order, batches) = batches(&ids, limit);
+    let weights = weights.reshape([tokens * per_token]);
+    (Entries::new(values, weights, per_token, order), batches)
+}
+
+/// The norm of the gradient, `[1]`.
+fn norm_of<B: Backend>(entries: &Entries<B>, batches: &[Batch], max_bytes: usize) -> Operand<B> {
+    let values = &entries.values;
+    let mut squares = Operand::zeros([1], &values.device(), values.0.dtype());
+    for batch in batches {
+        let sums = entries.sums(&batch.groups, max_bytes);
+        squares = squares + (sums.clone() * sums).total();
+    }
+    squares.sqrt()
+}
+
+/// [`crate::kernels::LookupOps::row_gradient_norm`], with intermediates of a few times `max_bytes`.
+pub fn norm<B: Backend>(
+    ids: IntTensor<B>,
+    weights: FloatTensor<B>,
+    values: FloatTensor<B>,
+    max_bytes: usize,
+) -> FloatTensor<B> {
+    let (entries, batches) = grouped::<B>(ids, weights, values, max_bytes);
+    norm_of(&entries, &batches, max_bytes).0
+}
+
 /// [`crate::kernels::LookupOps::row_adam`], with intermediates of a few times `max_bytes`; `write` writes the
 /// updated rows.
 pub fn row_adam<B: Backend>(
@@ -175,27 +220,8 @@ pub fn row_adam<B: Backend>(
     FloatTensor<B>,
 ) {
     let device: Device<B> = table.device();
-    let values = Operand::<B>(values).cast(DType::F32);
-    let weights = Operand::<B>(weights).cast(DType::F32);
-    let [tokens, width] = values.dims();
-    let [_, per_token] = weights.dims();
-    let ids = match read_sync(B::int_into_data(ids)) {
-        Ok(ids) => ids.iter::<i64>().collect::<Vec<_>>(),
-        Err(error) => {
-            panic!("the ids of a table's gradient could not be copied to the host: {error}")
-        }
-    };
-    let limit = (max_bytes / (width * values.0.dtype().size())).max(1);
-    let (order, batches) = batches(&ids, limit);
-    let weights = weights.reshape([tokens * per_token]);
-    let entries = Entries::new(values, weights, per_token, order);
-
-    let mut squares = Operand::zeros([1], &device, entries.values.0.dtype());
-    for batch in &batches {
-        let sums = entries.sums(&batch.groups, max_bytes);
-        squares = squares + (sums.clone() * sums).total();
-    }
-    let norm = squares.sqrt();
+    let (entries, batches) = grouped::<B>(ids, weights, values, max_bytes);
+    let norm = norm_of(&entries, &batches, max_bytes);
     // If the gradient is zero the quotient is infinite and the scale one.
     let scale = step
         .max_norm

@@ -69,6 +69,15 @@ impl LookupOps for CubeBackend {
         pair_scores::pair_scores_backward(grad, ids, zeros)
     }
 
+    fn row_gradient_norm(
+        ids: IntTensor<Self>,
+        weights: FloatTensor<Self>,
+        values: FloatTensor<Self>,
+        rows: usize,
+    ) -> FloatTensor<Self> {
+        row_adam::norm(ids, weights, values, rows, Self::float_sqrt)
+    }
+
     fn row_adam(
         table: FloatTensor<Self>,
         mean: FloatTensor<Self>,

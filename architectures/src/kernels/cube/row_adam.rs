@@ -122,33 +122,21 @@ fn adam_kernel<T: Float, M: Float, W: Float, V: Float, N: Size>(
     square[at] = Vector::<M, N>::cast_from(stored_square);
 }
 
-/// [`crate::kernels::LookupOps::row_adam`] for the tables' own formats: the updated tables and the gradient's norm.
-/// `root` is the backend's square root.
-pub fn row_adam(
-    (table, mean, square): (CubeTensor, CubeTensor, CubeTensor),
-    ids: CubeTensor,
-    weights: CubeTensor,
-    values: CubeTensor,
-    step: AdamStep,
-    root: impl Fn(CubeTensor) -> CubeTensor,
-) -> ((CubeTensor, CubeTensor, CubeTensor), CubeTensor) {
-    let (table, mean, square) = (exclusive(table), exclusive(mean), exclusive(square));
-    let (weights, values) = (into_contiguous(weights), into_contiguous(values));
+/// Sum of squares of the gradient `values [tokens, width]` with the sorted entries, `[1]`; weights and values are contiguous.
+fn square_sum(sorted: &Sorted, weights: &CubeTensor, values: &CubeTensor) -> CubeTensor {
+    let Sorted { rows, entries } = sorted;
     let [_, per_token]: [usize; 2] = weights.shape().dims();
-    let [height, width]: [usize; 2] = table.shape().dims();
-    let Sorted { rows, entries } = by_row(ids, height);
+    let [_, width]: [usize; 2] = values.shape().dims();
     let entry_count = weights.shape().num_elements();
-    let client = table.client.clone();
-
-    let vector = vector_size(width, &[&values]);
+    let client = values.client.clone();
+    let vector = vector_size(width, &[values]);
     let columns = width / vector;
     let dim = together(&client, REDUCERS);
     let cube_count = (entry_count * columns).div_ceil(dim.num_elems() as usize);
-    let squares = empty(&values, [cube_count], DType::F32);
-    let address = addresses(&[&rows, &weights, &values]);
-    let formats = elements([&weights, &values]);
-    // SAFETY: here and below the caller guarantees that ids are below the number of rows, entries are a permutation, and
-    // `exclusive` guarantees that no other tensor shares the storage that is written.
+    let squares = empty(values, [cube_count], DType::F32);
+    let address = addresses(&[rows, weights, values]);
+    let formats = elements([weights, values]);
+    // SAFETY: entries are a permutation, and no other tensor shares the storage that is written.
     unsafe {
         squares_kernel::launch_unchecked(
             &client,
@@ -169,7 +157,40 @@ pub fn row_adam(
             formats,
         );
     }
-    let norm = root(total(squares));
+    total(squares)
+}
+
+/// [`crate::kernels::LookupOps::row_gradient_norm`] for a table of `height` rows; `root` is the backend's square root.
+pub fn norm(
+    ids: CubeTensor,
+    weights: CubeTensor,
+    values: CubeTensor,
+    height: usize,
+    root: impl Fn(CubeTensor) -> CubeTensor,
+) -> CubeTensor {
+    let (weights, values) = (into_contiguous(weights), into_contiguous(values));
+    root(square_sum(&by_row(ids, height), &weights, &values))
+}
+
+/// [`crate::kernels::LookupOps::row_adam`] for the tables' own formats: the updated tables and the gradient's norm.
+/// `root` is the backend's square root.
+pub fn row_adam(
+    (table, mean, square): (CubeTensor, CubeTensor, CubeTensor),
+    ids: CubeTensor,
+    weights: CubeTensor,
+    values: CubeTensor,
+    step: AdamStep,
+    root: impl Fn(CubeTensor) -> CubeTensor,
+) -> ((CubeTensor, CubeTensor, CubeTensor), CubeTensor) {
+    let (table, mean, square) = (exclusive(table), exclusive(mean), exclusive(square));
+    let (weights, values) = (into_contiguous(weights), into_contiguous(values));
+    let [_, per_token]: [usize; 2] = weights.shape().dims();
+    let [height, width]: [usize; 2] = table.shape().dims();
+    let sorted = by_row(ids, height);
+    let norm = root(square_sum(&sorted, &weights, &values));
+    let Sorted { rows, entries } = sorted;
+    let entry_count = weights.shape().num_elements();
+    let client = table.client.clone();
 
     let vector = vector_size(width, &[&table, &mean, &values]);
     let columns = width / vector;
@@ -177,6 +198,8 @@ pub fn row_adam(
     let address = addresses(&[&rows, &weights, &values, &table, &mean]);
     let formats = elements([&table, &mean, &weights, &values]);
     let mean_correction = 1.0 / (1.0 - step.beta_1.powi(step.step));
+    // SAFETY: the caller guarantees that ids are below the number of rows, entries are a permutation, and `exclusive` guarantees
+    // that no other tensor shares the storage that is written.
     unsafe {
         adam_kernel::launch_unchecked(
             &client,

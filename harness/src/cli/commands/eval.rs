@@ -1,6 +1,7 @@
 //! `isoflop eval`.
 
 use burn::tensor::Device;
+use collectives::OneRank;
 use experiment::plan::{Plan, Run};
 use harness::checkpoint::snapshot;
 use harness::checkpoint::store::{Intact, Store};
@@ -53,6 +54,7 @@ pub fn eval(options: &EvalOptions) -> Result<Conclusion, Error> {
             limits: &SandboxLimits::default(),
             interrupt: &interrupt,
             origin: Provenance::gather().origin(),
+            ranks: &OneRank::shared(),
         },
     };
     if let Some(which) = options.checkpoint {

@@ -1,7 +1,9 @@
 //! Execution of the runs of a plan, and of the trials of its search, by this process or by worker processes.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
+use collectives::Collectives;
 use experiment::plan::Plan;
 use harness::error::Error;
 use harness::record::folders::Folders;
@@ -15,6 +17,7 @@ use harness::run::progress::Progress;
 use harness::run::sweep;
 use harness::run::tasks::{LoadedTask, load_all};
 use harness::run::tuning::{state, tuning_folders};
+use harness::train::check_ranks;
 use results::Records;
 use suites::SandboxLimits;
 
@@ -30,6 +33,8 @@ pub struct Execution<'a> {
     pub threads: usize,
     /// The flag that Ctrl-C sets.
     pub interrupt: &'a Interrupt,
+    /// The ranks that train each run together.
+    pub ranks: &'a Arc<dyn Collectives>,
 }
 
 impl Execution<'_> {
@@ -76,6 +81,10 @@ impl Execution<'_> {
         folders: &Folders,
         progress: &mut dyn Progress,
     ) -> Result<Conclusion, Error> {
+        for run in &plan.runs {
+            check_ranks(&run.training, self.ranks.ranks())?;
+            run.model.check_ranks(self.ranks.ranks())?;
+        }
         progress.preparing("corpus, tokenizer and questions");
         let datasets = Datasets::new(plan, Purpose::Training, folders);
         for run in &plan.runs {
@@ -110,12 +119,16 @@ impl Execution<'_> {
             limits: &SandboxLimits::default(),
             interrupt: self.interrupt,
             origin: provenance.origin(),
+            ranks: self.ranks,
         };
         let row_context = RunRowContext {
             sweep: &plan.sweep,
             command: self.work.command,
             provenance,
-            device: self.work.compute.device.to_string(),
+            device: match self.ranks.ranks() {
+                1 => self.work.compute.device.to_string(),
+                ranks => format!("{} on {ranks} ranks", self.work.compute.device),
+            },
             threads: self.threads,
         };
         sweep::sweep(plan, &context, &row_context, self.waits, progress)

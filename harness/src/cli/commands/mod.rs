@@ -19,6 +19,7 @@ pub mod plan_row;
 pub mod plan_tables;
 pub mod probe;
 pub mod probe_table;
+mod ranks;
 pub mod report;
 pub mod rerun;
 pub mod score;

@@ -3,6 +3,7 @@
 use std::fs;
 
 use architectures::DeviceName;
+use collectives::OneRank;
 use harness::error::Error;
 use harness::record::folders::Folders;
 use harness::record::provenance::Provenance;
@@ -55,6 +56,7 @@ pub fn rerun(options: &RerunOptions) -> Result<Conclusion, Error> {
         limits: &SandboxLimits::default(),
         interrupt: &interrupt,
         origin: provenance.origin(),
+        ranks: &OneRank::shared(),
     };
     let claim = match Claims::new(folders.claims()).attempt(&row.run)? {
         Attempt::Claimed(claim, _) => claim,

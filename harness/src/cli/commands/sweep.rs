@@ -4,6 +4,8 @@ use crate::cli::output::note;
 use crate::cli::progress;
 use experiment::plan::Plan;
 use harness::error::Error;
+use harness::ranks::launch::started_ranks;
+use harness::ranks::order::Leader;
 use harness::run::conclusion::Conclusion;
 use harness::run::interrupt::Interrupt;
 use harness::run::progress::Progress;
@@ -12,6 +14,7 @@ use results::Records;
 
 use super::execution::Execution;
 use super::finish_report::finish_report;
+use super::ranks::{check_one_process, follow};
 use super::selected_plan::selected_plan;
 use super::worker_threads::start_threads;
 use super::workers::{self, Work};
@@ -22,6 +25,12 @@ use crate::cli::arguments::SweepOptions;
 /// # Errors
 /// If an argument is invalid, the data cannot be prepared, or rows or the report cannot be read or written.
 pub fn sweep(options: &SweepOptions) -> Result<Conclusion, Error> {
+    let ranks = started_ranks(options.ranks, options.compute.device)?;
+    if ranks.rank() > 0 {
+        return follow(&ranks, &options.compute);
+    }
+    let _leader = Leader::new(&ranks);
+    check_one_process(&ranks, options.jobs)?;
     let (plan, folders) = selected_plan(&options.selection)?;
     let threads = start_threads(&options.compute)?;
     let mut progress = progress::display_for(options.compute.quiet);
@@ -39,6 +48,7 @@ pub fn sweep(options: &SweepOptions) -> Result<Conclusion, Error> {
         waits: !options.no_wait,
         threads,
         interrupt: &interrupt,
+        ranks: &ranks,
     };
     let searched = execution.search(&plan, progress.as_mut())?;
     if let Some(conclusion) = searched.filter(|ended| *ended != Conclusion::Complete) {

@@ -2,12 +2,15 @@
 
 use experiment::tuning::cells::{Cell, Picks};
 use harness::error::Error;
+use harness::ranks::launch::started_ranks;
+use harness::ranks::order::Leader;
 use harness::run::conclusion::Conclusion;
 use harness::run::interrupt::Interrupt;
 use harness::run::tuning::{TuningState, plan_with_picks, state};
 use results::number::{fixed, scientific};
 
 use super::execution::Execution;
+use super::ranks::{check_one_process, follow};
 use super::selected_plan::selected_plan;
 use super::terminal_table::terminal_table;
 use super::worker_threads::start_threads;
@@ -21,6 +24,12 @@ use crate::cli::progress;
 /// # Errors
 /// If the sweep has no `[tune]`, its law of rates is rejected, or rows cannot be read or written.
 pub fn tune(options: &TuneOptions) -> Result<Conclusion, Error> {
+    let ranks = started_ranks(options.ranks, options.compute.device)?;
+    if ranks.rank() > 0 {
+        return follow(&ranks, &options.compute);
+    }
+    let _leader = Leader::new(&ranks);
+    check_one_process(&ranks, options.jobs)?;
     let (plan, folders) = selected_plan(&options.selection)?;
     let Some(tune) = plan.sweep.tune.clone() else {
         return Err(Error::Argument {
@@ -45,6 +54,7 @@ pub fn tune(options: &TuneOptions) -> Result<Conclusion, Error> {
         waits: true,
         threads,
         interrupt: &interrupt,
+        ranks: &ranks,
     };
     let conclusion = execution.search(&plan, progress.as_mut())?;
     progress.done();

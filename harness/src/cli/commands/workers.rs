@@ -131,7 +131,9 @@ fn start(work: Work, threads: usize) -> Result<Child, Error> {
         .arg("--output")
         .arg(&selection.location.output)
         .args(["--threads", &threads.to_string()])
-        .args(["--device", &work.compute.device.to_string()]);
+        .args(["--device", &work.compute.device.to_string()])
+        // Of which it is none, if this process was started by a launcher with others.
+        .args(["--ranks", "1"]);
     for (option, values) in [
         ("--only", &selection.filter.only),
         ("--size", &selection.filter.size),

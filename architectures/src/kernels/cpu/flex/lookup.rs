@@ -100,6 +100,29 @@ impl LookupOps for Flex {
         tensor(out, [heads, 2, rows, n])
     }
 
+    fn row_gradient_norm(
+        indices: IntTensor<Self>,
+        weights: FloatTensor<Self>,
+        values: FloatTensor<Self>,
+        rows: usize,
+    ) -> FloatTensor<Self> {
+        let (per_token, width) = (indices.shape()[1], values.shape()[1]);
+        let (indices, weights, values) = (
+            ids(indices),
+            weights.to_contiguous(),
+            values.to_contiguous(),
+        );
+        let gradient = RowGradient::new(
+            rows,
+            id_slice(&indices),
+            floats(&weights),
+            floats(&values),
+            per_token,
+            width,
+        );
+        tensor(vec![gradient.norm()], [1])
+    }
+
     fn row_adam(
         table: FloatTensor<Self>,
         mean: FloatTensor<Self>,

@@ -1,0 +1,291 @@
+//! What the ranks of one run exchange in a step, by formula, and how long it takes on a network by a model.
+//!
+//! ```text
+//! a rank of n sends in a step, for t tokens of its own, bytes
+//! dense gradients   4 P (n - 1) / n                    reduce-scatter of P dense parameters
+//! dense values      4 P (n - 1) / n                    all-gather of the updated ones
+//! lookups           (n - 1) t (16 R + 8 W / n)         R rows read and W values of lookups of a token: ids of 8 bytes and weights
+//!                                                      gathered and the weights' gradient scattered, columns exchanged for
+//!                                                      tokens and back
+//! ```
+//!
+//! Not in it are a few hundred bytes for losses, norms and what the ranks agree on. With `recompute` the layers' lookups are exchanged
+//! once more, except their backward pass: [`StepExchanges::with_recomputation`].
+//!
+//! A network is two numbers, fitted to measured exchanges: an exchange of `b` bytes that a rank sends to `n - 1` others takes
+//! `(n - 1) latency + b / bandwidth`. The predictions assume that
+//!
+//! - every pair of ranks is connected like those that were measured, however many ranks there are, and all may send at once;
+//! - nothing is computed while ranks exchange, as in this program, and no rank waits for another;
+//! - the batch is the same for any number of ranks, and the computation is divided by their number without loss.
+
+use architectures::Cost;
+
+/// Bytes of an f32.
+const VALUE: f64 = 4.0;
+/// Bytes of a row's number.
+const ID: f64 = 8.0;
+/// Bytes of dense parameters that are exchanged at a time.
+const BUCKET: f64 = 67_108_864.0;
+/// Exchanges of a step beside those of parameters and lookups: loss and statistics, the norm, and what the ranks agree on, two each.
+const OTHER_EXCHANGES: f64 = 6.0;
+/// Exchanges of a lookup: ids, weights and columns forward, columns and weights backward.
+const FORWARD_OF_LOOKUP: f64 = 3.0;
+const BACKWARD_OF_LOOKUP: f64 = 2.0;
+
+/// What a rank sends in one step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StepExchanges {
+    /// Number of ranks.
+    pub ranks: f64,
+    /// Bytes that a rank sends to the others together.
+    pub bytes: f64,
+    /// Number of exchanges.
+    pub exchanges: f64,
+    /// Of these, those of the lookups' forward passes.
+    forward: (f64, f64),
+}
+
+impl StepExchanges {
+    /// Those of a model in a step of `tokens` tokens on all ranks, in `parts` parts on each rank.
+    pub fn of(model: &Cost, tokens: u64, ranks: usize, parts: usize) -> Self {
+        let n = ranks as f64;
+        let own_tokens = tokens as f64 / n;
+        let dense = 2.0 * VALUE * model.params_dense as f64 * (n - 1.0) / n;
+        let (rows, values) = (model.rows_read as f64, model.lookup_values as f64);
+        let forward = (n - 1.0) * own_tokens * ((ID + VALUE) * rows + VALUE * values / n);
+        let backward = (n - 1.0) * own_tokens * (VALUE * rows + VALUE * values / n);
+        let lookups = (model.lookups as usize * parts) as f64;
+        let buckets = (VALUE * model.params_dense as f64 / BUCKET).ceil();
+        Self {
+            ranks: n,
+            bytes: if ranks > 1 {
+                dense + forward + backward
+            } else {
+                0.0
+            },
+            exchanges: match ranks {
+                1 => 0.0,
+                _ => {
+                    2.0 * buckets
+                        + lookups * (FORWARD_OF_LOOKUP + BACKWARD_OF_LOOKUP)
+                        + OTHER_EXCHANGES
+                }
+            },
+            forward: (forward, lookups * FORWARD_OF_LOOKUP),
+        }
+    }
+
+    /// The same with layers that are evaluated again in the backward pass; an upper bound, since the last segment is not.
+    pub fn with_recomputation(self) -> Self {
+        if self.ranks <= 1.0 {
+            return self;
+        }
+        Self {
+            bytes: self.bytes + self.forward.0,
+            exchanges: self.exchanges + self.forward.1,
+            ..self
+        }
+    }
+}
+
+/// A measured exchange.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MeasuredExchange {
+    /// Number of ranks.
+    pub ranks: usize,
+    /// Bytes that a rank sent to the others together.
+    pub bytes: f64,
+    /// Seconds.
+    pub seconds: f64,
+}
+
+/// A network between ranks.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Network {
+    /// Seconds of an exchange for each other rank, whatever its bytes.
+    pub latency_s: f64,
+    /// Bytes that a rank sends in a second.
+    pub bytes_per_s: f64,
+}
+
+impl Network {
+    /// The network whose relative errors of the seconds of `measured` have the least sum of squares; `None` if that is no network, as
+    /// with fewer than two different exchanges.
+    pub fn fit(measured: &[MeasuredExchange]) -> Option<Self> {
+        // Both columns and the right side divided by the seconds: a b + c d = 1.
+        let rows = measured.iter().map(|exchange| {
+            let others = exchange.ranks.saturating_sub(1) as f64;
+            (others / exchange.seconds, exchange.bytes / exchange.seconds)
+        });
+        let (mut aa, mut ab, mut bb, mut a, mut b) = (0.0, 0.0, 0.0, 0.0, 0.0);
+        for (x, y) in rows {
+            (aa, ab, bb) = (aa + x * x, ab + x * y, bb + y * y);
+            (a, b) = (a + x, b + y);
+        }
+        let determinant = aa * bb - ab * ab;
+        let latency_s = (a * bb - b * ab) / determinant;
+        let seconds_per_byte = (b * aa - a * ab) / determinant;
+        let is_network = latency_s.is_finite() && latency_s >= 0.0 && seconds_per_byte > 0.0;
+        is_network.then_some(Self {
+            latency_s,
+            bytes_per_s: 1.0 / seconds_per_byte,
+        })
+    }
+
+    /// Seconds of the exchanges of a step.
+    pub fn seconds(&self, step: &StepExchanges) -> f64 {
+        let others = (step.ranks - 1.0).max(0.0);
+        step.exchanges * others * self.latency_s + step.bytes / self.bytes_per_s
+    }
+}
+
+/// The time of a step on some ranks.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StepPrediction {
+    /// Number of ranks.
+    pub ranks: usize,
+    /// What a rank sends.
+    pub exchanges: StepExchanges,
+    /// Seconds of computation.
+    pub compute_s: f64,
+    /// Seconds of exchanges.
+    pub exchange_s: f64,
+}
+
+impl StepPrediction {
+    /// The share of exchanges in the step.
+    pub fn exchange_share(&self) -> f64 {
+        self.exchange_s / (self.compute_s + self.exchange_s)
+    }
+}
+
+/// A step of `tokens` tokens of a model on `ranks` ranks of a network.
+///
+/// # Arguments
+/// * `compute_s`: seconds of the step on one rank.
+pub fn predict(
+    network: &Network,
+    model: &Cost,
+    (tokens, compute_s): (u64, f64),
+    ranks: usize,
+) -> StepPrediction {
+    let exchanges = StepExchanges::of(model, tokens, ranks, 1);
+    StepPrediction {
+        ranks,
+        exchanges,
+        compute_s: compute_s / ranks as f64,
+        exchange_s: network.seconds(&exchanges),
+    }
+}
+
+/// Numbers of ranks that [`predictions`] are for.
+pub const PREDICTED_RANKS: [usize; 3] = [8, 64, 512];
+
+/// Lines of text: the step of a model on [`PREDICTED_RANKS`], and what is assumed.
+///
+/// # Arguments
+/// * `tokens`: of a step.
+/// * `flop_per_s`: of one device, as it computes this model.
+pub fn predictions(network: &Network, model: &Cost, tokens: u64, flop_per_s: f64) -> Vec<String> {
+    let compute_s = model.training() as f64 * tokens as f64 / flop_per_s;
+    let mut lines = vec![format!(
+        "on ranks that exchange in (n - 1) x {:.1} us + bytes / {:.2} GB/s, all pairs alike, and compute nothing meanwhile:",
+        1e6 * network.latency_s,
+        network.bytes_per_s / 1e9
+    )];
+    for ranks in PREDICTED_RANKS {
+        let step = predict(network, model, (tokens, compute_s), ranks);
+        lines.push(format!(
+            "~{ranks:>4} ranks: {:.4} s computation + {:.4} s for {:.1} MB from each rank in {:.0} exchanges, {:.0} % of the step",
+            step.compute_s,
+            step.exchange_s,
+            step.exchanges.bytes / 1e6,
+            step.exchanges.exchanges,
+            100.0 * step.exchange_share()
+        ));
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MODEL: Cost = Cost {
+        params_dense: 100_000_000,
+        params_table: 1 << 30,
+        params_active: 0,
+        matmul: 0,
+        attention: 0,
+        lookup: 0,
+        bytes_gathered: 0,
+        lookups: 3,
+        rows_read: 96,
+        lookup_values: 3 * 768,
+    };
+
+    #[test]
+    fn bytes_are_those_of_the_formula() {
+        let step = StepExchanges::of(&MODEL, 8192, 4, 1);
+        let dense = 2.0 * 4e8 * 3.0 / 4.0;
+        let lookups = 3.0 * 2048.0 * (16.0 * 96.0 + 8.0 * 2304.0 / 4.0);
+        assert_eq!(step.bytes, dense + lookups);
+        assert_eq!(step.exchanges, 2.0 * 6.0 + 3.0 * 5.0 + 6.0);
+        let again = step.with_recomputation();
+        assert_eq!(
+            again.bytes - step.bytes,
+            3.0 * 2048.0 * (12.0 * 96.0 + 2304.0)
+        );
+        assert_eq!(StepExchanges::of(&MODEL, 8192, 1, 1).bytes, 0.0);
+        assert_eq!(StepExchanges::of(&MODEL, 8192, 1, 1).exchanges, 0.0);
+    }
+
+    #[test]
+    fn a_fit_finds_the_network_of_exact_measurements_and_rejects_what_is_none() {
+        let network = Network {
+            latency_s: 2e-6,
+            bytes_per_s: 5e9,
+        };
+        let exchange = |ranks: usize, bytes: f64| MeasuredExchange {
+            ranks,
+            bytes,
+            seconds: (ranks - 1) as f64 * network.latency_s + bytes / network.bytes_per_s,
+        };
+        let measured: Vec<MeasuredExchange> = [2, 4]
+            .into_iter()
+            .flat_map(|ranks| [8.0, 1e4, 1e6, 1e8].map(|bytes| exchange(ranks, bytes)))
+            .collect();
+        let found = Network::fit(&measured).unwrap();
+        assert!(
+            (found.latency_s / network.latency_s - 1.0).abs() < 1e-6,
+            "{found:?}"
+        );
+        assert!(
+            (found.bytes_per_s / network.bytes_per_s - 1.0).abs() < 1e-6,
+            "{found:?}"
+        );
+        assert_eq!(Network::fit(&[]), None);
+        assert_eq!(Network::fit(&measured[..1]), None);
+    }
+
+    #[test]
+    fn more_ranks_compute_less_and_exchange_longer() {
+        let network = Network {
+            latency_s: 1e-5,
+            bytes_per_s: 1e10,
+        };
+        let of = |ranks| predict(&network, &MODEL, (1 << 20, 8.0), ranks);
+        assert_eq!(of(1).exchange_s, 0.0);
+        assert_eq!(of(8).compute_s, 1.0);
+        assert!(of(512).exchange_share() > of(64).exchange_share());
+        assert!(of(64).exchange_share() > of(8).exchange_share());
+        let lines = predictions(&network, &MODEL, 1 << 20, 1e14);
+        assert_eq!(lines.len(), 1 + PREDICTED_RANKS.len());
+        assert!(
+            lines[0].contains("(n - 1) x 10.0 us + bytes / 10.00 GB/s"),
+            "{lines:?}"
+        );
+        assert!(lines[3].starts_with("~ 512 ranks"), "{lines:?}");
+    }
+}
