@@ -6,9 +6,13 @@ use std::sync::Arc;
 use architectures::ModelConfig;
 use collectives::Collectives;
 use experiment::budget::Tokens;
+use experiment::plan::Run;
+use experiment::training::Recompute;
 use serde::{Deserialize, Serialize};
+use suites::Dataset;
 
 use super::ending::end_all;
+use crate::run::identity::configuration;
 
 /// What the other ranks do next.
 #[derive(Debug, Serialize, Deserialize)]
@@ -58,6 +62,32 @@ pub struct EvaluateOrder {
     pub weights: PathBuf,
     /// Name of the run.
     pub run: String,
+}
+
+impl TrainOrder {
+    /// The order to train `run`, named `name`, from its checkpoint if it has one.
+    ///
+    /// # Errors
+    /// If its configuration cannot be written.
+    pub fn of(
+        (run, name): (&Run, &str),
+        dataset: &Dataset,
+        cache: PathBuf,
+        checkpoint: Option<PathBuf>,
+    ) -> Result<Self, toml::ser::Error> {
+        Ok(Self {
+            configuration: configuration(run)?,
+            segment_layers: match run.training.recompute {
+                Recompute::None => None,
+                Recompute::Every(layers) => Some(layers),
+            },
+            tokens: run.stream_tokens(),
+            data_fingerprint: dataset.fingerprint.clone(),
+            cache,
+            run: name.to_owned(),
+            checkpoint,
+        })
+    }
 }
 
 /// Files of tables whose columns are split over ranks.

@@ -2,7 +2,6 @@
 //! process stopped.
 
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -10,13 +9,12 @@ use architectures::Usage;
 use burn::tensor::Device;
 use collectives::Collectives;
 use results::{MatchRow, Records, UsageRow};
-use suites::{Dataset, SandboxLimits};
+use suites::SandboxLimits;
 
 use super::claim::Claim;
 use super::data::Datasets;
 use super::disk_wait::when_space;
 use super::evaluation::{Subject, evaluate_all};
-use super::identity::configuration;
 use super::interrupt::Interrupt;
 use super::progress::Progress;
 use super::resume::{Beginning, beginning};
@@ -38,7 +36,6 @@ use crate::record::trial_row::trial_rows;
 use crate::train::state::TrainingProgress;
 use crate::train::{TrainSpec, Trained};
 use experiment::plan::Run;
-use experiment::training::Recompute;
 
 /// Inputs and outputs that all runs of a sweep share.
 pub struct RunContext<'a> {
@@ -254,7 +251,9 @@ fn trained(
     };
     let ranks = context.ranks.as_ref();
     if ranks.ranks() > 1 {
-        give(ranks, &train_order(run, id, &dataset, from, context)?);
+        let cache = context.folders.cache();
+        let order = TrainOrder::of((run, id), &dataset, cache, from).map_err(Error::from)?;
+        give(ranks, &Order::Train(Box::new(order)));
     }
     let trained = or_end_all(ranks, || {
         train_with_checkpoints(&spec, (id, claim), (state, warnings), context, progress)
@@ -292,28 +291,6 @@ fn trained(
         progress,
         weights_hash,
     })
-}
-
-/// What the other ranks are told of a run that begins, from its checkpoint if it has one.
-fn train_order(
-    run: &Run,
-    id: &str,
-    dataset: &Dataset,
-    checkpoint: Option<PathBuf>,
-    context: &RunContext,
-) -> Result<Order, Error> {
-    Ok(Order::Train(Box::new(TrainOrder {
-        configuration: configuration(run)?,
-        segment_layers: match run.training.recompute {
-            Recompute::None => None,
-            Recompute::Every(layers) => Some(layers),
-        },
-        tokens: run.stream_tokens(),
-        data_fingerprint: dataset.fingerprint.clone(),
-        cache: context.folders.cache(),
-        run: id.to_owned(),
-        checkpoint,
-    })))
 }
 
 /// Saves the weights of a trained decoder.

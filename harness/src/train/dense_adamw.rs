@@ -1,7 +1,7 @@
 //! AdamW over the dense parameters of a module, with moments that can be read and restored.
 //!
 //! On several ranks each has the moments of its own elements of every parameter (`element_ranges`) and updates those; the updated
-//! elements of all ranks are then gathered. AdamW is elementwise, so that this gives the bits of one rank.
+//! elements of all ranks are then gathered (`own_update`). AdamW is elementwise, so that this gives the bits of one rank.
 //!
 //! Burn's `ModuleOptimizer` saves its state as one burnpack record in memory, whose reader refuses tensors above 10 GiB;
 //! here a checkpoint reads the moments parameter by parameter.
@@ -10,21 +10,20 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use architectures::AdamW;
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
+use burn::module::{Module, ModuleMapper, Param, ParamId};
 use burn::optim::{AdamWState, AdaptiveMomentumState, DynState, GradientsParams, Optimizer};
 use burn::tensor::Tensor;
 use collectives::{Collectives, OneRank};
 use experiment::training::TrainingConfig;
 
-use super::element_ranges::{Bucket, own_elements};
-use super::own_gradients::OwnGradients;
+use super::element_ranges::own_elements;
 
 /// AdamW without weight decay for vectors, which are gains and biases.
 pub struct DenseAdamW {
     decayed: AdamW,
     undecayed: AdamW,
     /// On one rank of whole parameters, on several of the elements `[m]` of the rank.
-    states: HashMap<ParamId, DynState>,
+    pub(super) states: HashMap<ParamId, DynState>,
     ranks: Arc<dyn Collectives>,
 }
 
@@ -82,29 +81,8 @@ impl DenseAdamW {
         })
     }
 
-    /// As [`DenseAdamW::step`] on several ranks, which all call it: each updates its elements, and gathers those of the others.
-    pub fn step_own_elements<M: Module>(
-        &mut self,
-        learning_rate: f64,
-        module: M,
-        gradients: OwnGradients,
-    ) -> M {
-        let ranks = self.ranks.clone();
-        let mut update = UpdateOwn {
-            optimizer: self,
-            gradients,
-            learning_rate,
-            buckets: vec![Bucket::new()],
-        };
-        module.visit(&mut update);
-        module.map(&mut Gather {
-            ranks,
-            buckets: update.buckets,
-            gathered: HashMap::new(),
-        })
-    }
-
-    fn adamw(&self, dimensions: usize) -> AdamW {
+    /// The optimizer of parameters of so many dimensions.
+    pub(super) fn adamw(&self, dimensions: usize) -> AdamW {
         match dimensions {
             1 => self.undecayed,
             _ => self.decayed,
@@ -181,74 +159,6 @@ impl ModuleMapper for Update<'_> {
             false => values,
         };
         Param::from_mapped_value(id, values, mapper)
-    }
-}
-
-/// Updates the elements of this rank.
-struct UpdateOwn<'a> {
-    optimizer: &'a mut DenseAdamW,
-    gradients: OwnGradients,
-    learning_rate: f64,
-    /// The updated elements, in the order of visits.
-    buckets: Vec<Bucket<ParamId>>,
-}
-
-impl ModuleVisitor for UpdateOwn<'_> {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let Some(gradient) = self.gradients.elements.remove(&param.id) else {
-            return;
-        };
-        let adamw = self.optimizer.adamw(D);
-        let values = own_elements(param.val().inner(), self.optimizer.ranks.as_ref());
-        let state = self.optimizer.states.remove(&param.id);
-        let state = state.map(DynState::downcast::<AdamWState<1>>);
-        let (values, state) = adamw.step(self.learning_rate, values, gradient, state);
-        if let Some(state) = state {
-            let state = DynState::create(state, 1);
-            self.optimizer.states.insert(param.id, state);
-        }
-        if self.buckets.last().is_none_or(Bucket::is_full) {
-            self.buckets.push(Bucket::new());
-        }
-        if let Some(bucket) = self.buckets.last_mut() {
-            bucket.push(param.id, values);
-        }
-    }
-}
-
-/// Replaces the updated parameters by the elements of all ranks, bucket by bucket.
-struct Gather {
-    ranks: Arc<dyn Collectives>,
-    buckets: Vec<Bucket<ParamId>>,
-    gathered: HashMap<ParamId, Tensor<1>>,
-}
-
-impl Gather {
-    /// All elements of the parameter `id`, with padding; `None` if it was not updated.
-    fn elements(&mut self, id: ParamId) -> Option<Tensor<1>> {
-        let holds = |bucket: &Bucket<ParamId>| bucket.has(|other| *other == id);
-        if let Some(number) = self.buckets.iter().position(holds) {
-            let bucket = self.buckets.remove(number);
-            self.gathered.extend(bucket.all_gather(self.ranks.as_ref()));
-        }
-        self.gathered.remove(&id)
-    }
-}
-
-impl ModuleMapper for Gather {
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let (id, values, mapper) = param.consume();
-        let Some(elements) = self.elements(id) else {
-            return Param::from_mapped_value(id, values, mapper);
-        };
-        let shape = values.dims();
-        let updated = elements.narrow(0, 0, shape.iter().product()).reshape(shape);
-        let updated = Tensor::from_inner(updated);
-        let updated = match values.is_require_grad() {
-            true => updated.require_grad(),
-            false => updated,
-        };
-        Param::from_mapped_value(id, updated, mapper)
     }
 }
 

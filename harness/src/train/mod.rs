@@ -14,6 +14,7 @@ mod element_ranges;
 mod observations;
 pub mod optimizer;
 pub mod own_gradients;
+mod own_update;
 mod recent;
 mod segments;
 pub mod state;

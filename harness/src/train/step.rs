@@ -14,6 +14,7 @@ use experiment::training::TrainingConfig;
 use super::dense_adamw::DenseAdamW;
 use super::optimizer;
 use super::own_gradients::OwnGradients;
+use super::own_update;
 
 /// Gradients of value tables: for each table, one entry per lookup of each micro-batch.
 pub type TableGradients = Vec<(ValueTable, Vec<TableGradient>)>;
@@ -214,7 +215,7 @@ impl Optimizers {
             }
             DenseGradients::Own(own) => {
                 let clipped = own.clipped(norm, most);
-                self.dense.step_own_elements(rates.dense, module, clipped)
+                own_update::update(&mut self.dense, rates.dense, module, clipped)
             }
         };
         let mut squares = 0.0;

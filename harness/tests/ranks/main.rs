@@ -8,5 +8,7 @@ mod scratch;
 mod by_mpirun;
 mod checkpoints;
 mod equal_losses;
+mod mpirun;
+mod signals;
 mod traffic;
 mod training;
