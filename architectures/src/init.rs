@@ -231,7 +231,12 @@ mod tests {
             init.fill(3, "values", &mut whole);
             for columns in [0..width / 2, width / 2..width, 5..6, 0..width] {
                 let mut found = vec![0f32; rows * columns.len()];
-                init.fill_columns(3, "values", width, &columns, &mut found);
+                init.fill_table_columns(
+                    3,
+                    "values",
+                    (width, &columns),
+                    TableValues::F32(&mut found),
+                );
                 let expected = whole
                     .chunks_exact(width)
                     .flat_map(|row| &row[columns.clone()]);

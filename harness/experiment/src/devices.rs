@@ -5,12 +5,12 @@
 //! of two layouts:
 //!
 //! ```text
-//! replicated:  dense + sequence      + largest range of columns <= memory of a device
-//! sharded   : (dense + sequence) / n + largest range of columns <= memory of a device
+//! replicated:  dense + step      + largest range of columns <= memory of a device
+//! sharded   : (dense + step) / n + largest range of columns <= memory of a device
 //! ```
 //!
-//! `dense` is weights, gradients and optimizer, `sequence` the activations of one sequence, with gradients accumulated
-//! over the sequences of a batch. The layout is replicated if some number of devices is sufficient for it, otherwise
+//! `dense` is weights and optimizer, `step` the gradients and activations at the peak. Entries of table gradients are split as
+//! the tables are. The layout is replicated if some number of devices is sufficient for it, otherwise
 //! sharded, and `n` is the smallest sufficient number. Further devices divide the batch: they reduce time, not memory.
 
 use std::fmt;
@@ -24,7 +24,7 @@ use crate::memory_need::{Bytes, MemoryNeed};
 pub enum Layout {
     /// A copy on each device.
     Replicated,
-    /// Split evenly, together with the activations of one sequence.
+    /// Split evenly, together with the activations.
     Sharded,
 }
 
@@ -76,8 +76,7 @@ impl fmt::Display for Columns {
     }
 }
 
-/// The smallest number of devices with `memory` bytes each that is sufficient for `need`, the memory with one sequence
-/// at a time, with the columns of each of `tables` distributed over all devices. `None` if no number of devices is
+/// The smallest number of devices with `memory` bytes each that is sufficient for `need`, with the columns of each of `tables` distributed over all devices. `None` if no number of devices is
 /// sufficient, since a table has at most one part per column.
 pub fn min_devices(need: &MemoryNeed, tables: &[TableSpec], memory: Bytes) -> Option<Devices> {
     let shape = |table: &TableSpec| (table.rows as u64, table.width as u64);
@@ -96,7 +95,8 @@ fn min_devices_in(
     let width = tables.iter().map(|(_, width)| *width).max();
     let elements: u64 = tables.iter().map(|(rows, width)| rows * width).sum();
     let max_bytes_at = |count: u64| {
-        let dense = need.dense() + need.activations;
+        let state = need.weights.saturating_add(need.optimizer);
+        let dense = state.saturating_add(need.step_without_entries);
         let dense = match layout {
             Layout::Replicated => dense,
             Layout::Sharded => dense.div_ceil(count),
@@ -107,11 +107,11 @@ fn min_devices_in(
             is_even: tables.iter().all(|(_, width)| width.is_multiple_of(count)),
         });
         let of_table = |(rows, width): &TableShape| rows * width.div_ceil(count);
-        let table = match elements {
-            0 => 0,
-            _ => need.table / elements * tables.iter().map(of_table).sum::<u64>(),
-        };
-        (dense + table, columns)
+        let split = u128::from(need.table.saturating_add(need.table_gradient));
+        let largest_part = u128::from(tables.iter().map(of_table).sum::<u64>());
+        let table = (split * largest_part).div_ceil(u128::from(elements.max(1)));
+        let table = u64::try_from(table).unwrap_or(u64::MAX);
+        (dense.saturating_add(table), columns)
     };
     // Upper bound: one column per device, or, without a table, the total divided by the memory of a device.
     let max = width.unwrap_or(need.total().div_ceil(memory.max(1))).max(1);
@@ -146,7 +146,10 @@ mod tests {
             gradients: 0,
             optimizer: 0,
             table,
+            table_gradient: 0,
             activations,
+            step: activations,
+            step_without_entries: activations,
         }
     }
 

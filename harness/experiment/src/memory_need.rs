@@ -1,26 +1,37 @@
-//! Estimate of the memory that a training run requires, by formula.
+//! The memory of a training run in this program, by formula.
 //!
 //! ```text
-//!               f32                      bf16
-//! weights       4 P                      (4 + 2 m) P    f32 masters; bf16 copies of each of m concurrent micro-batches
-//! gradients     4 P m                    4 P m
-//! optimizer     8 P                      8 P            two moments in f32
-//! table         12 T                     10 T           values and two moments in f32; with moments in bf16 4 T less
-//! activations   4 B (q + 10 L d + 2 V)   B (2 q + 40 L d + 10 V)
-//! q = M / 2d
+//!                   f32                                          bf16
+//! weights           4 P                                         (4 + 2 m) P     f32 masters, and copies of each micro-batch
+//! optimizer         8 P                                         8 P             two moments in f32
+//! table            12 T                                        10 T             with moments in bf16 4 T less
+//! gradients         4 P (m + s)                                 4 P (m + s)     s = 1 with accumulation, otherwise 0
+//! activations       4 b m (A + d segments + 2 d) + 8 m r V      2 b m q less, and 10 m r V
+//! table gradient    4 B G, at most 8 T + 4 B G / accumulate if accumulated
 //! ```
 //!
-//! `P` is the number of dense parameters, `T` of table parameters, `B` the tokens of a batch, `M` the matmul and lookup
-//! FLOPs of one token (`q` approximates the number of outputs of its matrix products: a matrix `[d, n]` has
-//! `2 d n` FLOPs and `n` outputs), `L` the number of layers of width `d` (residuals, norms; attention stores no
-//! scores), and `V` the vocabulary size (logits and their gradient). The gradient of a table is never dense. In bf16 what
-//! products store is in bf16, and the residual stream, norms and the loss are in f32. The estimate
-//! assumes no recomputation of activations and excludes the overhead of the allocator.
+//! `P` is the number of dense parameters, `T` of table parameters, `B` the tokens of a batch, `b` those of one of the `m`
+//! micro-batches of one of the parts that are computed one after the other. `A` and `G` are the numbers that one token leaves
+//! in memory in the layers of a segment (all layers without recomputation), and as entries of table gradients
+//! ([`architectures::Activations`]); `d` is the width of the residual stream, stored between segments, `r` the rows of logits
+//! that exist at once ([`architectures::loss::rows_of_piece`]), with their gradient, and `V` the vocabulary size. Products in bf16
+//! store their `q` outputs a token in half the bytes: the FLOPs of a token in the layers of the segment over `2 d`, as a matrix
+//! `[d, n]` has `2 d n` FLOPs and `n` outputs. On several ranks, each has its part of the batch, of the table's columns and of the moments.
+//!
+//! Weights, optimizer and tables are always there. The rest is not there at once: the formula takes the largest of three
+//! moments, which are the backward pass of the head, that of the first layers, and the update; in the first two, gradients and
+//! entries of the parts before are in memory. To each of them it adds 2 P, freed memory that the allocator keeps and later blocks do
+//! not fit (measured: between 0 and 4 P). The gradient of a table is never dense; entries of all parts of a batch
+//! are kept until the update, or summed by row where they would need more than 8 T and 256 MiB ([`architectures::TableGradient::bounded`]).
+//!
+//! `harness/tests/step_memory.rs` compares the formula in f32 with the peaks of processes; that in bf16 was not compared.
 
-use architectures::ConfigError;
 pub use architectures::NumericFormat;
+use architectures::loss::rows_of_piece;
+use architectures::{Activations, ConfigError, Part, TableGradient};
 
 use crate::plan::Run;
+use crate::training::Division;
 
 /// A number of bytes.
 pub type Bytes = u64;
@@ -34,16 +45,21 @@ pub struct Formats {
     pub table_moments: NumericFormat,
 }
 
-/// Bytes per parameter or activation, by component.
+/// Bytes of a dense parameter's weight, of its gradient and of its moments, which are in f32 in every format.
+const WEIGHT: Bytes = 4;
+const GRADIENT: Bytes = 4;
+const MOMENTS: Bytes = 8;
+
+/// Bytes that depend on the formats.
 struct Widths {
-    weight: Bytes,
+    /// Of a weight's copy in each micro-batch.
     weight_copy: Bytes,
-    gradient: Bytes,
-    moments: Bytes,
+    /// Of a table value with its moments.
     table: Bytes,
-    product: Bytes,
-    layer: Bytes,
-    vocabulary: Bytes,
+    /// That an output of a product is smaller than in f32.
+    saved_of_product: Bytes,
+    /// Of a logit with its gradient.
+    logit: Bytes,
 }
 
 impl Formats {
@@ -56,48 +72,47 @@ impl Formats {
     }
 
     fn widths(self) -> Widths {
-        let (weight_copy, vocabulary) = match self.products {
+        let (weight_copy, logit) = match self.products {
             NumericFormat::F32 => (0, 8),
             NumericFormat::Bf16 => (2, 10),
         };
         Widths {
-            weight: 4,
             weight_copy,
-            gradient: 4,
-            moments: 8,
             table: self.products.bytes() + 2 * self.table_moments.bytes(),
-            product: self.products.bytes(),
-            layer: 40,
-            vocabulary,
+            saved_of_product: 4 - self.products.bytes(),
+            logit,
         }
     }
 
-    /// The formula as two lines of text, the footer of a printed table.
+    /// The formula as lines of text, the footer of a printed table.
     pub fn formula(self) -> String {
         let Widths {
-            weight,
             weight_copy,
-            gradient,
-            moments,
             table,
-            product,
-            layer,
-            vocabulary,
+            saved_of_product,
+            logit,
         } = self.widths();
         let weights = match weight_copy {
-            0 => format!("{weight} P"),
-            copy => format!("({weight} + {copy} m) P"),
+            0 => format!("{WEIGHT} P"),
+            copy => format!("{WEIGHT} P and {copy} P for each micro-batch"),
         };
+        let products = match saved_of_product {
+            0 => String::new(),
+            saved => format!(" ({} for the output of a product)", 4 - saved),
+        };
+        let freed = GRADIENT / 2;
         format!(
-            "memory in {}, bytes: weights {weights}, gradients {gradient} P m, optimizer {moments} P, table {table} T with its \
-             optimizer, activations B ({product} M/2d + {layer} L d + {vocabulary} V)\n  P dense and T table parameters, m \
-             micro-batches, B tokens, M matmul and lookup FLOP of a token, L layers of width d, V vocabulary",
+            "memory in {}, bytes: weights {weights}, gradients {GRADIENT} P for each micro-batch and for the sum of \
+             accumulated parts, optimizer {MOMENTS} P, table {table} T\n  with its optimizer, table gradient 4 for each \
+             number of its entries, activations 4 for each number that a part of the batch stores{products} and {logit} \
+             for each\n  logit of a piece; peak: weights, optimizer, table and {freed} P, with the largest of what the head, \
+             the first layers and the update need",
             self.products
         )
     }
 }
 
-/// Bytes of memory that training requires, by component, with all micro-batches of a step computed concurrently.
+/// Bytes of memory that training requires, by component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MemoryNeed {
     /// Dense weights, with copies in bf16 if products are in it.
@@ -108,41 +123,90 @@ pub struct MemoryNeed {
     pub optimizer: Bytes,
     /// Value tables with their moments.
     pub table: Bytes,
-    /// Activations stored for the backward pass.
+    /// Entries of the table gradients of a batch.
+    pub table_gradient: Bytes,
+    /// What the parts of the batch that are computed at once store for the backward pass, with the logits of a piece.
     pub activations: Bytes,
+    /// The largest sum of gradients, entries and activations that exist at once, and freed gradients.
+    pub step: Bytes,
+    /// The same without the entries of table gradients.
+    pub step_without_entries: Bytes,
+}
+
+/// Bytes of the parts that are computed at once.
+struct PartBytes {
+    /// Activations of the last segment, inputs of all, head and logits.
+    head: Bytes,
+    /// Activations of the first segment, or of the first layer if all activations are stored; inputs of all segments.
+    first: Bytes,
 }
 
 impl MemoryNeed {
-    /// Memory of `run` with whole batches.
-    pub fn of(run: &Run, formats: Formats) -> Self {
-        let sequences = run.training.batch_size;
-        Self::with(run, formats, sequences, run.training.micro_batches)
+    /// Memory of `run` with its own settings.
+    ///
+    /// # Errors
+    /// If the model's configuration is invalid.
+    pub fn of(run: &Run, formats: Formats) -> Result<Self, ConfigError> {
+        Self::divided(run, formats, Division::of(&run.training))
     }
 
-    /// Memory of `run` if sequences are processed one at a time.
-    pub fn by_sequence(run: &Run, formats: Formats) -> Self {
-        Self::with(run, formats, 1, 1)
-    }
-
-    fn with(run: &Run, formats: Formats, sequences: usize, micro_batches: usize) -> Self {
+    /// Memory of `run` if its batches were divided so.
+    ///
+    /// # Errors
+    /// If the model's configuration is invalid.
+    pub fn divided(run: &Run, formats: Formats, division: Division) -> Result<Self, ConfigError> {
         let decoder = &run.model.decoder;
-        let size = |n: usize| n as u64;
-        let products =
-            run.cost.matmul.saturating_add(run.cost.lookup) / (2 * size(decoder.d_model));
+        let layers = run.model.activations()?;
         let (widths, dense) = (formats.widths(), run.cost.params_dense);
-        let of_layers = widths.layer * size(decoder.n_layers * decoder.d_model);
-        let of_logits = widths.vocabulary * size(decoder.vocab_size);
-        let per_token = products.saturating_mul(widths.product);
-        let per_token = per_token.saturating_add(of_layers + of_logits);
-        let tokens = size(sequences * decoder.seq_len);
-        let copies = (widths.weight_copy * size(micro_batches)).saturating_mul(dense);
-        Self {
-            weights: (widths.weight * dense).saturating_add(copies),
-            gradients: (widths.gradient * size(micro_batches)).saturating_mul(dense),
-            optimizer: widths.moments * dense,
+        let micro_batches = division.micro_batches as u64;
+        let part = part_bytes(run, &layers, formats, division);
+        let (head, first) = (
+            part.head.saturating_mul(micro_batches),
+            part.first.saturating_mul(micro_batches),
+        );
+        let of_parts = GRADIENT.saturating_mul(dense);
+        let copies = widths.weight_copy.saturating_mul(dense);
+        let copies = copies.saturating_mul(micro_batches);
+        let concurrent = of_parts.saturating_mul(micro_batches);
+        let accumulated = if division.accumulate > 1 { of_parts } else { 0 };
+        let gradients = concurrent.saturating_add(accumulated);
+        let numbers = layers.iter().map(|layer| layer.table_gradient);
+        let numbers = numbers.fold(0, u64::saturating_add);
+        let tokens = (run.training.batch_size.div_ceil(division.ranks) * decoder.seq_len) as u64;
+        let table_gradient = numbers.saturating_mul(4).saturating_mul(tokens);
+        let of_part = table_gradient / division.accumulate as u64;
+        let bound = 8u64.saturating_mul(run.cost.params_table);
+        let bound = bound.max(TableGradient::LEAST_SUMMED_BYTES);
+        let (before, table_gradient) = match division.accumulate {
+            1 => (0, table_gradient),
+            _ => (
+                bound.min(table_gradient - of_part),
+                table_gradient.min(bound.saturating_add(of_part)),
+            ),
+        };
+        // The update and the sum by row copy the entries of one table.
+        let tables = run.model.tables()?.len().max(1) as u64;
+        let copied = table_gradient / tables;
+        // The head's backward pass, that of the first layers, the update; gradients and activations, then entries.
+        let moments = [
+            (accumulated.saturating_add(head), before),
+            (gradients.saturating_add(first), before),
+            (gradients, table_gradient.saturating_add(copied)),
+        ];
+        let largest = |entries: u64| {
+            let sums = moments.map(|(dense, held)| dense.saturating_add(held.min(entries)));
+            (of_parts / 2).saturating_add(sums.into_iter().max().unwrap_or(0))
+        };
+        Ok(Self {
+            weights: (WEIGHT * dense).saturating_add(copies),
+            gradients,
+            optimizer: MOMENTS * dense,
             table: widths.table * run.cost.params_table,
-            activations: tokens.saturating_mul(per_token),
-        }
+            table_gradient,
+            activations: head,
+            step: largest(Bytes::MAX),
+            step_without_entries: largest(0),
+        })
     }
 
     /// Checks that the number of bytes is less than 2^64.
@@ -160,16 +224,53 @@ impl MemoryNeed {
         ))
     }
 
-    /// Bytes of dense weights, gradients and moments.
-    pub fn dense(&self) -> Bytes {
-        let weights = self.weights.saturating_add(self.gradients);
-        weights.saturating_add(self.optimizer)
-    }
-
-    /// Bytes of all components.
+    /// Bytes at the peak.
     pub fn total(&self) -> Bytes {
-        let parameters = self.dense().saturating_add(self.table);
-        parameters.saturating_add(self.activations)
+        let state = self.weights.saturating_add(self.optimizer);
+        state.saturating_add(self.table).saturating_add(self.step)
+    }
+}
+
+fn part_bytes(
+    run: &Run,
+    layers: &[Activations],
+    formats: Formats,
+    division: Division,
+) -> PartBytes {
+    let (decoder, widths) = (&run.model.decoder, formats.widths());
+    let sequences = run.training.batch_size.div_ceil(division.ranks);
+    let sequences = sequences.div_ceil(division.accumulate);
+    let tokens = sequences.div_ceil(division.micro_batches) * decoder.seq_len;
+    let of_segment = division.recompute.segment_layers(layers.len()).max(1);
+    // Outputs of products in one layer, of the average layer.
+    let outputs = run.cost.matmul.saturating_add(run.cost.lookup) / (2 * decoder.d_model as u64);
+    let outputs = outputs.saturating_sub(decoder.vocab_size as u64) / layers.len().max(1) as u64;
+    // Bytes of a token.
+    let stored = |layers: &[Activations]| {
+        let numbers = layers.iter().map(|layer| layer.stored);
+        let numbers = numbers.fold(0, u64::saturating_add);
+        let of_products = outputs.saturating_mul(layers.len() as u64).min(numbers);
+        numbers.saturating_mul(4) - widths.saved_of_product * of_products
+    };
+    let mut segments = layers.chunks(of_segment);
+    let inputs = 4 * (segments.len().saturating_sub(1) * decoder.d_model) as u64;
+    let last = segments.next_back().map_or(0, stored);
+    let first = match segments.next() {
+        Some(first) => stored(first),
+        None => layers.get(..1).map_or(0, stored),
+    };
+    let bytes = |of_token: u64| of_token.saturating_mul(tokens as u64);
+    let rows = rows_of_piece(tokens, decoder.vocab_size);
+    let logits = widths.logit * (rows as u64 * decoder.vocab_size as u64);
+    // With the gradients of the pieces before, if there are several.
+    let sums = if rows < tokens { 2 } else { 1 };
+    let of_head = sums * GRADIENT * (decoder.vocab_size as u64 * decoder.d_model as u64);
+    let head = 4 * Part::Head.activations(decoder).stored;
+    PartBytes {
+        head: bytes(last.saturating_add(inputs).saturating_add(head))
+            .saturating_add(logits)
+            .saturating_add(of_head),
+        first: bytes(first.saturating_add(inputs)),
     }
 }
 
@@ -178,6 +279,7 @@ mod tests {
     use super::*;
     use crate::plan::Plan;
     use crate::sweep_file::Sweep;
+    use crate::training::Recompute;
 
     #[test]
     fn components_equal_the_formula() {
@@ -190,13 +292,14 @@ mod tests {
             table_moments,
         };
         let (single, half) = (NumericFormat::F32, NumericFormat::Bf16);
-        assert_eq!(Formats::of(run, None), formats(single, single));
-        let need = MemoryNeed::of(run, Formats::of(run, None));
+        let f32_formats = formats(single, single);
+        assert_eq!(Formats::of(run, None), f32_formats);
+        let need = MemoryNeed::of(run, f32_formats).unwrap();
         assert_eq!(
             [need.weights, need.gradients, need.optimizer, need.table],
             [4 * dense, 4 * dense, 8 * dense, 12 * table]
         );
-        let narrow = MemoryNeed::of(run, Formats::of(run, Some(half)));
+        let narrow = MemoryNeed::of(run, Formats::of(run, Some(half))).unwrap();
         assert_eq!(
             [
                 narrow.weights,
@@ -206,19 +309,42 @@ mod tests {
             ],
             [6 * dense, 4 * dense, 8 * dense, 10 * table]
         );
-        let narrowest = MemoryNeed::of(run, formats(half, half));
+        let narrowest = MemoryNeed::of(run, formats(half, half)).unwrap();
         assert_eq!(narrowest.table, 6 * table);
-        // Batches of four sequences, in one micro-batch.
-        let one = MemoryNeed::by_sequence(run, Formats::of(run, None));
-        assert_eq!(need.activations, 4 * one.activations);
+        let layers = run.model.activations().unwrap();
+        let numbers: u64 = layers.iter().map(|layer| layer.stored).sum();
+        // Batches of four sequences of 32 tokens; the logits of 400 tokens with their gradient, and the head's gradient.
+        let logits = 2 * 4 * 128 * 400;
+        let head = 4 * 400 * 16;
         assert_eq!(
-            need.total() - need.activations,
-            one.total() - one.activations
+            need.activations,
+            4 * 128 * (numbers + 2 * 16) + logits + head
         );
-        let products = (run.cost.matmul + run.cost.lookup) / 32;
-        let numbers = products + 10 * 2 * 16 + 2 * 400;
-        assert_eq!(one.activations, 4 * 32 * numbers);
-        let bytes = 2 * products + 40 * 2 * 16 + 10 * 400;
-        assert_eq!(narrow.activations, 4 * 32 * bytes);
+        let outputs = ((run.cost.matmul + run.cost.lookup) / 32 - 400) / 2 * 2;
+        let saved = 128 * 2 * outputs;
+        assert_eq!(narrow.activations, need.activations + 2 * 128 * 400 - saved);
+        // One memory layer of two: ids, weights and rows of 16 reads.
+        assert_eq!(need.table_gradient, 4 * 128 * (3 * 16 + 16));
+        assert_eq!(need.step, need.activations + 2 * dense);
+        let divided = |accumulate, recompute| {
+            let division = Division {
+                accumulate,
+                recompute,
+                ..Division::WHOLE
+            };
+            MemoryNeed::divided(run, f32_formats, division).unwrap()
+        };
+        let parts = divided(4, Recompute::None);
+        assert_eq!(parts.gradients, 2 * need.gradients);
+        assert_eq!(
+            4 * (parts.activations - head),
+            need.activations - head,
+            "activations of one part of four"
+        );
+        let held = 6 * dense + 3 * need.table_gradient / 4;
+        assert!(parts.step >= held + parts.activations);
+        let recomputed = divided(4, Recompute::Every(1));
+        let saved = parts.activations - recomputed.activations;
+        assert_eq!(saved, 4 * 32 * (layers[0].stored - 16));
     }
 }

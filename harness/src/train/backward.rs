@@ -7,60 +7,14 @@
 
 use std::ops::Range;
 
-use architectures::{Decoder, loss};
+use architectures::{Decoder, TableGradient, loss};
 use burn::tensor::{Int, Tensor};
-use experiment::training::{Recompute, TrainingConfig};
+use experiment::training::{Division, Recompute};
 use rayon::prelude::*;
 
 use super::batches::Batch;
-use super::step::{self, ParameterGradients};
+use super::step::{self, ParameterGradients, TableGradients};
 use super::{dense_gradients, segments};
-
-/// How the gradients of a batch are computed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Division {
-    /// Parts that are computed one after the other.
-    pub accumulate: usize,
-    /// Parts of each of these that are computed in parallel.
-    pub micro_batches: usize,
-    /// Which layers are evaluated again in the backward pass.
-    pub recompute: Recompute,
-    /// Ranks that have equal parts of the batch each: gradients are scaled by the share of the whole batch.
-    pub ranks: usize,
-}
-
-impl Division {
-    /// The whole batch at once, with all activations stored.
-    pub const WHOLE: Self = Self {
-        accumulate: 1,
-        micro_batches: 1,
-        recompute: Recompute::None,
-        ranks: 1,
-    };
-
-    /// That of a training run.
-    pub fn of(training: &TrainingConfig) -> Self {
-        Self {
-            accumulate: training.accumulate,
-            micro_batches: training.micro_batches,
-            recompute: training.recompute,
-            ranks: 1,
-        }
-    }
-
-    /// Of the part of the batch that each of `ranks` has: as many parts in all ranks together as without ranks, and at least one
-    /// for each rank.
-    pub fn on_ranks(self, ranks: usize) -> Self {
-        let all = self.accumulate * self.micro_batches;
-        let accumulate = self.accumulate.div_ceil(ranks);
-        Self {
-            accumulate,
-            micro_batches: all.div_ceil(ranks * accumulate),
-            ranks,
-            ..self
-        }
-    }
-}
 
 /// Loss and gradients of one batch.
 pub struct BatchGradients {
@@ -77,22 +31,30 @@ pub struct BatchGradients {
 pub fn backward(decoder: &Decoder, batch: Batch, division: Division) -> BatchGradients {
     let own = batch.0.dims()[0];
     let sequences = own * division.ranks;
-    let sum = parts(0..own, division.accumulate)
-        .map(|part| {
-            let micro_batches: Vec<Range<usize>> = parts(part, division.micro_batches).collect();
-            let one = |range: Range<usize>| {
-                let share = range.len() as f64 / sequences as f64;
-                differentiate(decoder, narrow(&batch, range), share, division.recompute)
-            };
-            let gradients: Vec<BatchGradients> = match decoder.table_ranks() {
-                None => micro_batches.into_par_iter().map(one).collect(),
-                // Lookups in split tables are exchanges, which all ranks must make in the same order.
-                Some(_) => micro_batches.into_iter().map(one).collect(),
-            };
-            gradients
-        })
-        .flatten()
-        .reduce(|sum, part| add(decoder, sum, part));
+    let mut sum: Option<BatchGradients> = None;
+    for part in parts(0..own, division.accumulate) {
+        let micro_batches: Vec<Range<usize>> = parts(part, division.micro_batches).collect();
+        let one = |range: Range<usize>| {
+            let share = range.len() as f64 / sequences as f64;
+            differentiate(decoder, narrow(&batch, range), share, division.recompute)
+        };
+        let of_part: Vec<BatchGradients> = match decoder.table_ranks() {
+            None => micro_batches.into_par_iter().map(one).collect(),
+            // Lookups in split tables are exchanges, which all ranks must make in the same order.
+            Some(_) => micro_batches.into_iter().map(one).collect(),
+        };
+        for gradients in of_part {
+            sum = Some(match sum {
+                Some(sum) => add(decoder, sum, gradients),
+                None => gradients,
+            });
+        }
+        if division.accumulate > 1
+            && let Some(sum) = &mut sum
+        {
+            bound_entries(&mut sum.parameters.tables);
+        }
+    }
     match sum {
         Some(sum) => sum,
         None => {
@@ -154,6 +116,14 @@ fn add(decoder: &Decoder, sum: BatchGradients, part: BatchGradients) -> BatchGra
         loss: sum.loss + part.loss,
         auxiliary_loss: sum.auxiliary_loss + part.auxiliary_loss,
         parameters,
+    }
+}
+
+/// Sums entries of table gradients by row where those of the parts so far need more memory than their rows.
+fn bound_entries(tables: &mut TableGradients) {
+    for (table, parts) in tables {
+        let entries = std::mem::take(parts);
+        *parts = TableGradient::bounded(entries, table.rows(), table.width());
     }
 }
 

@@ -30,13 +30,12 @@ use architectures::{ConfigError, Decoder, ModelConfig, Usage};
 use burn::module::Module;
 use burn::tensor::Device;
 use collectives::Collectives;
-use experiment::training::TrainingConfig;
+use experiment::training::{Division, TrainingConfig};
 use suites::{Dataset, SuiteError};
 
 pub use batches::Batch;
 pub use data_parallel::check_ranks;
 
-use backward::Division;
 use observations::StepValues;
 use state::{TrainingProgress, TrainingState};
 use step::{GradientNorms, LearningRates};

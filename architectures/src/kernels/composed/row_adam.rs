@@ -126,6 +126,23 @@ fn batches(ids: &[i64], limit: usize) -> (Vec<usize>, Vec<Batch>) {
     (order, batches)
 }
 
+/// [`crate::kernels::LookupOps::row_sums`], with intermediates of a few times `max_bytes`.
+pub fn row_sums<B: Backend>(
+    ids: IntTensor<B>,
+    weights: FloatTensor<B>,
+    values: FloatTensor<B>,
+    max_bytes: usize,
+) -> (IntTensor<B>, FloatTensor<B>) {
+    let device: Device<B> = values.device();
+    let (entries, batches) = grouped::<B>(ids, weights, values, max_bytes);
+    let sums = batches
+        .iter()
+        .map(|batch| entries.sums(&batch.groups, max_bytes));
+    let sums = Operand::cat(sums.collect(), 0);
+    let rows = batches.into_iter().flat_map(|batch| batch.rows);
+    (integers::<B>(rows.collect(), &device), sums.0)
+}
+
 /// Replaces whole rows of a table, `(table, rows [n], values [n, width])`; the rows are distinct.
 pub fn write<B: Backend>(
     table: FloatTensor<B>,
