@@ -9,6 +9,7 @@ use architectures::DeviceName;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use experiment::matching::{Side, Target};
 use experiment::memory_need::NumericFormat;
+use experiment::sweep_file::Override;
 use experiment::units;
 use interchange::WeightType;
 use serde::de::DeserializeOwned;
@@ -80,6 +81,17 @@ pub struct SweepLocation {
     /// Output folder.
     #[arg(long, value_name = "DIR", default_value = "runs")]
     pub output: PathBuf,
+    #[command(flatten)]
+    pub changes: SweepChanges,
+}
+
+/// Keys of a sweep file that are given on the command line.
+#[derive(Args, Clone, Default)]
+pub struct SweepChanges {
+    /// Use VALUE for KEY instead of what the sweep file has, such as training.batch_size=8 or
+    /// sizes.134m.tokens=20e9; may be given several times.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<Override>,
 }
 
 /// A sweep, or a part of one.
@@ -171,6 +183,8 @@ pub struct MatchOptions {
     /// A sweep file, or the name of one in `sweeps/`.
     #[arg(default_value = "quick")]
     pub sweep: String,
+    #[command(flatten)]
+    pub changes: SweepChanges,
     /// The block to match; its knobs in the file are ignored.
     #[arg(long, value_name = "BLOCK")]
     pub block: String,
@@ -319,6 +333,8 @@ pub struct ProbeOptions {
     /// Output folder.
     #[arg(long, value_name = "DIR", default_value = "runs")]
     pub output: PathBuf,
+    #[command(flatten)]
+    pub changes: SweepChanges,
     /// Only these blocks.
     #[arg(long, value_name = "BLOCK", value_delimiter = ',')]
     pub only: Vec<String>,

@@ -19,6 +19,7 @@ mod resuming;
 mod scoring;
 mod scoring_programs;
 mod scratch;
+mod setting;
 mod sweeping;
 mod tuning;
 mod unusual_input;

@@ -22,7 +22,7 @@ pub fn selected_plan(options: &SweepSelection) -> Result<(Plan, Folders), Error>
 /// # Errors
 /// If the sweep file is invalid, or rows of trials cannot be read.
 pub fn whole_plan(location: &SweepLocation) -> Result<(Plan, Folders), Error> {
-    let plan = Plan::new(Sweep::load(&location.sweep)?)?;
+    let plan = Plan::new(Sweep::load_with(&location.sweep, &location.changes.set)?)?;
     let folders = Folders::new(&location.output, &plan.sweep.name);
     // Runs whose search has not ended are not recorded: a rejected law concerns those that train alone.
     let (plan, _) = plan_with_picks(plan, &location.output)?;

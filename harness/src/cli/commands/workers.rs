@@ -132,6 +132,9 @@ fn start(work: Work, threads: usize) -> Result<Child, Error> {
         .arg(&selection.location.output)
         .args(["--threads", &threads.to_string()])
         .args(["--device", &work.compute.device.to_string()]);
+    for change in &selection.location.changes.set {
+        command.arg("--set").arg(change.to_string());
+    }
     for (option, values) in [
         ("--only", &selection.filter.only),
         ("--size", &selection.filter.size),
