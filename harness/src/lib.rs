@@ -8,6 +8,7 @@
 //! | [`evaluate`] | evaluation of a trained decoder on the suites, and its scores |
 //! | [`record`] | rows, their provenance, and which recorded runs a plan selects |
 //! | [`probe`] | timing of single parts of decoders at the shapes of the sweep |
+//! | [`cluster`] | runs as jobs of Slurm and Kubernetes |
 //! | [`process`] | memory and standard streams of the process |
 //! | [`error`] | errors that end a command early |
 //!
@@ -15,6 +16,7 @@
 #![recursion_limit = "256"]
 
 pub mod checkpoint;
+pub mod cluster;
 pub mod error;
 pub mod evaluate;
 pub mod probe;

@@ -1,17 +1,14 @@
 //! The number of devices that a run requires, and the distribution of its memory over them.
 //!
-//! Tables are split by columns, as in the memory parallelism of "Memory Layers at Scale": every device
-//! stores a range of columns of all rows, with the gradient and the moments of that range. The dense part follows one
-//! of two layouts:
+//! What this program distributes: batches, by data parallelism; tables, of which every device stores a range of columns of all
+//! rows with the moments of that range, as in the memory parallelism of "Memory Layers at Scale"; and the moments
+//! of the dense parameters. Dense weights and gradients are whole on every device. On each of `n` devices:
 //!
 //! ```text
-//! replicated:  dense + sequence      + largest range of columns <= memory of a device
-//! sharded   : (dense + sequence) / n + largest range of columns <= memory of a device
+//! weights + gradients + moments / n + largest range of columns + activations of its part of the batch
 //! ```
 //!
-//! `dense` is weights, gradients and optimizer, `sequence` the activations of one sequence, with gradients accumulated
-//! over the sequences of a batch. The layout is replicated if some number of devices is sufficient for it, otherwise
-//! sharded, and `n` is the smallest sufficient number. Further devices divide the batch: they reduce time, not memory.
+//! The activations are those of one part as the run is configured, divided by `n`, and at least those of one sequence.
 
 use std::fmt;
 
@@ -19,31 +16,11 @@ use architectures::TableSpec;
 
 use crate::memory_need::{Bytes, MemoryNeed};
 
-/// Distribution of the dense part over devices.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Layout {
-    /// A copy on each device.
-    Replicated,
-    /// Split evenly, together with the activations of one sequence.
-    Sharded,
-}
-
-impl fmt::Display for Layout {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Replicated => "replicated",
-            Self::Sharded => "sharded",
-        })
-    }
-}
-
 /// The smallest number of devices whose memory is sufficient for a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Devices {
     /// Number of devices.
     pub count: u64,
-    /// Distribution of the dense part.
-    pub layout: Layout,
     /// Distribution of the columns of the widest table; `None` if the model has no table.
     pub columns: Option<Columns>,
     /// Bytes on the device with the most.
@@ -76,152 +53,167 @@ impl fmt::Display for Columns {
     }
 }
 
-/// The smallest number of devices with `memory` bytes each that is sufficient for `need`, the memory with one sequence
-/// at a time, with the columns of each of `tables` distributed over all devices. `None` if no number of devices is
-/// sufficient, since a table has at most one part per column.
-pub fn min_devices(need: &MemoryNeed, tables: &[TableSpec], memory: Bytes) -> Option<Devices> {
-    let shape = |table: &TableSpec| (table.rows as u64, table.width as u64);
-    let tables: Vec<TableShape> = tables.iter().map(shape).collect();
-    [Layout::Replicated, Layout::Sharded]
-        .into_iter()
-        .find_map(|layout| min_devices_in(need, &tables, memory, layout))
+/// The memory of a run and what it can be divided by.
+#[derive(Clone, Debug)]
+pub struct Divided {
+    need: MemoryNeed,
+    of_sequence: Bytes,
+    tables: Vec<TableShape>,
+    max_count: u64,
 }
 
-fn min_devices_in(
-    need: &MemoryNeed,
-    tables: &[TableShape],
-    memory: Bytes,
-    layout: Layout,
-) -> Option<Devices> {
-    let width = tables.iter().map(|(_, width)| *width).max();
-    let elements: u64 = tables.iter().map(|(rows, width)| rows * width).sum();
-    let max_bytes_at = |count: u64| {
-        let dense = need.dense() + need.activations;
-        let dense = match layout {
-            Layout::Replicated => dense,
-            Layout::Sharded => dense.div_ceil(count),
-        };
-        let columns = width.map(|width| Columns {
-            width,
-            devices: count,
-            is_even: tables.iter().all(|(_, width)| width.is_multiple_of(count)),
-        });
+impl Divided {
+    /// A run of batches of `sequences` sequences whose memory on one device is `need`, with activations of `of_sequence` bytes
+    /// for one sequence.
+    pub fn new(
+        need: MemoryNeed,
+        of_sequence: Bytes,
+        tables: &[TableSpec],
+        sequences: usize,
+    ) -> Self {
+        let shape = |table: &TableSpec| (table.rows as u64, table.width as u64);
+        let tables: Vec<TableShape> = tables.iter().map(shape).collect();
+        // A device has a column of the widest table and a sequence of the batch at least.
+        let width = tables.iter().map(|(_, width)| *width).max();
+        let max_count = width.unwrap_or(u64::MAX).min(sequences as u64).max(1);
+        Self {
+            need,
+            of_sequence,
+            tables,
+            max_count,
+        }
+    }
+
+    /// Bytes of the fullest of `count` devices.
+    pub fn max_bytes(&self, count: u64) -> Bytes {
+        let need = &self.need;
+        let elements: u64 = self.tables.iter().map(|(rows, width)| rows * width).sum();
         let of_table = |(rows, width): &TableShape| rows * width.div_ceil(count);
         let table = match elements {
             0 => 0,
-            _ => need.table / elements * tables.iter().map(of_table).sum::<u64>(),
+            _ => need.table / elements * self.tables.iter().map(of_table).sum::<u64>(),
         };
-        (dense + table, columns)
-    };
-    // Upper bound: one column per device, or, without a table, the total divided by the memory of a device.
-    let max = width.unwrap_or(need.total().div_ceil(memory.max(1))).max(1);
-    if max_bytes_at(max).0 > memory {
-        return None;
+        let activations = need.activations.div_ceil(count).max(self.of_sequence);
+        [
+            need.gradients,
+            need.optimizer.div_ceil(count),
+            table,
+            activations,
+        ]
+        .into_iter()
+        .fold(need.weights, Bytes::saturating_add)
     }
-    let (mut low, mut high) = (1, max);
-    while low < high {
-        let middle = low + (high - low) / 2;
-        if max_bytes_at(middle).0 <= memory {
-            high = middle;
-        } else {
-            low = middle + 1;
+
+    /// The smallest number of devices with `memory` bytes each that is sufficient; `None` if no number is.
+    pub fn min_devices(&self, memory: Bytes) -> Option<Devices> {
+        if self.max_bytes(self.max_count) > memory {
+            return None;
         }
+        let (mut low, mut high) = (1, self.max_count);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.max_bytes(middle) <= memory {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
+        }
+        let width = self.tables.iter().map(|(_, width)| *width).max();
+        Some(Devices {
+            count: low,
+            columns: width.map(|width| Columns {
+                width,
+                devices: low,
+                is_even: self
+                    .tables
+                    .iter()
+                    .all(|(_, width)| width.is_multiple_of(low)),
+            }),
+            max_bytes: self.max_bytes(low),
+        })
     }
-    let (max_bytes, columns) = max_bytes_at(low);
-    Some(Devices {
-        count: low,
-        layout,
-        columns,
-        max_bytes,
-    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn need(dense: u64, table: u64, activations: u64) -> MemoryNeed {
-        MemoryNeed {
+    /// A run of 100 sequences whose activations are all those of one.
+    fn divided(dense: u64, moments: u64, widths: &[usize], of_sequence: u64) -> Divided {
+        let need = MemoryNeed {
             weights: dense,
             gradients: 0,
-            optimizer: 0,
-            table,
-            activations,
-        }
-    }
-
-    /// One row, so that the bytes of a table are divided by its columns.
-    fn of_width(width: usize) -> TableSpec {
-        TableSpec::new("values", 1, width)
+            optimizer: moments,
+            // One byte for a column of one row.
+            table: widths.iter().sum::<usize>() as u64,
+            activations: of_sequence,
+        };
+        let tables: Vec<TableSpec> = widths
+            .iter()
+            .map(|width| TableSpec::new("values", 1, *width))
+            .collect();
+        Divided::new(need, of_sequence, &tables, 100)
     }
 
     #[test]
     fn tables_of_different_widths_are_all_split() {
-        // 30 columns of rows of one byte: six of the narrow and nine of the wide table on each of two devices.
-        let tables = [of_width(12), of_width(18)];
-        let devices = min_devices(&need(10, 30, 0), &tables, 25).unwrap();
+        // Six of the narrow and nine of the wide table's columns on each of two devices.
+        let devices = divided(10, 0, &[12, 18], 0).min_devices(25).unwrap();
         let columns = devices.columns.unwrap();
         assert_eq!((devices.count, devices.max_bytes), (2, 25));
         assert_eq!((columns.width, columns.is_even), (18, true));
-        let devices = min_devices(&need(10, 30, 0), &tables, 19).unwrap();
+        let devices = divided(10, 0, &[12, 18], 0).min_devices(19).unwrap();
         // Four devices have three and five of them at most.
         assert_eq!((devices.count, devices.max_bytes), (4, 18));
         assert!(!devices.columns.unwrap().is_even);
+        let devices = divided(60, 0, &[10], 32).min_devices(95).unwrap();
+        assert_eq!(devices.columns.unwrap().to_string(), "2x3 + 2x2");
     }
 
     #[test]
     fn one_device_is_used_if_its_memory_is_sufficient() {
-        let devices = min_devices(&need(50, 0, 50), &[], 100).unwrap();
-        assert_eq!((devices.count, devices.layout), (1, Layout::Replicated));
-        assert_eq!((devices.columns, devices.max_bytes), (None, 100));
+        let devices = divided(30, 20, &[], 50).min_devices(100).unwrap();
+        assert_eq!((devices.count, devices.columns), (1, None));
+        assert_eq!(devices.max_bytes, 100);
     }
 
     #[test]
-    fn columns_are_split_if_a_device_can_store_the_dense_part() {
-        // 40 of 100 bytes remain for ten columns of eight bytes: at most five per device.
-        let devices = min_devices(&need(50, 80, 10), &[of_width(10)], 100).unwrap();
-        assert_eq!((devices.count, devices.layout), (2, Layout::Replicated));
-        let columns = devices.columns.unwrap();
-        assert_eq!(
-            (columns.to_string().as_str(), columns.is_even),
-            ("2x5", true)
-        );
-        // At most three columns per device: four devices, two of them with two columns.
-        let devices = min_devices(&need(60, 80, 10), &[of_width(10)], 100).unwrap();
-        let columns = devices.columns.unwrap();
-        assert_eq!(columns.to_string(), "2x3 + 2x2");
-        assert_eq!((columns.is_even, devices.max_bytes), (false, 94));
+    fn moments_are_divided_and_weights_are_not() {
+        let run = divided(50, 200, &[], 10);
+        assert_eq!(run.min_devices(100).unwrap().count, 5);
+        assert_eq!(run.max_bytes(5), 50 + 40 + 10);
+        // Without a share of the moments 60 bytes are left, which are whole on every device.
+        assert_eq!(run.min_devices(60), None);
+        assert_eq!(run.min_devices(62).unwrap().count, 100);
     }
 
     #[test]
-    fn a_dense_part_larger_than_a_device_is_sharded() {
-        let devices = min_devices(&need(250, 0, 30), &[], 100).unwrap();
-        assert_eq!((devices.count, devices.layout), (3, Layout::Sharded));
-        let devices = min_devices(&need(250, 80, 30), &[of_width(10)], 100).unwrap();
-        assert_eq!((devices.count, devices.layout), (4, Layout::Sharded));
-    }
-
-    #[test]
-    fn no_number_of_devices_is_sufficient_for_a_column_larger_than_a_device() {
-        assert_eq!(min_devices(&need(1, 2000, 1), &[of_width(10)], 100), None);
-        assert_eq!(min_devices(&need(1, 0, 0), &[], 0), None);
+    fn a_batch_is_divided_to_one_sequence_for_each_device() {
+        let need = MemoryNeed {
+            weights: 10,
+            gradients: 0,
+            optimizer: 0,
+            table: 0,
+            activations: 400,
+        };
+        let run = Divided::new(need, 100, &[], 4);
+        assert_eq!(run.min_devices(410).unwrap().count, 1);
+        assert_eq!(run.min_devices(210).unwrap().count, 2);
+        assert_eq!(run.min_devices(110).unwrap().count, 4);
+        assert_eq!(run.min_devices(109), None);
     }
 
     #[test]
     fn no_smaller_number_of_devices_is_sufficient() {
-        for dense in [0, 30, 99, 120, 500] {
-            for table in [0, 64, 640, 6400] {
-                let need = need(dense, table, 5);
-                let Some(found) = min_devices(&need, &[of_width(64)], 100) else {
-                    continue;
-                };
-                assert!(found.max_bytes <= 100);
-                for fewer in 1..found.count {
-                    let dense = match found.layout {
-                        Layout::Replicated => dense + 5,
-                        Layout::Sharded => (dense + 5).div_ceil(fewer),
-                    };
-                    assert!(dense + table / 64 * 64u64.div_ceil(fewer) > 100);
+        for moments in [0, 30, 99, 120, 500] {
+            for width in [1, 64, 640] {
+                let run = divided(40, moments, &[width], 5);
+                match run.min_devices(100) {
+                    Some(found) => {
+                        assert!(found.max_bytes <= 100);
+                        assert!((1..found.count).all(|fewer| run.max_bytes(fewer) > 100));
+                    }
+                    None => assert!(run.max_bytes(run.max_count) > 100),
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use architectures::ConfigError;
 
-use crate::devices::{Devices, min_devices};
+use crate::devices::{Devices, Divided};
 use crate::memory_need::{Bytes, MemoryNeed, NumericFormat};
 use crate::plan::Run;
 use crate::speed::Speed;
@@ -21,17 +21,19 @@ pub struct Assumptions {
 /// Estimated resources of one run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Estimate {
-    /// Memory if a whole batch is processed at once, as in this program.
+    /// Memory on one device, as the run is configured.
     pub need: MemoryNeed,
-    /// Memory if sequences are processed one at a time, from which the number of devices is computed.
+    /// Memory on one device if sequences are processed one at a time.
     pub by_sequence: MemoryNeed,
-    /// The smallest sufficient number of devices; `None` if no number is sufficient.
+    /// The smallest sufficient number of devices, as the run is configured; `None` if no number is sufficient.
     pub devices: Option<Devices>,
+    /// The smallest number if sequences are processed one at a time.
+    pub devices_by_sequence: Option<Devices>,
     /// Training rate of one device, with its source.
     pub speed: Speed,
     /// Hours of training, summed over devices.
     pub device_hours: f64,
-    /// Seconds of training on those devices, assuming linear scaling; `None` if `devices` is.
+    /// Seconds of training on `devices`, without the time of communication; `None` if that is.
     pub seconds: Option<f64>,
     /// Price of the device-hours, in the currency of [`Assumptions::price`]; `None` if no price is assumed.
     pub cost: Option<f64>,
@@ -46,16 +48,23 @@ impl Estimate {
         let need = MemoryNeed::of(run, assumed.format);
         need.check()?;
         let by_sequence = MemoryNeed::by_sequence(run, assumed.format);
-        let devices = min_devices(&by_sequence, &run.model.tables()?, assumed.device_memory);
+        let tables = run.model.tables()?;
+        let devices = |need: &MemoryNeed| {
+            let sequences = run.training.batch_size;
+            let divided = Divided::new(*need, by_sequence.activations, &tables, sequences);
+            divided.min_devices(assumed.device_memory)
+        };
+        let (whole, devices_by_sequence) = (devices(&need), devices(&by_sequence));
         let device_seconds = run.budget.train_flops / speed.rate();
         let device_hours = device_seconds / 3600.0;
         Ok(Self {
             need,
             by_sequence,
-            devices,
+            devices: whole,
+            devices_by_sequence,
             speed,
             device_hours,
-            seconds: devices.map(|devices| device_seconds / devices.count as f64),
+            seconds: whole.map(|devices| device_seconds / devices.count as f64),
             cost: assumed.price.map(|price| price * device_hours),
         })
     }
@@ -84,13 +93,15 @@ mod tests {
         assert_eq!(one.devices.map(|devices| devices.count), Some(1));
         assert_eq!(one.seconds, Some(run.budget.train_flops / 1e6));
         assert_eq!(one.cost, Some(run.budget.train_flops / 1e6 / 3600.0 * 2.0));
-        let several = estimate(MemoryNeed::by_sequence(run, NumericFormat::F32).total() / 3);
+        let several = estimate(MemoryNeed::of(run, NumericFormat::F32).total() / 2);
         let count = several.devices.unwrap().count;
-        assert!(count >= 3);
+        assert!(count >= 2);
         assert_eq!(
             several.seconds,
             one.seconds.map(|seconds| seconds / count as f64)
         );
+        // Fewer are sufficient for one sequence at a time.
+        assert!(several.devices_by_sequence.unwrap().count < count);
         assert_eq!(several.cost, one.cost);
     }
 }

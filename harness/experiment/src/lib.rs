@@ -8,6 +8,7 @@
 //! | [`matching`] | solver for a block's free knobs so that its cost equals that of a reference |
 //! | [`tuning`] | the search of learning rates before the runs |
 //! | [`plan`] | the list of all runs of a sweep |
+//! | [`device_kind`] | datasheets of devices |
 //! | [`memory_need`], [`devices`], [`speed`], [`estimate`] | estimates of memory, number of devices, time and price of a run |
 //! | [`units`] | parsing of bytes, rates, times and prices with units |
 //! | [`quantity`] | formatting of numbers with units |
@@ -16,6 +17,7 @@
 //! The crate uses no device and no clock; the sweep file is the only file that it reads.
 
 pub mod budget;
+pub mod device_kind;
 pub mod devices;
 pub mod estimate;
 pub mod matching;

@@ -1,6 +1,8 @@
 //! The command line.
 
 mod benchmarks;
+mod cluster;
+mod devices;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,6 +17,8 @@ use interchange::WeightType;
 use serde::de::DeserializeOwned;
 
 pub use benchmarks::{ScoreOptions, TaskCommand, TaskData, TasksOptions};
+pub use cluster::{JobFormat, SlurmOptions};
+pub use devices::DeviceOptions;
 
 /// Compares feed-forward blocks at equal training FLOPs.
 #[derive(Parser)]
@@ -37,6 +41,8 @@ pub enum Command {
     Sweep(SweepOptions),
     /// Search the training settings of a sweep by its section `tune`, as `sweep` does first. No run of the sweep is trained.
     Tune(TuneOptions),
+    /// Write jobs of Slurm that execute the missing runs of a sweep, or the same list for GNU parallel or Kubernetes.
+    Slurm(SlurmOptions),
     /// Show which runs are finished, failed, begun or missing.
     Status(SweepSelection),
     /// Forecast losses, recall and leads at a larger budget, and seal them before it is trained.
@@ -101,6 +107,9 @@ pub struct SweepSelection {
     pub location: SweepLocation,
     #[command(flatten)]
     pub filter: RunFilter,
+    /// Only these runs, as `isoflop slurm` names them.
+    #[arg(long, value_name = "SIZE/BLOCK/SEED")]
+    pub run: Vec<String>,
 }
 
 /// A selection of runs of a sweep by their labels; an empty list selects all.
@@ -146,18 +155,14 @@ pub struct ComputeOptions {
 pub struct PlanOptions {
     #[command(flatten)]
     pub selection: SweepSelection,
-    /// Memory of one device, such as 80GiB.
-    #[arg(long, value_name = "BYTES", default_value = "80GiB", value_parser = units::bytes)]
-    pub device_memory: u64,
-    /// FLOP/s of one device in training, such as 400T; default: estimated from records or on this machine.
-    #[arg(long, value_name = "RATE", value_parser = units::flop_rate)]
-    pub throughput: Option<f64>,
+    #[command(flatten)]
+    pub devices: DeviceOptions,
+    /// Number format: f32, in which this program trains, or bf16, as in the paper.
+    #[arg(long, value_name = "FORMAT", alias = "format", default_value_t)]
+    pub numeric_format: NumericFormat,
     /// Price of one device-hour, in any currency.
     #[arg(long, value_name = "PRICE", value_parser = units::price)]
     pub price: Option<f64>,
-    /// Number format: f32, in which this program trains, or bf16, as in the paper.
-    #[arg(long, value_name = "FORMAT", default_value_t)]
-    pub format: NumericFormat,
     /// Print exact numbers as CSV instead of tables.
     #[arg(long)]
     pub csv: bool,
@@ -229,8 +234,11 @@ pub struct SweepOptions {
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub jobs: u16,
     /// Add seeds where they matter most until the claims of the section `decide` are decided.
-    #[arg(long, conflicts_with_all = ["jobs", "only", "size", "seed"])]
+    #[arg(long, conflicts_with_all = ["jobs", "only", "size", "seed", "run"])]
     pub until_decided: bool,
+    /// Write no report.
+    #[arg(long)]
+    pub no_report: bool,
     /// A process of --jobs: no report, and it stops when its standard input ends.
     #[arg(long, hide = true, conflicts_with = "jobs")]
     pub worker: bool,

@@ -20,6 +20,7 @@ mod scoring;
 mod scoring_programs;
 mod scratch;
 mod setting;
+mod slurm;
 mod sweeping;
 mod tuning;
 mod unusual_input;

@@ -47,6 +47,7 @@ pub fn probe(options: &ProbeOptions) -> Result<Conclusion, Error> {
             size: options.size.clone(),
             seed: Vec::new(),
         },
+        run: Vec::new(),
     };
     let (plan, _) = selected_plan(&selection)?;
     // Labels are determined by the whole sweep, so that they do not depend on the selection.

@@ -138,6 +138,7 @@ fn start(work: Work, threads: usize) -> Result<Child, Error> {
     for (option, values) in [
         ("--only", &selection.filter.only),
         ("--size", &selection.filter.size),
+        ("--run", &selection.run),
     ] {
         for value in values {
             command.args([option, value]);
