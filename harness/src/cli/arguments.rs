@@ -42,7 +42,7 @@ pub enum Command {
     /// Search the training settings of a sweep by its section `tune`, as `sweep` does first. No run of the sweep is trained.
     Tune(TuneOptions),
     /// Write jobs of Slurm that execute the missing runs of a sweep, or the same list for GNU parallel or Kubernetes.
-    Slurm(SlurmOptions),
+    Slurm(Box<SlurmOptions>),
     /// Show which runs are finished, failed, begun or missing.
     Status(SweepSelection),
     /// Forecast losses, recall and leads at a larger budget, and seal them before it is trained.
