@@ -98,6 +98,7 @@ fn rounded_minutes(seconds: f64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use experiment::devices::Devices;
     use experiment::estimate::Assumptions;
     use experiment::memory_need::NumericFormat;
     use experiment::plan::Plan;
@@ -136,12 +137,18 @@ mod tests {
 
     #[test]
     fn devices_are_distributed_over_machines() {
-        let whole = estimate(1 << 40, 1e12).need.total();
-        let estimate = estimate(whole / 3, 1e12);
+        let estimate = Estimate {
+            devices: Some(Devices {
+                count: 5,
+                columns: None,
+                max_bytes: 7 * GIB,
+            }),
+            ..estimate(1 << 40, 1e12)
+        };
         let resources = Resources::of(&estimate, &MARGINS).unwrap();
-        assert!(resources.devices >= 3, "{resources:?}");
-        assert_eq!(resources.nodes, resources.devices.div_ceil(2));
-        assert_eq!(resources.devices_per_node, 2);
+        assert_eq!((resources.devices, resources.nodes), (5, 3));
+        // A quarter more, and two GiB for each process.
+        assert_eq!((resources.devices_per_node, resources.memory_gib), (2, 22));
         let stated = Margins {
             memory: Some(100 * GIB),
             ..MARGINS
