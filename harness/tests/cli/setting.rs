@@ -28,6 +28,8 @@ fn a_plan_has_the_values_that_are_set() {
             "params_total",
             "--knob",
             "n_experts",
+            "--reference",
+            "memory",
             "--size",
             "134m",
             "--tolerance",
@@ -37,7 +39,7 @@ fn a_plan_has_the_values_that_are_set() {
         assert_eq!(ended.code, Some(0), "{ended:?}");
         ended.out
     };
-    assert_ne!(solved(&[]), solved(&["--set", "sizes.134m.n_layers=6"]));
+    assert_ne!(solved(&[]), solved(&["--set", "sizes.134m.n_layers=24"]));
     for (given, message) in [
         (
             "training.batch_sizes=1",

@@ -130,7 +130,7 @@ fn a_template_of_ones_own_is_used() {
         (&["--format", "lines", "--submit"], "--format is another"),
         (&["--format", "kubernetes"], "--image is required"),
         (
-            &["--device-memory", "1MB"],
+            &["--device-memory", "50kB"],
             "fits no number of these devices",
         ),
         (&["--run", "xs/dense/7"], "xs/dense/0"),

@@ -55,12 +55,12 @@ d_ff_multiple = 16
 [sizes.xs]
 d_model = 16
 n_heads = 2
-tokens = 400_000
+tokens = 1_000_000
 
 [sizes.s]
 d_model = 32
 n_heads = 2
-tokens = 200_000
+tokens = 300_000
 
 [blocks.dense]
 kind = "dense"
@@ -129,14 +129,14 @@ both_train() { [ "$(count_steps)" -eq 2 ]; }
 
 await 60 both_train
 echo "both tasks train"
+kill -KILL "$(program_of "$array" 1)"
 # It sends the signal, and then tries again for as long as the task is queued.
 timeout 3 scancel --signal=TERM --batch "${array}_0" || true
-kill -KILL "$(program_of "$array" 1)"
 queued_again() { log_of "$array" "$1" | grep -q 'queued again'; }
-await 30 queued_again 0
-await 30 queued_again 1
+await 60 queued_again 0
+await 60 queued_again 1
 echo "one was asked to stop, one was killed, both are queued again"
-await 300 is_in_state "$report" COMPLETED
+await 900 is_in_state "$report" COMPLETED
 
 for task in $(seq 0 11); do
   is_in_state "${array}_$task" COMPLETED || fail "task $task is $(state_of "${array}_$task")"
