@@ -94,6 +94,12 @@ pub enum Error {
         /// Number of processes.
         jobs: usize,
     },
+    /// Jobs were not submitted, or only some of them.
+    #[error("the jobs were not all submitted, as the messages above say; correct {} or the options, and submit again: runs that other jobs hold are not executed twice", .script.display())]
+    Submission {
+        /// The script that submits them.
+        script: PathBuf,
+    },
     /// The signal handler cannot be installed.
     #[error("cannot install the handler of Ctrl-C: {0}")]
     Signals(#[from] ctrlc::Error),

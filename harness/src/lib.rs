@@ -9,6 +9,7 @@
 //! | [`record`] | rows, their provenance, and which recorded runs a plan selects |
 //! | [`probe`] | timing of single parts of decoders at the shapes of the sweep |
 //! | [`ranks`] | several processes that train one model |
+//! | [`cluster`] | runs as jobs of Slurm and Kubernetes |
 //! | [`process`] | memory and standard streams of the process |
 //! | [`error`] | errors that end a command early |
 //!
@@ -16,6 +17,7 @@
 #![recursion_limit = "256"]
 
 pub mod checkpoint;
+pub mod cluster;
 pub mod error;
 pub mod evaluate;
 pub mod probe;

@@ -41,6 +41,7 @@ fn run(command: Command) -> Result<Conclusion, Error> {
         Command::Match(options) => commands::match_blocks::match_blocks(&options),
         Command::Sweep(options) => commands::sweep::sweep(&options),
         Command::Tune(options) => commands::tune::tune(&options),
+        Command::Slurm(options) => commands::slurm::slurm(&options),
         Command::Status(options) => commands::status::status(&options),
         Command::Forecast(options) => commands::forecast::forecast(&options),
         Command::Report(options) => commands::report::report(&options),

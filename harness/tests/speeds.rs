@@ -1,10 +1,12 @@
 //! Sources of the speeds of `plan`: a stated speed, a probe of the same model, an assumption.
 
 use architectures::DeviceName;
+use experiment::device_kind::DeviceKind;
+use experiment::memory_need::NumericFormat;
 use experiment::plan::{Plan, Run};
 use experiment::speed::Speed;
 use experiment::sweep_file::Sweep;
-use harness::probe::speeds::Speeds;
+use harness::probe::speeds::{Speeds, TrainedOn};
 use harness::record::folders::Folders;
 use results::{ProbeRow, Records};
 
@@ -37,7 +39,7 @@ fn probe(name: &str, of: &Run, basis: &str, started: &str, flop_per_s: f64) -> P
         params_table: of.cost.params_table,
         numeric_format: Default::default(),
         flop_convention: String::new(),
-        device: name.to_owned(),
+        device: "flex".to_owned(),
         threads: 1,
         commit: String::new(),
         dirty: false,
@@ -69,9 +71,35 @@ fn a_stated_speed_precedes_a_probe_and_a_probe_precedes_an_assumption() {
         records.write(&row.run.clone(), &[row]).unwrap();
     }
     let folders = Folders::new(output.path(), "paper");
-    let speeds = |stated| Speeds::gather(&folders, DeviceName::Flex.open(), stated);
+    let gathered =
+        |stated, on: TrainedOn| Speeds::gather(&folders, DeviceName::Flex.open(), stated, on);
+    let speeds = |stated| gathered(stated, TrainedOn::ThisMachine);
     assert_eq!(speeds(None).of(probed), Speed::Probed(4.0));
-    assert!(matches!(speeds(None).of(other), Speed::Assumed(rate) if rate > 1e6));
+    assert!(matches!(speeds(None).of(other), Speed::Product(rate) if rate > 1e6));
     assert_eq!(speeds(Some(7.0)).of(probed), Speed::Stated(7.0));
     assert_eq!(speeds(Some(7.0)).of(other), Speed::Stated(7.0));
+    // What this machine's processor does says nothing about another device, unless the records are said to be of it.
+    let on = |recorded_as: Option<&str>| TrainedOn::Kind {
+        kind: DeviceKind::named("h100").unwrap(),
+        utilisation: 0.5,
+        format: Some(NumericFormat::Bf16),
+        recorded_as: recorded_as.map(str::to_owned),
+    };
+    let dense = gathered(None, on(None)).of(of("134m", "dense"));
+    assert_eq!(dense, Speed::Datasheet(0.5 * 989.4e12));
+    assert!(dense.is_rough());
+    // Rows of tables take time beside the products.
+    let with_table = gathered(None, on(None)).of(probed);
+    let bytes = 8.0 * probed.cost.bytes_gathered as f64 / 3.35e12;
+    let flops = probed.cost.training() as f64;
+    let expected = flops / (flops / (0.5 * 989.4e12) + bytes);
+    assert!(bytes > 0.0 && (with_table.rate() / expected - 1.0).abs() < 1e-12);
+    assert_eq!(
+        gathered(None, on(Some("flex"))).of(probed),
+        Speed::Probed(4.0)
+    );
+    assert_eq!(
+        gathered(None, on(Some("cuda"))).of(probed),
+        Speed::Datasheet(with_table.rate())
+    );
 }

@@ -10,7 +10,7 @@ use serde::Deserialize;
 /// The arguments under which the plan was printed.
 pub const ASSUMED: [&str; 7] = [
     "--csv",
-    "--format",
+    "--numeric-format",
     "bf16",
     "--device-memory",
     "80GiB",
@@ -47,7 +47,8 @@ pub struct PlannedRow {
     pub optimizer_bytes: u64,
     /// Memory of value tables with their gradients and optimizer state, in bytes.
     pub table_bytes: u64,
-    /// Smallest number of devices on which it fits with the activations of one sequence each; none where no split was found.
+    /// Smallest number of devices on which it fits, one sequence at a time and every layer computed again; none if no number is sufficient.
+    #[serde(rename = "least_devices")]
     pub devices: Option<u64>,
     /// Device hours at the assumed throughput.
     pub device_hours: f64,

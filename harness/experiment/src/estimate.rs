@@ -2,12 +2,12 @@
 
 use architectures::ConfigError;
 
-use crate::devices::{Devices, min_devices};
+use crate::devices::{Devices, Distributed};
 use crate::fitting::fitting_division;
 use crate::memory_need::{Bytes, Formats, MemoryNeed, NumericFormat};
 use crate::plan::Run;
 use crate::speed::Speed;
-use crate::training::Division;
+use crate::training::{Division, Recompute};
 
 /// Assumptions of an estimate.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -27,13 +27,15 @@ pub struct Estimate {
     pub need: MemoryNeed,
     /// The settings with which the run fits one device, if it does not with its own and some do.
     pub fitting: Option<Division>,
-    /// The smallest sufficient number of devices; `None` if no number is sufficient.
+    /// The smallest sufficient number of devices, as the run is configured; `None` if no number is sufficient.
     pub devices: Option<Devices>,
+    /// The smallest sufficient number if sequences are computed one at a time and every layer again.
+    pub least_devices: Option<Devices>,
     /// Training rate of one device, with its source.
     pub speed: Speed,
     /// Hours of training, summed over devices.
     pub device_hours: f64,
-    /// Seconds of training on those devices, assuming linear scaling; `None` if `devices` is.
+    /// Seconds of training on those devices, without the time of communication; `None` if `devices` is.
     pub seconds: Option<f64>,
     /// Price of the device-hours, in the currency of [`Assumptions::price`]; `None` if no price is assumed.
     pub cost: Option<f64>,
@@ -52,13 +54,23 @@ impl Estimate {
             true => None,
             false => fitting_division(run, formats, assumed.device_memory)?,
         };
-        let devices = min_devices(&need, &run.model.tables()?, assumed.device_memory);
+        let own = Division::of(&run.training);
+        let least = Division {
+            accumulate: run.training.batch_size,
+            micro_batches: 1,
+            recompute: Recompute::Every(1),
+            ..own
+        };
+        let devices =
+            |division| Distributed::new(run, formats, division)?.min_devices(assumed.device_memory);
+        let (devices, least_devices) = (devices(own)?, devices(least)?);
         let device_seconds = run.budget.train_flops / speed.rate();
         let device_hours = device_seconds / 3600.0;
         Ok(Self {
             need,
             fitting,
             devices,
+            least_devices,
             speed,
             device_hours,
             seconds: devices.map(|devices| device_seconds / devices.count as f64),
@@ -90,9 +102,10 @@ mod tests {
         assert_eq!(one.devices.map(|devices| devices.count), Some(1));
         assert_eq!(one.seconds, Some(run.budget.train_flops / 1e6));
         assert_eq!(one.cost, Some(run.budget.train_flops / 1e6 / 3600.0 * 2.0));
-        let several = estimate(one.need.total() / 3);
+        let several = estimate(one.need.total() / 2);
         let count = several.devices.unwrap().count;
-        assert!(count >= 3);
+        assert!(count >= 2);
+        assert!(several.least_devices.unwrap().count <= count);
         assert_eq!(
             several.seconds,
             one.seconds.map(|seconds| seconds / count as f64)

@@ -8,6 +8,7 @@
 //! | [`matching`] | solver for a block's free knobs so that its cost equals that of a reference |
 //! | [`tuning`] | the search of learning rates before the runs |
 //! | [`plan`] | the list of all runs of a sweep |
+//! | [`device_kind`] | datasheets of devices |
 //! | [`memory_need`], [`devices`], [`speed`], [`estimate`] | estimates of memory, number of devices, time and price of a run |
 //! | [`communication`] | what the ranks of one run exchange, and how long that takes on a network |
 //! | [`units`] | parsing of bytes, rates, times and prices with units |
@@ -18,6 +19,7 @@
 
 pub mod budget;
 pub mod communication;
+pub mod device_kind;
 pub mod devices;
 pub mod estimate;
 pub mod fitting;

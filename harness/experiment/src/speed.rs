@@ -8,12 +8,16 @@ pub type FlopRate = f64;
 pub enum Speed {
     /// Given on the command line.
     Stated(FlopRate),
-    /// Of the whole model, derived from measured times of its layers (`isoflop probe`).
+    /// Of the whole model, derived from measured times of its layers on such a device (`isoflop probe`).
     Probed(FlopRate),
-    /// Measured in a finished run of the same block.
+    /// Measured in a finished run of the same model on such a device.
     Measured(FlopRate),
-    /// Rate of a matrix product times an assumed efficiency.
-    Assumed(FlopRate),
+    /// Measured in a finished run of the same block in a model of another size on such a device.
+    Extrapolated(FlopRate),
+    /// A datasheet's peak rate times an assumed utilisation.
+    Datasheet(FlopRate),
+    /// Rate of a matrix product on this machine times an assumed efficiency.
+    Product(FlopRate),
 }
 
 impl Speed {
@@ -23,8 +27,18 @@ impl Speed {
             Self::Stated(rate)
             | Self::Probed(rate)
             | Self::Measured(rate)
-            | Self::Assumed(rate) => rate,
+            | Self::Extrapolated(rate)
+            | Self::Datasheet(rate)
+            | Self::Product(rate) => rate,
         }
+    }
+
+    /// Whether it is assumed or measured on another model: figures that follow from it are printed with `~`.
+    pub fn is_rough(self) -> bool {
+        matches!(
+            self,
+            Self::Extrapolated(_) | Self::Datasheet(_) | Self::Product(_)
+        )
     }
 
     /// Name of the source, as `isoflop plan` prints it.
@@ -33,7 +47,9 @@ impl Speed {
             Self::Stated(_) => "stated",
             Self::Probed(_) => "probed",
             Self::Measured(_) => "measured",
-            Self::Assumed(_) => "assumed",
+            Self::Extrapolated(_) => "extrapolated",
+            Self::Datasheet(_) => "datasheet",
+            Self::Product(_) => "product",
         }
     }
 }

@@ -1,6 +1,9 @@
 //! The command line.
 
 mod benchmarks;
+mod cluster;
+mod devices;
+mod selection;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -14,6 +17,9 @@ use interchange::WeightType;
 use serde::de::DeserializeOwned;
 
 pub use benchmarks::{ScoreOptions, TaskCommand, TaskData, TasksOptions};
+pub use cluster::{JobFormat, SlurmOptions};
+pub use devices::DeviceOptions;
+pub use selection::{RunFilter, SweepChanges, SweepLocation, SweepSelection};
 
 /// Compares feed-forward blocks at equal training FLOPs.
 #[derive(Parser)]
@@ -36,6 +42,8 @@ pub enum Command {
     Sweep(SweepOptions),
     /// Search the training settings of a sweep by its section `tune`, as `sweep` does first. No run of the sweep is trained.
     Tune(TuneOptions),
+    /// Write jobs of Slurm that execute the missing runs of a sweep, or the same list for GNU parallel or Kubernetes.
+    Slurm(Box<SlurmOptions>),
     /// Show which runs are finished, failed, begun or missing.
     Status(SweepSelection),
     /// Forecast losses, recall and leads at a larger budget, and seal them before it is trained.
@@ -71,40 +79,6 @@ pub enum Command {
     Man,
 }
 
-/// A sweep and its output folder.
-#[derive(Args)]
-pub struct SweepLocation {
-    /// A sweep file, or the name of one in `sweeps/`.
-    #[arg(default_value = "quick")]
-    pub sweep: String,
-    /// Output folder.
-    #[arg(long, value_name = "DIR", default_value = "runs")]
-    pub output: PathBuf,
-}
-
-/// A sweep, or a part of one.
-#[derive(Args)]
-pub struct SweepSelection {
-    #[command(flatten)]
-    pub location: SweepLocation,
-    #[command(flatten)]
-    pub filter: RunFilter,
-}
-
-/// A selection of runs of a sweep by their labels; an empty list selects all.
-#[derive(Args)]
-pub struct RunFilter {
-    /// Only these blocks.
-    #[arg(long, value_name = "BLOCK", value_delimiter = ',')]
-    pub only: Vec<String>,
-    /// Only these sizes.
-    #[arg(long, value_name = "SIZE", value_delimiter = ',')]
-    pub size: Vec<String>,
-    /// Only these seeds.
-    #[arg(long, value_name = "SEED", value_delimiter = ',')]
-    pub seed: Vec<u64>,
-}
-
 /// Further formats in which a command writes the records.
 #[derive(Args, Clone, Copy, Default)]
 pub struct RecordExport {
@@ -134,18 +108,14 @@ pub struct ComputeOptions {
 pub struct PlanOptions {
     #[command(flatten)]
     pub selection: SweepSelection,
-    /// Memory of one device, such as 80GiB.
-    #[arg(long, value_name = "BYTES", default_value = "80GiB", value_parser = units::bytes)]
-    pub device_memory: u64,
-    /// FLOP/s of one device in training, such as 400T; default: estimated from records or on this machine.
-    #[arg(long, value_name = "RATE", value_parser = units::flop_rate)]
-    pub throughput: Option<f64>,
+    #[command(flatten)]
+    pub devices: DeviceOptions,
+    /// Number format of products and tables, f32 or bf16; default: that of each run.
+    #[arg(long, value_name = "FORMAT", alias = "format")]
+    pub numeric_format: Option<NumericFormat>,
     /// Price of one device-hour, in any currency.
     #[arg(long, value_name = "PRICE", value_parser = units::price)]
     pub price: Option<f64>,
-    /// Number format of products and tables, f32 or bf16; default: that of each run.
-    #[arg(long, value_name = "FORMAT")]
-    pub format: Option<NumericFormat>,
     /// Print exact numbers as CSV instead of tables.
     #[arg(long)]
     pub csv: bool,
@@ -171,6 +141,8 @@ pub struct MatchOptions {
     /// A sweep file, or the name of one in `sweeps/`.
     #[arg(default_value = "quick")]
     pub sweep: String,
+    #[command(flatten)]
+    pub changes: SweepChanges,
     /// The block to match; its knobs in the file are ignored.
     #[arg(long, value_name = "BLOCK")]
     pub block: String,
@@ -215,12 +187,15 @@ pub struct SweepOptions {
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub jobs: u16,
     /// Add seeds where they matter most until the claims of the section `decide` are decided.
-    #[arg(long, conflicts_with_all = ["jobs", "only", "size", "seed"])]
+    #[arg(long, conflicts_with_all = ["jobs", "only", "size", "seed", "run"])]
     pub until_decided: bool,
     /// Number of processes of `mpirun -n N` that train each run together; default: all that were started. With 1 they share the runs,
     /// and train each on its own.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub ranks: Option<u16>,
+    /// Write no report.
+    #[arg(long)]
+    pub no_report: bool,
     /// A process of --jobs: no report, and it stops when its standard input ends.
     #[arg(long, hide = true, conflicts_with = "jobs")]
     pub worker: bool,
@@ -327,6 +302,8 @@ pub struct ProbeOptions {
     /// Output folder.
     #[arg(long, value_name = "DIR", default_value = "runs")]
     pub output: PathBuf,
+    #[command(flatten)]
+    pub changes: SweepChanges,
     /// Only these blocks.
     #[arg(long, value_name = "BLOCK", value_delimiter = ',')]
     pub only: Vec<String>,

@@ -94,11 +94,24 @@ fn free_on_host() -> Option<Bytes> {
     Some(system.min(two.or(one).unwrap_or(Bytes::MAX)))
 }
 
+/// Memory of this machine, at most what the control group allows; `None` where the system does not say.
+pub fn machine_memory() -> Option<Bytes> {
+    let read = |path: &str| std::fs::read_to_string(path).ok();
+    let system = value_of(&read("/proc/meminfo")?, "MemTotal:")?;
+    let limit = |path: &str| read(path)?.trim().parse::<Bytes>().ok();
+    let limit = limit("/sys/fs/cgroup/memory.max")
+        .or_else(|| limit("/sys/fs/cgroup/memory/memory.limit_in_bytes"));
+    Some(system.min(limit.unwrap_or(Bytes::MAX)))
+}
+
 /// `MemAvailable` of `/proc/meminfo`.
 fn available(meminfo: &str) -> Option<Bytes> {
-    let line = meminfo
-        .lines()
-        .find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    value_of(meminfo, "MemAvailable:")
+}
+
+/// The value of the line of `/proc/meminfo` that begins with `key`.
+fn value_of(meminfo: &str, key: &str) -> Option<Bytes> {
+    let line = meminfo.lines().find_map(|line| line.strip_prefix(key))?;
     let kibibytes: Bytes = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kibibytes * 1024)
 }

@@ -8,6 +8,7 @@
 //! runs/<sweep>/weights/     one folder per trained run
 //! runs/<sweep>/reruns/      runs that are executed again by `isoflop rerun`
 //! runs/<sweep>/forecasts/   sealed forecasts of `isoflop forecast`
+//! runs/<sweep>/jobs/        scripts of `isoflop slurm`, and what their jobs print
 //! runs/<sweep>/csv/         rows as CSV, with --csv
 //! runs/<sweep>/json/        rows as JSON lines, with --json
 //! runs/<sweep>/report.html
@@ -83,6 +84,11 @@ impl Folders {
     /// Folder of sealed forecasts.
     pub fn forecasts(&self) -> PathBuf {
         self.sweep.join("forecasts")
+    }
+
+    /// Folder of jobs of Slurm.
+    pub fn jobs(&self) -> PathBuf {
+        self.sweep.join("jobs")
     }
 
     /// Folder of rows as CSV.

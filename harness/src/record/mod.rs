@@ -12,6 +12,7 @@
 //! | [`selection`] | the recorded runs that a plan selects |
 //! | [`run_selector`] | the recorded runs that the arguments of `isoflop compare` select |
 //! | [`trained_run`] | a recorded run with its weights and its tokenizer |
+//! | [`shell`] | commands as a shell reads them |
 //! | [`report_file`] | the HTML report, written atomically |
 
 pub mod checkout;
@@ -26,6 +27,7 @@ pub mod report_file;
 pub mod run_row;
 pub mod run_selector;
 pub mod selection;
+pub mod shell;
 pub mod step_recorder;
 pub mod trained_run;
 pub mod trial_row;

@@ -5,6 +5,7 @@ use results::RunRow;
 use suites::Dataset;
 
 use crate::record::provenance::Provenance;
+use crate::record::shell::{quoted, sweep_arguments};
 use crate::run::execute::RunOutcome;
 use experiment::plan::Run;
 use experiment::sweep_file::Sweep;
@@ -139,18 +140,18 @@ impl RunRowContext<'_> {
 
     /// The command that repeats this run only.
     fn command(&self, run: &Run) -> String {
-        let (argument, label) = (&self.sweep.argument, &run.label);
+        let (sweep, label) = (sweep_arguments(self.sweep), &run.label);
+        let (size, block) = (quoted(&label.size), quoted(&label.block));
         // The size of a trial is none of the sweep file.
         if self.command == "tune" {
             let (threads, device) = (self.threads, &self.device);
             return format!(
-                "isoflop tune {argument} --only {} --threads {threads} --device {device}",
-                label.block
+                "isoflop tune {sweep} --only {block} --threads {threads} --device {device}"
             );
         }
         format!(
-            "isoflop sweep {argument} --only {} --size {} --seed {} --threads {} --device {}",
-            label.block, label.size, label.seed, self.threads, self.device
+            "isoflop sweep {sweep} --only {block} --size {size} --seed {} --threads {} --device {}",
+            label.seed, self.threads, self.device
         )
     }
 }

@@ -1,13 +1,18 @@
-//! Handling of Ctrl-C: the first stops the sweep after complete rows, the second ends the process.
+//! Handling of Ctrl-C and termination signals: the first stops the sweep after complete rows, a later one ends the process.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use crate::process::standard_error::note;
 use suites::{Continuation, Generation, LanguageModel, ModelError};
 
 /// Exit status after Ctrl-C, by the convention of shells: 128 + SIGINT.
 pub const EXIT_STATUS: u8 = 130;
+
+/// Signals that follow each other within this time are one request: a batch system signals all processes of a job, among
+/// them the shell that passes the signal on.
+const SAME_REQUEST: Duration = Duration::from_secs(1);
 
 /// A flag that requests a stop, shared by all clones.
 #[derive(Clone, Debug, Default)]
@@ -34,14 +39,18 @@ impl Interrupt {
         Self::listen_and(|| {})
     }
 
-    fn listen_and(first: impl Fn() + Send + 'static) -> Result<Self, ctrlc::Error> {
+    fn listen_and(say: impl Fn() + Send + 'static) -> Result<Self, ctrlc::Error> {
         let interrupt = Self::default();
         let in_handler = interrupt.clone();
+        let mut first = None;
         ctrlc::set_handler(move || {
-            if in_handler.0.swap(true, Ordering::SeqCst) {
-                std::process::exit(i32::from(EXIT_STATUS));
+            in_handler.request();
+            match first {
+                None => first = Some(Instant::now()),
+                Some(first) if first.elapsed() < SAME_REQUEST => return,
+                Some(_) => std::process::exit(i32::from(EXIT_STATUS)),
             }
-            first();
+            say();
         })?;
         Ok(interrupt)
     }

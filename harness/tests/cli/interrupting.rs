@@ -28,15 +28,24 @@ fn the_first_ctrl_c_stops_after_complete_rows() {
             "the sweep ended before its first step"
         );
     }
-    // SAFETY: the child was started above and has not been waited for, so that its id is valid.
-    let sent = unsafe { libc::kill(child.id() as libc::pid_t, libc::SIGINT) };
-    assert_eq!(sent, 0);
+    // A batch system and the shell of its job may send the same request twice.
+    for signal in [libc::SIGINT, libc::SIGTERM] {
+        // SAFETY: the child was started above and has not been waited for, so that its id is valid.
+        let sent = unsafe { libc::kill(child.id() as libc::pid_t, signal) };
+        assert_eq!(sent, 0);
+    }
     let rest: Vec<String> = err.lines().map(Result::unwrap).collect();
     let ended = Ended::new(child.wait_with_output().unwrap());
     assert_eq!(ended.code, Some(130), "{rest:?}");
     assert!(
         rest.iter()
             .any(|line| line.contains("stopping after this step and a checkpoint")),
+        "{rest:?}"
+    );
+    // Not at once: it came to the end of its command.
+    assert!(
+        rest.iter()
+            .any(|line| line.contains("interrupted; run the same command again")),
         "{rest:?}"
     );
 

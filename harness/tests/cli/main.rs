@@ -19,6 +19,8 @@ mod resuming;
 mod scoring;
 mod scoring_programs;
 mod scratch;
+mod setting;
+mod slurm;
 mod sweeping;
 mod tuning;
 mod unusual_input;

@@ -110,20 +110,19 @@ fn the_plan_of_the_paper_is_immediate_and_has_devices() {
         );
         serde_json::from_str(&out.out).unwrap_or_else(|_| panic!("{out:?}"))
     };
-    let largest = &json(&["--only", "memory+64m", "--format", "bf16"])[0];
+    let largest = &json(&["--only", "memory+64m", "--numeric-format", "bf16"])[0];
     // 2 bytes for each of 137 billion values, and 4 for each of their moments.
     assert_eq!(largest["table_bytes"], 10u64 << 37);
     assert_eq!(largest["table_columns"], 2048);
-    assert_eq!(largest["dense_layout"], "replicated");
     let devices = |memory| {
         json(&[
             "--only",
             "memory+64m",
-            "--format",
+            "--numeric-format",
             "bf16",
             "--device-memory",
             memory,
-        ])[0]["devices"]
+        ])[0]["least_devices"]
             .as_u64()
     };
     let (small, large) = (devices("80GiB").unwrap(), devices("160GiB").unwrap());
@@ -142,7 +141,7 @@ fn invalid_quantities_are_errors() {
         ("--device-memory", "80 barrels", "80GiB"),
         ("--throughput", "fast", "400T"),
         ("--price", "-1", "2.5"),
-        ("--format", "f16", "bf16"),
+        ("--numeric-format", "f16", "bf16"),
     ] {
         let joined = format!("{argument}={value}");
         let ended = scratch.isoflop(&["plan", "sweep.toml", &joined]);

@@ -21,7 +21,7 @@ pub fn budgets(
         Err(FileError::of(file, &section, key, problem, remedy))
     };
     match (own.take("tokens"), own.take("flops")) {
-        (Some(tokens), None) => match tokens.node {
+        (Some(tokens), None) => match whole(tokens.node) {
             LocatedNode::Value(toml::Value::Integer(tokens))
                 if tokens > 0 && tokens.unsigned_abs() > MAX_TOKENS =>
             {
@@ -70,6 +70,18 @@ const TOKENS: &str =
     "write the training tokens of the dense decoder, such as 1_000_000, or `flops`";
 const FLOPS: &str = "write training FLOPs, such as 1e12, or several, such as [1e11, 3e11]";
 
+/// A number such as `20e9`, which TOML reads as a float, as the integer that it is; any other value as it is.
+fn whole(node: LocatedNode) -> LocatedNode {
+    match node {
+        LocatedNode::Value(toml::Value::Float(number))
+            if number.fract() == 0.0 && number.abs() < 2f64.powi(53) =>
+        {
+            LocatedNode::Value(toml::Value::Integer(number as i64))
+        }
+        other => other,
+    }
+}
+
 fn positive(value: &toml::Value) -> Option<f64> {
     let number = match value {
         toml::Value::Integer(number) => *number as f64,
@@ -98,7 +110,8 @@ mod tests {
     #[test]
     fn one_budget_has_the_label_of_the_size_and_several_extend_it() {
         let tokens = ("d64".to_owned(), DenseBudget::Tokens(500));
-        assert_eq!(read("tokens = 500"), Ok(vec![tokens]));
+        assert_eq!(read("tokens = 500"), Ok(vec![tokens.clone()]));
+        assert_eq!(read("tokens = 5e2"), Ok(vec![tokens]));
         let flops = ("d64".to_owned(), DenseBudget::Flops(1e11));
         assert_eq!(read("flops = 1e11"), Ok(vec![flops]));
         let several = vec![
@@ -116,6 +129,8 @@ mod tests {
         for text in [
             "tokens = 0",
             "tokens = 1.5",
+            "tokens = -1e3",
+            "tokens = inf",
             "flops = -1",
             "flops = []",
             "flops = [1e9, 1e9]",

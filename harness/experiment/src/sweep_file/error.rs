@@ -2,19 +2,19 @@
 
 use architectures::ConfigError;
 
-use super::tree::{LineNumber, LocatedEntry, LocatedTable, join};
+use super::tree::{LineNumber, LocatedEntry, LocatedTable, Position, join};
 use crate::printable::{MAX_QUOTED, shortened};
 
 /// An invalid or unreadable sweep file.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
     /// The value of a key is invalid or missing.
-    #[error("{}:{line}: `{}` {}; {}", part(.file), part(.key), sentence(.problem), sentence(.remedy))]
+    #[error("{}{position}: `{}` {}; {}", part(.file), part(.key), sentence(.problem), sentence(.remedy))]
     Key {
         /// Name of the file.
         file: String,
-        /// Line of the key.
-        line: LineNumber,
+        /// Where the key is written.
+        position: Position,
         /// Dotted path of the key.
         key: String,
         /// What is invalid about the value; follows the key in the message.
@@ -68,7 +68,7 @@ impl FileError {
         if problem.starts_with("duplicate key") {
             return Self::Key {
                 file: file.to_owned(),
-                line,
+                position: Position::Line(line),
                 key: found.trim().to_owned(),
                 problem: "is a duplicate key".to_owned(),
                 remedy: "write it once".to_owned(),
@@ -90,7 +90,7 @@ impl FileError {
     ) -> Self {
         Self::Key {
             file: file.to_owned(),
-            line: entry.line,
+            position: entry.position,
             key: entry.path.clone(),
             problem: problem.into(),
             remedy: remedy.into(),
@@ -106,7 +106,7 @@ impl FileError {
     ) -> Self {
         Self::Key {
             file: file.to_owned(),
-            line: table.line,
+            position: table.position,
             key: table.path.clone(),
             problem: problem.into(),
             remedy: remedy.into(),
@@ -125,7 +125,7 @@ impl FileError {
             Some(entry) => Self::at(file, entry, problem, remedy),
             None => Self::Key {
                 file: file.to_owned(),
-                line: table.line,
+                position: table.position,
                 key: join(&table.path, key),
                 problem: problem.into(),
                 remedy: remedy.into(),

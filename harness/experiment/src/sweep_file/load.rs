@@ -1,6 +1,7 @@
 //! Loading and parsing of a [`Sweep`].
 
 use super::error::FileError;
+use super::overrides::Override;
 use super::sweep::Sweep;
 use super::{resolve, source};
 
@@ -13,11 +14,18 @@ impl Sweep {
     /// # Errors
     /// If the file cannot be read, is not TOML, or has an unknown key or an invalid or missing value.
     pub fn load(sweep: &str) -> Result<Self, FileError> {
+        Self::load_with(sweep, &[])
+    }
+
+    /// The sweep of a file with the keys of `overrides` in place of the file's own, validated.
+    ///
+    /// # Errors
+    /// As [`Sweep::load`], also for keys and values of `overrides`.
+    pub fn load_with(sweep: &str, overrides: &[Override]) -> Result<Self, FileError> {
         let source = source::find(sweep)?;
-        let argument = sweep.to_owned();
         Ok(Self {
-            argument,
-            ..Self::parse(&source.file, &source.text)?
+            argument: sweep.to_owned(),
+            ..resolve::resolve(&source.file, &source.text, overrides)?
         })
     }
 
@@ -26,6 +34,6 @@ impl Sweep {
     /// # Errors
     /// If the text is not TOML, or has an unknown key or an invalid or missing value.
     pub fn parse(file: &str, text: &str) -> Result<Self, FileError> {
-        resolve::resolve(file, text)
+        resolve::resolve(file, text, &[])
     }
 }

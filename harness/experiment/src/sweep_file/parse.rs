@@ -4,7 +4,7 @@ use serde::Deserialize;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use super::error::FileError;
-use super::tree::{LineNumber, LocatedEntry, LocatedNode, LocatedTable, join};
+use super::tree::{LineNumber, LocatedEntry, LocatedNode, LocatedTable, Position, join};
 
 /// Most opening brackets of a file. On invalid text the parser recurses at each of them, in spite of its own bound.
 const MAX_BRACKETS: usize = 10_000;
@@ -53,7 +53,13 @@ impl LocatedTable {
             )
         };
         let root = DeTable::parse(text).map_err(syntax_error)?;
-        table(String::new(), 1, root.into_inner(), &line_of).map_err(syntax_error)
+        table(
+            String::new(),
+            Position::Line(1),
+            root.into_inner(),
+            &line_of,
+        )
+        .map_err(syntax_error)
     }
 
     /// The entries of a section of labelled tables, each with its table.
@@ -80,7 +86,7 @@ impl LocatedTable {
 /// The table at `path`, with the positions of its keys.
 fn table(
     path: String,
-    line: LineNumber,
+    position: Position,
     parsed: DeTable,
     line_of: &dyn Fn(usize) -> LineNumber,
 ) -> Result<LocatedTable, toml::de::Error> {
@@ -88,12 +94,15 @@ fn table(
     parsed.sort_by_key(|(key, _)| key.span().start);
     let mut entries = Vec::with_capacity(parsed.len());
     for (key, value) in parsed {
-        let (line, key) = (line_of(key.span().start), key.into_inner().into_owned());
+        let (position, key) = (
+            Position::Line(line_of(key.span().start)),
+            key.into_inner().into_owned(),
+        );
         let path = join(&path, &key);
         let node = if value.get_ref().is_table() {
             match value.into_inner() {
                 DeValue::Table(inner) => {
-                    LocatedNode::Table(table(path.clone(), line, inner, line_of)?)
+                    LocatedNode::Table(table(path.clone(), position, inner, line_of)?)
                 }
                 _ => continue,
             }
@@ -103,13 +112,13 @@ fn table(
         entries.push(LocatedEntry {
             key,
             path,
-            line,
+            position,
             node,
         });
     }
     Ok(LocatedTable {
         path,
-        line,
+        position,
         entries,
     })
 }
@@ -127,18 +136,22 @@ mod tests {
         let keys: Vec<_> = tree
             .entries
             .iter()
-            .map(|e| (e.key.as_str(), e.line))
+            .map(|e| (e.key.as_str(), e.position))
             .collect();
-        assert_eq!(keys, [("b", 1), ("z", 2), ("a", 5), ("over", 7)]);
+        let at = Position::Line;
+        assert_eq!(
+            keys,
+            [("b", at(1)), ("z", at(2)), ("a", at(5)), ("over", at(7))]
+        );
         let k = tree.find("k").unwrap();
-        assert_eq!((k.path.as_str(), k.line), ("z.y.k", 4));
+        assert_eq!((k.path.as_str(), k.position), ("z.y.k", at(4)));
     }
 
     #[test]
     fn a_merge_is_recursive_and_has_the_lines_of_the_merged_values() {
         let tree = LocatedTable::parse("f", TEXT).unwrap();
         let merged = tree.section("z").merged(tree.section("over"));
-        assert_eq!(merged.find("k").unwrap().line, 8);
+        assert_eq!(merged.find("k").unwrap().position, Position::Line(8));
         assert_eq!(
             merged.to_toml().to_string(),
             "x = 1\n\n[y]\nk = 9\ntop = [1, 2]\n"

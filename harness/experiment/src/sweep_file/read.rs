@@ -79,12 +79,12 @@ fn located(
     }
     if let Some(key) = quoted(message, "missing field ") {
         let path = join(&parent.path, key);
-        let line = parent.line;
+        let position = parent.position;
         return FileError::within(
             file,
             &LocatedTable {
                 path,
-                line,
+                position,
                 entries: Vec::new(),
             },
             problem,

@@ -9,6 +9,7 @@ use super::decide::{DecidedBy, decide};
 use super::error::FileError;
 use super::labels::{check_labels, name};
 use super::matching::{MatchSection, Matching};
+use super::overrides::Override;
 use super::read::read;
 use super::size::size;
 use super::solve::solve_all;
@@ -54,12 +55,15 @@ struct TopLevelKeys {
     _tasks: toml::Table,
 }
 
-/// The sweep of a file's text.
+/// The sweep of a file's text, with the keys of `overrides` in place of the file's own.
 ///
 /// # Errors
 /// If the text is not TOML, or has an unknown key or an invalid or missing value.
-pub fn resolve(file: &str, text: &str) -> Result<Sweep, FileError> {
-    let root = LocatedTable::parse(file, text)?;
+pub fn resolve(file: &str, text: &str, overrides: &[Override]) -> Result<Sweep, FileError> {
+    let mut root = LocatedTable::parse(file, text)?;
+    for given in overrides {
+        given.apply(file, &mut root)?;
+    }
     let top_level: TopLevelKeys = read(file, &root)?;
     check_seeds(file, &root, &top_level.seeds)?;
     for key in ["sizes", "blocks"] {
@@ -122,6 +126,7 @@ pub fn resolve(file: &str, text: &str) -> Result<Sweep, FileError> {
     Ok(Sweep {
         name,
         argument: file.to_owned(),
+        overrides: overrides.to_vec(),
         matching,
         split,
         seeds: top_level.seeds,

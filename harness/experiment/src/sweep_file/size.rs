@@ -82,11 +82,11 @@ fn decoder(
     data: &DataConfig,
     own: LocatedTable,
 ) -> Result<(LocatedTable, DecoderConfig), FileError> {
-    let (path, line) = (own.path.clone(), own.line);
+    let (path, position) = (own.path.clone(), own.position);
     let merged = root.section("decoder").merged(own);
     let mut table = LocatedTable {
         path,
-        line,
+        position,
         ..merged
     };
     if table.get("vocab_size").is_none() {
@@ -114,7 +114,7 @@ fn vocab_size(root: &LocatedTable, data: &DataConfig) -> LocatedEntry {
     given.unwrap_or_else(|| LocatedEntry {
         key: "vocab_size".to_owned(),
         path: "tokenizer.path".to_owned(),
-        line: root.section("tokenizer").line,
+        position: root.section("tokenizer").position,
         node: LocatedNode::Value(toml::Value::Integer(data.vocab_size as i64)),
     })
 }

@@ -120,7 +120,7 @@ fn insert_placeholder(
             key: (*key).to_owned(),
             node: LocatedNode::Table(LocatedTable {
                 path: join(&table.path, key),
-                line: request_entry.line,
+                position: request_entry.position,
                 entries: Vec::new(),
             }),
             ..request_entry.clone()

@@ -9,6 +9,7 @@ use suites::SuitesConfig;
 
 use super::decide::DecideConfig;
 use super::matching::Matching;
+use super::overrides::Override;
 use super::tasks::TaskConfig;
 use super::tune::TuneConfig;
 use crate::budget::{DenseBudget, Tokens};
@@ -22,6 +23,8 @@ pub struct Sweep {
     pub name: String,
     /// The argument by which it was loaded, for printed commands.
     pub argument: String,
+    /// The keys that the command line gave in place of the file's own, in their order.
+    pub overrides: Vec<Override>,
     /// The quantity that is equal for all blocks of one size.
     pub matching: Matching,
     /// Whether runs are added at the tokens of dense, and of dense at the tokens of the other blocks, which divide a lead into more tokens

@@ -1,18 +1,45 @@
-//! A TOML file as a tree in which every key has its path and its line.
+//! A TOML file as a tree in which every key has its path and its position.
 //!
 //! Sections are merged (those of a size over the defaults, overrides over blocks) before they are deserialised; the
-//! tree keeps the line of every value in the merge, for error messages.
+//! tree keeps the position of every value in the merge, for error messages.
+
+use std::fmt;
 
 /// A one-based line number of a file.
 pub type LineNumber = usize;
+
+/// Where a key is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Position {
+    /// At a line of the file.
+    Line(LineNumber),
+    /// In an option `--set` beside the file.
+    Set,
+}
+
+impl Default for Position {
+    fn default() -> Self {
+        Self::Line(1)
+    }
+}
+
+/// `:LINE` or ` with --set`, which follows the name of the file.
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Line(line) => write!(f, ":{line}"),
+            Self::Set => f.write_str(" with --set"),
+        }
+    }
+}
 
 /// A table with the position of each of its keys.
 #[derive(Clone, Debug, Default)]
 pub struct LocatedTable {
     /// Dotted path in the file; empty for the root table.
     pub path: String,
-    /// Line at which it begins.
-    pub line: LineNumber,
+    /// Where it begins.
+    pub position: Position,
     /// Entries, in the order of the file.
     pub entries: Vec<LocatedEntry>,
 }
@@ -24,8 +51,8 @@ pub struct LocatedEntry {
     pub key: String,
     /// Dotted path in the file.
     pub path: String,
-    /// Line of the key.
-    pub line: LineNumber,
+    /// Where the key is written.
+    pub position: Position,
     /// The value.
     pub node: LocatedNode,
 }
@@ -54,7 +81,7 @@ impl LocatedTable {
             }) => table.clone(),
             _ => Self {
                 path: join(&self.path, key),
-                line: self.line,
+                position: self.position,
                 entries: Vec::new(),
             },
         }
@@ -67,7 +94,7 @@ impl LocatedTable {
     }
 
     /// This table merged with `over`, recursively; values of `over` replace those of this table, and have their own
-    /// lines.
+    /// positions.
     pub fn merged(mut self, over: Self) -> Self {
         for entry in over.entries {
             let Some(below) = self.entries.iter_mut().find(|below| below.key == entry.key) else {

@@ -20,6 +20,7 @@ pub fn match_blocks(options: &MatchOptions) -> Result<Conclusion, Error> {
     let (plan, _) = whole_plan(&SweepLocation {
         sweep: options.sweep.clone(),
         output: "runs".into(),
+        changes: options.changes.clone(),
     })?;
     let labels = |pick: fn(&Run) -> String| plan.runs.iter().map(pick).collect::<Vec<_>>();
     let sizes = labels(|run| run.label.size.clone());

@@ -1,15 +1,14 @@
 //! `isoflop plan`.
 
-use architectures::DeviceName;
 use experiment::estimate::{Assumptions, Estimate};
 use experiment::memory_need::Formats;
 use experiment::plan::{Plan, Run};
-use experiment::quantity::{bytes, count, duration};
+use experiment::quantity::{count, duration};
 use experiment::tuning::cells::cells;
 use harness::error::Error;
-use harness::probe::speeds::Speeds;
 use harness::run::conclusion::Conclusion;
 
+use super::estimates::Estimates;
 use super::plan_row::{print_csv, print_json};
 use super::plan_tables::{costs, fits, needs, solved};
 use super::selected_plan::selected_plan;
@@ -22,33 +21,26 @@ use crate::cli::output::print;
 /// If an argument or a model is invalid, or standard output cannot be written.
 pub fn plan(options: &PlanOptions) -> Result<Conclusion, Error> {
     let (plan, folders) = selected_plan(&options.selection)?;
-    let assumed = Assumptions {
-        format: options.format,
-        device_memory: options.device_memory,
-        price: options.price,
-    };
-    let speeds = Speeds::gather(&folders, DeviceName::Flex.open(), options.throughput);
-    let runs: Vec<(&Run, Estimate)> = plan
-        .runs
-        .iter()
-        .map(|run| Ok((run, Estimate::of(run, speeds.of(run), &assumed)?)))
-        .collect::<Result<_, Error>>()?;
+    let (format, price) = (options.numeric_format, options.price);
+    let estimates = Estimates::of(&plan, &folders, &options.devices, format, price)?;
+    let Estimates { runs, assumed, .. } = &estimates;
     if options.csv {
-        print_csv(&runs, &assumed)?;
+        print_csv(runs, assumed)?;
     } else if options.json {
-        print_json(&runs, &assumed)?;
+        print_json(runs, assumed)?;
     } else {
-        print(text(&plan, &runs, &assumed, &speeds)?)?;
+        print(text(&plan, &estimates)?)?;
     }
     Ok(Conclusion::Complete)
 }
 
-fn text(
-    plan: &Plan,
-    runs: &[(&Run, Estimate)],
-    assumed: &Assumptions,
-    speeds: &Speeds,
-) -> Result<String, Error> {
+fn text(plan: &Plan, estimates: &Estimates) -> Result<String, Error> {
+    let Estimates {
+        runs,
+        assumed,
+        speeds,
+        ..
+    } = estimates;
     let (matching, name) = (plan.sweep.matching, &plan.sweep.name);
     let noun = if runs.len() == 1 { "run" } else { "runs" };
     let mut lines = vec![
@@ -64,13 +56,14 @@ fn text(
     lines.push(format!("\n{}", needs(runs)));
     lines.extend(formulas(runs, assumed));
     lines.push(format!(
-        "devices of {}: the fewest on which the peak fits; each has its part of the table's columns, and all else\n  \
-         whole (replicated) or, if that does not fit, an even share of it (sharded)",
-        bytes(assumed.device_memory)
+        "device: {}\ndevices: the fewest on which the run fits, as it is configured (least: with one sequence at a time and every \
+         layer computed again);\n  each has the dense weights and gradients whole, and its share of their \
+         moments, of the table's columns and of the batch;\n  - if no number of devices is sufficient",
+        estimates.device()
     ));
     lines.extend(fits(runs, assumed.device_memory));
     lines.push(format!(
-        "time: on those devices, without communication overhead\n{}",
+        "time: on those devices, without the time of communication; ~: assumed, or measured on another model\n{}",
         speeds.explain()
     ));
     lines.push(total(runs));
@@ -118,17 +111,24 @@ fn total(runs: &[(&Run, Estimate)]) -> String {
     let flops = sum(&|(run, _)| run.budget.train_flops);
     let hours = sum(&|(_, estimate)| estimate.device_hours);
     let seconds = sum(&|(_, estimate)| estimate.seconds.unwrap_or(f64::NAN));
+    let about = match runs.iter().any(|(_, estimate)| estimate.speed.is_rough()) {
+        true => "~ ",
+        false => "",
+    };
     let cost = match runs.iter().any(|(_, estimate)| estimate.cost.is_some()) {
         true => format!(
-            ", cost {}",
+            ", cost {about}{}",
             count(sum(&|(_, e)| e.cost.unwrap_or_default()))
         ),
         false => String::new(),
     };
+    let seconds = match seconds.is_finite() {
+        true => format!("{about}{} in sequence", duration(seconds)),
+        false => "some runs fit no number of these devices".to_owned(),
+    };
     format!(
-        "total training: {} FLOP, {} device-hours{cost}; about {} in sequence; evaluation not included",
+        "total training: {} FLOP, {about}{} device-hours{cost}; {seconds}; evaluation not included",
         count(flops),
         count(hours),
-        duration(seconds)
     )
 }

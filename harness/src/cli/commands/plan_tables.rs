@@ -1,12 +1,11 @@
 //! The plan as text tables: costs, requirements, and solved knobs.
 
-use experiment::devices::Layout;
+use experiment::devices::Devices;
 use experiment::estimate::Estimate;
 use experiment::matching::Matched;
 use experiment::memory_need::Bytes;
 use experiment::plan::Run;
 use experiment::quantity::{bytes, count, duration};
-use experiment::speed::Speed;
 use harness::error::Error;
 
 use super::terminal_table::{TerminalTable, terminal_table};
@@ -82,6 +81,7 @@ pub fn needs(runs: &[(&Run, Estimate)]) -> TerminalTable {
         "activations",
         "peak",
         "devices",
+        "least",
         "columns",
         "device-h",
         "time",
@@ -97,7 +97,11 @@ pub fn needs(runs: &[(&Run, Estimate)]) -> TerminalTable {
         }
         models.push(model);
         let mut row = need(run, estimate);
-        row.extend(estimate.cost.map(count));
+        row.extend(
+            estimate
+                .cost
+                .map(|cost| format!("{}{}", about(estimate), count(cost))),
+        );
         Some(row)
     });
     let rows = rows.collect();
@@ -107,7 +111,12 @@ pub fn needs(runs: &[(&Run, Estimate)]) -> TerminalTable {
 fn need(run: &Run, estimate: &Estimate) -> Vec<String> {
     let (need, devices) = (&estimate.need, estimate.devices);
     let columns = devices.and_then(|devices| devices.columns);
-    let time = estimate.seconds.map_or_else(none, duration);
+    let about = about(estimate);
+    let time = estimate
+        .seconds
+        .map_or_else(none, |seconds| format!("{about}{}", duration(seconds)));
+    let number =
+        |devices: Option<Devices>| devices.map_or_else(none, |devices| devices.count.to_string());
     vec![
         run.label.size.clone(),
         run.label.block.clone(),
@@ -118,16 +127,11 @@ fn need(run: &Run, estimate: &Estimate) -> Vec<String> {
         nonzero(need.table_gradient).map_or_else(none, bytes),
         bytes(need.activations),
         bytes(need.total()),
-        devices.map_or_else(none, |devices| match devices.layout {
-            Layout::Replicated => devices.count.to_string(),
-            Layout::Sharded => format!("{} sharded", devices.count),
-        }),
+        number(estimate.devices),
+        number(estimate.least_devices),
         columns.map_or_else(none, |columns| columns.to_string()),
-        hours(estimate.device_hours),
-        match estimate.speed {
-            Speed::Assumed(_) => format!("~ {time}"),
-            _ => time,
-        },
+        format!("{about}{}", hours(estimate.device_hours)),
+        time,
     ]
 }
 
@@ -183,6 +187,14 @@ pub fn solution(matched: &Matched) -> Vec<String> {
         format!("{} %", (1e6 * matched.tolerance).round() / 1e4),
         matched.knobs.clone(),
     ]
+}
+
+/// What precedes figures that follow from an assumed or extrapolated speed.
+fn about(estimate: &Estimate) -> &'static str {
+    match estimate.speed.is_rough() {
+        true => "~ ",
+        false => "",
+    }
 }
 
 fn nonzero(value: u64) -> Option<u64> {

@@ -17,6 +17,7 @@ use harness::probe::session::Session;
 use harness::record::folders::Folders;
 use harness::record::provenance::Provenance;
 use harness::record::run_row::FINISHED;
+use harness::record::shell::sweep_arguments;
 use harness::run::conclusion::Conclusion;
 use harness::run::interrupt::Interrupt;
 use results::{ProbeRow, Records};
@@ -39,12 +40,14 @@ pub fn probe(options: &ProbeOptions) -> Result<Conclusion, Error> {
         location: SweepLocation {
             sweep: options.sweep.clone(),
             output: options.output.clone(),
+            changes: options.changes.clone(),
         },
         filter: RunFilter {
             only: options.only.clone(),
             size: options.size.clone(),
             seed: Vec::new(),
         },
+        run: Vec::new(),
     };
     let (plan, _) = selected_plan(&selection)?;
     // Labels are determined by the whole sweep, so that they do not depend on the selection.
@@ -60,7 +63,7 @@ pub fn probe(options: &ProbeOptions) -> Result<Conclusion, Error> {
     let folders = Folders::of_probes(&options.output);
     let records = Records::open(folders.records())?;
     let row_context = ProbeRowContext {
-        sweep: options.sweep.clone(),
+        sweep: sweep_arguments(&whole.sweep),
         labels: all.iter().map(|target| target.block.clone()).collect(),
         tokens,
         provenance: Provenance::gather(),

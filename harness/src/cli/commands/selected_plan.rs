@@ -1,6 +1,6 @@
 //! The plan that command line arguments select.
 
-use experiment::plan::{Plan, Run};
+use experiment::plan::{Plan, Run, RunLabel};
 use experiment::sweep_file::{Sweep, suggest};
 use harness::error::Error;
 use harness::record::folders::Folders;
@@ -14,7 +14,8 @@ use crate::cli::arguments::{RunFilter, SweepLocation, SweepSelection};
 /// If the sweep file is invalid, or the filter matches no run.
 pub fn selected_plan(options: &SweepSelection) -> Result<(Plan, Folders), Error> {
     let (plan, folders) = whole_plan(&options.location)?;
-    Ok((filtered(plan, &options.filter)?, folders))
+    let plan = filtered(plan, &options.filter)?;
+    Ok((with_runs(plan, &options.run)?, folders))
 }
 
 /// The plan of a whole sweep with the training settings that were picked so far, and its output folders.
@@ -22,7 +23,7 @@ pub fn selected_plan(options: &SweepSelection) -> Result<(Plan, Folders), Error>
 /// # Errors
 /// If the sweep file is invalid, or rows of trials cannot be read.
 pub fn whole_plan(location: &SweepLocation) -> Result<(Plan, Folders), Error> {
-    let plan = Plan::new(Sweep::load(&location.sweep)?)?;
+    let plan = Plan::new(Sweep::load_with(&location.sweep, &location.changes.set)?)?;
     let folders = Folders::new(&location.output, &plan.sweep.name);
     // Runs whose search has not ended are not recorded: a rejected law concerns those that train alone.
     let (plan, _) = plan_with_picks(plan, &location.output)?;
@@ -56,6 +57,25 @@ fn filtered(mut plan: Plan, filter: &RunFilter) -> Result<Plan, Error> {
             remedy: "remove one of the two".to_owned(),
         });
     }
+    Ok(plan)
+}
+
+/// The name of a run within its sweep, `SIZE/BLOCK/SEED`.
+pub fn run_name(label: &RunLabel) -> String {
+    format!("{}/{}/{}", label.size, label.block, label.seed)
+}
+
+/// The plan with the runs named `names` only; all if there are no names.
+fn with_runs(mut plan: Plan, names: &[String]) -> Result<Plan, Error> {
+    if names.is_empty() {
+        return Ok(plan);
+    }
+    let all = plan.runs.iter().chain(&plan.further);
+    let all: Vec<String> = all.map(|run| run_name(&run.label)).collect();
+    check_labels("--run", names, &all)?;
+    plan.runs.append(&mut plan.further);
+    plan.runs
+        .retain(|run| names.contains(&run_name(&run.label)));
     Ok(plan)
 }
 

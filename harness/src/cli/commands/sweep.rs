@@ -73,6 +73,9 @@ pub fn sweep(options: &SweepOptions) -> Result<Conclusion, Error> {
     if conclusion == Conclusion::Interrupted {
         note("interrupted; run the same command again to continue");
     }
+    if options.no_report {
+        return Ok(conclusion);
+    }
     finish_report(
         &plan,
         &records,

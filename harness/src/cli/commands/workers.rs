@@ -134,9 +134,13 @@ fn start(work: Work, threads: usize) -> Result<Child, Error> {
         .args(["--device", &work.compute.device.to_string()])
         // Of which it is none, if this process was started by a launcher with others.
         .args(["--ranks", "1"]);
+    for change in &selection.location.changes.set {
+        command.arg("--set").arg(change.to_string());
+    }
     for (option, values) in [
         ("--only", &selection.filter.only),
         ("--size", &selection.filter.size),
+        ("--run", &selection.run),
     ] {
         for value in values {
             command.args([option, value]);
