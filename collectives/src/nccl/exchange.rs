@@ -10,8 +10,8 @@ use burn_cubecl::CubeBackend;
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
 use burn_cubecl::tensor::CubeTensor;
-use cubecl::Runtime;
 use cubecl::cuda::CudaRuntime;
+use cubecl_runtime::runtime::Runtime;
 
 use super::communicator::{Communicator, DeviceMemory};
 use crate::Operation;
@@ -21,15 +21,21 @@ use crate::Operation;
 pub trait NcclOps: Backend {
     /// The exchange of floating-point values.
     fn exchange_float(
-        _: FloatTensor<Self>,
-        _: Operation,
-        _: Arc<Communicator>,
+        values: FloatTensor<Self>,
+        operation: Operation,
+        communicator: Arc<Communicator>,
     ) -> FloatTensor<Self> {
+        drop((values, operation, communicator));
         panic!("NCCL exchanges tensors of CUDA devices; start with --device cuda")
     }
 
     /// The exchange of integers.
-    fn exchange_int(_: IntTensor<Self>, _: Operation, _: Arc<Communicator>) -> IntTensor<Self> {
+    fn exchange_int(
+        values: IntTensor<Self>,
+        operation: Operation,
+        communicator: Arc<Communicator>,
+    ) -> IntTensor<Self> {
+        drop((values, operation, communicator));
         panic!("NCCL exchanges tensors of CUDA devices; start with --device cuda")
     }
 }
@@ -83,7 +89,7 @@ fn exchange(values: CubeTensor, operation: Operation, communicator: &Communicato
     let shape = Shape::from([received]);
     let out = empty_device_contiguous_dtype(client.clone(), device, shape, values.dtype);
     // Kernels that write `values`, or use the memory of `out` before it, are done.
-    if let Err(error) = cubecl::future::block_on(client.sync()) {
+    if let Err(error) = cubecl_environment::future::block_on(client.sync()) {
         panic!("the device cannot be synchronised before an exchange: {error:?}");
     }
     let memory = |tensor: &CubeTensor, values: usize| {

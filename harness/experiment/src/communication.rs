@@ -9,7 +9,7 @@
 //!                                                      tokens and back
 //! ```
 //!
-//! Not in it are a few hundred bytes for losses, norms and what the ranks agree on. With `recompute` the layers' lookups are exchanged
+//! Where the weights of a lookup have no gradient (Engram), 4 bytes of the 16 are not sent. Not in it are a few hundred bytes for losses, norms and what the ranks agree on. With `recompute` the layers' lookups are exchanged
 //! once more, except their backward pass: [`StepExchanges::with_recomputation`].
 //!
 //! A network is two numbers, fitted to measured exchanges: an exchange of `b` bytes that a rank sends to `n - 1` others takes

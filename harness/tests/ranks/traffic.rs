@@ -7,14 +7,7 @@ use crate::training::{models_for_ranks, outcomes, training};
 #[test]
 fn bytes_of_a_step_are_those_of_the_formula() {
     let training = training("table_clip_norm = 0.0");
-    let compared = [
-        "dense",
-        "moe top-1",
-        "memory",
-        "memory+",
-        "peer",
-        "hashed_bigram",
-    ];
+    let compared = ["dense", "moe top-1", "memory", "memory+", "peer"];
     let models = models_for_ranks().into_iter();
     let mut count = 0;
     for (name, model) in models.filter(|(name, _)| compared.contains(&name.as_str())) {
