@@ -8,6 +8,8 @@
 //! rows.
 
 mod gradient;
+mod over_ranks;
+mod request;
 pub(crate) mod served;
 mod split;
 mod stored;
@@ -24,7 +26,7 @@ use crate::kernels::{AdamStep, lookup};
 use crate::pass::{Pass, SavedFactor};
 
 pub use gradient::TableGradient;
-use served::Served;
+use request::Served;
 pub use stored::{TableMemory, TablePart};
 
 /// A handle to a table `[rows, width]`, or to the columns of it that this process has: see [`ValueTable::split`].
@@ -250,7 +252,7 @@ impl ValueTable {
         let (gradient, max_norm, norm_before) = match (&self.ranks, optimizer.max_norm) {
             // The norm is that of all columns, which the kernel does not have.
             (Some(ranks), Some(max_norm)) => {
-                let (clipped, norm) = split::clipped(gradient, self.rows(), max_norm, ranks);
+                let (clipped, norm) = over_ranks::clipped(gradient, self.rows(), max_norm, ranks);
                 (clipped, None, Some(norm))
             }
             (_, max_norm) => (gradient, max_norm, None),
@@ -284,7 +286,7 @@ impl ValueTable {
         state.moments = Some(moments);
         let norm = match (norm_before, &self.ranks) {
             (Some(norm), _) => norm,
-            (None, Some(ranks)) => split::norm_over_ranks(norm, ranks),
+            (None, Some(ranks)) => over_ranks::norm_over_ranks(norm, ranks),
             (None, None) => norm,
         };
         norm.into_scalar()

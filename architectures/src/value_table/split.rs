@@ -35,7 +35,8 @@ use burn::tensor::{Device, Int, Tensor};
 use collectives::Collectives;
 
 use super::gradient::TableGradient;
-use super::served::LookupKind;
+use super::over_ranks::{gather_ids, own_columns};
+use super::request::LookupKind;
 use super::{ValueTable, sink};
 use crate::kernels::{exchange, lookup, table_memory};
 use crate::pass::{Pass, SavedFactor};
@@ -171,49 +172,4 @@ impl ValueTable {
             }
         }
     }
-}
-
-/// The columns of the rank of `ranks`.
-fn own_columns(width: usize, ranks: &dyn Collectives) -> Range<usize> {
-    let own = width / ranks.ranks();
-    ranks.rank() * own..(ranks.rank() + 1) * own
-}
-
-/// The ids of the tokens of all ranks, `[n t, k]`, without autodiff.
-fn gather_ids(ids: Tensor<2, Int>, ranks: &Arc<dyn Collectives>) -> Tensor<2, Int> {
-    let [tokens, per_token] = ids.dims();
-    ranks
-        .all_gather_int(ids.inner().reshape([tokens * per_token]))
-        .reshape([ranks.ranks() * tokens, per_token])
-}
-
-/// The norm `[1]` of the gradient of all columns, from the norm of this rank's.
-pub(super) fn norm_over_ranks(own: Tensor<1>, ranks: &Arc<dyn Collectives>) -> Tensor<1> {
-    ranks.all_reduce(own.square()).sqrt()
-}
-
-/// `gradient` scaled to a norm of at most `max_norm`, and the norm `[1]` before, over the columns of all ranks.
-pub(super) fn clipped(
-    gradient: TableGradient,
-    rows: usize,
-    max_norm: f32,
-    ranks: &Arc<dyn Collectives>,
-) -> (TableGradient, Tensor<1>) {
-    let own = lookup::row_gradient_norm(
-        gradient.ids.clone(),
-        gradient.weights.clone(),
-        gradient.rows.clone(),
-        rows,
-    );
-    let norm = norm_over_ranks(own, ranks);
-    // If the gradient is zero the quotient is infinite and the scale one.
-    let scale = (norm.clone().recip() * max_norm).clamp_max(1.0);
-    let weights = gradient.weights * scale.reshape([1, 1]);
-    (
-        TableGradient {
-            weights,
-            ..gradient
-        },
-        norm,
-    )
 }

@@ -10,5 +10,6 @@ mod checkpoints;
 mod equal_losses;
 mod mpirun;
 mod signals;
+mod table_memory;
 mod traffic;
 mod training;
