@@ -78,7 +78,7 @@ pub fn backward(decoder: &Decoder, batch: Batch, division: Division) -> BatchGra
     let own = batch.0.dims()[0];
     let sequences = own * division.ranks;
     let sum = parts(0..own, division.accumulate)
-        .map(|part| {
+        .flat_map(|part| {
             let micro_batches: Vec<Range<usize>> = parts(part, division.micro_batches).collect();
             let one = |range: Range<usize>| {
                 let share = range.len() as f64 / sequences as f64;
@@ -91,7 +91,6 @@ pub fn backward(decoder: &Decoder, batch: Batch, division: Division) -> BatchGra
             };
             gradients
         })
-        .flatten()
         .reduce(|sum, part| add(decoder, sum, part));
     match sum {
         Some(sum) => sum,

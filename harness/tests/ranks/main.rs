@@ -10,6 +10,5 @@ mod checkpoints;
 mod equal_losses;
 mod mpirun;
 mod signals;
-mod table_memory;
 mod traffic;
 mod training;

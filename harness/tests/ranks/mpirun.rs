@@ -6,8 +6,8 @@ use results::{Records, RunRow, StepRow};
 
 use crate::scratch::Scratch;
 
-/// `mpirun` of as many processes as `ranks`, without the program; `None`, with a message, where that cannot be tested.
-pub fn mpirun_of(ranks: usize) -> Option<Command> {
+/// The command `isoflop sweep` on `ranks` ranks; `None`, with a message, where that cannot be tested.
+pub fn mpirun(scratch: &Scratch, ranks: usize, output: &str) -> Option<Command> {
     if !cfg!(feature = "mpi") {
         skipped("the feature `mpi` is not enabled");
         return None;
@@ -24,14 +24,7 @@ pub fn mpirun_of(ranks: usize) -> Option<Command> {
             "--bind-to",
             "none",
         ])
-        .args(["-n", &ranks.to_string()]);
-    Some(command)
-}
-
-/// The command `isoflop sweep` on `ranks` ranks; `None`, with a message, where that cannot be tested.
-pub fn mpirun(scratch: &Scratch, ranks: usize, output: &str) -> Option<Command> {
-    let mut command = mpirun_of(ranks)?;
-    command
+        .args(["-n", &ranks.to_string()])
         .arg(env!("CARGO_BIN_EXE_isoflop"))
         .args(["sweep", "sweep.toml", "--quiet", "--threads", "1"])
         .args(["--output", output])
