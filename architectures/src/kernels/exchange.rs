@@ -1,7 +1,6 @@
 //! Exchanges between the ranks that share a table by its columns, with gradients.
 //!
-//! `n` ranks have `t` tokens each; `c = width / n` columns of a table are of one rank. `tokens of all ranks` are in the order of the
-//! ranks.
+//! `n` ranks have `t` tokens each; `c = width / n` columns of a table are of one rank. Tokens of all ranks are in the order of the ranks.
 //!
 //! ```text
 //!                    input on rank r                      output on rank r                     transpose
