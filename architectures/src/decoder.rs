@@ -20,6 +20,8 @@ use crate::pass::Pass;
 use crate::registry::AnyBlock;
 use crate::value_table::ValueTable;
 
+mod segments;
+
 /// A decoder-only language model.
 #[derive(Module, Debug)]
 pub struct Decoder {
@@ -110,18 +112,9 @@ impl Decoder {
 
     /// Logits `[batch, seq, vocab_size]` of whole sequences `tokens [batch, seq]`.
     pub fn forward(&self, tokens: Tensor<2, Int>, pass: &mut Pass) -> Tensor<3> {
-        let ids = tokens.clone();
-        let tokens = Tokens::whole(tokens);
-        self.blocks().for_each(|block| block.prefetch(&tokens));
-        let mut h = self.embedding.forward(ids);
-        for (index, layer) in self.layers.iter().enumerate() {
-            pass.enter_layer(index);
-            let mut context = Context::new(&tokens, pass);
-            h = layer.add_before_attention(h, &mut context, &mut []);
-            h = layer.frame.attend(h);
-            h = layer.add_feed_forward(h, &mut context, &mut []);
-        }
-        self.head.logits(h, &self.embedding)
+        let tokens = self.tokens(tokens);
+        let h = self.embed(&tokens);
+        self.logits(self.evaluate_layers(0..self.layers.len(), h, &tokens, pass))
     }
 
     /// An empty cache for [`Decoder::extend`].

@@ -10,6 +10,7 @@ use crate::value_table::{TableGradient, ValueTable};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Purpose {
     Training,
+    Replayed,
     Evaluation,
     Observation,
 }
@@ -57,6 +58,12 @@ impl Pass {
         Self::new(Purpose::Training)
     }
 
+    /// A pass without gradients that computes the same numbers as [`Pass::training`], from which a later training pass over
+    /// the same layers begins: it keeps no lookups, auxiliary losses or statistics, which that pass will have.
+    pub fn before_replay() -> Self {
+        Self::new(Purpose::Replayed)
+    }
+
     /// A pass without gradients.
     pub fn evaluation() -> Self {
         Self::new(Purpose::Evaluation)
@@ -67,8 +74,13 @@ impl Pass {
         Self::new(Purpose::Observation)
     }
 
-    /// Whether the loss is differentiated; routing may differ between training and evaluation.
+    /// Whether blocks compute what is trained; routing may differ between training and evaluation.
     pub fn is_training(&self) -> bool {
+        matches!(self.purpose, Purpose::Training | Purpose::Replayed)
+    }
+
+    /// Whether this pass itself is differentiated.
+    pub fn is_differentiated(&self) -> bool {
         self.purpose == Purpose::Training
     }
 
@@ -88,7 +100,9 @@ impl Pass {
 
     /// Adds an auxiliary loss of a block (balance, z), `[1]`, multiplied by its weight.
     pub fn add_auxiliary_loss(&mut self, loss: Tensor<1>) {
-        self.auxiliary.push(loss);
+        if self.purpose != Purpose::Replayed {
+            self.auxiliary.push(loss);
+        }
     }
 
     /// Records the total weight with which each unit of the current layer was selected, and the number of selections.
@@ -111,7 +125,7 @@ impl Pass {
 
     /// Records statistics for the update of `buffer` after the step; only in training.
     pub fn record(&mut self, buffer: &Buffer, values: &[f64]) {
-        if self.is_training() {
+        if self.is_differentiated() {
             self.statistics.add(buffer, values);
         }
     }
@@ -138,10 +152,13 @@ impl Pass {
 
     /// The sum of the auxiliary losses, `[1]`; `None` if there are none.
     pub fn auxiliary_loss(&self) -> Option<Tensor<1>> {
-        self.auxiliary
-            .iter()
-            .cloned()
-            .reduce(|sum, loss| sum + loss)
+        let losses = self.auxiliary.iter().cloned();
+        losses.reduce(|sum, loss| sum + loss)
+    }
+
+    /// The auxiliary losses, each `[1]`, in the order of the blocks.
+    pub fn auxiliary_losses(&self) -> &[Tensor<1>] {
+        &self.auxiliary
     }
 
     /// The observed usage, in layer order.

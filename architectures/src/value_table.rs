@@ -164,10 +164,9 @@ impl ValueTable {
     /// `sum_j weights[t,j] table[ids[t,j]]`: `ids` and `weights [tokens, per_token]` to `[tokens, width]`. One id per token
     /// at weight one reads that row.
     pub fn bag(&self, ids: Tensor<2, Int>, weights: Tensor<2>, pass: &mut Pass) -> Tensor<2> {
-        let [tokens, _] = weights.dims();
-        let sink = sink([tokens, self.width()], &weights, pass);
+        let sink = sink(&weights, pass);
         let out = lookup::bag(self.values(), ids.clone(), weights.clone(), sink.clone());
-        if pass.is_training() {
+        if pass.is_differentiated() {
             pass.save_lookup(
                 self.clone(),
                 ids.inner(),
@@ -185,9 +184,9 @@ impl ValueTable {
 
     /// `<inputs[t], table[ids[t,j]]>`: `ids [tokens, per_token]`, `inputs [tokens, width]` to `[tokens, per_token]`.
     pub fn dot(&self, ids: Tensor<2, Int>, inputs: Tensor<2>, pass: &mut Pass) -> Tensor<2> {
-        let sink = sink(ids.dims(), &inputs, pass);
+        let sink = sink(&inputs, pass);
         let out = lookup::dot(self.values(), ids.clone(), inputs.clone(), sink.clone());
-        if pass.is_training() {
+        if pass.is_differentiated() {
             pass.save_lookup(
                 self.clone(),
                 ids.inner(),
@@ -255,12 +254,12 @@ impl ValueTable {
     }
 }
 
-/// A leaf that receives the gradient of a lookup's output; outside training, one unused element.
-fn sink(shape: [usize; 2], like: &Tensor<2>, pass: &Pass) -> Tensor<2> {
-    if pass.is_training() {
-        Tensor::zeros(shape, &like.device()).require_grad()
-    } else {
-        Tensor::zeros([1, 1], &like.device())
+/// A leaf that receives the gradient of a lookup's output. Its own value is never read: one element serves for any shape.
+fn sink(like: &Tensor<2>, pass: &Pass) -> Tensor<2> {
+    let sink = Tensor::zeros([1, 1], &like.device());
+    match pass.is_differentiated() {
+        true => sink.require_grad(),
+        false => sink,
     }
 }
 

@@ -1,17 +1,49 @@
-//! Loss and gradients of one batch, computed in parallel micro-batches.
+//! Loss and gradients of one batch, computed in parts.
 //!
-//! Each micro-batch runs forward and backward on its own fork of the parameters, so that small models, whose single
-//! operations are too short to be parallelised, also use every core. Gradients are averaged in the order of the
-//! micro-batches: the result depends on their number, but not on the number of threads.
+//! `accumulate` parts are computed one after the other, so that the activations of one part are in memory at a time. Each is
+//! divided into `micro_batches` parts that are computed in parallel, each on its own fork of the parameters, so that small
+//! models, whose single operations are too short to be parallelised, also use every core. Gradients are averaged in the
+//! order of the parts: the result depends on their number, but not on the number of threads.
+
+use std::ops::Range;
 
 use architectures::{Decoder, loss};
-use burn::module::{Module, ModuleVisitor, Param};
-use burn::optim::GradientsParams;
 use burn::tensor::{Int, Tensor};
+use experiment::training::{Recompute, TrainingConfig};
 use rayon::prelude::*;
 
 use super::batches::Batch;
 use super::step::{self, ParameterGradients};
+use super::{dense_gradients, segments};
+
+/// How the gradients of a batch are computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Division {
+    /// Parts that are computed one after the other.
+    pub accumulate: usize,
+    /// Parts of each of these that are computed in parallel.
+    pub micro_batches: usize,
+    /// Which layers are evaluated again in the backward pass.
+    pub recompute: Recompute,
+}
+
+impl Division {
+    /// The whole batch at once, with all activations stored.
+    pub const WHOLE: Self = Self {
+        accumulate: 1,
+        micro_batches: 1,
+        recompute: Recompute::None,
+    };
+
+    /// That of a training run.
+    pub fn of(training: &TrainingConfig) -> Self {
+        Self {
+            accumulate: training.accumulate,
+            micro_batches: training.micro_batches,
+            recompute: training.recompute,
+        }
+    }
+}
 
 /// Loss and gradients of one batch.
 pub struct BatchGradients {
@@ -23,31 +55,63 @@ pub struct BatchGradients {
     pub parameters: ParameterGradients,
 }
 
-/// Mean loss and gradients of `batch`, split into `micro_batches` parts of whole sequences.
-pub fn backward(decoder: &Decoder, batch: Batch, micro_batches: usize) -> BatchGradients {
+/// Mean loss and gradients of `batch`, divided into parts of whole sequences.
+pub fn backward(decoder: &Decoder, batch: Batch, division: Division) -> BatchGradients {
     let sequences = batch.0.dims()[0];
-    let parts: Vec<BatchGradients> = (0..micro_batches)
-        .into_par_iter()
+    let sum = parts(0..sequences, division.accumulate)
         .map(|part| {
-            let start = part * sequences / micro_batches;
-            let len = (part + 1) * sequences / micro_batches - start;
-            let narrow = |whole: &Tensor<2, Int>| whole.clone().narrow(0, start, len);
-            let part = (narrow(&batch.0), narrow(&batch.1));
-            differentiate(decoder, part, len as f64 / sequences as f64)
+            let micro_batches: Vec<Range<usize>> = parts(part, division.micro_batches).collect();
+            let gradients: Vec<BatchGradients> = micro_batches
+                .into_par_iter()
+                .map(|range| {
+                    let share = range.len() as f64 / sequences as f64;
+                    differentiate(decoder, narrow(&batch, range), share, division.recompute)
+                })
+                .collect();
+            gradients
         })
-        .collect();
-    parts
-        .into_iter()
-        .reduce(|sum, part| add(decoder, sum, part))
-        .unwrap_or_else(|| differentiate(decoder, batch, 1.0))
+        .flatten()
+        .reduce(|sum, part| add(decoder, sum, part));
+    match sum {
+        Some(sum) => sum,
+        None => differentiate(decoder, batch, 1.0, division.recompute),
+    }
 }
 
-/// Loss and gradients of one micro-batch, scaled by its share of the batch.
-fn differentiate(decoder: &Decoder, (inputs, targets): Batch, share: f64) -> BatchGradients {
-    let device = inputs.device();
-    let part = step::differentiate(decoder, &device, share, |decoder, pass| {
-        loss::cross_entropy(decoder.forward(inputs, pass), targets)
-    });
+/// `range` in `count` consecutive parts, whose lengths differ by at most one.
+pub(super) fn parts(range: Range<usize>, count: usize) -> impl Iterator<Item = Range<usize>> {
+    let (first, len) = (range.start, range.len());
+    (0..count).map(move |part| first + part * len / count..first + (part + 1) * len / count)
+}
+
+/// The sequences `range` of a batch.
+fn narrow((inputs, targets): &Batch, range: Range<usize>) -> Batch {
+    let of = |whole: &Tensor<2, Int>| whole.clone().narrow(0, range.start, range.len());
+    (of(inputs), of(targets))
+}
+
+/// Loss and gradients of one part, scaled by its share of the batch.
+fn differentiate(
+    decoder: &Decoder,
+    batch: Batch,
+    share: f64,
+    recompute: Recompute,
+) -> BatchGradients {
+    let [sequences, seq_len] = batch.0.dims();
+    let (config, tokens) = (decoder.config(), sequences * seq_len);
+    let in_pieces = loss::rows_of_piece(tokens, config.vocab_size) < tokens;
+    let part = match recompute == Recompute::None && !in_pieces {
+        true => {
+            let (device, (inputs, targets)) = (batch.0.device(), batch);
+            step::differentiate(decoder, &device, share, |decoder, pass| {
+                loss::cross_entropy(decoder.forward(inputs, pass), targets)
+            })
+        }
+        false => {
+            let layers = recompute.segment_layers(config.n_layers);
+            segments::differentiate(decoder, batch, share, layers)
+        }
+    };
     let value = |loss: Tensor<1>| f64::from(loss.into_scalar::<f32>());
     BatchGradients {
         loss: value(part.loss),
@@ -56,22 +120,11 @@ fn differentiate(decoder: &Decoder, (inputs, targets): Batch, share: f64) -> Bat
     }
 }
 
-/// The sum of the losses and gradients of two micro-batches.
+/// The sum of the losses and gradients of two parts.
 fn add(decoder: &Decoder, sum: BatchGradients, part: BatchGradients) -> BatchGradients {
     let (mut parameters, added) = (sum.parameters, part.parameters);
-    let mut merge = GradientSum {
-        sum: parameters.dense,
-        part: added.dense,
-    };
-    decoder.visit(&mut merge);
-    parameters.dense = merge.sum;
-    for (table, parts) in added.tables {
-        let mut tables = parameters.tables.iter_mut();
-        match tables.find(|(other, _)| other.is(&table)) {
-            Some((_, others)) => others.extend(parts),
-            None => parameters.tables.push((table, parts)),
-        }
-    }
+    parameters.dense = dense_gradients::add(decoder, parameters.dense, added.dense);
+    step::append_tables(&mut parameters.tables, added.tables);
     parameters.statistics.merge(&added.statistics);
     BatchGradients {
         loss: sum.loss + part.loss,
@@ -80,128 +133,5 @@ fn add(decoder: &Decoder, sum: BatchGradients, part: BatchGradients) -> BatchGra
     }
 }
 
-/// Adds the dense gradients `part` to `sum`, parameter by parameter.
-struct GradientSum {
-    sum: GradientsParams,
-    part: GradientsParams,
-}
-
-impl ModuleVisitor for GradientSum {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let gradient = match (
-            self.sum.remove::<D>(param.id),
-            self.part.remove::<D>(param.id),
-        ) {
-            (Some(sum), Some(part)) => sum + part,
-            (Some(one), None) | (None, Some(one)) => one,
-            // An expert to which no token of the batch is routed.
-            (None, None) => return,
-        };
-        self.sum.register(param.id, gradient);
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use architectures::{HasBuffers, ModelConfig};
-    use burn::tensor::Device;
-
-    /// Loss and dense gradients of a batch, and the output gradients of its table lookups.
-    fn numbers(threads: usize, micro_batches: usize) -> [Vec<f32>; 2] {
-        let config: ModelConfig = serde_json::from_str(
-            r#"{"decoder": {"vocab_size": 30, "d_model": 16, "n_layers": 3, "n_heads": 2, "seq_len": 16},
-                "blocks": [{"block": {"kind": "memory", "keys": {"n_keys": 6, "top_k": 4}, "gate": true,
-                                      "shared_values": true},
-                            "placement": "all"}]}"#,
-        )
-        .unwrap();
-        let device = Device::flex().autodiff();
-        let decoder = Decoder::new(&config, 0, &device).unwrap();
-        let tokens: Vec<i64> = (0..4 * 17).map(|i| i * i % 30).collect();
-        let tokens = Tensor::<1, Int>::from_data(tokens.as_slice(), &device).reshape([4, 17]);
-        let batch = (tokens.clone().narrow(1, 0, 16), tokens.narrow(1, 1, 16));
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build()
-            .unwrap();
-        let batch_gradients = pool.install(|| backward(&decoder, batch, micro_batches));
-        let mut all = GradientValues {
-            gradients: &batch_gradients.parameters.dense,
-            values: vec![batch_gradients.loss as f32],
-        };
-        decoder.visit(&mut all);
-        let lookups = batch_gradients
-            .parameters
-            .tables
-            .iter()
-            .flat_map(|(_, parts)| parts);
-        let rows = lookups.flat_map(|part| {
-            part.rows
-                .clone()
-                .into_data()
-                .iter::<f32>()
-                .collect::<Vec<_>>()
-        });
-        [all.values, rows.collect()]
-    }
-
-    struct GradientValues<'a> {
-        gradients: &'a GradientsParams,
-        values: Vec<f32>,
-    }
-
-    impl ModuleVisitor for GradientValues<'_> {
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            let gradient = self.gradients.get::<D>(param.id).unwrap();
-            self.values.extend(gradient.into_data().iter::<f32>());
-        }
-    }
-
-    #[test]
-    fn gradients_do_not_depend_on_the_number_of_threads() {
-        assert_eq!(numbers(1, 2), numbers(2, 2));
-        assert_eq!(numbers(1, 1), numbers(3, 1));
-    }
-
-    #[test]
-    fn buffers_are_updated_once_from_all_parts() {
-        let config: ModelConfig = serde_json::from_str(
-            r#"{"decoder": {"vocab_size": 30, "d_model": 16, "n_layers": 2, "n_heads": 2, "seq_len": 16},
-                "blocks": [{"block": {"kind": "deepseek_moe", "n_experts": 5, "top_k": 2, "d_ff": 8},
-                            "placement": "all"}]}"#,
-        )
-        .unwrap();
-        let device = Device::flex().autodiff();
-        let tokens: Vec<i64> = (0..4 * 17).map(|i| i * i % 30).collect();
-        let tokens = Tensor::<1, Int>::from_data(tokens.as_slice(), &device).reshape([4, 17]);
-        let batch = (tokens.clone().narrow(1, 0, 16), tokens.narrow(1, 1, 16));
-        let biases = |micro_batches: usize| {
-            let decoder = Decoder::new(&config, 0, &device).unwrap();
-            for _ in 0..3 {
-                let gradients = backward(&decoder, batch.clone(), micro_batches);
-                decoder.update_buffers(&gradients.parameters.statistics);
-            }
-            let buffers = decoder.buffers().into_iter();
-            buffers
-                .flat_map(|buffer| buffer.values())
-                .collect::<Vec<f32>>()
-        };
-        let whole = biases(1);
-        assert!(whole.iter().any(|bias| *bias != 0.0));
-        for _ in 0..3 {
-            assert_eq!(biases(2), whole);
-            assert_eq!(biases(4), whole);
-        }
-    }
-
-    #[test]
-    fn micro_batches_average_to_the_gradients_of_the_batch() {
-        // Dense gradients only: the order of lookups depends on the number of micro-batches.
-        let ([whole, _], [parts, _]) = (numbers(2, 1), numbers(2, 4));
-        assert_eq!(whole.len(), parts.len());
-        for (a, b) in whole.iter().zip(&parts) {
-            assert!((a - b).abs() < 1e-4 * a.abs().max(0.1), "{a} {b}");
-        }
-    }
-}
+mod tests;

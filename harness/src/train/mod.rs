@@ -7,9 +7,11 @@
 pub mod backward;
 mod batches;
 pub mod dense_adamw;
+mod dense_gradients;
 mod observations;
 pub mod optimizer;
 mod recent;
+mod segments;
 pub mod state;
 pub mod step;
 mod validation;
@@ -26,6 +28,7 @@ use suites::{Dataset, SuiteError};
 
 pub use batches::Batch;
 
+use backward::Division;
 use observations::StepValues;
 use state::{TrainingProgress, TrainingState};
 use step::{GradientNorms, LearningRates};
@@ -217,7 +220,7 @@ fn one_step(
         seq_len,
         &state::autodiff(spec.device),
     )?;
-    let gradients = backward::backward(&decoder, batch, training.micro_batches);
+    let gradients = backward::backward(&decoder, batch, Division::of(training));
     let (loss, auxiliary_loss) = (gradients.loss, gradients.auxiliary_loss);
     let mut norms = gradients.parameters.norms(&decoder);
     let non_finite = |what| TrainError::NonFinite {

@@ -14,6 +14,16 @@ use super::optimizer;
 /// Gradients of value tables: for each table, one entry per lookup of each micro-batch.
 pub type TableGradients = Vec<(ValueTable, Vec<TableGradient>)>;
 
+/// Appends the entries of `added` to those of the same tables in `sum`.
+pub fn append_tables(sum: &mut TableGradients, added: TableGradients) {
+    for (table, parts) in added {
+        match sum.iter_mut().find(|(other, _)| other.is(&table)) {
+            Some((_, others)) => others.extend(parts),
+            None => sum.push((table, parts)),
+        }
+    }
+}
+
 /// A loss with its gradients.
 pub struct Gradients {
     /// The scaled loss, `[1]`, without autodiff.

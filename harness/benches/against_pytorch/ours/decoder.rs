@@ -4,8 +4,9 @@ use architectures::{Decoder, ModelConfig};
 use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use experiment::training::TrainingConfig;
+use harness::train::Batch;
+use harness::train::backward::{self, Division};
 use harness::train::step::{LearningRates, Optimizers};
-use harness::train::{Batch, backward};
 use rand::Rng;
 use random::stream;
 
@@ -67,7 +68,8 @@ impl DecoderStep {
     /// Runs one training step.
     pub fn step(&mut self) {
         let decoder = self.decoder.take().expect("not during an update");
-        let gradients = backward::backward(&decoder, self.batch.clone(), self.config.micro_batches);
+        let gradients =
+            backward::backward(&decoder, self.batch.clone(), Division::of(&self.config));
         let rates = LearningRates::of(&self.config, 1.0);
         let norms = gradients.parameters.norms(&decoder);
         let updated = self

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::checkpoint::CheckpointConfig;
 use super::init_from::InitFrom;
 use super::outliers::OutlierConfig;
+use super::recompute::Recompute;
 use super::schedule::Schedule;
 
 /// Configuration of optimizers, learning-rate schedule, logging and validation.
@@ -14,9 +15,20 @@ use super::schedule::Schedule;
 pub struct TrainingConfig {
     /// Sequences per step.
     pub batch_size: usize,
-    /// Parts of a batch that are computed concurrently; on a CPU, small models use one core per part.
+    /// Parts of a batch that are computed one after the other, and their gradients added: the memory of a step is that of
+    /// one part.
+    #[serde(
+        default = "defaults::accumulate",
+        skip_serializing_if = "defaults::is_not_accumulated"
+    )]
+    pub accumulate: usize,
+    /// Parts of each of these that are computed concurrently; on a CPU, small models use one core per part.
     #[serde(default = "defaults::micro_batches")]
     pub micro_batches: usize,
+    /// Which activations are stored for the backward pass. It does not change the result, to the bit, and is no part of a
+    /// run's identity.
+    #[serde(default, skip_serializing)]
+    pub recompute: Recompute,
     /// Peak learning rate of the dense parameters.
     pub learning_rate: f64,
     /// Peak learning rate of value tables.
@@ -70,6 +82,12 @@ pub struct TrainingConfig {
 
 /// Default values; weight decay, betas, clipping and the final ratio are those of `sweeps/paper.toml`.
 mod defaults {
+    pub fn accumulate() -> usize {
+        1
+    }
+    pub fn is_not_accumulated(parts: &usize) -> bool {
+        *parts == 1
+    }
     pub fn micro_batches() -> usize {
         1
     }
@@ -113,16 +131,29 @@ impl TrainingConfig {
     pub fn check(&self) -> Result<(), ConfigError> {
         ConfigError::within("batch_size", self.batch_size, 1 << 20)?;
         ConfigError::at_most("micro_batches", self.micro_batches, 1 << 10)?;
-        if self.micro_batches == 0 || self.micro_batches > self.batch_size {
+        if self.accumulate == 0 || self.accumulate > self.batch_size {
             return Err(ConfigError::new(
-                "micro_batches",
+                "accumulate",
                 format!(
                     "= {} is not between 1 and batch_size = {}",
-                    self.micro_batches, self.batch_size
+                    self.accumulate, self.batch_size
                 ),
+                "each part requires at least one sequence",
+            ));
+        }
+        let part = self.batch_size / self.accumulate;
+        if self.micro_batches == 0 || self.micro_batches > part {
+            let limit = match self.accumulate {
+                1 => format!("batch_size = {part}"),
+                parts => format!("batch_size / accumulate = {} / {parts}", self.batch_size),
+            };
+            return Err(ConfigError::new(
+                "micro_batches",
+                format!("= {} is not between 1 and {limit}", self.micro_batches),
                 "each micro-batch requires at least one sequence",
             ));
         }
+        self.recompute.check()?;
         ConfigError::within("log_every", self.log_every, 1 << 30)?;
         // Times the largest number of steps it is less than 2^64.
         ConfigError::within("validations", self.validations, 10_000)?;

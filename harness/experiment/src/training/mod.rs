@@ -5,6 +5,7 @@ mod config;
 mod data_order;
 mod init_from;
 mod outliers;
+mod recompute;
 mod schedule;
 
 pub use checkpoint::CheckpointConfig;
@@ -12,4 +13,5 @@ pub use config::TrainingConfig;
 pub use data_order::{SHUFFLE_BLOCK, stream_tokens};
 pub use init_from::InitFrom;
 pub use outliers::OutlierConfig;
+pub use recompute::Recompute;
 pub use schedule::Schedule;

@@ -1,7 +1,8 @@
 use super::*;
 use crate::checkpoint::manifest::Origin;
+use crate::train::backward::{self, Division};
+use crate::train::state;
 use crate::train::step::LearningRates;
-use crate::train::{backward, state};
 use architectures::{HasBuffers, Pass, TablePart};
 use burn::tensor::{Int, Tensor};
 use experiment::training::TrainingConfig;
@@ -55,7 +56,7 @@ fn stepped(state: TrainingState, training: &TrainingConfig, step: i64) -> Traini
     let tokens: Vec<i64> = (0..18).map(|i| (i * i + 5 * step) % 30).collect();
     let tokens = Tensor::<1, Int>::from_data(tokens.as_slice(), &device).reshape([2, 9]);
     let batch = (tokens.clone().narrow(1, 0, 8), tokens.narrow(1, 1, 8));
-    let gradients = backward::backward(&decoder, batch, 1).parameters;
+    let gradients = backward::backward(&decoder, batch, Division::WHOLE).parameters;
     let norms = gradients.norms(&decoder);
     let rates = LearningRates::of(training, 1.0);
     let (decoder, _) = optimizers.update(decoder, gradients, norms, rates);

@@ -1,0 +1,68 @@
+//! The forward pass in segments: embedding, ranges of layers, head.
+//!
+//! A training step that evaluates layers again in its backward pass, or computes the loss in pieces, differentiates each
+//! segment separately; the residual stream between two segments is all that connects them.
+
+use std::ops::Range;
+
+use burn::tensor::{Int, Tensor};
+
+use super::Decoder;
+use crate::block::Block;
+use crate::context::{Context, Tokens};
+use crate::loss;
+use crate::pass::Pass;
+
+impl Decoder {
+    /// The context of whole sequences `ids [batch, seq]`, for [`Decoder::evaluate_layers`]; requests the table rows from
+    /// memory whose addresses follow from the ids.
+    pub fn tokens(&self, ids: Tensor<2, Int>) -> Tokens {
+        let tokens = Tokens::whole(ids);
+        self.blocks().for_each(|block| block.prefetch(&tokens));
+        tokens
+    }
+
+    /// The residual stream `[batch, seq, d_model]` before the first layer.
+    pub fn embed(&self, tokens: &Tokens) -> Tensor<3> {
+        self.embedding.forward(tokens.with_history())
+    }
+
+    /// The residual stream after the layers `range` of whole sequences, for `h [batch, seq, d_model]` before them.
+    pub fn evaluate_layers(
+        &self,
+        range: Range<usize>,
+        mut h: Tensor<3>,
+        tokens: &Tokens,
+        pass: &mut Pass,
+    ) -> Tensor<3> {
+        let first = range.start;
+        for (index, layer) in self.layers[range].iter().enumerate() {
+            pass.enter_layer(first + index);
+            let mut context = Context::new(tokens, pass);
+            h = layer.add_before_attention(h, &mut context, &mut []);
+            h = layer.frame.attend(h);
+            h = layer.add_feed_forward(h, &mut context, &mut []);
+        }
+        h
+    }
+
+    /// Logits `[batch, seq, vocab_size]` for the residual stream `h [batch, seq, d_model]` after the last layer.
+    pub fn logits(&self, h: Tensor<3>) -> Tensor<3> {
+        self.head.logits(h, &self.embedding)
+    }
+
+    /// Mean negative log-likelihood of `targets [batch, seq]` after `ids [batch, seq]` in nats per token, `[1]`, without
+    /// gradients; in pieces if the logits exceed [`loss::MAX_LOGITS`].
+    pub fn loss(&self, ids: Tensor<2, Int>, targets: Tensor<2, Int>, pass: &mut Pass) -> Tensor<1> {
+        let tokens = self.tokens(ids);
+        let h = self.embed(&tokens);
+        let h = self.evaluate_layers(0..self.layers.len(), h, &tokens, pass);
+        let losses = loss::pieces(h, targets, self.config.vocab_size)
+            .into_iter()
+            .map(|piece| loss::cross_entropy(self.logits(piece.h), piece.targets) * piece.share);
+        match losses.reduce(|sum, loss| sum + loss) {
+            Some(loss) => loss,
+            None => unreachable!("there is at least one piece"),
+        }
+    }
+}
