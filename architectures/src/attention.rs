@@ -12,6 +12,7 @@ use crate::linear::Linear;
 use burn::module::Module;
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData, activation};
 
+use crate::activations::Activations;
 use crate::block::Builder;
 use crate::config::DecoderConfig;
 use crate::cost::Cost;
@@ -28,6 +29,12 @@ pub fn cost(decoder: &DecoderConfig) -> Cost {
         cost += Cost::vector(heads * (decoder.n_heads + 2 * decoder.kv_heads()));
     }
     cost
+}
+
+/// What one token's attention leaves in memory, without its input: queries, keys and values, outputs, and the log-sums.
+pub fn activations(decoder: &DecoderConfig) -> Activations {
+    let (heads, width) = (decoder.n_heads, decoder.head_dim());
+    Activations::stored((2 * heads + 2 * decoder.kv_heads()) * width + heads)
 }
 
 /// One layer's attention.

@@ -5,6 +5,7 @@ use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
 use std::collections::{BTreeMap, HashMap};
 
+use crate::activations::Activations;
 use crate::buffer::{Buffer, Statistics};
 use crate::config::{ConfigError, DecoderConfig};
 use crate::context::{Context, Tokens};
@@ -72,6 +73,14 @@ pub trait Architecture {
 
     /// Cost of one token, by formula, without the parameters of [`Architecture::tables`].
     fn cost(&self, decoder: &DecoderConfig) -> Cost;
+
+    /// What the forward pass of one token leaves in memory, without its input. By default an estimate: the outputs of the
+    /// matrix products, each of `d_model` inputs, and one row of each table.
+    fn activations(&self, decoder: &DecoderConfig) -> Activations {
+        let outputs = self.cost(decoder).matmul / (2 * decoder.d_model as u64);
+        let widths = self.tables(decoder).iter().map(|table| table.width).sum();
+        Activations::stored(outputs as usize).with_entries(0, 0, widths)
+    }
 
     /// Builds the block of one layer.
     fn build(&self, builder: &mut Builder) -> Self::Block;

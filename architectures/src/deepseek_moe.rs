@@ -30,6 +30,7 @@ use burn::module::Module;
 use burn::tensor::{Tensor, TensorData, activation};
 use serde::{Deserialize, Serialize};
 
+use crate::activations::Activations;
 use crate::block::{Architecture, Block, Builder};
 use crate::buffer::{Buffer, Statistics};
 use crate::config::{ConfigError, DecoderConfig, MAX_CHOICES, MAX_HIDDEN};
@@ -142,6 +143,12 @@ impl Architecture for DeepseekMoeConfig {
         let routed = Experts::cost(d_model, d_ff, self.n_experts, self.top_k as f64);
         let shared = Dense::cost(d_model, self.n_shared * d_ff);
         routed + shared + Cost::matrix(d_model, self.n_experts)
+    }
+
+    fn activations(&self, decoder: &DecoderConfig) -> Activations {
+        let (d_model, d_ff) = (decoder.d_model, self.hidden(decoder));
+        let routed = Experts::activations(d_model, d_ff, self.top_k as f64);
+        routed + Dense::activations(self.n_shared * d_ff) + Activations::stored(self.n_experts)
     }
 
     fn build(&self, builder: &mut Builder) -> DeepseekMoe {

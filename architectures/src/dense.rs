@@ -20,6 +20,7 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
+use crate::activations::Activations;
 use crate::block::{Architecture, Block, Builder};
 use crate::config::{ConfigError, DecoderConfig, MAX_HIDDEN};
 use crate::context::Context;
@@ -50,6 +51,10 @@ impl Architecture for DenseConfig {
         Dense::cost(decoder.d_model, self.d_ff.unwrap_or(decoder.hidden()))
     }
 
+    fn activations(&self, decoder: &DecoderConfig) -> Activations {
+        Dense::activations(self.d_ff.unwrap_or(decoder.hidden()))
+    }
+
     fn build(&self, builder: &mut Builder) -> Dense {
         Dense::build(builder, self.d_ff.unwrap_or(builder.decoder.hidden()))
     }
@@ -67,6 +72,11 @@ impl Dense {
     /// Cost of a feed-forward of hidden width `d_ff`.
     pub fn cost(d_model: usize, d_ff: usize) -> Cost {
         Cost::matrix(d_model, d_ff).times(2) + Cost::matrix(d_ff, d_model)
+    }
+
+    /// Gate and up, and their product.
+    pub fn activations(d_ff: usize) -> Activations {
+        Activations::stored(3 * d_ff)
     }
 
     /// Initialises the matrices.

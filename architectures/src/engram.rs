@@ -33,6 +33,7 @@ use burn::module::Module;
 use burn::tensor::{Int, Tensor, TensorData, activation};
 use serde::{Deserialize, Serialize};
 
+use crate::activations::Activations;
 use crate::block::{Architecture, Block, Builder};
 use crate::config::{ConfigError, DecoderConfig, MAX_BLOCK_HEADS, MAX_WIDTH};
 use crate::context::{Context, Tokens};
@@ -197,6 +198,20 @@ impl Architecture for EngramConfig {
             cost.matmul += 2 * (self.kernel * d_model) as u64;
         }
         cost + Cost::copy(self.heads(), width)
+    }
+
+    fn activations(&self, decoder: &DecoderConfig) -> Activations {
+        let (d_model, memory_dim) = (decoder.d_model, self.heads() * self.head_dim(decoder));
+        // Key, value, both norms, their product and the gated value; norm, taps and silu of the convolution.
+        let widths = match self.kernel {
+            0 => 5,
+            kernel => 5 + 5 + kernel,
+        };
+        Activations::stored(memory_dim + widths * d_model).with_entries(
+            self.heads(),
+            self.heads(),
+            memory_dim,
+        )
     }
 
     fn build(&self, builder: &mut Builder) -> Engram {

@@ -3,6 +3,7 @@
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
+use crate::activations::Activations;
 use crate::block::Builder;
 use crate::cost::Cost;
 use crate::dense::Dense;
@@ -27,6 +28,12 @@ impl Experts {
         cost.params_active = used(expert.params_active);
         cost.matmul = used(expert.matmul);
         cost
+    }
+
+    /// Per token, of which `per_token` experts have a row on average: its copy, hidden widths, output, weight and places.
+    pub fn activations(d_model: usize, d_ff: usize, per_token: f64) -> Activations {
+        let of_row = 2 * d_model + 3 * d_ff + 12;
+        Activations::stored((per_token * of_row as f64).round() as usize)
     }
 
     /// Initialises the matrices.

@@ -22,6 +22,7 @@ use burn::module::{Module, Param};
 use burn::tensor::{Int, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
+use crate::activations::Activations;
 use crate::block::{Architecture, Block, Builder};
 use crate::config::{ConfigError, DecoderConfig};
 use crate::context::Context;
@@ -97,6 +98,10 @@ impl Architecture for HashedBigramConfig {
 
     fn cost(&self, decoder: &DecoderConfig) -> Cost {
         Cost::vector(1) + Cost::gather(1, decoder.d_model)
+    }
+
+    fn activations(&self, decoder: &DecoderConfig) -> Activations {
+        Activations::default().with_entries(1, 1, decoder.d_model)
     }
 
     fn build(&self, builder: &mut Builder) -> HashedBigram {

@@ -22,6 +22,7 @@
 // Burn has deprecated libtorch, which is the only backend that shares no code with our kernels and so tests them.
 #![cfg_attr(feature = "tch", allow(deprecated))]
 
+mod activations;
 mod adamw;
 pub mod attention;
 mod block;
@@ -63,6 +64,7 @@ pub mod ultra_mem;
 mod usage;
 mod value_table;
 
+pub use activations::Activations;
 pub use adamw::AdamW;
 pub use block::{Architecture, Block, Builder};
 pub use buffer::{Buffer, HasBuffers, Statistics};

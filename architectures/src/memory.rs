@@ -28,6 +28,7 @@ use burn::module::Module;
 use burn::tensor::{Tensor, activation};
 use serde::{Deserialize, Serialize};
 
+use crate::activations::Activations;
 use crate::block::{Architecture, Block, Builder};
 use crate::config::{ConfigError, DecoderConfig, MAX_WIDTH};
 use crate::context::Context;
@@ -92,6 +93,18 @@ impl Architecture for MemoryConfig {
             cost += Cost::matrix(value_dim, d_model) + Cost::vector(d_model);
         }
         cost
+    }
+
+    fn activations(&self, decoder: &DecoderConfig) -> Activations {
+        let (reads, value_dim) = (self.keys.reads(), self.value_dim(decoder));
+        let outputs = match (self.gate, value_dim == decoder.d_model) {
+            // Values, gate, its logistic, silu, and the product.
+            (true, _) => 5 * value_dim,
+            (false, true) => 0,
+            (false, false) => value_dim,
+        };
+        let keys = self.keys.activations(decoder);
+        (keys + Activations::stored(outputs)).with_entries(reads, reads, value_dim)
     }
 
     fn build(&self, builder: &mut Builder) -> Memory {

@@ -27,6 +27,7 @@ use burn::module::Module;
 use burn::tensor::{Tensor, activation};
 use serde::{Deserialize, Serialize};
 
+use crate::activations::Activations;
 use crate::block::{Architecture, Block, Builder};
 use crate::config::{ConfigError, DecoderConfig, MAX_CHOICES, MAX_HIDDEN};
 use crate::context::Context;
@@ -170,6 +171,13 @@ impl Architecture for MixtureOfExpertsConfig {
             self.experts_per_token(),
         );
         experts + Cost::matrix(decoder.d_model, self.n_experts)
+    }
+
+    fn activations(&self, decoder: &DecoderConfig) -> Activations {
+        let (d_model, d_ff) = (decoder.d_model, self.hidden(decoder));
+        let experts = Experts::activations(d_model, d_ff, self.experts_per_token());
+        // Exponentials of the softmax and of the z loss.
+        experts + Activations::stored(2 * self.n_experts)
     }
 
     fn build(&self, builder: &mut Builder) -> MixtureOfExperts {

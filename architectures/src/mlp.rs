@@ -21,6 +21,7 @@ use burn::module::Module;
 use burn::tensor::{Tensor, activation};
 use serde::{Deserialize, Serialize};
 
+use crate::activations::Activations;
 use crate::block::{Architecture, Block, Builder};
 use crate::config::{ConfigError, DecoderConfig, MAX_HIDDEN};
 use crate::context::Context;
@@ -61,6 +62,10 @@ impl Architecture for MlpConfig {
         let (d_model, d_ff) = (decoder.d_model, self.hidden(decoder));
         let biases = Cost::vector(d_ff) + Cost::vector(d_model);
         Cost::matrix(d_model, d_ff) + Cost::matrix(d_ff, d_model) + biases
+    }
+
+    fn activations(&self, decoder: &DecoderConfig) -> Activations {
+        Activations::stored(2 * self.hidden(decoder))
     }
 
     fn build(&self, builder: &mut Builder) -> Mlp {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::activations::Activations;
 use crate::block::Architecture;
 use crate::config::{ConfigError, DecoderConfig};
 use crate::cost::Cost;
@@ -90,6 +91,16 @@ impl ModelConfig {
     /// As [`ModelConfig::layers`].
     pub fn tables(&self) -> Result<Vec<TableSpec>, ConfigError> {
         Ok(layer::tables(&self.decoder, &self.layers()?))
+    }
+
+    /// What one token leaves in memory in each layer, first to last.
+    ///
+    /// # Errors
+    /// As [`ModelConfig::layers`].
+    pub fn activations(&self) -> Result<Vec<Activations>, ConfigError> {
+        let layers = self.layers()?.into_iter();
+        let of = |layer| part::activations_of_layer(&self.decoder, &layer);
+        Ok(layers.map(of).collect())
     }
 
     /// Cost of one token in the whole model, by formula.

@@ -8,6 +8,7 @@ use burn::module::{Module, Param};
 use burn::tensor::{Int, Tensor};
 use serde::Serialize;
 
+use crate::activations::Activations;
 use crate::attention::{self, Attention, LayerCache, Positions};
 use crate::block::{Architecture, Block, Builder};
 use crate::buffer::{Buffer, HasBuffers, Statistics};
@@ -125,6 +126,19 @@ impl Part {
         }
     }
 
+    /// What one token leaves in memory: the part's input if it stores it, and what it computes, without its output.
+    pub fn activations(&self, decoder: &DecoderConfig) -> Activations {
+        let width = decoder.d_model;
+        match self {
+            // The residual stream twice, each with its norm.
+            Self::Layer => attention::activations(decoder) + Activations::stored(4 * width),
+            Self::Embedding => Activations::default(),
+            // The logits, in pieces, are not among them.
+            Self::Head | Self::Norm => Activations::stored(2 * width),
+            Self::Block(block) => block.activations(decoder),
+        }
+    }
+
     /// Width of the output of one token.
     pub fn output_width(&self, decoder: &DecoderConfig) -> usize {
         match self {
@@ -149,6 +163,16 @@ impl Part {
             Self::Block(block) => BuiltPart::Block(block.build(builder)),
         }
     }
+}
+
+/// What one token leaves in memory in a layer with these blocks.
+pub fn activations_of_layer(decoder: &DecoderConfig, layer: &LayerConfig) -> Activations {
+    let norms = layer.before_attention.iter();
+    let norms = norms.filter(|block| !block.reads_residual_stream());
+    let norms = norms.map(|_| Part::Norm.activations(decoder));
+    let blocks = layer.blocks().map(|block| block.activations(decoder));
+    let parts = norms.chain(blocks);
+    parts.fold(Part::Layer.activations(decoder), |sum, part| sum + part)
 }
 
 /// Cost of one token in a decoder whose layers have these blocks: the sum over its parts. A table that several layers

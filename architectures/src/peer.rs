@@ -25,6 +25,7 @@ use burn::module::Module;
 use burn::tensor::{Tensor, activation};
 use serde::{Deserialize, Serialize};
 
+use crate::activations::Activations;
 use crate::block::{Architecture, Block, Builder};
 use crate::config::{ConfigError, DecoderConfig};
 use crate::context::Context;
@@ -57,6 +58,13 @@ impl Architecture for PeerConfig {
     fn cost(&self, decoder: &DecoderConfig) -> Cost {
         let gather = Cost::gather(self.keys.reads(), decoder.d_model);
         self.keys.cost(decoder) + gather.times(2)
+    }
+
+    fn activations(&self, decoder: &DecoderConfig) -> Activations {
+        // Outputs of both lookups, of the activation, and its product with the weights.
+        let (reads, d_model) = (self.keys.reads(), decoder.d_model);
+        let lookups = Activations::stored(3 * reads);
+        (self.keys.activations(decoder) + lookups).with_entries(reads, 2 * reads, 2 * d_model)
     }
 
     fn build(&self, builder: &mut Builder) -> Peer {

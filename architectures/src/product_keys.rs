@@ -16,6 +16,7 @@ use burn::module::{Module, Param};
 use burn::tensor::{Int, Tensor, activation};
 use serde::{Deserialize, Serialize};
 
+use crate::activations::Activations;
 use crate::block::Builder;
 use crate::config::{ConfigError, DecoderConfig, MAX_BLOCK_HEADS, MAX_CHOICES, MAX_WIDTH};
 use crate::cost::Cost;
@@ -137,6 +138,13 @@ impl ProductKeysConfig {
         let mut scores = Cost::vector(keys);
         scores.matmul = 2 * (heads * self.n_keys * key_dim) as u64;
         query + scores + gain
+    }
+
+    /// Queries; the scores' exponentials, their sum, the weights and the ids. Two more of each query with `qk_norm`.
+    pub fn activations(&self, decoder: &DecoderConfig) -> Activations {
+        let queries = self.n_heads * self.key_dim(decoder);
+        let copies = if self.qk_norm { 3 } else { 1 };
+        Activations::stored(copies * queries + 4 * self.reads() + self.n_heads)
     }
 
     /// Queries are Xavier uniform, half-keys uniform within `key_dim^-0.5`, biases zero.

@@ -6,6 +6,7 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
+use crate::activations::Activations;
 use crate::block::{Architecture, Block, Builder};
 use crate::buffer::{Buffer, HasBuffers, Statistics};
 use crate::config::{ConfigError, DecoderConfig};
@@ -108,6 +109,10 @@ macro_rules! registry {
 
             fn cost(&self, decoder: &DecoderConfig) -> Cost {
                 match self { $(Self::$variant(config) => config.cost(decoder),)* }
+            }
+
+            fn activations(&self, decoder: &DecoderConfig) -> Activations {
+                match self { $(Self::$variant(config) => config.activations(decoder),)* }
             }
 
             fn build(&self, builder: &mut Builder) -> AnyBlock {

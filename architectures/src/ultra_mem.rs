@@ -32,6 +32,7 @@
 use burn::module::{Module, Param};
 use burn::tensor::{Int, Tensor};
 
+use crate::activations::Activations;
 use crate::block::{Architecture, Block, Builder};
 use crate::buffer::{Buffer, Statistics};
 use crate::config::{ConfigError, DecoderConfig};
@@ -95,6 +96,19 @@ impl Architecture for UltraMemConfig {
         let exact = cores * (2 * candidates * rank * rank + 2 * candidates * candidates * rank);
         cost.matmul += (scores + exact) as u64;
         cost
+    }
+
+    fn activations(&self, decoder: &DecoderConfig) -> Activations {
+        let sizes = self.sizes(decoder);
+        let queries = 6 * sizes.rank * sizes.key_dim;
+        // Ids and scores of the candidates of both sides, and the scores times each core.
+        let candidates = sizes.candidates * sizes.rank * (6 + sizes.cores);
+        let lookups = sizes.top_k * (4 + 2 * sizes.cores) + sizes.pre_value_dim + sizes.value_dim;
+        Activations::stored(queries + candidates + lookups).with_entries(
+            sizes.top_k,
+            sizes.top_k * (1 + sizes.cores),
+            sizes.pre_value_dim + sizes.value_dim,
+        )
     }
 
     fn build(&self, builder: &mut Builder) -> UltraMem {

@@ -7,9 +7,9 @@ use architectures::{Decoder, HasBuffers, ModelConfig, loss};
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use experiment::training::Recompute;
+use experiment::training::{Division, Recompute};
 use harness::train::Batch;
-use harness::train::backward::{Division, backward};
+use harness::train::backward::backward;
 use harness::train::step::TableGradients;
 use models::every_model;
 
@@ -90,6 +90,14 @@ fn dense_tables(tables: &TableGradients) -> Vec<(String, Vec<f64>)> {
     dense.collect()
 }
 
+/// The names of numbers whose bits differ.
+fn differing<'a>(numbers: &'a Numbers, other: &Numbers) -> Vec<&'a str> {
+    assert_eq!(numbers.0.len(), other.0.len());
+    let pairs = numbers.0.iter().zip(&other.0);
+    let differing = pairs.filter(|(one, other)| one != other);
+    differing.map(|((name, _), _)| name.as_str()).collect()
+}
+
 /// The largest distance of a gradient in `other`, relative to the norm of that in `numbers`, with its name.
 fn largest_distance(numbers: &Numbers, other: &Numbers) -> (f64, String) {
     let norm = |values: &mut dyn Iterator<Item = f64>| {
@@ -123,10 +131,10 @@ fn recomputed_layers_give_the_same_bits_for_every_block() {
             let stored = with(Recompute::None);
             for layers in 1..=3 {
                 let recomputed = with(Recompute::Every(layers));
-                let (distance, of) = largest_distance(&stored, &recomputed);
-                assert_eq!(
-                    stored, recomputed,
-                    "{name}, every {layers}: {of} off by {distance:e}"
+                let differing = differing(&stored, &recomputed);
+                assert!(
+                    differing.is_empty(),
+                    "{name}, every {layers}: {differing:?}"
                 );
             }
         }
@@ -145,7 +153,8 @@ fn parts_in_sequence_give_the_gradients_of_the_whole_batch() {
         };
         let parts = numbers(&config, divided(3, 2));
         // The same parts, side by side.
-        assert_eq!(parts, numbers(&config, divided(1, 6)), "{name}");
+        let side_by_side = numbers(&config, divided(1, 6));
+        assert!(differing(&parts, &side_by_side).is_empty(), "{name}");
         if of_a_part.iter().any(|part| name.contains(part)) && name != "deepseek_moe" {
             continue;
         }
@@ -159,7 +168,7 @@ fn parts_in_sequence_give_the_gradients_of_the_whole_batch() {
 fn a_loss_in_pieces_gives_the_same_gradients() {
     for tied in [false, true] {
         let config: ModelConfig = serde_json::from_str(&format!(
-            r#"{{"decoder": {{"vocab_size": 65536, "d_model": 4, "n_layers": 2, "n_heads": 1, "d_ff": 8,
+            r#"{{"decoder": {{"vocab_size": 65536, "d_model": 16, "n_layers": 2, "n_heads": 2, "d_ff": 24,
                 "seq_len": 100, "tie_embeddings": {tied}}}, "blocks": []}}"#
         ))
         .unwrap();
@@ -178,6 +187,6 @@ fn a_loss_in_pieces_gives_the_same_gradients() {
             recompute: Recompute::Every(1),
             ..Division::WHOLE
         };
-        assert_eq!(numbers(&config, recomputed), pieces);
+        assert!(differing(&numbers(&config, recomputed), &pieces).is_empty());
     }
 }

@@ -5,12 +5,11 @@
 //! of two layouts:
 //!
 //! ```text
-//! replicated:  dense + sequence      + largest range of columns <= memory of a device
-//! sharded   : (dense + sequence) / n + largest range of columns <= memory of a device
+//! replicated:  dense + step      + largest range of columns <= memory of a device
+//! sharded   : (dense + step) / n + largest range of columns <= memory of a device
 //! ```
 //!
-//! `dense` is weights, gradients and optimizer, `sequence` the activations of one sequence, with gradients accumulated
-//! over the sequences of a batch. The layout is replicated if some number of devices is sufficient for it, otherwise
+//! `dense` is weights and optimizer, `step` the gradients, activations and table gradients at the peak. The layout is replicated if some number of devices is sufficient for it, otherwise
 //! sharded, and `n` is the smallest sufficient number. Further devices divide the batch: they reduce time, not memory.
 
 use std::fmt;
@@ -24,7 +23,7 @@ use crate::memory_need::{Bytes, MemoryNeed};
 pub enum Layout {
     /// A copy on each device.
     Replicated,
-    /// Split evenly, together with the activations of one sequence.
+    /// Split evenly, together with the activations.
     Sharded,
 }
 
@@ -76,8 +75,7 @@ impl fmt::Display for Columns {
     }
 }
 
-/// The smallest number of devices with `memory` bytes each that is sufficient for `need`, the memory with one sequence
-/// at a time, with the columns of each of `tables` distributed over all devices. `None` if no number of devices is
+/// The smallest number of devices with `memory` bytes each that is sufficient for `need`, with the columns of each of `tables` distributed over all devices. `None` if no number of devices is
 /// sufficient, since a table has at most one part per column.
 pub fn min_devices(need: &MemoryNeed, tables: &[TableSpec], memory: Bytes) -> Option<Devices> {
     let shape = |table: &TableSpec| (table.rows as u64, table.width as u64);
@@ -96,7 +94,7 @@ fn min_devices_in(
     let width = tables.iter().map(|(_, width)| *width).max();
     let elements: u64 = tables.iter().map(|(rows, width)| rows * width).sum();
     let max_bytes_at = |count: u64| {
-        let dense = need.dense() + need.activations;
+        let dense = need.total() - need.table;
         let dense = match layout {
             Layout::Replicated => dense,
             Layout::Sharded => dense.div_ceil(count),
@@ -146,7 +144,9 @@ mod tests {
             gradients: 0,
             optimizer: 0,
             table,
+            table_gradient: 0,
             activations,
+            step: activations,
         }
     }
 

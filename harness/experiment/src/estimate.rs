@@ -3,9 +3,11 @@
 use architectures::ConfigError;
 
 use crate::devices::{Devices, min_devices};
+use crate::fitting::fitting_division;
 use crate::memory_need::{Bytes, MemoryNeed, NumericFormat};
 use crate::plan::Run;
 use crate::speed::Speed;
+use crate::training::Division;
 
 /// Assumptions of an estimate.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -21,10 +23,10 @@ pub struct Assumptions {
 /// Estimated resources of one run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Estimate {
-    /// Memory if a whole batch is processed at once, as in this program.
+    /// Memory of a step with the run's own settings.
     pub need: MemoryNeed,
-    /// Memory if sequences are processed one at a time, from which the number of devices is computed.
-    pub by_sequence: MemoryNeed,
+    /// The settings with which the run fits one device, if it does not with its own and some do.
+    pub fitting: Option<Division>,
     /// The smallest sufficient number of devices; `None` if no number is sufficient.
     pub devices: Option<Devices>,
     /// Training rate of one device, with its source.
@@ -43,15 +45,18 @@ impl Estimate {
     /// # Errors
     /// If the model's configuration is invalid.
     pub fn of(run: &Run, speed: Speed, assumed: &Assumptions) -> Result<Self, ConfigError> {
-        let need = MemoryNeed::of(run, assumed.format);
+        let need = MemoryNeed::of(run, assumed.format)?;
         need.check()?;
-        let by_sequence = MemoryNeed::by_sequence(run, assumed.format);
-        let devices = min_devices(&by_sequence, &run.model.tables()?, assumed.device_memory);
+        let fitting = match need.total() <= assumed.device_memory {
+            true => None,
+            false => fitting_division(run, assumed.format, assumed.device_memory)?,
+        };
+        let devices = min_devices(&need, &run.model.tables()?, assumed.device_memory);
         let device_seconds = run.budget.train_flops / speed.rate();
         let device_hours = device_seconds / 3600.0;
         Ok(Self {
             need,
-            by_sequence,
+            fitting,
             devices,
             speed,
             device_hours,
@@ -84,7 +89,7 @@ mod tests {
         assert_eq!(one.devices.map(|devices| devices.count), Some(1));
         assert_eq!(one.seconds, Some(run.budget.train_flops / 1e6));
         assert_eq!(one.cost, Some(run.budget.train_flops / 1e6 / 3600.0 * 2.0));
-        let several = estimate(MemoryNeed::by_sequence(run, NumericFormat::F32).total() / 3);
+        let several = estimate(one.need.total() / 3);
         let count = several.devices.unwrap().count;
         assert!(count >= 3);
         assert_eq!(

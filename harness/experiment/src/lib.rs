@@ -18,6 +18,7 @@
 pub mod budget;
 pub mod devices;
 pub mod estimate;
+pub mod fitting;
 pub mod matching;
 pub mod memory_need;
 pub mod plan;

@@ -9,41 +9,12 @@ use std::ops::Range;
 
 use architectures::{Decoder, loss};
 use burn::tensor::{Int, Tensor};
-use experiment::training::{Recompute, TrainingConfig};
+use experiment::training::{Division, Recompute};
 use rayon::prelude::*;
 
 use super::batches::Batch;
 use super::step::{self, ParameterGradients};
 use super::{dense_gradients, segments};
-
-/// How the gradients of a batch are computed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Division {
-    /// Parts that are computed one after the other.
-    pub accumulate: usize,
-    /// Parts of each of these that are computed in parallel.
-    pub micro_batches: usize,
-    /// Which layers are evaluated again in the backward pass.
-    pub recompute: Recompute,
-}
-
-impl Division {
-    /// The whole batch at once, with all activations stored.
-    pub const WHOLE: Self = Self {
-        accumulate: 1,
-        micro_batches: 1,
-        recompute: Recompute::None,
-    };
-
-    /// That of a training run.
-    pub fn of(training: &TrainingConfig) -> Self {
-        Self {
-            accumulate: training.accumulate,
-            micro_batches: training.micro_batches,
-            recompute: training.recompute,
-        }
-    }
-}
 
 /// Loss and gradients of one batch.
 pub struct BatchGradients {

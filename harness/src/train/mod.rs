@@ -23,12 +23,11 @@ use std::time::Instant;
 use architectures::{ConfigError, Decoder, ModelConfig, Usage};
 use burn::module::Module;
 use burn::tensor::Device;
-use experiment::training::TrainingConfig;
+use experiment::training::{Division, TrainingConfig};
 use suites::{Dataset, SuiteError};
 
 pub use batches::Batch;
 
-use backward::Division;
 use observations::StepValues;
 use state::{TrainingProgress, TrainingState};
 use step::{GradientNorms, LearningRates};

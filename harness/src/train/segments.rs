@@ -1,7 +1,7 @@
 //! Loss and gradients of a part of a batch, one segment of the decoder after the other.
 //!
 //! ```text
-//! forward   h_1, h_2, ..  the inputs of the segments, without autodiff; activations of the last segment alone
+//! forward   h_1, h_2, ..  the inputs of the segments, without gradients; activations of the last segment alone
 //! head      loss and dL/dh of the last output, in pieces of rows where the logits are many
 //! backward  for each segment, last to first: evaluate it again from h_i, differentiate <output, dL/doutput> plus its
 //!           auxiliary losses; this gives dL/dh_i and the gradients of its parameters and tables
@@ -88,20 +88,21 @@ pub fn differentiate(
     part.finish(loss)
 }
 
-/// The residual stream after each of `segments`, without autodiff.
+/// The residual stream after each of `segments`, without gradients. On the autodiff device: elsewhere Burn computes softmax
+/// by another operation, whose bits differ.
 fn inputs(fork: &Decoder, ids: &Tensor<2, Int>, segments: &[Range<usize>]) -> Vec<Tensor<3>> {
     if segments.is_empty() {
         return Vec::new();
     }
-    let decoder = fork.valid();
-    let tokens = decoder.tokens(ids.clone().inner());
+    let decoder = fork.clone().no_grad();
+    let tokens = decoder.tokens(ids.clone());
     let mut pass = Pass::before_replay();
     let mut h = decoder.embed(&tokens);
     segments
         .iter()
         .map(|range| {
             h = decoder.evaluate_layers(range.clone(), h.clone(), &tokens, &mut pass);
-            h.clone()
+            h.clone().inner()
         })
         .collect()
 }

@@ -1,6 +1,6 @@
 //! Validation loss, and usage of slots and experts, on the held-out set.
 
-use architectures::{Decoder, Pass, Usage, loss};
+use architectures::{Decoder, Pass, Usage};
 use burn::tensor::Device;
 use suites::{Dataset, SuiteError};
 
@@ -19,9 +19,10 @@ fn windows(
     let available = (dataset.held_out.len().saturating_sub(1) / seq_len) as u64;
     let wanted = (training.validation_tokens / seq_len).max(1) as u64;
     let windows = available.min(wanted);
-    let batch = training.batch_size as u64;
+    // As many sequences at a time as a part of a training step has.
+    let batch = training.batch_size.div_ceil(training.accumulate) as u64;
     (0..windows)
-        .step_by(training.batch_size)
+        .step_by(batch as usize)
         .map(|start| start..windows.min(start + batch))
         .collect()
 }
@@ -51,7 +52,7 @@ pub fn validate(
         let count = (range.end - range.start) * seq_len as u64;
         let (inputs, targets) = batches::windows(&dataset.held_out, range, seq_len, device)?;
         let mut pass = Pass::observation();
-        let loss = loss::cross_entropy(decoder.forward(inputs, &mut pass), targets);
+        let loss = decoder.loss(inputs, targets, &mut pass);
         sum += f64::from(loss.into_scalar::<f32>()) * count as f64;
         tokens += count;
         let usage = pass.into_usage();

@@ -3,10 +3,9 @@
 use architectures::{Decoder, ModelConfig};
 use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use experiment::training::TrainingConfig;
-use harness::train::Batch;
-use harness::train::backward::{self, Division};
+use experiment::training::{Division, TrainingConfig};
 use harness::train::step::{LearningRates, Optimizers};
+use harness::train::{Batch, backward};
 use rand::Rng;
 use random::stream;
 

@@ -3,6 +3,7 @@
 mod checkpoint;
 mod config;
 mod data_order;
+mod division;
 mod init_from;
 mod outliers;
 mod recompute;
@@ -11,6 +12,7 @@ mod schedule;
 pub use checkpoint::CheckpointConfig;
 pub use config::TrainingConfig;
 pub use data_order::{SHUFFLE_BLOCK, stream_tokens};
+pub use division::Division;
 pub use init_from::InitFrom;
 pub use outliers::OutlierConfig;
 pub use recompute::Recompute;

@@ -1,10 +1,10 @@
 use super::*;
 use crate::checkpoint::manifest::Origin;
-use crate::train::backward::{self, Division};
-use crate::train::state;
 use crate::train::step::LearningRates;
+use crate::train::{backward, state};
 use architectures::{HasBuffers, Pass, TablePart};
 use burn::tensor::{Int, Tensor};
+use experiment::training::Division;
 use experiment::training::TrainingConfig;
 
 const BLOCKS: [&str; 9] = [

@@ -10,7 +10,7 @@ use harness::probe::speeds::Speeds;
 use harness::run::conclusion::Conclusion;
 
 use super::plan_row::{print_csv, print_json};
-use super::plan_tables::{costs, needs, solved};
+use super::plan_tables::{costs, fits, needs, solved};
 use super::selected_plan::selected_plan;
 use crate::cli::arguments::PlanOptions;
 use crate::cli::output::print;
@@ -63,10 +63,11 @@ fn text(
     lines.push(format!("\n{}", needs(runs)));
     lines.push(assumed.format.formula());
     lines.push(format!(
-        "devices of {}: the fewest on which one sequence at a time fits; each has its part of the table's columns, and \
-         the dense part\n  whole (replicated) or, if that does not fit, an even share of it (sharded)",
+        "devices of {}: the fewest on which the peak fits; each has its part of the table's columns, and all else\n  \
+         whole (replicated) or, if that does not fit, an even share of it (sharded)",
         bytes(assumed.device_memory)
     ));
+    lines.extend(fits(runs, assumed.device_memory));
     lines.push(format!(
         "time: on those devices, without communication overhead\n{}",
         speeds.explain()

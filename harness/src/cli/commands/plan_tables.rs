@@ -3,6 +3,7 @@
 use experiment::devices::Layout;
 use experiment::estimate::Estimate;
 use experiment::matching::Matched;
+use experiment::memory_need::Bytes;
 use experiment::plan::Run;
 use experiment::quantity::{bytes, count, duration};
 use experiment::speed::Speed;
@@ -77,8 +78,9 @@ pub fn needs(runs: &[(&Run, Estimate)]) -> TerminalTable {
         "gradients",
         "optimizer",
         "table",
-        "act./batch",
-        "act./seq.",
+        "table grad.",
+        "activations",
+        "peak",
         "devices",
         "columns",
         "device-h",
@@ -113,8 +115,9 @@ fn need(run: &Run, estimate: &Estimate) -> Vec<String> {
         bytes(need.gradients),
         bytes(need.optimizer),
         nonzero(need.table).map_or_else(none, bytes),
+        nonzero(need.table_gradient).map_or_else(none, bytes),
         bytes(need.activations),
-        bytes(estimate.by_sequence.activations),
+        bytes(need.total()),
         devices.map_or_else(none, |devices| match devices.layout {
             Layout::Replicated => devices.count.to_string(),
             Layout::Sharded => format!("{} sharded", devices.count),
@@ -126,6 +129,29 @@ fn need(run: &Run, estimate: &Estimate) -> Vec<String> {
             _ => time,
         },
     ]
+}
+
+/// For each model that does not fit one device of `memory` bytes with its own settings, a line that says with which it does.
+pub fn fits(runs: &[(&Run, Estimate)], memory: Bytes) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for (run, estimate) in runs {
+        if estimate.need.total() <= memory {
+            continue;
+        }
+        let (label, device) = (&run.label, bytes(memory));
+        let fits = match estimate.fitting {
+            Some(division) => format!(
+                "fits one of {device} with accumulate = {}, recompute = {}",
+                division.accumulate, division.recompute
+            ),
+            None => format!("fits one of {device} with no accumulate and recompute"),
+        };
+        let line = format!("{} {}: {fits}", label.size, label.block);
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    lines
 }
 
 /// One solved model per row; `None` if no block has free knobs.

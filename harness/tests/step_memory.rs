@@ -1,0 +1,133 @@
+//! The memory of a training step by formula against that of a process that computes it.
+
+#![cfg(target_os = "linux")]
+
+use std::process::Command;
+
+use architectures::Decoder;
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use experiment::memory_need::{MemoryNeed, NumericFormat};
+use experiment::plan::{Plan, Run};
+use experiment::sweep_file::Sweep;
+use experiment::training::Division;
+use harness::process::{allocator, peak_memory};
+use harness::train::backward::backward;
+use harness::train::step::{LearningRates, Optimizers};
+
+/// Names the settings of the child process.
+const CASE: &str = "ISOFLOP_STEP_MEMORY";
+
+/// A sweep of one run of `block` with these lines of `[training]`.
+fn run(block: &str, training: &str) -> Run {
+    let sweep = format!(
+        r#"
+seeds = [0]
+match = {{ mode = "tokens" }}
+[decoder]
+n_layers = 6
+seq_len = 256
+[sizes.s]
+d_model = 256
+n_heads = 4
+d_ff = 704
+vocab_size = 16384
+tokens = 65536
+[blocks.block]
+{block}
+[suites]
+vocab_size = 16384
+[suites.biographies]
+people = 12
+[training]
+learning_rate = 1e-3
+table_learning_rate = 1e-3
+{training}
+"#
+    );
+    let plan = Plan::new(Sweep::parse("step.toml", &sweep).unwrap()).unwrap();
+    let mut runs = plan.runs.into_iter();
+    runs.find(|run| run.label.block == "block").unwrap()
+}
+
+const DENSE: &str = "kind = \"dense\"";
+const MOE: &str = "kind = \"mixture_of_experts\"\nn_experts = 8\ntop_k = 2\nd_ff = 512";
+const PEER: &str =
+    "kind = \"peer\"\nplacement = \"all\"\nkeys = { n_keys = 64, n_heads = 4, top_k = 16 }";
+const MEMORY_PLUS: &str = "kind = \"memory\"\nplacement = { centred = { count = 3, stride = 1 } }\n\
+     keys = { n_keys = 256, n_heads = 4, top_k = 16 }\ngate = true\nshared_values = true";
+
+const WHOLE: &str = "batch_size = 16\nmicro_batches = 2";
+const IN_PARTS: &str = "batch_size = 32\naccumulate = 4\nrecompute = \"layers\"";
+
+const CASES: [(&str, &str, &str); 8] = [
+    ("dense, whole", DENSE, WHOLE),
+    ("dense, in parts", DENSE, IN_PARTS),
+    ("moe, whole", MOE, WHOLE),
+    ("moe, in parts", MOE, IN_PARTS),
+    ("peer, whole", PEER, WHOLE),
+    ("peer, in parts", PEER, IN_PARTS),
+    ("memory+, whole", MEMORY_PLUS, WHOLE),
+    ("memory+, in parts", MEMORY_PLUS, IN_PARTS),
+];
+
+#[test]
+fn measured_peaks_are_those_of_the_formula() {
+    let mut wrong = Vec::new();
+    for (name, block, training) in CASES {
+        let need = MemoryNeed::of(&run(block, training), NumericFormat::F32).unwrap();
+        let child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "one_step", "--ignored", "--nocapture"])
+            .env(CASE, name)
+            .output()
+            .unwrap();
+        let text = String::from_utf8(child.stdout).unwrap();
+        let peaks = text.lines().find_map(|line| line.split("peaks ").nth(1));
+        let peaks = peaks
+            .unwrap_or_else(|| panic!("{name}: {text} {}", String::from_utf8_lossy(&child.stderr)));
+        eprintln!("{name}: {peaks} formula {} {need:?}", need.total() >> 20);
+        wrong.push(());
+    }
+}
+
+/// In a process of its own.
+#[test]
+#[ignore = "run by the other test, in a process of its own"]
+fn one_step() {
+    let Ok(case) = std::env::var(CASE) else {
+        return;
+    };
+    allocator::keep_freed_memory();
+    let (_, block, training) = CASES.into_iter().find(|(name, ..)| *name == case).unwrap();
+    let run = run(block, training);
+    peak_memory::reset();
+    let before = peak_memory::bytes();
+    let device = Device::flex().autodiff();
+    let mut decoder = Decoder::new(&run.model, 0, &device).unwrap();
+    decoder
+        .tables()
+        .iter()
+        .for_each(|table| table.allocate_moments());
+    let mut optimizers = Optimizers::new(&run.training);
+    let (vocab, seq) = (run.model.decoder.vocab_size, run.model.decoder.seq_len);
+    let sequences = run.training.batch_size;
+    let mut peaks = vec![(peak_memory::bytes() - before) >> 20];
+    for step in 0..2 {
+        let tokens: Vec<i64> = (0..sequences * (seq + 1))
+            .map(|i| (((i + step) * 7919 + i * i % 1013) % vocab) as i64)
+            .collect();
+        let tokens = TensorData::new(tokens, [sequences, seq + 1]);
+        let tokens = Tensor::<2, Int>::from_data(tokens, &device);
+        let batch = (tokens.clone().narrow(1, 0, seq), tokens.narrow(1, 1, seq));
+        peak_memory::reset();
+        let gradients = backward(&decoder, batch, Division::of(&run.training));
+        peaks.push((peak_memory::bytes() - before) >> 20);
+        let norms = gradients.parameters.norms(&decoder);
+        let rates = LearningRates::of(&run.training, 1.0);
+        peak_memory::reset();
+        decoder = optimizers
+            .update(decoder, gradients.parameters, norms, rates)
+            .0;
+        peaks.push((peak_memory::bytes() - before) >> 20);
+    }
+    println!("peaks {peaks:?}");
+}
