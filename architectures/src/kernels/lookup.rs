@@ -69,6 +69,18 @@ pub trait LookupOps: Backend {
         lookup::pair_scores_backward::<Self>(grad, ids, n_keys)
     }
 
+    /// The sums `sum weights[t,j] values[t]` over the entries `(ids, weights, values)` of each row of a table of `rows` rows:
+    /// the distinct ids `[n]` and their sums `[n, width]`.
+    fn row_sums(
+        ids: IntTensor<Self>,
+        weights: FloatTensor<Self>,
+        values: FloatTensor<Self>,
+        rows: usize,
+    ) -> (IntTensor<Self>, FloatTensor<Self>) {
+        let _ = rows;
+        row_adam::row_sums::<Self>(ids, weights, values, lookup::MAX_BYTES)
+    }
+
     /// One lazy Adam update of `table` and its moments by the entries `(ids, weights, values)`, in place where no
     /// other tensor shares their storage; also the gradient's norm before clipping, `[1]`.
     fn row_adam(
@@ -217,6 +229,15 @@ impl<B: LookupOps, C: CheckpointStrategy> LookupOps for Autodiff<B, C> {
         panic!("pair_scores has no second derivative")
     }
 
+    fn row_sums(
+        _: IntTensor<Self>,
+        _: FloatTensor<Self>,
+        _: FloatTensor<Self>,
+        _: usize,
+    ) -> (IntTensor<Self>, FloatTensor<Self>) {
+        panic!("the gradient of a table has no second derivative")
+    }
+
     fn row_adam(
         _: FloatTensor<Self>,
         _: FloatTensor<Self>,
@@ -276,6 +297,22 @@ pub fn pair_scores(scores: Tensor<4>, ids: Tensor<3, Int>) -> Tensor<3> {
         scores.into_dispatch(),
         ids.into_dispatch(),
     ))
+}
+
+/// [`LookupOps::row_sums`] on tensors: ids `[n]` and sums `[n, width]`.
+pub fn row_sums(
+    ids: Tensor<2, Int>,
+    weights: Tensor<2>,
+    values: Tensor<2>,
+    rows: usize,
+) -> (Tensor<1, Int>, Tensor<2>) {
+    let (ids, sums) = Dispatch::row_sums(
+        ids.into_dispatch(),
+        weights.into_dispatch(),
+        values.into_dispatch(),
+        rows,
+    );
+    (Tensor::from_dispatch(ids), Tensor::from_dispatch(sums))
 }
 
 /// [`LookupOps::row_adam`] on tensors: the updated table and moments, and the gradient's norm.

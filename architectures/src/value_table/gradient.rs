@@ -2,7 +2,11 @@
 
 use burn::tensor::{Int, Tensor};
 
-use crate::kernels::fused;
+use crate::kernels::{fused, lookup};
+
+/// Least bytes of entries that are summed before the update: those of small steps are kept, as summing them first would
+/// change the order of additions.
+const LEAST_BYTES: u64 = 256 << 20;
 
 /// Entries of a table's gradient: `grad[ids[t,j]] += weights[t,j] rows[t]`.
 pub struct TableGradient {
@@ -32,6 +36,36 @@ impl TableGradient {
         }
     }
 
+    /// Bytes of the entries; an id has 8.
+    pub fn bytes(&self) -> u64 {
+        let numbers = 2 * self.ids.shape().num_elements()
+            + self.weights.shape().num_elements()
+            + self.rows.shape().num_elements();
+        4 * numbers as u64
+    }
+
+    /// `parts` of the gradient of a table `[rows, width]`, summed by row if they need more than twice the memory of a gradient for each of its rows,
+    /// and 256 MiB.
+    pub fn bounded(parts: Vec<Self>, rows: usize, width: usize) -> Vec<Self> {
+        let bytes: u64 = parts.iter().map(Self::bytes).sum();
+        let of_rows = 4 * rows as u64 * width as u64;
+        match bytes > LEAST_BYTES.max(2 * of_rows) {
+            true => vec![Self::concat(parts).summed(rows)],
+            false => parts,
+        }
+    }
+
+    /// The same gradient with one entry for each row, of weight one.
+    fn summed(self, rows: usize) -> Self {
+        let (ids, rows) = lookup::row_sums(self.ids, self.weights, self.rows, rows);
+        let [entries, _] = rows.dims();
+        Self {
+            ids: ids.reshape([entries, 1]),
+            weights: Tensor::ones([entries, 1], &rows.device()),
+            rows,
+        }
+    }
+
     /// An upper bound of the gradient's Frobenius norm: the product of the norms of `weights` and `rows`. Non-finite if an
     /// entry is; finite and below the root of the largest f32 only if every sum over the entries is finite.
     pub fn norm_bound(&self) -> f64 {
@@ -55,6 +89,23 @@ mod tests {
             weights: Tensor::from_data([[weight, 4.0]], &device),
             rows: Tensor::from_data([[row, 0.0]], &device),
         }
+    }
+
+    #[test]
+    fn a_summed_gradient_has_each_row_once() {
+        let parts = vec![gradient(3.0, 2.0), gradient(1.0, 0.5)];
+        let summed = TableGradient::concat(parts).summed(4);
+        assert_eq!(
+            summed.ids.into_data().iter::<i64>().collect::<Vec<_>>(),
+            [1]
+        );
+        assert_eq!(summed.weights.into_scalar::<f32>(), 1.0);
+        let row: Vec<f32> = summed.rows.into_data().iter().collect();
+        assert_eq!(row, [7.0 * 2.0 + 5.0 * 0.5, 0.0]);
+        // Few entries are kept as they are.
+        let kept = TableGradient::bounded(vec![gradient(3.0, 2.0), gradient(1.0, 0.5)], 4, 2);
+        assert_eq!(kept.len(), 2);
+        assert_eq!(kept[0].bytes(), 4 * (4 + 2 + 2));
     }
 
     #[test]

@@ -7,7 +7,7 @@
 //! table            12 T                              8 T    values and two moments; in bf16 also a dense gradient
 //! gradients         4 P (m + s)                      4 P (m + s)    s = 1 with accumulation, otherwise 0
 //! activations       4 b m (A + d segments + 2 d) + 8 m r V           half of it
-//! table gradient    4 B G
+//! table gradient    4 B G, at most 8 T + 4 B G / accumulate if accumulated
 //! ```
 //!
 //! `P` is the number of dense parameters, `T` of table parameters, `B` the tokens of a batch, `b` those of one of the `m`
@@ -18,10 +18,12 @@
 //!
 //! Weights, optimizer and tables are always there. The rest is not there at once: the formula takes the largest of three
 //! moments, which are the backward pass of the head, that of the first layers, and the update; in the first two, gradients and
-//! entries of the parts before are in memory. In f32 the gradient of a table is never dense.
+//! entries of the parts before are in memory. To each of them it adds 4 P, freed memory of gradients that the allocator keeps
+//! and other blocks do not fit (measured). In f32 the gradient of a table is never dense; entries of all parts of a batch
+//! are kept until the update, or summed by row where they would need more than 8 T ([`architectures::TableGradient::bounded`]).
 //!
-//! The bf16 column is the recipe of "Memory Layers at Scale" (Berges et al. 2024). The estimate excludes what the allocator
-//! keeps of freed memory, in the tests 3 to 12 % of the peak.
+//! The bf16 column is the recipe of "Memory Layers at Scale" (Berges et al. 2024). `harness/tests/step_memory.rs` compares
+//! the formula with the peaks of processes.
 
 use std::fmt;
 use std::str::FromStr;
@@ -83,8 +85,8 @@ impl NumericFormat {
             "memory in {self}, bytes: weights {weight} P, gradients {gradient} P for each micro-batch and for the sum of \
              accumulated parts, optimizer {moments} P, table {table} T\n  with its optimizer, table gradient 4 for each \
              number of its entries, activations {activation} for each number that a part of the batch stores and {logits} \
-             for each\n  logit of a piece; peak: weights, optimizer and table, with the largest of what the head, the first \
-             layers and the update need"
+             for each\n  logit of a piece; peak: weights, optimizer, table and {gradient} P, with the largest of what the head, \
+             the first layers and the update need"
         )
     }
 }
@@ -125,7 +127,7 @@ pub struct MemoryNeed {
     pub table_gradient: Bytes,
     /// What the parts of the batch that are computed at once store for the backward pass, with the logits of a piece.
     pub activations: Bytes,
-    /// The largest sum of gradients, entries and activations that exist at once.
+    /// The largest sum of gradients, entries and activations that exist at once, and freed gradients.
     pub step: Bytes,
 }
 
@@ -172,12 +174,25 @@ impl MemoryNeed {
         let numbers = numbers.fold(0, u64::saturating_add);
         let tokens = (run.training.batch_size * decoder.seq_len) as u64;
         let table_gradient = numbers.saturating_mul(4).saturating_mul(tokens);
-        let before = table_gradient / division.accumulate as u64 * (division.accumulate - 1) as u64;
+        let of_part = table_gradient / division.accumulate as u64;
+        let bound = 8u64.saturating_mul(run.cost.params_table);
+        let (before, table_gradient) = match division.accumulate {
+            1 => (0, table_gradient),
+            _ => (
+                bound.min(table_gradient - of_part),
+                table_gradient.min(bound.saturating_add(of_part)),
+            ),
+        };
         let held = accumulated.saturating_add(before);
+        // The update and the sum by row copy the entries of one table.
+        let tables = run.model.tables()?.len().max(1) as u64;
+        let copied = table_gradient / tables;
         let moments = [
             held.saturating_add(head),
             held.saturating_add(concurrent).saturating_add(first),
-            gradients.saturating_add(table_gradient),
+            gradients
+                .saturating_add(table_gradient)
+                .saturating_add(copied),
         ];
         Ok(Self {
             weights: widths.weight * dense,
@@ -186,7 +201,7 @@ impl MemoryNeed {
             table: widths.table * run.cost.params_table,
             table_gradient,
             activations: head,
-            step: moments.into_iter().max().unwrap_or(0),
+            step: of_parts.saturating_add(moments.into_iter().max().unwrap_or(0)),
         })
     }
 
@@ -286,7 +301,7 @@ mod tests {
         );
         // One memory layer of two: ids, weights and rows of 16 reads.
         assert_eq!(need.table_gradient, 4 * 128 * (3 * 16 + 16));
-        assert_eq!(need.step, need.activations);
+        assert_eq!(need.step, need.activations + 4 * dense);
         let divided = |accumulate, recompute| {
             let division = Division {
                 accumulate,
@@ -302,7 +317,7 @@ mod tests {
             need.activations - head,
             "activations of one part of four"
         );
-        let held = 4 * dense + 3 * need.table_gradient / 4;
+        let held = 8 * dense + 3 * need.table_gradient / 4;
         assert!(parts.step >= held + parts.activations);
         let recomputed = divided(4, Recompute::Every(1));
         let saved = parts.activations - recomputed.activations;

@@ -7,13 +7,13 @@
 
 use std::ops::Range;
 
-use architectures::{Decoder, loss};
+use architectures::{Decoder, TableGradient, loss};
 use burn::tensor::{Int, Tensor};
 use experiment::training::{Division, Recompute};
 use rayon::prelude::*;
 
 use super::batches::Batch;
-use super::step::{self, ParameterGradients};
+use super::step::{self, ParameterGradients, TableGradients};
 use super::{dense_gradients, segments};
 
 /// Loss and gradients of one batch.
@@ -29,20 +29,28 @@ pub struct BatchGradients {
 /// Mean loss and gradients of `batch`, divided into parts of whole sequences.
 pub fn backward(decoder: &Decoder, batch: Batch, division: Division) -> BatchGradients {
     let sequences = batch.0.dims()[0];
-    let sum = parts(0..sequences, division.accumulate)
-        .map(|part| {
-            let micro_batches: Vec<Range<usize>> = parts(part, division.micro_batches).collect();
-            let gradients: Vec<BatchGradients> = micro_batches
-                .into_par_iter()
-                .map(|range| {
-                    let share = range.len() as f64 / sequences as f64;
-                    differentiate(decoder, narrow(&batch, range), share, division.recompute)
-                })
-                .collect();
-            gradients
-        })
-        .flatten()
-        .reduce(|sum, part| add(decoder, sum, part));
+    let mut sum: Option<BatchGradients> = None;
+    for part in parts(0..sequences, division.accumulate) {
+        let micro_batches: Vec<Range<usize>> = parts(part, division.micro_batches).collect();
+        let side_by_side: Vec<BatchGradients> = micro_batches
+            .into_par_iter()
+            .map(|range| {
+                let share = range.len() as f64 / sequences as f64;
+                differentiate(decoder, narrow(&batch, range), share, division.recompute)
+            })
+            .collect();
+        for gradients in side_by_side {
+            sum = Some(match sum {
+                Some(sum) => add(decoder, sum, gradients),
+                None => gradients,
+            });
+        }
+        if division.accumulate > 1
+            && let Some(sum) = &mut sum
+        {
+            bound_entries(&mut sum.parameters.tables);
+        }
+    }
     match sum {
         Some(sum) => sum,
         None => differentiate(decoder, batch, 1.0, division.recompute),
@@ -101,6 +109,14 @@ fn add(decoder: &Decoder, sum: BatchGradients, part: BatchGradients) -> BatchGra
         loss: sum.loss + part.loss,
         auxiliary_loss: sum.auxiliary_loss + part.auxiliary_loss,
         parameters,
+    }
+}
+
+/// Sums entries of table gradients by row where those of the parts so far need more memory than their rows.
+fn bound_entries(tables: &mut TableGradients) {
+    for (table, parts) in tables {
+        let entries = std::mem::take(parts);
+        *parts = TableGradient::bounded(entries, table.rows(), table.width());
     }
 }
 

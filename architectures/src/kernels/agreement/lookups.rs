@@ -19,6 +19,9 @@ type Update<B> = fn(
     AdamStep,
 ) -> (Tables<B>, FloatTensor<B>);
 
+type Sums<B> =
+    fn(IntTensor<B>, FloatTensor<B>, FloatTensor<B>, usize) -> (IntTensor<B>, FloatTensor<B>);
+
 /// One implementation of [`LookupOps`].
 pub struct Lookups<B: Backend> {
     bag: Lookup<B>,
@@ -26,6 +29,7 @@ pub struct Lookups<B: Backend> {
     product_key_top_k: fn(FloatTensor<B>, usize) -> IntTensor<B>,
     pair_scores: fn(FloatTensor<B>, IntTensor<B>) -> FloatTensor<B>,
     pair_scores_backward: fn(FloatTensor<B>, IntTensor<B>, usize) -> FloatTensor<B>,
+    row_sums: Sums<B>,
     row_adam: Update<B>,
 }
 
@@ -42,6 +46,7 @@ impl<B: LookupOps> Lookups<B> {
             product_key_top_k: B::product_key_top_k,
             pair_scores: B::pair_scores,
             pair_scores_backward: B::pair_scores_backward,
+            row_sums: B::row_sums,
             row_adam: |(table, mean, square), ids, weights, values, step| {
                 let (table, mean, square, norm) =
                     B::row_adam(table, mean, square, ids, weights, values, step);
@@ -62,6 +67,9 @@ impl<B: Backend> Lookups<B> {
             },
             pair_scores: lookup::pair_scores::<B>,
             pair_scores_backward: lookup::pair_scores_backward::<B>,
+            row_sums: |ids, weights, values, _| {
+                row_adam::row_sums::<B>(ids, weights, values, MAX_BYTES)
+            },
             row_adam: |tables, ids, weights, values, step| {
                 let write = row_adam::write::<B>;
                 let (table, mean, square, norm) =
@@ -124,6 +132,36 @@ impl<B: Backend> Lookups<B> {
                 let slots = TensorData::new(slots, [tokens, per_token]);
                 let weights = numbers("weights", [tokens, per_token]).convert_dtype(dtype);
                 let values = numbers("values", [tokens, width]).convert_dtype(dtype);
+                let (found_ids, found_sums) = (self.row_sums)(
+                    integers::<B>(&slots, device),
+                    here(&weights),
+                    here(&values),
+                    rows,
+                );
+                let (expected_ids, expected_sums) = Flex::row_sums(
+                    integers::<Flex>(&slots, &Default::default()),
+                    there(&weights),
+                    there(&values),
+                    rows,
+                );
+                // Written to their rows: the order of the ids differs.
+                let dense = |ids: Vec<i64>, sums: Vec<f32>| {
+                    let mut dense = vec![f32::NAN; rows * width];
+                    for (id, sum) in ids.iter().zip(sums.chunks_exact(width)) {
+                        dense[*id as usize * width..][..width].copy_from_slice(sum);
+                    }
+                    dense
+                };
+                let found_sums = dense(listed::<B>(found_ids), host::<B>(found_sums).1);
+                let expected_sums =
+                    dense(listed::<Flex>(expected_ids), host::<Flex>(expected_sums).1);
+                for (found, expected) in found_sums.iter().zip(&expected_sums) {
+                    let both_absent = found.is_nan() && expected.is_nan();
+                    assert!(
+                        both_absent
+                            || (found - expected).abs() <= tolerance * expected.abs().max(1.0)
+                    );
+                }
                 let adam = adam(step, max_norm);
                 let (tables, norm) = (self.row_adam)(
                     found,

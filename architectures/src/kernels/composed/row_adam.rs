@@ -124,6 +124,45 @@ fn batches(ids: &[i64], limit: usize) -> (Vec<usize>, Vec<Batch>) {
     (order, batches)
 }
 
+/// The entries, and the rows that are summed together so that a batch has at most `max_bytes`.
+fn grouped<B: Backend>(
+    ids: IntTensor<B>,
+    weights: FloatTensor<B>,
+    values: FloatTensor<B>,
+    max_bytes: usize,
+) -> (Entries<B>, Vec<Batch>) {
+    let (values, weights) = (Operand::<B>(values), Operand::<B>(weights));
+    let [tokens, width] = values.dims();
+    let [_, per_token] = weights.dims();
+    let ids = match read_sync(B::int_into_data(ids)) {
+        Ok(ids) => ids.iter::<i64>().collect::<Vec<_>>(),
+        Err(error) => {
+            panic!("the ids of a table's gradient could not be copied to the host: {error}")
+        }
+    };
+    let limit = (max_bytes / (width * values.0.dtype().size())).max(1);
+    let (order, batches) = batches(&ids, limit);
+    let weights = weights.reshape([tokens * per_token]);
+    (Entries::new(values, weights, per_token, order), batches)
+}
+
+/// [`crate::kernels::LookupOps::row_sums`], with intermediates of a few times `max_bytes`.
+pub fn row_sums<B: Backend>(
+    ids: IntTensor<B>,
+    weights: FloatTensor<B>,
+    values: FloatTensor<B>,
+    max_bytes: usize,
+) -> (IntTensor<B>, FloatTensor<B>) {
+    let device: Device<B> = values.device();
+    let (entries, batches) = grouped::<B>(ids, weights, values, max_bytes);
+    let sums = batches
+        .iter()
+        .map(|batch| entries.sums(&batch.groups, max_bytes));
+    let sums = Operand::cat(sums.collect(), 0);
+    let rows = batches.into_iter().flat_map(|batch| batch.rows);
+    (integers::<B>(rows.collect(), &device), sums.0)
+}
+
 /// Replaces whole rows of a table, `(table, rows [n], values [n, width])`; the rows are distinct.
 pub fn write<B: Backend>(
     table: FloatTensor<B>,
@@ -150,19 +189,7 @@ pub fn row_adam<B: Backend>(
     FloatTensor<B>,
 ) {
     let device: Device<B> = table.device();
-    let (values, weights) = (Operand::<B>(values), Operand::<B>(weights));
-    let [tokens, width] = values.dims();
-    let [_, per_token] = weights.dims();
-    let ids = match read_sync(B::int_into_data(ids)) {
-        Ok(ids) => ids.iter::<i64>().collect::<Vec<_>>(),
-        Err(error) => {
-            panic!("the ids of a table's gradient could not be copied to the host: {error}")
-        }
-    };
-    let limit = (max_bytes / (width * values.0.dtype().size())).max(1);
-    let (order, batches) = batches(&ids, limit);
-    let weights = weights.reshape([tokens * per_token]);
-    let entries = Entries::new(values, weights, per_token, order);
+    let (entries, batches) = grouped::<B>(ids, weights, values, max_bytes);
 
     let mut squares = Operand::zeros([1], &device, entries.values.0.dtype());
     for batch in &batches {

@@ -93,6 +93,17 @@ impl<'a> RowGradient<'a> {
         }
     }
 
+    /// The distinct rows, ascending, and the sum of the entries of each, `[rows, width]`.
+    pub fn sums(&self) -> (Vec<i64>, Vec<f32>) {
+        let runs: Vec<&[Entry]> = self.entries.chunk_by(Entry::same_row).collect();
+        let rows = runs.iter().map(|run| run[0].row() as i64).collect();
+        let mut sums = vec![0f32; runs.len() * self.width];
+        sums.par_chunks_mut(self.width)
+            .zip(&runs)
+            .for_each(|(sum, run)| self.reduce(run, sum));
+        (rows, sums)
+    }
+
     /// Euclidean norm over all rows.
     pub fn norm(&self) -> f32 {
         let squares: Vec<f64> = self

@@ -98,6 +98,34 @@ impl LookupOps for Flex {
         tensor(out, [heads, 2, rows, n])
     }
 
+    fn row_sums(
+        indices: IntTensor<Self>,
+        weights: FloatTensor<Self>,
+        values: FloatTensor<Self>,
+        rows: usize,
+    ) -> (IntTensor<Self>, FloatTensor<Self>) {
+        let (per_token, width) = (indices.shape()[1], values.shape()[1]);
+        let (indices, weights, values) = (
+            ids(indices),
+            weights.to_contiguous(),
+            values.to_contiguous(),
+        );
+        let gradient = RowGradient::new(
+            rows,
+            id_slice(&indices),
+            floats(&weights),
+            floats(&values),
+            per_token,
+            width,
+        );
+        let (distinct, sums) = gradient.sums();
+        let len = distinct.len();
+        (
+            FlexTensor::from_data(TensorData::new(distinct, [len])),
+            tensor(sums, [len, width]),
+        )
+    }
+
     fn row_adam(
         mut table: FloatTensor<Self>,
         mut mean: FloatTensor<Self>,
