@@ -18,8 +18,8 @@
 //!
 //! Weights, optimizer and tables are always there. The rest is not there at once: the formula takes the largest of three
 //! moments, which are the backward pass of the head, that of the first layers, and the update; in the first two, gradients and
-//! entries of the parts before are in memory. To each of them it adds 4 P, freed memory of gradients that the allocator keeps
-//! and other blocks do not fit (measured). In f32 the gradient of a table is never dense; entries of all parts of a batch
+//! entries of the parts before are in memory. To each of them it adds 2 P, freed memory that the allocator keeps and later blocks do
+//! not fit (measured: between 0 and 4 P). In f32 the gradient of a table is never dense; entries of all parts of a batch
 //! are kept until the update, or summed by row where they would need more than 8 T ([`architectures::TableGradient::bounded`]).
 //!
 //! The bf16 column is the recipe of "Memory Layers at Scale" (Berges et al. 2024). `harness/tests/step_memory.rs` compares
@@ -80,12 +80,12 @@ impl NumericFormat {
             table,
             activation,
         } = self.widths();
-        let logits = 2 * activation;
+        let (logits, freed) = (2 * activation, gradient / 2);
         format!(
             "memory in {self}, bytes: weights {weight} P, gradients {gradient} P for each micro-batch and for the sum of \
              accumulated parts, optimizer {moments} P, table {table} T\n  with its optimizer, table gradient 4 for each \
              number of its entries, activations {activation} for each number that a part of the batch stores and {logits} \
-             for each\n  logit of a piece; peak: weights, optimizer, table and {gradient} P, with the largest of what the head, \
+             for each\n  logit of a piece; peak: weights, optimizer, table and {freed} P, with the largest of what the head, \
              the first layers and the update need"
         )
     }
@@ -201,7 +201,7 @@ impl MemoryNeed {
             table: widths.table * run.cost.params_table,
             table_gradient,
             activations: head,
-            step: of_parts.saturating_add(moments.into_iter().max().unwrap_or(0)),
+            step: (of_parts / 2).saturating_add(moments.into_iter().max().unwrap_or(0)),
         })
     }
 
@@ -301,7 +301,7 @@ mod tests {
         );
         // One memory layer of two: ids, weights and rows of 16 reads.
         assert_eq!(need.table_gradient, 4 * 128 * (3 * 16 + 16));
-        assert_eq!(need.step, need.activations + 4 * dense);
+        assert_eq!(need.step, need.activations + 2 * dense);
         let divided = |accumulate, recompute| {
             let division = Division {
                 accumulate,
@@ -317,7 +317,7 @@ mod tests {
             need.activations - head,
             "activations of one part of four"
         );
-        let held = 8 * dense + 3 * need.table_gradient / 4;
+        let held = 6 * dense + 3 * need.table_gradient / 4;
         assert!(parts.step >= held + parts.activations);
         let recomputed = divided(4, Recompute::Every(1));
         let saved = parts.activations - recomputed.activations;
