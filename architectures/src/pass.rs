@@ -10,7 +10,7 @@ use crate::value_table::{TableGradient, ValueTable};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Purpose {
     Training,
-    Replayed,
+    BeforeReplay,
     Evaluation,
     Observation,
 }
@@ -61,7 +61,7 @@ impl Pass {
     /// A pass without gradients that computes the same numbers as [`Pass::training`], from which a later training pass over
     /// the same layers begins: it keeps no lookups, auxiliary losses or statistics, which that pass will have.
     pub fn before_replay() -> Self {
-        Self::new(Purpose::Replayed)
+        Self::new(Purpose::BeforeReplay)
     }
 
     /// A pass without gradients.
@@ -76,7 +76,7 @@ impl Pass {
 
     /// Whether blocks compute what is trained; routing may differ between training and evaluation.
     pub fn is_training(&self) -> bool {
-        matches!(self.purpose, Purpose::Training | Purpose::Replayed)
+        matches!(self.purpose, Purpose::Training | Purpose::BeforeReplay)
     }
 
     /// Whether this pass itself is differentiated.
@@ -100,7 +100,7 @@ impl Pass {
 
     /// Adds an auxiliary loss of a block (balance, z), `[1]`, multiplied by its weight.
     pub fn add_auxiliary_loss(&mut self, loss: Tensor<1>) {
-        if self.purpose != Purpose::Replayed {
+        if self.purpose != Purpose::BeforeReplay {
             self.auxiliary.push(loss);
         }
     }

@@ -9,7 +9,8 @@
 //! sharded   : (dense + step) / n + largest range of columns <= memory of a device
 //! ```
 //!
-//! `dense` is weights and optimizer, `step` the gradients, activations and table gradients at the peak. The layout is replicated if some number of devices is sufficient for it, otherwise
+//! `dense` is weights and optimizer, `step` the gradients and activations at the peak. Entries of table gradients are split as
+//! the tables are. The layout is replicated if some number of devices is sufficient for it, otherwise
 //! sharded, and `n` is the smallest sufficient number. Further devices divide the batch: they reduce time, not memory.
 
 use std::fmt;
@@ -94,7 +95,8 @@ fn min_devices_in(
     let width = tables.iter().map(|(_, width)| *width).max();
     let elements: u64 = tables.iter().map(|(rows, width)| rows * width).sum();
     let max_bytes_at = |count: u64| {
-        let dense = need.total() - need.table;
+        let state = need.weights.saturating_add(need.optimizer);
+        let dense = state.saturating_add(need.step_without_entries);
         let dense = match layout {
             Layout::Replicated => dense,
             Layout::Sharded => dense.div_ceil(count),
@@ -105,11 +107,11 @@ fn min_devices_in(
             is_even: tables.iter().all(|(_, width)| width.is_multiple_of(count)),
         });
         let of_table = |(rows, width): &TableShape| rows * width.div_ceil(count);
-        let table = match elements {
-            0 => 0,
-            _ => need.table / elements * tables.iter().map(of_table).sum::<u64>(),
-        };
-        (dense + table, columns)
+        let split = u128::from(need.table.saturating_add(need.table_gradient));
+        let largest_part = u128::from(tables.iter().map(of_table).sum::<u64>());
+        let table = (split * largest_part).div_ceil(u128::from(elements.max(1)));
+        let table = u64::try_from(table).unwrap_or(u64::MAX);
+        (dense.saturating_add(table), columns)
     };
     // Upper bound: one column per device, or, without a table, the total divided by the memory of a device.
     let max = width.unwrap_or(need.total().div_ceil(memory.max(1))).max(1);
@@ -147,6 +149,7 @@ mod tests {
             table_gradient: 0,
             activations,
             step: activations,
+            step_without_entries: activations,
         }
     }
 

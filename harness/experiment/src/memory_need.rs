@@ -129,6 +129,8 @@ pub struct MemoryNeed {
     pub activations: Bytes,
     /// The largest sum of gradients, entries and activations that exist at once, and freed gradients.
     pub step: Bytes,
+    /// The same without the entries of table gradients.
+    pub step_without_entries: Bytes,
 }
 
 /// Bytes of the parts that are computed at once.
@@ -183,17 +185,19 @@ impl MemoryNeed {
                 table_gradient.min(bound.saturating_add(of_part)),
             ),
         };
-        let held = accumulated.saturating_add(before);
         // The update and the sum by row copy the entries of one table.
         let tables = run.model.tables()?.len().max(1) as u64;
         let copied = table_gradient / tables;
+        // The head's backward pass, that of the first layers, the update; gradients and activations, then entries.
         let moments = [
-            held.saturating_add(head),
-            held.saturating_add(concurrent).saturating_add(first),
-            gradients
-                .saturating_add(table_gradient)
-                .saturating_add(copied),
+            (accumulated.saturating_add(head), before),
+            (gradients.saturating_add(first), before),
+            (gradients, table_gradient.saturating_add(copied)),
         ];
+        let largest = |entries: u64| {
+            let sums = moments.map(|(dense, held)| dense.saturating_add(held.min(entries)));
+            (of_parts / 2).saturating_add(sums.into_iter().max().unwrap_or(0))
+        };
         Ok(Self {
             weights: widths.weight * dense,
             gradients,
@@ -201,7 +205,8 @@ impl MemoryNeed {
             table: widths.table * run.cost.params_table,
             table_gradient,
             activations: head,
-            step: (of_parts / 2).saturating_add(moments.into_iter().max().unwrap_or(0)),
+            step: largest(Bytes::MAX),
+            step_without_entries: largest(0),
         })
     }
 
