@@ -4,10 +4,6 @@ use burn::tensor::{Int, Tensor};
 
 use crate::kernels::{fused, lookup};
 
-/// Least bytes of entries that are summed before the update: those of small steps are kept, as summing them first would
-/// change the order of additions.
-const LEAST_BYTES: u64 = 256 << 20;
-
 /// Entries of a table's gradient: `grad[ids[t,j]] += weights[t,j] rows[t]`.
 pub struct TableGradient {
     /// `[tokens, per_token]`
@@ -36,6 +32,9 @@ impl TableGradient {
         }
     }
 
+    /// Bytes of entries up to which they are never summed before the update, so that small steps add in one order.
+    pub const LEAST_SUMMED_BYTES: u64 = 256 << 20;
+
     /// Bytes of the entries; an id has 8.
     pub fn bytes(&self) -> u64 {
         let numbers = 2 * self.ids.shape().num_elements()
@@ -44,12 +43,12 @@ impl TableGradient {
         4 * numbers as u64
     }
 
-    /// `parts` of the gradient of a table `[rows, width]`, summed by row if they need more than twice the memory of a gradient for each of its rows,
-    /// and 256 MiB.
+    /// `parts` of the gradient of a table `[rows, width]`, summed by row if they need more than twice the
+    /// memory of a gradient for each of its rows, and more than [`TableGradient::LEAST_SUMMED_BYTES`].
     pub fn bounded(parts: Vec<Self>, rows: usize, width: usize) -> Vec<Self> {
         let bytes: u64 = parts.iter().map(Self::bytes).sum();
         let of_rows = 4 * rows as u64 * width as u64;
-        match bytes > LEAST_BYTES.max(2 * of_rows) {
+        match bytes > Self::LEAST_SUMMED_BYTES.max(2 * of_rows) {
             true => vec![Self::concat(parts).summed(rows)],
             false => parts,
         }

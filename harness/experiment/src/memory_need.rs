@@ -20,7 +20,7 @@
 //! moments, which are the backward pass of the head, that of the first layers, and the update; in the first two, gradients and
 //! entries of the parts before are in memory. To each of them it adds 2 P, freed memory that the allocator keeps and later blocks do
 //! not fit (measured: between 0 and 4 P). In f32 the gradient of a table is never dense; entries of all parts of a batch
-//! are kept until the update, or summed by row where they would need more than 8 T ([`architectures::TableGradient::bounded`]).
+//! are kept until the update, or summed by row where they would need more than 8 T and 256 MiB ([`architectures::TableGradient::bounded`]).
 //!
 //! The bf16 column is the recipe of "Memory Layers at Scale" (Berges et al. 2024). `harness/tests/step_memory.rs` compares
 //! the formula with the peaks of processes.
@@ -29,7 +29,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use architectures::loss::rows_of_piece;
-use architectures::{Activations, ConfigError, DecoderConfig, Part};
+use architectures::{Activations, ConfigError, DecoderConfig, Part, TableGradient};
 
 use crate::plan::Run;
 use crate::training::Division;
@@ -178,6 +178,7 @@ impl MemoryNeed {
         let table_gradient = numbers.saturating_mul(4).saturating_mul(tokens);
         let of_part = table_gradient / division.accumulate as u64;
         let bound = 8u64.saturating_mul(run.cost.params_table);
+        let bound = bound.max(TableGradient::LEAST_SUMMED_BYTES);
         let (before, table_gradient) = match division.accumulate {
             1 => (0, table_gradient),
             _ => (
