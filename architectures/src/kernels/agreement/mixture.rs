@@ -46,14 +46,32 @@ impl<B: ExpertOps> Mixture<B> {
 }
 
 /// Expert 1 and token 2 have no rows; the others have one to three.
-fn routes() -> Arc<Routes> {
-    // (token, expert) of each assignment, token by token.
+fn few_rows() -> Arc<Routes> {
     let assignments = [(0, 2), (0, 0), (1, 3), (3, 0), (3, 2), (3, 3), (4, 0)];
-    let loads = vec![3, 0, 2, 2];
-    let mut next = [0, 3, 3, 5];
+    routes(4, 5, &assignments)
+}
+
+/// Two experts for each of many tokens; expert 2 has no rows.
+fn many_rows() -> Arc<Routes> {
+    let of_token = |token: usize| [(token, [0, 1, 3][token % 3]), (token, 4)];
+    let assignments: Vec<_> = (0..70).flat_map(of_token).collect();
+    routes(5, 70, &assignments)
+}
+
+/// The routes of `(token, expert)` pairs, which are listed token by token.
+fn routes(experts: usize, tokens: usize, assignments: &[(usize, usize)]) -> Arc<Routes> {
+    let mut loads = vec![0; experts];
+    let mut offsets = vec![0; tokens + 1];
+    for &(token, expert) in assignments {
+        loads[expert] += 1;
+        for offset in &mut offsets[token + 1..] {
+            *offset += 1;
+        }
+    }
+    let mut next: Vec<usize> = (0..experts).map(|e| loads[..e].iter().sum()).collect();
     let (mut source_tokens, mut rows) = (vec![0; assignments.len()], Vec::new());
-    for (token, expert) in assignments {
-        source_tokens[next[expert]] = token;
+    for &(token, expert) in assignments {
+        source_tokens[next[expert]] = token as i64;
         rows.push(next[expert] as i64);
         next[expert] += 1;
     }
@@ -61,7 +79,7 @@ fn routes() -> Arc<Routes> {
         loads,
         source_tokens,
         rows,
-        offsets: vec![0, 2, 3, 3, 6, 7],
+        offsets,
     })
 }
 
@@ -87,9 +105,18 @@ impl<B: Backend> Mixture<B> {
 
     /// Panics where this differs from the CPU kernels by more than `tolerance` of the largest element.
     pub fn agree(&self, device: &Device<B>, tolerance: f32) {
-        let routes = routes();
+        self.agree_on(few_rows(), [12, 20], device, tolerance);
+        self.agree_on(many_rows(), [37, 19], device, tolerance);
+    }
+
+    fn agree_on(
+        &self,
+        routes: Arc<Routes>,
+        [inputs, outputs]: [usize; 2],
+        device: &Device<B>,
+        tolerance: f32,
+    ) {
         let (tokens, rows, experts) = (routes.tokens(), routes.rows.len(), routes.loads.len());
-        let (inputs, outputs) = (12, 20);
         let here = |data: &TensorData| floats::<B>(data, DType::F32, device);
         let there = |data: &TensorData| floats::<Flex>(data, DType::F32, &Default::default());
         let same = |what: &str, found, expected| {

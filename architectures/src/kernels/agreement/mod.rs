@@ -88,6 +88,6 @@ fn adam(step: i32, max_norm: Option<f32>) -> AdamStep {
 #[test]
 fn composed_operations_agree() {
     Lookups::<burn::backend::Flex>::composed().agree(&Default::default(), DType::F32, 1e-5);
-    Layer::<burn::backend::Flex>::composed().agree(&Default::default(), 1e-5);
+    Layer::<burn::backend::Flex>::composed().agree(&Default::default(), DType::F32, 1e-5);
     Mixture::<burn::backend::Flex>::composed().agree(&Default::default(), 1e-5);
 }

@@ -1,7 +1,7 @@
 //! RMSNorm, SwiGLU, cross-entropy and AdamW.
 
 use burn::backend::tensor::{FloatTensor, IndexingUpdateOp, IntTensor};
-use burn::backend::{Backend, Shape};
+use burn::backend::{Backend, Shape, TensorMetadata};
 
 use super::Operand;
 use crate::kernels::adam_step::AdamStep;
@@ -101,6 +101,14 @@ pub fn cross_entropy_backward<B: Backend>(
         (-grad).0,
         IndexingUpdateOp::Add,
     )
+}
+
+/// [`crate::kernels::FusedOps::square_sum`].
+pub fn square_sum<B: Backend>(x: FloatTensor<B>) -> FloatTensor<B> {
+    let last = x.shape().num_dims() - 1;
+    // By row first: a single sum over all values adds in the order in which threads finish.
+    let rows = B::float_sum_dim(B::float_mul(x.clone(), x), last);
+    B::float_sum(rows)
 }
 
 /// Weights and the running means of their gradients and squared gradients.
