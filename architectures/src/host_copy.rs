@@ -26,6 +26,12 @@ pub fn integers<const D: usize>(tensor: Tensor<D, Int>) -> Vec<i64> {
     tensor.into_data().iter::<i64>().collect()
 }
 
+/// The element of a tensor of one.
+pub fn number(tensor: Tensor<1>) -> f32 {
+    COPIES.fetch_add(1, Ordering::Relaxed);
+    tensor.into_scalar()
+}
+
 /// The elements of tensors `[1]` of one device, by one copy.
 pub fn numbers(tensors: Vec<Tensor<1>>) -> Vec<f32> {
     match tensors.is_empty() {

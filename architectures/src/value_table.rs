@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use burn::tensor::{Device, Int, Tensor};
 use rayon::prelude::*;
 
+use crate::host_copy;
 use crate::init::Init;
 use crate::kernels::table_memory;
 use crate::kernels::{AdamStep, lookup};
@@ -251,7 +252,7 @@ impl ValueTable {
         );
         state.values = values;
         state.moments = Some(moments);
-        norm.into_scalar()
+        host_copy::number(norm)
     }
 }
 

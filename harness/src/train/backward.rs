@@ -4,7 +4,7 @@
 //! operations are too short to be parallelised, also use every core. Gradients are averaged in the order of the
 //! micro-batches: the result depends on their number, but not on the number of threads.
 
-use architectures::{Decoder, loss};
+use architectures::{Decoder, host_copy, loss};
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Int, Tensor};
@@ -48,10 +48,10 @@ fn differentiate(decoder: &Decoder, (inputs, targets): Batch, share: f64) -> Bat
     let part = step::differentiate(decoder, &device, share, |decoder, pass| {
         loss::cross_entropy(decoder.forward(inputs, pass), targets)
     });
-    let value = |loss: Tensor<1>| f64::from(loss.into_scalar::<f32>());
+    let losses = host_copy::numbers([part.loss].into_iter().chain(part.auxiliary_loss).collect());
     BatchGradients {
-        loss: value(part.loss),
-        auxiliary_loss: part.auxiliary_loss.map_or(0.0, value),
+        loss: f64::from(losses[0]),
+        auxiliary_loss: losses.get(1).copied().map_or(0.0, f64::from),
         parameters: part.parameters,
     }
 }

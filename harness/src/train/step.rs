@@ -2,7 +2,7 @@
 //!
 //! Training, probes and benchmarks share this code, so that the timed step is the training step.
 
-use architectures::{HasBuffers, LazyAdam, Pass, Statistics, TableGradient, ValueTable};
+use architectures::{HasBuffers, LazyAdam, Pass, Statistics, TableGradient, ValueTable, host_copy};
 use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
@@ -35,13 +35,24 @@ pub struct ParameterGradients {
 }
 
 impl ParameterGradients {
-    /// The norm of the dense gradient of `module`, and a bound of the norm of the tables' gradients.
+    /// The norm of the dense gradient of `module`, and a bound of the norm of the tables' gradients, by one copy to the host.
     pub fn norms(&self, module: &impl Module) -> GradientNorms {
         let parts = self.tables.iter().flat_map(|(_, parts)| parts);
+        let mut on_device: Vec<Tensor<1>> = parts.flat_map(TableGradient::squares).collect();
+        let squares = on_device.len();
+        on_device.extend(optimizer::norm(module, &self.dense));
+        let on_host = host_copy::numbers(on_device);
+        let (squares, dense) = on_host.split_at(squares);
+        let (bounds, _) = squares.as_chunks();
         GradientNorms {
-            dense: optimizer::norm(module, &self.dense),
+            dense: dense.first().copied().map_or(0.0, f64::from),
             // The sum of nothing is -0.
-            tables: 0.0 + parts.map(TableGradient::norm_bound).sum::<f64>(),
+            tables: 0.0
+                + bounds
+                    .iter()
+                    .copied()
+                    .map(TableGradient::norm_bound)
+                    .sum::<f64>(),
         }
     }
 }

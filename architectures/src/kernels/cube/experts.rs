@@ -8,7 +8,7 @@ mod product;
 
 use burn::backend::TensorMetadata;
 use burn::backend::ops::IntTensorOps;
-use burn::tensor::{DType, TensorData};
+use burn::tensor::TensorData;
 use burn_cubecl::CubeBackend;
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
