@@ -123,7 +123,7 @@ pub fn cross_entropy(logits: CubeTensor, targets: CubeTensor) -> CubeTensor {
     let dim = together(&client, REDUCERS.min(columns as u32));
     let address = addresses(&[&logits]);
     let elements = elements([&logits, &targets]);
-    // SAFETY: here and below targets are below the vocabulary's size; other indices follow from the shapes.
+    // SAFETY: targets are below the vocabulary's size; other indices follow from the shapes.
     unsafe {
         forward_kernel::launch_unchecked(
             &client,
@@ -161,6 +161,7 @@ pub fn cross_entropy_backward(
     let dim = together(&client, REDUCERS.min(columns as u32));
     let address = addresses(&[&logits]);
     let elements = elements([&logits, &targets, &grad]);
+    // SAFETY: as above.
     unsafe {
         backward_kernel::launch_unchecked(
             &client,

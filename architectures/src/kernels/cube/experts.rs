@@ -236,7 +236,7 @@ fn times_matrices(
     let count = (rows / tile.rows() + experts) * column_tiles;
     let address = addresses(&[&x, &matrices, &out]);
     let elements = elements([&x, &matrices]);
-    // SAFETY: here and below starts are in order and the last is the number of rows; other indices follow from the shapes.
+    // SAFETY: starts are in order and the last is the number of rows; other indices follow from the shapes.
     unsafe {
         rows_kernel::launch_unchecked(
             &client,
@@ -288,6 +288,7 @@ pub fn grouped_matmul_backward(
     let count = experts * row_tiles * column_tiles;
     let address = addresses(&[&x, &grad, &of_matrices]);
     let formats = elements([&x, &grad, &of_matrices]);
+    // SAFETY: as above.
     unsafe {
         matrices_kernel::launch_unchecked(
             &client,

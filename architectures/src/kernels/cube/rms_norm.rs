@@ -160,7 +160,7 @@ pub fn rms_norm(x: CubeTensor, gamma: CubeTensor, epsilon: f64) -> CubeTensor {
     let dim = together(&client, REDUCERS.min(columns as u32));
     let address = addresses(&[&x]);
     let elements = elements([&x, &gamma]);
-    // SAFETY: here and below every index follows from the shapes.
+    // SAFETY: every index follows from the shapes.
     unsafe {
         forward_kernel::launch_unchecked(
             &client,
@@ -203,6 +203,7 @@ pub fn rms_norm_backward(
     let dim = together(&client, REDUCERS.min(columns as u32));
     let address = addresses(&[&x, &scales]);
     let formats = elements([&x, &gamma, &grad]);
+    // SAFETY: as above.
     unsafe {
         backward_kernel::launch_unchecked(
             &client,
@@ -238,6 +239,7 @@ fn gain_gradient(x: CubeTensor, dtype: DType, grad: CubeTensor, scales: CubeTens
     let (count, dim) = independent(&client, runs * columns);
     let address = addresses(&[&x, &parts]);
     let formats = elements([&x, &grad]);
+    // SAFETY: as above.
     unsafe {
         gain_kernel::launch_unchecked(
             &client,
@@ -258,6 +260,7 @@ fn gain_gradient(x: CubeTensor, dtype: DType, grad: CubeTensor, scales: CubeTens
     let (count, dim) = independent(&client, columns);
     let address = addresses(&[&parts]);
     let [format] = elements([&out]);
+    // SAFETY: as above.
     unsafe {
         sum_of_rows_kernel::launch_unchecked(
             &client,

@@ -67,7 +67,7 @@ pub fn swiglu(x: CubeTensor) -> CubeTensor {
     let (count, dim) = independent(&client, total);
     let address = addresses(&[&x]);
     let [element] = elements([&x]);
-    // SAFETY: here and below every index follows from the shapes.
+    // SAFETY: every index follows from the shapes.
     unsafe {
         forward_kernel::launch_unchecked(
             &client,
@@ -96,6 +96,7 @@ pub fn swiglu_backward(x: CubeTensor, grad: CubeTensor) -> CubeTensor {
     let (count, dim) = independent(&client, total);
     let address = addresses(&[&x]);
     let elements = elements([&x, &grad]);
+    // SAFETY: as above.
     unsafe {
         backward_kernel::launch_unchecked(
             &client,
