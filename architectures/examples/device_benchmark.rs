@@ -1,13 +1,17 @@
 //! Throughput of a device: lookups, and training steps of a whole decoder.
 //!
 //! ```text
-//! cargo run --release -p architectures --features cuda --example device_benchmark -- cuda
+//! cargo run --release -p architectures --features cuda --example device_benchmark -- cuda peak=495
 //! cargo run --release -p architectures --example device_benchmark -- flex small
 //! ```
 //!
 //! Throughput counts the bytes that a kernel has to move: rows read or written, once for each entry of a lookup and once
-//! for each row of an update. It is reported beside that of an elementwise copy on the same device.
+//! for each row of an update. It is reported beside that of an elementwise copy on the same device. `peak` is the device's
+//! rate in TFLOP/s, from its datasheet, of which MFU is a fraction; without it, none is printed.
 #![allow(clippy::print_stderr, clippy::print_stdout, reason = "an example")]
+
+#[path = "device_benchmark/layers.rs"]
+mod layers;
 
 use std::time::Instant;
 
@@ -15,6 +19,7 @@ use architectures::kernels::{AdamStep, RoundingCounters, lookup};
 use architectures::{AdamW, Decoder, DeviceName, LazyAdam, ModelConfig, NumericFormat, Pass, loss};
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{DType, Device, Distribution, FloatDType, Int, Tensor, TensorData};
+use layers::Widths;
 
 /// Sizes of what is measured.
 struct Sizes {
@@ -28,8 +33,9 @@ struct Sizes {
     /// Sequences of a step, and their length.
     batch: usize,
     seq: usize,
-    /// Configuration of the decoder.
+    /// Configuration of the decoder, and the widths of its layers.
     decoder: &'static str,
+    widths_of_layers: Widths,
     /// The key sets of its memories.
     n_keys: usize,
 }
@@ -41,8 +47,15 @@ const FULL: Sizes = Sizes {
     per_token: 128,
     widths: &[256, 1024],
     batch: 8,
-    seq: 1024,
-    decoder: r#""vocab_size": 32000, "d_model": 768, "n_layers": 12, "n_heads": 12, "seq_len": 1024"#,
+    seq: 2048,
+    // The row 134m of sweeps/paper.toml, at sequences of 2048 tokens.
+    decoder: r#""vocab_size": 32000, "d_model": 768, "n_layers": 12, "n_heads": 12, "d_ff": 2048, "seq_len": 2048"#,
+    widths_of_layers: Widths {
+        d_model: 768,
+        d_ff: 2048,
+        heads: 12,
+        vocab: 32_000,
+    },
     n_keys: 1024,
 };
 
@@ -54,14 +67,20 @@ const SMALL: Sizes = Sizes {
     widths: &[64],
     batch: 2,
     seq: 64,
-    decoder: r#""vocab_size": 256, "d_model": 64, "n_layers": 4, "n_heads": 2, "seq_len": 64"#,
+    decoder: r#""vocab_size": 256, "d_model": 64, "n_layers": 4, "n_heads": 2, "d_ff": 160, "seq_len": 64"#,
+    widths_of_layers: Widths {
+        d_model: 64,
+        d_ff: 160,
+        heads: 2,
+        vocab: 256,
+    },
     n_keys: 32,
 };
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let name = arguments.first().map_or("flex", String::as_str);
-    let device = match name.parse::<DeviceName>() {
+    let device = match DeviceName::find(name) {
         Ok(name) => name.open(),
         Err(message) => {
             eprintln!("{name}: {message}");
@@ -70,6 +89,16 @@ fn main() {
     };
     let small = arguments.iter().any(|argument| argument == "small");
     let sizes = if small { SMALL } else { FULL };
+    let peak = arguments
+        .iter()
+        .find_map(|argument| argument.strip_prefix("peak="));
+    let peak = peak.map(|text| match text.parse::<f64>() {
+        Ok(peak) if peak > 0.0 => peak * 1e12,
+        _ => {
+            eprintln!("peak={text} is not a rate; write TFLOP/s, such as peak=495");
+            std::process::exit(2);
+        }
+    });
 
     let copied = copy(&sizes, &device);
     println!("copy: {:.1} GB/s read and written", copied / 1e9);
@@ -83,6 +112,7 @@ fn main() {
         }
     }
     selection(&sizes, &device);
+    layers::report(&sizes, &sizes.widths_of_layers, copied, &device);
     for (label, block) in [
         ("dense", r#"{"kind": "dense"}"#.to_owned()),
         (
@@ -95,14 +125,15 @@ fn main() {
     ] {
         let placement = match label {
             "dense" => r#""all""#,
-            _ => r#"{"centred": {"count": 3, "stride": 1}}"#,
+            _ if small => r#"{"centred": {"count": 3, "stride": 1}}"#,
+            _ => r#"{"centred": {"count": 3, "stride": 4}}"#,
         };
         let json = format!(
             r#"{{"decoder": {{{}}}, "blocks": [{{"block": {block}, "placement": {placement}}}]}}"#,
             sizes.decoder
         );
         match serde_json::from_str(&json) {
-            Ok(config) => steps(label, &config, &sizes, &device),
+            Ok(config) => steps(label, &config, &sizes, peak, &device),
             Err(error) => panic!("{label}: {error}"),
         }
     }
@@ -124,6 +155,19 @@ fn seconds<T>(device: &Device, mut work: impl FnMut() -> T) -> f64 {
         drop(made);
     }
     best
+}
+
+/// The hyper-parameters of an update, without clipping.
+fn adam() -> AdamStep {
+    AdamStep {
+        learning_rate: 1e-3,
+        beta_1: 0.9,
+        beta_2: 0.95,
+        epsilon: 1e-8,
+        step: 1,
+        max_norm: None,
+        rounding: RoundingCounters::default(),
+    }
 }
 
 fn random(shape: [usize; 2], dtype: DType, device: &Device) -> Tensor<2> {
@@ -195,13 +239,10 @@ fn lookups(sizes: &Sizes, width: usize, dtype: DType, copied: f64, device: &Devi
     let seconds = seconds(device, || {
         step += 1;
         let adam = AdamStep {
-            learning_rate: 1e-3,
-            beta_1: 0.9,
-            beta_2: 0.95,
-            epsilon: 1e-8,
             step,
             max_norm: Some(1.0),
             rounding: RoundingCounters::new(0, step as u32),
+            ..adam()
         };
         if let Some((table, moments)) = state.take() {
             let (ids, weights, inputs) = (ids.clone(), weights.clone(), inputs.clone());
@@ -226,7 +267,7 @@ fn selection(sizes: &Sizes, device: &Device) {
 }
 
 /// Whole training steps: forward, backward, AdamW, table update.
-fn steps(label: &str, config: &ModelConfig, sizes: &Sizes, device: &Device) {
+fn steps(label: &str, config: &ModelConfig, sizes: &Sizes, peak: Option<f64>, device: &Device) {
     let device = device.clone().autodiff();
     let mut optimizer = ModuleOptimizer::from(AdamW {
         beta_1: 0.9,
@@ -272,9 +313,18 @@ fn steps(label: &str, config: &ModelConfig, sizes: &Sizes, device: &Device) {
         }
         last = loss.into_scalar();
     });
+    let tokens_per_s = (batch * seq) as f64 / seconds;
+    let flops = match config.cost() {
+        Ok(cost) => cost.training() as f64 * tokens_per_s,
+        Err(error) => panic!("{label}: {error}"),
+    };
+    let share = peak.map_or(String::new(), |peak| {
+        let (share, peak) = (100.0 * flops / peak, peak / 1e12);
+        format!(", {share:.1} % MFU of {peak:.0} TFLOP/s")
+    });
     println!(
-        "{label}: a step of {batch} x {seq} tokens takes {:.1} ms, {:.0} tokens/s; loss {last:.3}",
+        "{label}: a step of {batch} x {seq} tokens in f32 takes {:.1} ms, {tokens_per_s:.0} tokens/s, {:.2} TFLOP/s{share}; loss {last:.3}",
         seconds * 1e3,
-        (batch * seq) as f64 / seconds
+        flops / 1e12,
     );
 }

@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 
 use burn::tensor::{Int, Tensor};
 
+use crate::host_copy;
 use crate::pass::Pass;
 
 /// The token ids of one forward pass and those before them.
@@ -41,8 +42,8 @@ impl Tokens {
 
     /// [`Tokens::with_history`] on the host, row by row; copied from the device at the first call.
     pub fn on_host(&self) -> &[i64] {
-        let copied = || self.ids.clone().into_data().iter::<i64>().collect();
-        self.on_host.get_or_init(copied)
+        self.on_host
+            .get_or_init(|| host_copy::integers(self.ids.clone()))
     }
 }
 

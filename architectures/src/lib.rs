@@ -38,6 +38,7 @@ mod device;
 pub mod engram;
 mod experts;
 pub mod hashed_bigram;
+pub mod host_copy;
 mod init;
 pub mod kernels;
 mod knob;

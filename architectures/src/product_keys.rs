@@ -20,6 +20,7 @@ use crate::activations::Activations;
 use crate::block::Builder;
 use crate::config::{ConfigError, DecoderConfig, MAX_BLOCK_HEADS, MAX_CHOICES, MAX_WIDTH};
 use crate::cost::Cost;
+use crate::host_copy;
 use crate::init::Init;
 use crate::knob::Knob;
 use crate::numeric_format::NumericFormat;
@@ -232,11 +233,11 @@ impl ProductKeys {
         pass: &mut Pass,
     ) {
         let reads = ids.shape().num_elements();
-        let ids = ids.clone().into_data();
-        let weights = weights.clone().into_data();
+        let ids = host_copy::integers(ids.clone());
+        let weights = host_copy::floats(weights.clone());
         let mut slots = vec![0.0; self.config.slots()];
-        for (id, weight) in ids.iter::<i64>().zip(weights.iter::<f64>()) {
-            slots[id as usize] += weight;
+        for (id, weight) in ids.into_iter().zip(weights) {
+            slots[id as usize] += f64::from(weight);
         }
         pass.observe(unit, slots, reads);
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use burn::tensor::{Int, Tensor, TensorData};
 
+use crate::host_copy;
 use crate::kernels::gather::select_rows;
 use crate::kernels::routes::Routes;
 
@@ -19,7 +20,7 @@ pub struct Assignments {
 /// the lower index is selected.
 pub fn token_choice(probabilities: &Tensor<2>, top_k: usize) -> Assignments {
     let [tokens, n_experts] = probabilities.dims();
-    let values: Vec<f32> = host(probabilities);
+    let values = host_copy::floats(probabilities.clone());
     let mut pairs = Vec::with_capacity(tokens * top_k);
     let mut ranked: Vec<usize> = Vec::with_capacity(n_experts);
     for (token, row) in values.chunks_exact(n_experts).enumerate() {
@@ -40,7 +41,7 @@ pub fn expert_choice(probabilities: &Tensor<2>, capacity_factor: f64) -> Assignm
     let [tokens, n_experts] = probabilities.dims();
     let capacity = (capacity_factor * tokens as f64 / n_experts as f64).round() as usize;
     let capacity = capacity.clamp(1, tokens);
-    let values: Vec<f32> = host(probabilities);
+    let values = host_copy::floats(probabilities.clone());
     let mut pairs = Vec::with_capacity(n_experts * capacity);
     for expert in 0..n_experts {
         let mut ranked: Vec<usize> = (0..tokens).collect();
@@ -135,10 +136,6 @@ impl Assignments {
             offsets,
         })
     }
-}
-
-fn host(tensor: &Tensor<2>) -> Vec<f32> {
-    tensor.clone().into_data().iter::<f32>().collect()
 }
 
 #[cfg(test)]

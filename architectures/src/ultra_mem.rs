@@ -38,6 +38,7 @@ use crate::buffer::{Buffer, Statistics};
 use crate::config::{ConfigError, DecoderConfig};
 use crate::context::Context;
 use crate::cost::Cost;
+use crate::host_copy;
 use crate::init::Init;
 use crate::kernels::fused;
 use crate::linear::Linear;
@@ -281,7 +282,7 @@ impl UltraMem {
     /// Records the number of reads of each slot.
     fn observe(&self, slots: &Tensor<2, Int>, pass: &mut Pass) {
         let mut counts = vec![0.0; self.sizes.n_keys * self.sizes.n_keys];
-        for slot in slots.clone().into_data().iter::<i64>() {
+        for slot in host_copy::integers(slots.clone()) {
             counts[slot as usize] += 1.0;
         }
         pass.observe("slot", counts, slots.shape().num_elements());

@@ -23,6 +23,7 @@ use burn::tensor::{Device, Int, Tensor, bf16};
 use collectives::Collectives;
 use rayon::prelude::*;
 
+use crate::host_copy;
 use crate::init::Init;
 use crate::kernels::table_memory::{self, TableValues};
 use crate::kernels::{AdamStep, RoundingCounters, lookup};
@@ -321,7 +322,7 @@ impl ValueTable {
             (None, Some(ranks)) => over_ranks::norm_over_ranks(norm, ranks),
             (None, None) => norm,
         };
-        norm.into_scalar()
+        host_copy::number(norm)
     }
 }
 

@@ -158,7 +158,11 @@ fn train(decoder: &Decoder, own: &[usize], ranks: usize) -> Record {
             }
         }
         let bounds = tables.iter();
-        let bounds = bounds.map(|(table, parts)| table.norm_bounds(parts).iter().sum());
+        let bounds = bounds.map(|(table, parts)| {
+            let squares = table.squares(parts).into_iter();
+            let on_host = squares.map(|part| part.map(architectures::host_copy::number));
+            on_host.map(TableGradient::norm_bound).sum()
+        });
         record.bounds.push(bounds.collect());
         let norms = tables.into_iter();
         let norms = norms.map(|(table, parts)| table.update(parts, &OPTIMIZER, 0.01));
@@ -334,7 +338,7 @@ fn bytes_are_those_of_the_formula() {
                     .sum::<usize>();
                 let mut norms = 0;
                 for (table, parts) in part.tables {
-                    table.norm_bounds(&parts);
+                    table.squares(&parts);
                     norms += 8 * (ranks - 1) * (parts.len().div_ceil(ranks) + 1);
                     table.update(parts, &OPTIMIZER, 0.01);
                 }

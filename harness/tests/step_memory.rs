@@ -6,7 +6,7 @@ use std::process::Command;
 
 use architectures::Decoder;
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use experiment::memory_need::{MemoryNeed, NumericFormat};
+use experiment::memory_need::{Formats, MemoryNeed};
 use experiment::plan::{Plan, Run};
 use experiment::sweep_file::Sweep;
 use experiment::training::Division;
@@ -74,7 +74,8 @@ const CASES: [(&str, &str, &str); 8] = [
 fn measured_peaks_are_those_of_the_formula() {
     let mut wrong = Vec::new();
     for (name, block, training) in CASES {
-        let need = MemoryNeed::of(&run(block, training), NumericFormat::F32).unwrap();
+        let run = run(block, training);
+        let need = MemoryNeed::of(&run, Formats::of(&run, None)).unwrap();
         let child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "one_step", "--ignored", "--nocapture"])
             .env(CASE, name)
@@ -112,7 +113,7 @@ fn one_step() {
     decoder
         .tables()
         .iter()
-        .for_each(|table| table.allocate_moments());
+        .for_each(|table| table.allocate_moments(run.training.table_moments));
     let mut optimizers = Optimizers::new(&run.training);
     let (vocab, seq) = (run.model.decoder.vocab_size, run.model.decoder.seq_len);
     let sequences = run.training.batch_size;

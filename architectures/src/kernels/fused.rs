@@ -5,7 +5,7 @@
 //! of Burn's own operations that write their intermediates to memory.
 
 use burn::backend::tensor::{FloatTensor, IntTensor};
-use burn::backend::{Backend, TensorMetadata, backend_extension};
+use burn::backend::{Backend, backend_extension};
 
 use super::composed::{attention, layer};
 use crate::kernels::adam_step::AdamStep;
@@ -108,10 +108,7 @@ pub trait FusedOps: Backend {
 
     /// Sum of the squares of all elements, `[1]`, added in an order that depends on the shape alone.
     fn square_sum(x: FloatTensor<Self>) -> FloatTensor<Self> {
-        let last = x.shape().num_dims() - 1;
-        // By row first: a single sum over all values adds in the order in which threads finish.
-        let rows = Self::float_sum_dim(Self::float_mul(x.clone(), x), last);
-        Self::float_sum(rows)
+        layer::square_sum::<Self>(x)
     }
 
     /// One step of AdamW on `values` and their moments, all of one shape, in place where no other tensor

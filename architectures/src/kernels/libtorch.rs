@@ -97,8 +97,8 @@ mod tests {
     fn agrees_with_the_cpu_kernels() {
         Lookups::<LibTorch>::own().agree(&LibTorchDevice::Cpu, DType::F32, 1e-5);
         Lookups::<LibTorch>::composed().agree(&LibTorchDevice::Cpu, DType::F32, 1e-5);
-        Layer::<LibTorch>::own().agree(&LibTorchDevice::Cpu, 1e-5);
-        Layer::<LibTorch>::composed().agree(&LibTorchDevice::Cpu, 1e-5);
+        Layer::<LibTorch>::own().agree(&LibTorchDevice::Cpu, DType::F32, 1e-5);
+        Layer::<LibTorch>::composed().agree(&LibTorchDevice::Cpu, DType::F32, 1e-5);
         Mixture::<LibTorch>::own().agree(&LibTorchDevice::Cpu, 1e-5);
         searches_agree::<LibTorch>(&LibTorchDevice::Cpu, 1e-5);
     }

@@ -3,6 +3,8 @@
 use burn::module::Param;
 use burn::tensor::Tensor;
 
+use crate::host_copy;
+
 /// Steps of the power iteration: more than enough for f32 unless two singular values are nearly equal.
 const STEPS: usize = 200;
 
@@ -11,8 +13,8 @@ const STEPS: usize = 200;
 pub fn leading(cores: &Param<Tensor<3>>, before: Option<&[f32]>) -> Vec<f32> {
     let cores = cores.val();
     let [_, rank, _] = cores.dims();
-    let sum = cores.inner().sum_dim(0).into_data();
-    let sum: Vec<f64> = sum.iter::<f32>().map(f64::from).collect();
+    let sum = host_copy::floats(cores.inner().sum_dim(0));
+    let sum: Vec<f64> = sum.into_iter().map(f64::from).collect();
     let at = |row: usize, column: usize| sum[row * rank + column];
     // Power iteration on C^T C from the row of C of the largest norm, which is not orthogonal to the leading vector.
     let norm = |x: &[f64]| x.iter().map(|x| x * x).sum::<f64>().sqrt();

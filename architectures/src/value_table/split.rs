@@ -93,20 +93,19 @@ impl ValueTable {
         self.ranks.as_ref()
     }
 
-    /// An upper bound of the norm of each of `parts`, gradients of this table; the same on all ranks. See
-    /// [`TableGradient::norm_bound`].
-    pub fn norm_bounds(&self, parts: &[TableGradient]) -> Vec<f64> {
-        let Some(ranks) = &self.ranks else {
-            return parts.iter().map(TableGradient::norm_bound).collect();
+    /// The squares of each of `parts`, gradients of this table, for [`TableGradient::norm_bound`]; the same on all ranks.
+    pub fn squares(&self, parts: &[TableGradient]) -> Vec<[Tensor<1>; 2]> {
+        let own: Vec<[Tensor<1>; 2]> = parts.iter().map(TableGradient::squares).collect();
+        let Some(ranks) = self.ranks.as_ref().filter(|_| !own.is_empty()) else {
+            return own;
         };
         // Weights are of the tokens of all ranks; of the rows, each rank has its columns.
-        let squares = parts.iter().map(TableGradient::rows_square).collect();
-        let squares = ranks.all_reduce(Tensor::cat(squares, 0)).into_data();
-        let norms = parts.iter().map(TableGradient::weights_norm);
-        norms
-            .zip(squares.iter::<f32>())
-            .map(|(weights, rows)| weights * f64::from(rows).sqrt())
-            .collect()
+        let rows = own.iter().map(|[_, rows]| rows.clone()).collect();
+        let rows = ranks.all_reduce(Tensor::cat(rows, 0));
+        let of_part = |(part, [weights, _]): (usize, [Tensor<1>; 2])| {
+            [weights, rows.clone().narrow(0, part, 1)]
+        };
+        own.into_iter().enumerate().map(of_part).collect()
     }
 
     pub(super) fn split_bag(

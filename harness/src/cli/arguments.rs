@@ -93,8 +93,8 @@ pub struct RecordExport {
 /// Options of the computation, shared by several commands.
 #[derive(Args)]
 pub struct ComputeOptions {
-    /// Device: flex (the CPU), libtorch, cuda, vulkan or wgpu, if compiled in (docs/devices.md).
-    #[arg(long, default_value_t = DeviceName::Flex)]
+    /// Device: flex (the CPU), libtorch, libtorch:cuda:N, cuda:N, vulkan:N or wgpu:N, if compiled in (docs/devices.md).
+    #[arg(long, default_value_t = DeviceName::Flex, value_parser = DeviceName::find)]
     pub device: DeviceName,
     /// Number of worker threads; default: one per core.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
@@ -284,7 +284,7 @@ pub struct RerunOptions {
     #[arg(long, value_name = "DIR", default_value = "runs")]
     pub output: PathBuf,
     /// Device; default: that of the recorded run.
-    #[arg(long)]
+    #[arg(long, value_parser = DeviceName::find)]
     pub device: Option<DeviceName>,
     /// Number of worker threads; default: that of the recorded run.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]

@@ -13,7 +13,8 @@ const USABLE: f64 = 0.85;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum MemoryKind {
     Host,
-    Nvidia,
+    /// `nvidia-smi`, for the GPU of a number.
+    Nvidia(usize),
     /// No method: the limit is given by the caller.
     Unknown,
 }
@@ -31,10 +32,10 @@ impl DeviceMemory {
     /// # Errors
     /// If `cap` is `None` and the free memory cannot be read.
     pub fn of(device: DeviceName, cap: Option<Bytes>) -> Result<Self, Error> {
-        let kind = match device.to_string().as_str() {
-            "flex" | "libtorch" => MemoryKind::Host,
-            "cuda" => MemoryKind::Nvidia,
-            _ => MemoryKind::Unknown,
+        let kind = match device.nvidia_gpu() {
+            Some(gpu) => MemoryKind::Nvidia(gpu),
+            None if device.is_host() => MemoryKind::Host,
+            None => MemoryKind::Unknown,
         };
         if cap.is_none() && free(kind).is_none() {
             return Err(Error::Argument {
@@ -73,7 +74,7 @@ impl DeviceMemory {
 fn free(kind: MemoryKind) -> Option<Bytes> {
     match kind {
         MemoryKind::Host => free_on_host(),
-        MemoryKind::Nvidia => free_on_nvidia(),
+        MemoryKind::Nvidia(gpu) => free_on_nvidia(gpu),
         MemoryKind::Unknown => None,
     }
 }
@@ -116,10 +117,10 @@ fn value_of(meminfo: &str, key: &str) -> Option<Bytes> {
     Some(kibibytes * 1024)
 }
 
-/// Free memory of the first GPU, as `nvidia-smi` reports it.
-fn free_on_nvidia() -> Option<Bytes> {
+/// Free memory of a GPU, as `nvidia-smi` reports it.
+fn free_on_nvidia(gpu: usize) -> Option<Bytes> {
     let output = std::process::Command::new("nvidia-smi")
-        .args(["-i", "0", "--query-gpu=memory.free"])
+        .args(["-i", &gpu.to_string(), "--query-gpu=memory.free"])
         .arg("--format=csv,noheader,nounits")
         .output()
         .ok()?;

@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use architectures::{Decoder, TableGradient, loss};
+use architectures::{Decoder, TableGradient, host_copy, loss};
 use burn::tensor::{Int, Tensor};
 use experiment::training::{Division, Recompute};
 use rayon::prelude::*;
@@ -98,10 +98,10 @@ fn differentiate(
             segments::differentiate(decoder, batch, share, layers)
         }
     };
-    let value = |loss: Tensor<1>| f64::from(loss.into_scalar::<f32>());
+    let losses = host_copy::numbers([part.loss].into_iter().chain(part.auxiliary_loss).collect());
     BatchGradients {
-        loss: value(part.loss),
-        auxiliary_loss: part.auxiliary_loss.map_or(0.0, value),
+        loss: f64::from(losses[0]),
+        auxiliary_loss: losses.get(1).copied().map_or(0.0, f64::from),
         parameters: part.parameters,
     }
 }

@@ -19,23 +19,18 @@ pub fn lazy_adam(training: &TrainingConfig) -> LazyAdam {
     }
 }
 
-/// The global norm of all gradients.
+/// The global norm of all gradients, `[1]`; `None` if there are none.
 ///
 /// Burn's clipping is per parameter, which changes the direction of the gradient.
-pub fn norm(module: &impl Module, gradients: &GradientsParams) -> f64 {
+pub fn norm(module: &impl Module, gradients: &GradientsParams) -> Option<Tensor<1>> {
     let mut norm = SquareSums {
         gradients,
         squares: Vec::new(),
     };
     module.visit(&mut norm);
     match norm.squares.is_empty() {
-        true => 0.0,
-        false => f64::from(
-            Tensor::cat(norm.squares, 0)
-                .sum()
-                .sqrt()
-                .into_scalar::<f32>(),
-        ),
+        true => None,
+        false => Some(Tensor::cat(norm.squares, 0).sum().sqrt()),
     }
 }
 

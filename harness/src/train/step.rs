@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use architectures::{HasBuffers, LazyAdam, Pass, Statistics, TableGradient, ValueTable};
+use architectures::{HasBuffers, LazyAdam, Pass, Statistics, TableGradient, ValueTable, host_copy};
 use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
@@ -50,15 +50,9 @@ pub struct ParameterGradients {
 }
 
 impl ParameterGradients {
-    /// The norm of the dense gradient of `module`, and a bound of the norm of the tables' gradients.
+    /// The norm of the dense gradient of `module`, and a bound of the norm of the tables' gradients, by one copy to the host.
     pub fn norms(&self, module: &impl Module) -> GradientNorms {
-        let tables = self.tables.iter();
-        let bounds = tables.flat_map(|(table, parts)| table.norm_bounds(parts));
-        GradientNorms {
-            dense: optimizer::norm(module, &self.dense),
-            // The sum of nothing is -0.
-            tables: 0.0 + bounds.sum::<f64>(),
-        }
+        norms(&self.tables, optimizer::norm(module, &self.dense))
     }
 }
 
@@ -92,18 +86,34 @@ impl From<ParameterGradients> for SummedGradients {
 }
 
 impl SummedGradients {
-    /// The norm of the dense gradient of `module`, and a bound of the norm of the tables' gradients.
+    /// The norm of the dense gradient of `module`, and a bound of the norm of the tables' gradients, by one copy to the host.
     pub fn norms(&self, module: &impl Module) -> GradientNorms {
-        let tables = self.tables.iter();
-        let bounds = tables.flat_map(|(table, parts)| table.norm_bounds(parts));
-        GradientNorms {
-            dense: match &self.dense {
-                DenseGradients::Whole(whole) => optimizer::norm(module, whole),
-                DenseGradients::Own(own) => own.norm,
+        match &self.dense {
+            DenseGradients::Whole(whole) => norms(&self.tables, optimizer::norm(module, whole)),
+            DenseGradients::Own(own) => GradientNorms {
+                dense: own.norm,
+                ..norms(&self.tables, None)
             },
-            // The sum of nothing is -0.
-            tables: 0.0 + bounds.sum::<f64>(),
         }
+    }
+}
+
+/// The norm `dense [1]`, and a bound of the norm of the gradients of `tables`, on the host by one copy.
+fn norms(tables: &TableGradients, dense: Option<Tensor<1>>) -> GradientNorms {
+    let squares = tables
+        .iter()
+        .flat_map(|(table, parts)| table.squares(parts));
+    let mut on_device: Vec<Tensor<1>> = squares.flatten().collect();
+    let squares = on_device.len();
+    on_device.extend(dense);
+    let on_host = host_copy::numbers(on_device);
+    let (squares, dense) = on_host.split_at(squares);
+    let (squares, _) = squares.as_chunks();
+    let bounds = squares.iter().copied().map(TableGradient::norm_bound);
+    GradientNorms {
+        dense: dense.first().copied().map_or(0.0, f64::from),
+        // The sum of nothing is -0.
+        tables: 0.0 + bounds.sum::<f64>(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Validation loss, and usage of slots and experts, on the held-out set.
 
-use architectures::{Decoder, Pass, Usage};
+use architectures::{Decoder, Pass, Usage, host_copy};
 use burn::tensor::Device;
 use suites::{Dataset, SuiteError};
 
@@ -53,7 +53,7 @@ pub fn validate(
         let (inputs, targets) = batches::windows(&dataset.held_out, range, seq_len, device)?;
         let mut pass = Pass::observation();
         let loss = decoder.loss(inputs, targets, &mut pass);
-        sum += f64::from(loss.into_scalar::<f32>()) * count as f64;
+        sum += f64::from(host_copy::number(loss)) * count as f64;
         tokens += count;
         let usage = pass.into_usage();
         if total.is_empty() {

@@ -29,8 +29,14 @@ pub struct Layer<B: Backend> {
     swiglu_backward: fn(Float<B>, Float<B>) -> Float<B>,
     cross_entropy: fn(Float<B>, IntTensor<B>) -> Float<B>,
     cross_entropy_backward: fn(Float<B>, IntTensor<B>, Float<B>) -> Float<B>,
+    square_sum: fn(Float<B>) -> Float<B>,
     adamw: fn([Float<B>; 4], f32, AdamStep) -> (Float<B>, Float<B>, Float<B>),
     select_rows_backward: fn(Float<B>, IntTensor<B>, usize) -> Float<B>,
+}
+
+/// Numbers that `dtype` represents exactly.
+fn exact<const D: usize>(name: &str, shape: [usize; D], dtype: DType) -> TensorData {
+    numbers(name, shape).convert_dtype(dtype)
 }
 
 #[cfg(any(feature = "tch", feature = "cube"))]
@@ -48,6 +54,7 @@ impl<B: FusedOps + GatherOps> Layer<B> {
             swiglu_backward: B::swiglu_backward,
             cross_entropy: B::cross_entropy,
             cross_entropy_backward: B::cross_entropy_backward,
+            square_sum: B::square_sum,
             adamw: |[values, grad, mean, square], decay, step| {
                 B::adamw(values, grad, mean, square, decay, step)
             },
@@ -72,6 +79,7 @@ impl<B: Backend> Layer<B> {
             swiglu_backward: layer::swiglu_backward::<B>,
             cross_entropy: layer::cross_entropy::<B>,
             cross_entropy_backward: layer::cross_entropy_backward::<B>,
+            square_sum: layer::square_sum::<B>,
             adamw: |[values, grad, mean, square], decay, step| {
                 layer::adamw::<B>(values, grad, mean, square, decay, step)
             },
@@ -79,21 +87,28 @@ impl<B: Backend> Layer<B> {
         }
     }
 
-    /// Panics where this differs from the CPU kernels by more than `tolerance` of the largest element.
-    pub fn agree(&self, device: &Device<B>, tolerance: f32) {
-        self.attention_agrees(device, DType::F32, tolerance);
-        // A last digit of the largest element, and what a rounded score changes.
-        self.attention_agrees(device, DType::BF16, 2e-2);
-        self.gates_agree(device, DType::F32, tolerance);
-        self.gates_agree(device, DType::BF16, 1e-2);
-        self.rows_agree(device, tolerance);
+    /// Panics where this differs from the CPU kernels by more than `tolerance` of the largest element. Activations and their
+    /// gradients are in `dtype`; the CPU gets the same numbers in f32.
+    pub fn agree(&self, device: &Device<B>, dtype: DType, tolerance: f32) {
+        self.attention_agrees(device, [dtype, DType::F32], tolerance);
+        self.rows_agree(device, dtype, tolerance);
+        self.squares_agree(device, dtype, tolerance);
         self.steps_agree(device, tolerance);
         self.rows_add_up(device, tolerance);
     }
 
-    fn attention_agrees(&self, device: &Device<B>, dtype: DType, tolerance: f32) {
-        for (seq, n_heads, n_kv_heads) in [(1, 2, 2), (7, 2, 1), (65, 4, 2), (130, 2, 1)] {
-            let (batch, head_dim) = (2, 4);
+    /// Panics where this differs from the CPU kernels, both in bf16, by more than rounding: a last digit of the largest element, and
+    /// what a rounded score changes.
+    pub fn agree_in_bf16(&self, device: &Device<B>) {
+        self.attention_agrees(device, [DType::BF16, DType::BF16], 2e-2);
+        self.gates_agree(device, DType::BF16, 1e-2);
+    }
+
+    fn attention_agrees(&self, device: &Device<B>, [dtype, theirs]: [DType; 2], tolerance: f32) {
+        for (seq, n_heads, n_kv_heads, head_dim) in
+            [(1, 2, 2, 4), (7, 2, 1, 4), (65, 4, 2, 6), (130, 2, 1, 4)]
+        {
+            let batch = 2;
             let shape = AttentionShape {
                 batch,
                 seq,
@@ -102,10 +117,12 @@ impl<B: Backend> Layer<B> {
                 head_dim,
                 rotary: Rotary::unscaled(100.0),
             };
-            let qkv = numbers("qkv", [batch, seq, (n_heads + 2 * n_kv_heads) * head_dim]);
-            let grad = numbers("grad", [batch, seq, n_heads * head_dim]);
+            let width = n_heads * head_dim;
+            let qkv_width = width + 2 * n_kv_heads * head_dim;
+            let qkv = exact("qkv", [batch, seq, qkv_width], dtype);
+            let grad = exact("grad", [batch, seq, width], dtype);
             let here = |data: &TensorData| floats::<B>(data, dtype, device);
-            let there = |data: &TensorData| floats::<Flex>(data, dtype, &Default::default());
+            let there = |data: &TensorData| floats::<Flex>(data, theirs, &Default::default());
             let (out, log_sums) = (self.attention)(here(&qkv), shape);
             let (their_out, their_log_sums) = Flex::causal_attention(there(&qkv), shape);
             let what = |part: &str| format!("{part}, {dtype:?}, {shape:?}");
@@ -153,13 +170,25 @@ impl<B: Backend> Layer<B> {
         );
     }
 
-    fn rows_agree(&self, device: &Device<B>, tolerance: f32) {
-        let (batch, seq, width) = (3, 7, 24);
-        let here = |data: &TensorData| floats::<B>(data, DType::F32, device);
+    fn rows_agree(&self, device: &Device<B>, dtype: DType, tolerance: f32) {
+        // A width of several vectors, and an odd one of single elements; more rows than one run of a sum over them.
+        for (batch, seq, width) in [(3, 7, 24), (2, 40, 33)] {
+            self.rows_of_width_agree(device, dtype, tolerance, [batch, seq, width]);
+        }
+    }
+
+    fn rows_of_width_agree(
+        &self,
+        device: &Device<B>,
+        dtype: DType,
+        tolerance: f32,
+        [batch, seq, width]: [usize; 3],
+    ) {
+        let here = |data: &TensorData| floats::<B>(data, dtype, device);
         let there = |data: &TensorData| floats::<Flex>(data, DType::F32, &Default::default());
-        let x = numbers("x", [batch, seq, width]);
-        let grad = numbers("grad of x", [batch, seq, width]);
-        let gamma = numbers("gamma", [width]);
+        let x = exact("x", [batch, seq, width], dtype);
+        let grad = exact("grad of x", [batch, seq, width], dtype);
+        let gamma = exact("gamma", [width], dtype);
         assert_close::<B, Flex>(
             "norm",
             (self.rms_norm)(here(&x), here(&gamma), 1e-5),
@@ -171,9 +200,24 @@ impl<B: Backend> Layer<B> {
         assert_close::<B, Flex>("gradient of a norm", found.0, expected.0, tolerance);
         assert_close::<B, Flex>("gradient of a gain", found.1, expected.1, tolerance);
 
-        let logits = numbers("logits", [batch * seq, width]);
+        let x = exact("gate and up", [batch * seq, 2 * width], dtype);
+        let grad = exact("grad of the product", [batch * seq, width], dtype);
+        assert_close::<B, Flex>(
+            "swiglu",
+            (self.swiglu)(here(&x)),
+            Flex::swiglu(there(&x)),
+            tolerance,
+        );
+        assert_close::<B, Flex>(
+            "gradient of swiglu",
+            (self.swiglu_backward)(here(&x), here(&grad)),
+            Flex::swiglu_backward(there(&x), there(&grad)),
+            tolerance,
+        );
+
+        let logits = exact("logits", [batch * seq, width], dtype);
         let targets = ids("targets", [batch * seq], width);
-        let grad = numbers("grad of losses", [batch * seq]);
+        let grad = exact("grad of losses", [batch * seq], dtype);
         let (ours, theirs) = (
             integers::<B>(&targets, device),
             integers::<Flex>(&targets, &Default::default()),
@@ -212,6 +256,16 @@ impl<B: Backend> Layer<B> {
             let sums = TensorData::new(sums, [rows, width]);
             let expected = floats::<Flex>(&sums, DType::F32, &Default::default());
             assert_close::<B, Flex>("added rows", found, expected, tolerance);
+        }
+    }
+
+    fn squares_agree(&self, device: &Device<B>, dtype: DType, tolerance: f32) {
+        for shape in [[1, 1], [7, 5], [90, 131]] {
+            let x = exact("x to square", shape, dtype);
+            let found = (self.square_sum)(floats::<B>(&x, dtype, device));
+            let there = floats::<Flex>(&x, DType::F32, &Default::default());
+            let expected = Flex::square_sum(there);
+            assert_close::<B, Flex>("sum of squares", found, expected, tolerance);
         }
     }
 

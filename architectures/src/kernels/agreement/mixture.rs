@@ -46,14 +46,32 @@ impl<B: ExpertOps> Mixture<B> {
 }
 
 /// Expert 1 and token 2 have no rows; the others have one to three.
-fn routes() -> Arc<Routes> {
-    // (token, expert) of each assignment, token by token.
+fn few_rows() -> Arc<Routes> {
     let assignments = [(0, 2), (0, 0), (1, 3), (3, 0), (3, 2), (3, 3), (4, 0)];
-    let loads = vec![3, 0, 2, 2];
-    let mut next = [0, 3, 3, 5];
+    routes(4, 5, &assignments)
+}
+
+/// Two experts for each of many tokens; expert 2 has no rows.
+fn many_rows() -> Arc<Routes> {
+    let of_token = |token: usize| [(token, [0, 1, 3][token % 3]), (token, 4)];
+    let assignments: Vec<_> = (0..70).flat_map(of_token).collect();
+    routes(5, 70, &assignments)
+}
+
+/// The routes of `(token, expert)` pairs, which are listed token by token.
+fn routes(experts: usize, tokens: usize, assignments: &[(usize, usize)]) -> Arc<Routes> {
+    let mut loads = vec![0; experts];
+    let mut offsets = vec![0; tokens + 1];
+    for &(token, expert) in assignments {
+        loads[expert] += 1;
+        for offset in &mut offsets[token + 1..] {
+            *offset += 1;
+        }
+    }
+    let mut next: Vec<usize> = (0..experts).map(|e| loads[..e].iter().sum()).collect();
     let (mut source_tokens, mut rows) = (vec![0; assignments.len()], Vec::new());
-    for (token, expert) in assignments {
-        source_tokens[next[expert]] = token;
+    for &(token, expert) in assignments {
+        source_tokens[next[expert]] = token as i64;
         rows.push(next[expert] as i64);
         next[expert] += 1;
     }
@@ -61,7 +79,7 @@ fn routes() -> Arc<Routes> {
         loads,
         source_tokens,
         rows,
-        offsets: vec![0, 2, 3, 3, 6, 7],
+        offsets,
     })
 }
 
@@ -87,11 +105,21 @@ impl<B: Backend> Mixture<B> {
 
     /// Panics where this differs from the CPU kernels by more than `tolerance` of the largest element.
     pub fn agree(&self, device: &Device<B>, tolerance: f32) {
-        self.products_agree(device, DType::F32, tolerance);
-        self.products_agree(device, DType::BF16, 1e-2);
-        let routes = routes();
+        self.exchanges_agree(few_rows(), 12, device, tolerance);
+        self.exchanges_agree(many_rows(), 37, device, tolerance);
+        self.products_agree((few_rows(), [12, 20]), device, DType::F32, tolerance);
+        self.products_agree((many_rows(), [37, 19]), device, DType::F32, tolerance);
+        self.products_agree((few_rows(), [12, 20]), device, DType::BF16, 1e-2);
+    }
+
+    fn exchanges_agree(
+        &self,
+        routes: Arc<Routes>,
+        inputs: usize,
+        device: &Device<B>,
+        tolerance: f32,
+    ) {
         let (tokens, rows) = (routes.tokens(), routes.rows.len());
-        let inputs = 12;
         let here = |data: &TensorData| floats::<B>(data, DType::F32, device);
         let there = |data: &TensorData| floats::<Flex>(data, DType::F32, &Default::default());
         let same = |what: &str, found, expected| {
@@ -120,10 +148,14 @@ impl<B: Backend> Mixture<B> {
         same("gradient of weights", found.1, expected.1);
     }
 
-    fn products_agree(&self, device: &Device<B>, dtype: DType, tolerance: f32) {
-        let routes = routes();
+    fn products_agree(
+        &self,
+        (routes, [inputs, outputs]): (Arc<Routes>, [usize; 2]),
+        device: &Device<B>,
+        dtype: DType,
+        tolerance: f32,
+    ) {
         let (rows, experts) = (routes.rows.len(), routes.loads.len());
-        let (inputs, outputs) = (12, 20);
         let here = |data: &TensorData| floats::<B>(data, dtype, device);
         let there = |data: &TensorData| floats::<Flex>(data, dtype, &Default::default());
         let same = |what: &str, found, expected| {

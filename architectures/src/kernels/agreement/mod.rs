@@ -91,6 +91,7 @@ fn adam(step: i32, max_norm: Option<f32>) -> AdamStep {
 fn composed_operations_agree() {
     Lookups::<burn::backend::Flex>::composed().agree(&Default::default(), DType::F32, 1e-5);
     Lookups::<burn::backend::Flex>::composed().agree(&Default::default(), DType::BF16, 2e-2);
-    Layer::<burn::backend::Flex>::composed().agree(&Default::default(), 1e-5);
+    Layer::<burn::backend::Flex>::composed().agree(&Default::default(), DType::F32, 1e-5);
+    Layer::<burn::backend::Flex>::composed().agree_in_bf16(&Default::default());
     Mixture::<burn::backend::Flex>::composed().agree(&Default::default(), 1e-5);
 }

@@ -106,6 +106,14 @@ pub fn cross_entropy_backward<B: Backend>(
     )
 }
 
+/// [`crate::kernels::FusedOps::square_sum`].
+pub fn square_sum<B: Backend>(x: FloatTensor<B>) -> FloatTensor<B> {
+    let last = x.shape().num_dims() - 1;
+    // By row first: a single sum over all values adds in the order in which threads finish.
+    let rows = B::float_sum_dim(B::float_mul(x.clone(), x), last);
+    B::float_sum(rows)
+}
+
 /// Weights and the running means of their gradients and squared gradients.
 pub(super) struct Moments<B: Backend> {
     pub values: Operand<B>,

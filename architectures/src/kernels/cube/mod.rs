@@ -1,17 +1,23 @@
-//! Lookup kernels for every CubeCL runtime (CUDA, Vulkan, wgpu, and for tests a CPU), from one source.
+//! Kernels for every CubeCL runtime (CUDA, Vulkan, wgpu, and for tests a CPU), from one source.
 //!
-//! Kernels read tables, weights and inputs in f32 or bf16 and sum in f32. None uses atomics: the order of a sum depends on
-//! the ids alone. Attention and the other fused operations use the composed bodies.
+//! Kernels read f32 or bf16 and sum in f32. None uses atomics: the order of a sum depends on the ids and shapes, and on the
+//! number of units of a cube, which is a property of the device.
 
+mod adamw;
+mod attention;
+mod cross_entropy;
+mod experts;
 mod launch;
 mod lookup;
 mod pair_scores;
 mod product_key_top_k;
 mod reduce;
+mod rms_norm;
 mod row_adam;
 mod row_sums;
 mod sort;
 mod stochastic_rounding;
+mod swiglu;
 
 use std::sync::Arc;
 
@@ -29,6 +35,7 @@ use super::lookup::LookupOps;
 use super::product_key_search::SearchOps;
 use super::routes::Routes;
 use crate::kernels::adam_step::AdamStep;
+use crate::kernels::attention_shape::AttentionShape;
 
 impl LookupOps for CubeBackend {
     fn bag(
@@ -99,7 +106,72 @@ impl LookupOps for CubeBackend {
     }
 }
 
-impl FusedOps for CubeBackend {}
+impl FusedOps for CubeBackend {
+    fn causal_attention(
+        qkv: FloatTensor<Self>,
+        shape: AttentionShape,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        attention::attention(qkv, &shape)
+    }
+
+    fn causal_attention_backward(
+        qkv: FloatTensor<Self>,
+        out: FloatTensor<Self>,
+        log_sums: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        shape: AttentionShape,
+    ) -> FloatTensor<Self> {
+        attention::attention_backward(qkv, (out, log_sums, grad), &shape)
+    }
+
+    fn rms_norm(x: FloatTensor<Self>, gamma: FloatTensor<Self>, epsilon: f64) -> FloatTensor<Self> {
+        rms_norm::rms_norm(x, gamma, epsilon)
+    }
+
+    fn rms_norm_backward(
+        x: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        epsilon: f64,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        rms_norm::rms_norm_backward(x, gamma, grad, epsilon)
+    }
+
+    fn swiglu(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        swiglu::swiglu(x)
+    }
+
+    fn swiglu_backward(x: FloatTensor<Self>, grad: FloatTensor<Self>) -> FloatTensor<Self> {
+        swiglu::swiglu_backward(x, grad)
+    }
+
+    fn cross_entropy(logits: FloatTensor<Self>, targets: IntTensor<Self>) -> FloatTensor<Self> {
+        cross_entropy::cross_entropy(logits, targets)
+    }
+
+    fn cross_entropy_backward(
+        logits: FloatTensor<Self>,
+        targets: IntTensor<Self>,
+        grad: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        cross_entropy::cross_entropy_backward(logits, targets, grad)
+    }
+
+    fn square_sum(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        reduce::square_sum(x)
+    }
+
+    fn adamw(
+        values: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        mean: FloatTensor<Self>,
+        square: FloatTensor<Self>,
+        decay: f32,
+        step: AdamStep,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        adamw::adamw(values, grad, (mean, square), decay, step)
+    }
+}
 
 impl GatherOps for CubeBackend {
     fn select_rows_backward(
@@ -124,6 +196,23 @@ impl ExpertOps for CubeBackend {
         routes: Arc<Routes>,
     ) -> FloatTensor<Self> {
         composed::experts::combine_outputs::<Self>(y, weights, &routes, lookup::bag)
+    }
+
+    fn grouped_matmul(
+        x: FloatTensor<Self>,
+        weights: FloatTensor<Self>,
+        routes: Arc<Routes>,
+    ) -> FloatTensor<Self> {
+        experts::grouped_matmul(x, weights, &routes)
+    }
+
+    fn grouped_matmul_backward(
+        grad: FloatTensor<Self>,
+        x: FloatTensor<Self>,
+        weights: FloatTensor<Self>,
+        routes: Arc<Routes>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        experts::grouped_matmul_backward(grad, x, weights, &routes)
     }
 }
 
@@ -155,8 +244,17 @@ mod tests {
     }
 
     #[test]
+    fn operations_of_a_layer_agree_with_the_cpu_kernels() {
+        Layer::<CubeBackend>::own().agree(&device(), DType::F32, 1e-5);
+    }
+
+    #[test]
+    fn operations_of_a_layer_in_bf16_agree_with_the_cpu_kernels() {
+        Layer::<CubeBackend>::own().agree(&device(), DType::BF16, 2e-2);
+    }
+
+    #[test]
     fn other_operations_agree_with_the_cpu_kernels() {
-        Layer::<CubeBackend>::own().agree(&device(), 1e-5);
         Mixture::<CubeBackend>::own().agree(&device(), 1e-5);
         searches_agree::<CubeBackend>(&device(), 1e-5);
     }

@@ -6,6 +6,7 @@ use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
 
+use super::adamw::adam_change;
 use super::launch::{
     addresses, cubes, elements, empty, exclusive, independent, together, vector_size,
 };
@@ -98,13 +99,16 @@ fn adam_kernel<T: Float, M: Float, W: Float, V: Float, N: Size>(
         grad = grad * Vector::<f32, N>::new(scale);
     }
     let at = rows[position] as usize * columns + column;
-    let new_mean = Vector::<f32, N>::cast_from(mean[at]) * Vector::<f32, N>::new(beta_1)
-        + grad * Vector::<f32, N>::new(1.0f32 - beta_1);
-    let new_square = Vector::<f32, N>::cast_from(square[at]) * Vector::<f32, N>::new(beta_2)
-        + grad * grad * Vector::<f32, N>::new(1.0f32 - beta_2);
-    let root = (new_square * Vector::<f32, N>::new(square_correction)).sqrt()
-        + Vector::<f32, N>::new(epsilon);
-    let change = new_mean * Vector::<f32, N>::new(step_size) / root;
+    let (new_mean, new_square, change) = adam_change::<N>(
+        Vector::<f32, N>::cast_from(mean[at]),
+        Vector::<f32, N>::cast_from(square[at]),
+        grad,
+        beta_1,
+        beta_2,
+        epsilon,
+        step_size,
+        square_correction,
+    );
     let mut new_values = Vector::<f32, N>::cast_from(table[at]) - change;
     let mut stored_mean = new_mean;
     let mut stored_square = new_square;

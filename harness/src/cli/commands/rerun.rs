@@ -101,7 +101,7 @@ fn compute_options(
     let device = match options.device {
         Some(device) => device,
         None => {
-            let device = recorded.row.device.parse::<DeviceName>();
+            let device = DeviceName::find(&recorded.row.device);
             device.map_err(|problem| Error::Argument {
                 argument: format!("the device of run {}", recorded.row.run),
                 problem: format!("cannot be opened: {problem}"),
