@@ -5,7 +5,7 @@ mod models;
 
 use architectures::{Decoder, ModelConfig, host_copy};
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use experiment::training::TrainingConfig;
+use experiment::training::{Division, TrainingConfig};
 use harness::train::backward::backward;
 use harness::train::step::{LearningRates, Optimizers};
 use models::{VOCAB, every_model};
@@ -46,7 +46,7 @@ fn a_step_copies_its_losses_its_norms_and_what_blocks_need() {
         let mut optimizers = Optimizers::new(&training);
 
         let before = host_copy::count();
-        let gradients = backward(&decoder, batch, 1);
+        let gradients = backward(&decoder, batch, Division::WHOLE);
         let norms = gradients.parameters.norms(&decoder);
         let tables = gradients.parameters.tables.len() as u64;
         let rates = LearningRates::of(&training, 1.0);
