@@ -19,7 +19,11 @@
 //! - nothing is computed while ranks exchange, as in this program, and no rank waits for another;
 //! - the batch is the same for any number of ranks, and the computation is divided by their number without loss.
 
+use std::str::FromStr;
+
 use architectures::Cost;
+
+use crate::units;
 
 /// Bytes of an f32.
 const VALUE: f64 = 4.0;
@@ -140,6 +144,27 @@ impl Network {
     }
 }
 
+impl FromStr for Network {
+    type Err = String;
+
+    /// Parses latency and bytes per second, such as `5us,50GB/s`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let usage = || "write latency and bytes per second such as 5us,50GB/s".to_owned();
+        let (latency, rate) = text.split_once(',').ok_or_else(usage)?;
+        let units = [("ns", 1e-9), ("us", 1e-6), ("ms", 1e-3), ("s", 1.0)];
+        let seconds = units.into_iter().find_map(|(unit, seconds)| {
+            let number = latency.trim().strip_suffix(unit)?;
+            Some(number.trim().parse::<f64>().ok()? * seconds)
+        });
+        let rate = rate.trim().strip_suffix("/s").ok_or_else(usage)?;
+        let latency_s = seconds.filter(|seconds| (0.0..=1e3).contains(seconds));
+        Ok(Self {
+            latency_s: latency_s.ok_or_else(usage)?,
+            bytes_per_s: units::bytes(rate).map_err(|_| usage())? as f64,
+        })
+    }
+}
+
 /// The time of a step on some ranks.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct StepPrediction {
@@ -224,6 +249,26 @@ mod tests {
         rows_read: 96,
         lookup_values: 3 * 768,
     };
+
+    #[test]
+    fn a_network_is_parsed_with_units() {
+        let network = |latency_s, bytes_per_s| Network {
+            latency_s,
+            bytes_per_s,
+        };
+        assert_eq!("2ms,1GiB/s".parse(), Ok(network(2e-3, 1073741824.0)));
+        assert_eq!("0s, 50 GB/s".parse(), Ok(network(0.0, 5e10)));
+        for wrong in [
+            "5us",
+            "5us,50GB",
+            "fast,50GB/s",
+            "-1us,1GB/s",
+            "5,50GB/s",
+            "NaNs,1GB/s",
+        ] {
+            assert!(wrong.parse::<Network>().is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn bytes_are_those_of_the_formula() {

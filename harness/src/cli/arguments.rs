@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use architectures::DeviceName;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use experiment::communication::Network;
 use experiment::matching::{Side, Target};
 use experiment::memory_need::NumericFormat;
 use experiment::units;
@@ -116,6 +117,10 @@ pub struct PlanOptions {
     /// Price of one device-hour, in any currency.
     #[arg(long, value_name = "PRICE", value_parser = units::price)]
     pub price: Option<f64>,
+    /// Also predict steps on 8, 64 and 512 devices of a network: latency of an exchange and bytes per second of a device, such as
+    /// 5us,50GB/s (docs/ranks.md says how to measure them).
+    #[arg(long, value_name = "LATENCY,RATE", conflicts_with_all = ["csv", "json"])]
+    pub network: Option<Network>,
     /// Print exact numbers as CSV instead of tables.
     #[arg(long)]
     pub csv: bool,

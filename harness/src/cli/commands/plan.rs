@@ -1,5 +1,6 @@
 //! `isoflop plan`.
 
+use experiment::communication::{Network, predictions};
 use experiment::estimate::{Assumptions, Estimate};
 use experiment::memory_need::Formats;
 use experiment::plan::{Plan, Run};
@@ -29,12 +30,12 @@ pub fn plan(options: &PlanOptions) -> Result<Conclusion, Error> {
     } else if options.json {
         print_json(runs, assumed)?;
     } else {
-        print(text(&plan, &estimates)?)?;
+        print(text(&plan, &estimates, options.network.as_ref())?)?;
     }
     Ok(Conclusion::Complete)
 }
 
-fn text(plan: &Plan, estimates: &Estimates) -> Result<String, Error> {
+fn text(plan: &Plan, estimates: &Estimates, network: Option<&Network>) -> Result<String, Error> {
     let Estimates {
         runs,
         assumed,
@@ -66,6 +67,9 @@ fn text(plan: &Plan, estimates: &Estimates) -> Result<String, Error> {
         "time: on those devices, without the time of communication; ~: assumed, or measured on another model\n{}",
         speeds.explain()
     ));
+    if let Some(network) = network {
+        lines.extend(on_network(runs, network));
+    }
     lines.push(total(runs));
     lines.extend(searched(plan)?);
     Ok(lines.join("\n"))
@@ -81,6 +85,26 @@ fn formulas(runs: &[(&Run, Estimate)], assumed: &Assumptions) -> Vec<String> {
         }
     }
     distinct.into_iter().map(Formats::formula).collect()
+}
+
+/// Predictions of a step of each model on several devices, from the speed of one.
+fn on_network(runs: &[(&Run, Estimate)], network: &Network) -> Vec<String> {
+    let (mut models, mut lines) = (Vec::new(), Vec::new());
+    for (run, estimate) in runs {
+        let model = (&run.label.size, &run.label.block);
+        if models.contains(&model) {
+            continue;
+        }
+        models.push(model);
+        let tokens = (run.training.batch_size * run.model.decoder.seq_len) as u64;
+        lines.push(format!(
+            "{} {}, a step of {tokens} tokens",
+            model.0, model.1
+        ));
+        let predicted = predictions(network, &run.cost, tokens, estimate.speed.rate());
+        lines.extend(predicted.into_iter().map(|line| format!("  {line}")));
+    }
+    lines
 }
 
 /// The trials that come before the runs, if there is a search.
