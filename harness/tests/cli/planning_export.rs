@@ -52,7 +52,7 @@ fn json_equals_csv() {
     assert_eq!(rows[1]["flop_per_s_basis"], "stated");
     assert_eq!(number("train_s"), number("train_flops") / 2e9);
     assert_eq!(number("cost"), 3.0 * number("device_hours"));
-    let parts = ["weights", "gradients", "optimizer", "table", "activations"];
+    let parts = ["weights", "optimizer", "table", "step"];
     let parts: f64 = parts
         .iter()
         .map(|part| number(&format!("{part}_bytes")))
