@@ -55,12 +55,18 @@ impl<T: Transport> OverHost<T> {
     fn sum_of_part(&self, values: TensorData) -> Vec<f32> {
         let parts = self.exchange(values.as_bytes());
         let len = parts.len() / size_of::<f32>() / self.ranks();
-        let mut values = parts
-            .chunks_exact(size_of::<f32>())
-            .map(|bytes| f32::from_ne_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]));
-        let mut sum: Vec<f32> = values.by_ref().take(len).collect();
-        for (place, value) in values.enumerate() {
-            sum[place % len] += value;
+        let value = |bytes: &[u8]| f32::from_ne_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+        let mut sum = vec![0f32; len];
+        let of_rank = (len * size_of::<f32>()).max(1);
+        for (rank, part) in parts.chunks_exact(of_rank).enumerate() {
+            for (sum, bytes) in sum.iter_mut().zip(part.chunks_exact(size_of::<f32>())) {
+                // The first is taken as it is: adding it to zero would lose the sign of -0.
+                *sum = if rank == 0 {
+                    value(bytes)
+                } else {
+                    *sum + value(bytes)
+                };
+            }
         }
         sum
     }
