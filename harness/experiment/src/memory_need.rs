@@ -7,7 +7,7 @@
 //! table            12 T                                        10 T             with moments in bf16 4 T less
 //! gradients         4 P (m + s)                                 4 P (m + s)     s = 1 with accumulation, otherwise 0
 //! activations       4 b m (A + d segments + 2 d) + 8 m r V      2 b m q less, and 10 m r V
-//! table gradient    4 B G, at most 8 T + 4 B G / accumulate if accumulated
+//! table gradient    4 B G, at most 8 T + 4 B G / accumulate if accumulated (8 T / n on n ranks)
 //! ```
 //!
 //! `P` is the number of dense parameters, `T` of table parameters, `B` the tokens of a batch, `b` those of one of the `m`
@@ -175,7 +175,7 @@ impl MemoryNeed {
         let tokens = (run.training.batch_size.div_ceil(division.ranks) * decoder.seq_len) as u64;
         let table_gradient = numbers.saturating_mul(4).saturating_mul(tokens);
         let of_part = table_gradient / division.accumulate as u64;
-        let bound = 8u64.saturating_mul(run.cost.params_table);
+        let bound = 8u64.saturating_mul(run.cost.params_table) / division.ranks as u64;
         let bound = bound.max(TableGradient::LEAST_SUMMED_BYTES);
         let (before, table_gradient) = match division.accumulate {
             1 => (0, table_gradient),

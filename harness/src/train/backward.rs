@@ -123,7 +123,7 @@ fn add(decoder: &Decoder, sum: BatchGradients, part: BatchGradients) -> BatchGra
 fn bound_entries(tables: &mut TableGradients) {
     for (table, parts) in tables {
         let entries = std::mem::take(parts);
-        *parts = TableGradient::bounded(entries, table.rows(), table.width());
+        *parts = TableGradient::bounded(entries, table.rows(), table.columns().len());
     }
 }
 

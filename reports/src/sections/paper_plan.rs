@@ -18,7 +18,8 @@ pub fn body() -> Markup {
                 assumption, and device hours depend on "
             "it. State is weights, gradients and optimizer state of training in bf16, of the dense \
                 parameters and of the tables separately; "
-            "devices of 80 GiB are the fewest that hold both and the activations of one sequence. All \
+            "devices of 80 GiB are the fewest that hold both and a step, with one sequence at a time and every layer computed again; – \
+             where no number is sufficient, since dense weights and gradients are whole on each. All \
                 " (rows.len()) " runs together: " (prefixed(hours)) " device hours."
         }
         (table(rows))
