@@ -23,7 +23,6 @@ use burn::tensor::{Device, Int, Tensor, bf16};
 use collectives::Collectives;
 use rayon::prelude::*;
 
-use crate::host_copy;
 use crate::init::Init;
 use crate::kernels::table_memory::{self, TableValues};
 use crate::kernels::{AdamStep, RoundingCounters, lookup};
@@ -269,14 +268,14 @@ impl ValueTable {
         }
     }
 
-    /// One step of lazy Adam by the sum of `parts`, at `learning_rate` times the table's factor; returns the gradient's norm before clipping.
+    /// One step of lazy Adam by the sum of `parts`, at `learning_rate` times the table's factor; returns the gradient's norm before clipping, `[1]`.
     /// If the columns are split, all ranks update together, and the norm is that of all columns.
     pub fn update(
         &self,
         parts: Vec<TableGradient>,
         optimizer: &LazyAdam,
         learning_rate: f64,
-    ) -> f32 {
+    ) -> Tensor<1> {
         let gradient = TableGradient::concat(parts);
         let (gradient, max_norm, norm_before) = match (&self.ranks, optimizer.max_norm) {
             // The norm is that of all columns, which the kernel does not have.
@@ -317,12 +316,11 @@ impl ValueTable {
         );
         state.values = values;
         state.moments = Some(moments);
-        let norm = match (norm_before, &self.ranks) {
+        match (norm_before, &self.ranks) {
             (Some(norm), _) => norm,
             (None, Some(ranks)) => over_ranks::norm_over_ranks(norm, ranks),
             (None, None) => norm,
-        };
-        host_copy::number(norm)
+        }
     }
 }
 

@@ -165,7 +165,9 @@ fn train(decoder: &Decoder, own: &[usize], ranks: usize) -> Record {
         });
         record.bounds.push(bounds.collect());
         let norms = tables.into_iter();
-        let norms = norms.map(|(table, parts)| table.update(parts, &OPTIMIZER, 0.01));
+        let norms = norms.map(|(table, parts)| {
+            architectures::host_copy::number(table.update(parts, &OPTIMIZER, 0.01))
+        });
         record.norms.push(norms.collect());
         record.logits.push(logits);
         record.dense.push(dense);

@@ -228,14 +228,15 @@ impl Optimizers {
                 own_update::update(&mut self.dense, rates.dense, module, clipped)
             }
         };
-        let mut squares = 0.0;
-        for (table, parts) in gradients.tables {
-            let norm = table.update(parts, &self.tables, rates.tables);
-            squares += f64::from(norm).powi(2);
-        }
+        let tables = gradients.tables.into_iter();
+        let of_tables =
+            tables.map(|(table, parts)| table.update(parts, &self.tables, rates.tables));
+        let of_tables = host_copy::numbers(of_tables.collect()).into_iter();
+        let squares: f64 = of_tables.map(|norm| f64::from(norm).powi(2)).sum();
         module.update_buffers(&gradients.statistics);
         let norms = GradientNorms {
-            tables: squares.sqrt(),
+            // The sum of nothing is -0.
+            tables: (0.0 + squares).sqrt(),
             ..norms
         };
         (module, norms)
