@@ -106,20 +106,9 @@ impl LookupOps for Flex {
         values: FloatTensor<Self>,
         rows: usize,
     ) -> (IntTensor<Self>, FloatTensor<Self>) {
-        let (per_token, width) = (indices.shape()[1], values.shape()[1]);
-        let (indices, weights, values) = (
-            ids(indices),
-            weights.to_contiguous(),
-            values.to_contiguous(),
-        );
-        let gradient = RowGradient::new(
-            rows,
-            id_slice(&indices),
-            floats(&weights),
-            floats(&values),
-            per_token,
-            width,
-        );
+        let width = values.shape()[1];
+        let entries = Entries::new(indices, weights, values);
+        let gradient = entries.gradient(rows);
         let (distinct, sums) = gradient.sums();
         let len = distinct.len();
         (
@@ -134,20 +123,8 @@ impl LookupOps for Flex {
         values: FloatTensor<Self>,
         rows: usize,
     ) -> FloatTensor<Self> {
-        let (per_token, width) = (indices.shape()[1], values.shape()[1]);
-        let (indices, weights, values) = (
-            ids(indices),
-            weights.to_contiguous(),
-            values.to_contiguous(),
-        );
-        let gradient = RowGradient::new(
-            rows,
-            id_slice(&indices),
-            floats(&weights),
-            floats(&values),
-            per_token,
-            width,
-        );
+        let entries = Entries::new(indices, weights, values);
+        let gradient = entries.gradient(rows);
         tensor(vec![gradient.norm()], [1])
     }
 
@@ -165,22 +142,11 @@ impl LookupOps for Flex {
         FloatTensor<Self>,
         FloatTensor<Self>,
     ) {
-        let (per_token, rows, width) = (indices.shape()[1], table.shape()[0], table.shape()[1]);
-        let (indices, weights, values) = (
-            ids(indices),
-            weights.to_contiguous(),
-            values.to_contiguous(),
-        );
+        let rows = table.shape()[0];
+        let entries = Entries::new(indices, weights, values);
         // Updates write to a tensor's storage: a strided view must be copied first.
         let mut tables = [table, mean, square].map(|table| table.to_contiguous());
-        let gradient = RowGradient::new(
-            rows,
-            id_slice(&indices),
-            floats(&weights),
-            floats(&values),
-            per_token,
-            width,
-        );
+        let gradient = entries.gradient(rows);
         // Without clipping the norm is only reported, and the update computes it.
         let clipping = step.max_norm.map(|max_norm| (max_norm, gradient.norm()));
         let scale = match clipping {
@@ -195,6 +161,36 @@ impl LookupOps for Flex {
         };
         let [table, mean, square] = tables;
         (table, mean, square, tensor(vec![norm], [1]))
+    }
+}
+
+/// The entries of a table's gradient in contiguous memory.
+struct Entries {
+    ids: FlexTensor,
+    weights: FlexTensor,
+    values: FlexTensor,
+}
+
+impl Entries {
+    /// `indices` and `weights [tokens, per_token]`, `values [tokens, width]`.
+    fn new(indices: FlexTensor, weights: FlexTensor, values: FlexTensor) -> Self {
+        Self {
+            ids: ids(indices),
+            weights: weights.to_contiguous(),
+            values: values.to_contiguous(),
+        }
+    }
+
+    /// The gradient of a table of `rows` rows.
+    fn gradient(&self, rows: usize) -> RowGradient<'_> {
+        RowGradient::new(
+            rows,
+            id_slice(&self.ids),
+            floats(&self.weights),
+            floats(&self.values),
+            self.ids.shape()[1],
+            self.values.shape()[1],
+        )
     }
 }
 
