@@ -20,3 +20,11 @@ pub struct AdamStep {
     /// Random bits of the rounding of what is in bf16.
     pub rounding: RoundingCounters,
 }
+
+impl AdamStep {
+    /// Factors that correct the mean of gradients and that of their squares for having started at zero.
+    pub fn corrections(&self) -> (f32, f32) {
+        let of = |beta: f32| 1.0 / (1.0 - beta.powi(self.step));
+        (of(self.beta_1), of(self.beta_2))
+    }
+}

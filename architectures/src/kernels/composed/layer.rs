@@ -124,8 +124,7 @@ pub(super) struct Moments<B: Backend> {
 impl<B: Backend> Moments<B> {
     /// One step of Adam.
     pub fn step(self, grad: Operand<B>, step: AdamStep) -> Self {
-        let mean_correction = 1.0 / (1.0 - step.beta_1.powi(step.step));
-        let square_correction = 1.0 / (1.0 - step.beta_2.powi(step.step));
+        let (mean_correction, square_correction) = step.corrections();
         let mean = self.mean * step.beta_1 + grad.clone() * (1.0 - step.beta_1);
         let square = self.square * step.beta_2 + grad.clone() * grad * (1.0 - step.beta_2);
         let root = (square.clone() * square_correction).sqrt() + step.epsilon;

@@ -20,6 +20,7 @@ pub fn adamw(
     decay: f32,
     step: AdamStep,
 ) {
+    let corrections = step.corrections();
     values
         .par_chunks_mut(VALUES)
         .zip(mean.par_chunks_mut(VALUES))
@@ -29,7 +30,7 @@ pub fn adamw(
             for value in values.iter_mut() {
                 *value *= 1.0 - decay;
             }
-            update(grad, values, mean, square, 1.0, step);
+            update(grad, values, mean, square, 1.0, (step, corrections));
         });
 }
 
@@ -64,7 +65,7 @@ pub fn square_sum_of(values: &[f32]) -> f64 {
     sums[0]
 }
 
-/// One step of Adam by the gradient times `scale`.
+/// One step of Adam, given with its [`AdamStep::corrections`], by the gradient times `scale`.
 #[cfg_attr(
     not(feature = "portable"),
     multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))
@@ -75,10 +76,8 @@ pub fn update(
     mean: &mut [f32],
     square: &mut [f32],
     scale: f32,
-    step: AdamStep,
+    (step, (mean_correction, square_correction)): (AdamStep, (f32, f32)),
 ) {
-    let mean_correction = 1.0 / (1.0 - step.beta_1.powi(step.step));
-    let square_correction = 1.0 / (1.0 - step.beta_2.powi(step.step));
     for (((value, mean), square), grad) in values.iter_mut().zip(mean).zip(square).zip(grad) {
         let grad = scale * grad;
         *mean = step.beta_1 * *mean + (1.0 - step.beta_1) * grad;

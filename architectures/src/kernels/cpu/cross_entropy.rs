@@ -18,21 +18,15 @@ pub fn cross_entropy(logits: &[f32], targets: &[i64], vocab: usize, out: &mut [f
         .for_each(|((out, row), &target)| *out = log_sum_exp(row) - row[target as usize]);
 }
 
-/// Gradient with respect to the logits: `grad[row] (softmax(row) - one_hot(target))`.
-pub fn cross_entropy_backward(
-    logits: &[f32],
-    targets: &[i64],
-    grad: &[f32],
-    vocab: usize,
-    out: &mut [f32],
-) {
-    out.par_chunks_mut(vocab)
+/// Replaces the logits by the gradient with respect to them: `grad[row] (softmax(row) - one_hot(target))`.
+pub fn cross_entropy_backward(logits: &mut [f32], targets: &[i64], grad: &[f32], vocab: usize) {
+    logits
+        .par_chunks_mut(vocab)
         .with_min_len(ROWS)
-        .zip(logits.par_chunks(vocab))
         .zip(targets.par_iter().zip(grad.par_iter()))
-        .for_each(|((out, row), (&target, &grad))| {
-            softmax_row(row, grad, out);
-            out[target as usize] -= grad;
+        .for_each(|(row, (&target, &grad))| {
+            scaled_softmax(row, grad);
+            row[target as usize] -= grad;
         });
 }
 
@@ -49,18 +43,14 @@ fn max(row: &[f32]) -> f32 {
 }
 
 #[inline(always)]
-fn sum_exp(row: &[f32], peak: f32) -> f32 {
+fn sum_of(row: &[f32], term: impl Fn(f32) -> f32) -> f32 {
     const LANES: usize = 16;
     let mut sums = [0f32; LANES];
     let chunks = row.chunks_exact(LANES);
-    let tail: f32 = chunks
-        .remainder()
-        .iter()
-        .map(|value| exp(value - peak))
-        .sum();
+    let tail: f32 = chunks.remainder().iter().copied().map(&term).sum();
     for chunk in chunks {
         for lane in 0..LANES {
-            sums[lane] += exp(chunk[lane] - peak);
+            sums[lane] += term(chunk[lane]);
         }
     }
     sums.iter().sum::<f32>() + tail
@@ -72,17 +62,20 @@ fn sum_exp(row: &[f32], peak: f32) -> f32 {
 )]
 fn log_sum_exp(row: &[f32]) -> f32 {
     let peak = max(row);
-    peak + sum_exp(row, peak).ln()
+    peak + sum_of(row, |value| exp(value - peak)).ln()
 }
 
 #[cfg_attr(
     not(feature = "portable"),
     multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))
 )]
-fn softmax_row(row: &[f32], scale: f32, out: &mut [f32]) {
+fn scaled_softmax(row: &mut [f32], scale: f32) {
     let peak = max(row);
-    let factor = scale / sum_exp(row, peak);
-    for (out, value) in out.iter_mut().zip(row) {
-        *out = factor * exp(value - peak);
+    for value in row.iter_mut() {
+        *value = exp(*value - peak);
+    }
+    let factor = scale / sum_of(row, |value| value);
+    for value in row.iter_mut() {
+        *value *= factor;
     }
 }

@@ -137,7 +137,7 @@ impl<'a> RowGradient<'a> {
         scale: f32,
         step: AdamStep,
     ) -> f32 {
-        let width = self.width;
+        let (width, corrections) = (self.width, step.corrections());
         let len = self.range_rows() * width;
         let memory = table
             .par_chunks_mut(len)
@@ -168,7 +168,7 @@ impl<'a> RowGradient<'a> {
                         M::as_singles(mean, of_mean),
                         M::as_singles(square, of_square),
                         scale,
-                        step,
+                        (step, corrections),
                     );
                     let counters = step.rounding.from_row(run[0].row());
                     T::write_back(table, of_table, RoundedPart::Values, counters);

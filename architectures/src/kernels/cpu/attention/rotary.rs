@@ -1,17 +1,51 @@
 //! Rotary position embedding of queries and keys (Su et al. 2021), rotating the halves of a head against each other.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 #[cfg(not(feature = "portable"))]
 use multiversion::multiversion;
 
 use crate::kernels::attention_shape::AttentionShape;
 use crate::kernels::cpu::matmul::Matrix;
+use crate::rotary::Rotary;
 
 /// Cosine and sine of each position's angles, `[seq, head_dim / 2]` pairs.
-pub fn rotations(shape: &AttentionShape) -> Vec<(f32, f32)> {
+pub type Rotations = Arc<[(f32, f32)]>;
+
+/// What rotations depend on: tokens of a sequence, width of a head, frequencies.
+type Key = (usize, usize, Rotary);
+
+/// Rotations of the shapes in use, latest last: a decoder has one, training and evaluation together few.
+static COMPUTED: Mutex<Vec<(Key, Rotations)>> = Mutex::new(Vec::new());
+
+/// Most shapes whose rotations are kept.
+const KEPT: usize = 4;
+
+/// The rotations of a shape. Kept, because sines and cosines took as long as the scores of a small head.
+pub fn rotations(shape: &AttentionShape) -> Rotations {
+    let key = (shape.seq, shape.head_dim, shape.rotary);
+    let mut computed = COMPUTED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, rotations)) = computed.iter().find(|(other, _)| *other == key) {
+        return rotations.clone();
+    }
+    let rotations = compute(shape);
+    if computed.len() == KEPT {
+        computed.remove(0);
+    }
+    computed.push((key, rotations.clone()));
+    rotations
+}
+
+fn compute(shape: &AttentionShape) -> Rotations {
     let half = shape.head_dim / 2;
-    let angle = |i: usize| (i / half) as f64 * shape.rotary.frequency(i % half, half);
+    let frequencies: Vec<f64> = (0..half)
+        .map(|pair| shape.rotary.frequency(pair, half))
+        .collect();
     (0..shape.seq * half)
-        .map(|i| (angle(i).cos() as f32, angle(i).sin() as f32))
+        .map(|i| {
+            let angle = (i / half) as f64 * frequencies[i % half];
+            (angle.cos() as f32, angle.sin() as f32)
+        })
         .collect()
 }
 

@@ -186,21 +186,17 @@ impl FusedOps for Flex {
     }
 
     fn cross_entropy_backward(
-        logits: FloatTensor<Self>,
+        mut logits: FloatTensor<Self>,
         targets: IntTensor<Self>,
         grad: FloatTensor<Self>,
     ) -> FloatTensor<Self> {
-        let (rows, vocab) = (logits.shape()[0], logits.shape()[1]);
-        let (logits, targets, grad) = (logits.to_contiguous(), ids(targets), grad.to_contiguous());
-        let mut out = vec![0.0; rows * vocab];
-        cross_entropy::cross_entropy_backward(
-            floats(&logits),
-            id_slice(&targets),
-            floats(&grad),
-            vocab,
-            &mut out,
-        );
-        tensor(out, [rows, vocab])
+        let vocab = logits.shape()[1];
+        logits = logits.to_contiguous();
+        let (targets, grad) = (ids(targets), grad.to_contiguous());
+        // Without a copy where nothing else reads the logits, as in training.
+        let values = logits.storage_mut();
+        cross_entropy::cross_entropy_backward(values, id_slice(&targets), floats(&grad), vocab);
+        logits
     }
 
     fn adamw(
