@@ -19,7 +19,6 @@ use harness::run::conclusion::Conclusion;
 const MAX_MESSAGE: usize = 2000;
 
 fn main() -> ExitCode {
-    harness::process::allocator::keep_freed_memory();
     log::start();
     match Arguments::try_parse() {
         Ok(arguments) => ended(run(arguments.command)),

@@ -10,7 +10,7 @@ use experiment::memory_need::{Formats, MemoryNeed};
 use experiment::plan::{Plan, Run};
 use experiment::sweep_file::Sweep;
 use experiment::training::Division;
-use harness::process::{allocator, peak_memory};
+use harness::process::peak_memory;
 use harness::train::backward::backward;
 use harness::train::step::{LearningRates, Optimizers};
 
@@ -103,7 +103,6 @@ fn one_step() {
     let Ok(case) = std::env::var(CASE) else {
         return;
     };
-    allocator::keep_freed_memory();
     let (_, block, training) = CASES.into_iter().find(|(name, ..)| *name == case).unwrap();
     let run = run(block, training);
     peak_memory::reset();

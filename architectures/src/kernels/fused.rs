@@ -92,18 +92,23 @@ pub trait FusedOps: Backend {
         layer::swiglu_backward::<Self>(x, grad)
     }
 
-    /// Negative log-likelihood `[rows]` of `targets [rows]` under `logits [rows, vocab]`.
-    fn cross_entropy(logits: FloatTensor<Self>, targets: IntTensor<Self>) -> FloatTensor<Self> {
-        layer::cross_entropy::<Self>(logits, targets)
+    /// Negative log-likelihood `[rows]` of `targets [rows]` under `logits [rows, vocab]`, and what its backward pass reads,
+    /// `[rows, vocab]`, which has no gradient: the logits, or in their memory what an implementation computed of them.
+    fn cross_entropy(
+        logits: FloatTensor<Self>,
+        targets: IntTensor<Self>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let losses = layer::cross_entropy::<Self>(logits.clone(), targets);
+        (losses, logits)
     }
 
-    /// Gradient with respect to the logits.
+    /// Gradient with respect to the logits, of what [`Self::cross_entropy`] `saved`.
     fn cross_entropy_backward(
-        logits: FloatTensor<Self>,
+        saved: FloatTensor<Self>,
         targets: IntTensor<Self>,
         grad: FloatTensor<Self>,
     ) -> FloatTensor<Self> {
-        layer::cross_entropy_backward::<Self>(logits, targets, grad)
+        layer::cross_entropy_backward::<Self>(saved, targets, grad)
     }
 
     /// Sum of the squares of all elements, `[1]`, added in an order that depends on the shape alone.

@@ -34,7 +34,6 @@ use table::ResultTable;
 use worker::Python;
 
 fn main() -> ExitCode {
-    harness::process::allocator::keep_freed_memory();
     match run(&BenchArguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -62,6 +61,7 @@ fn run(arguments: &BenchArguments) -> Result<(), Box<dyn Error>> {
         return Ok(());
     }
     rayon::ThreadPoolBuilder::new()
+        .use_current_thread()
         .num_threads(arguments.threads())
         .build_global()?;
     let python = Python::find(arguments);

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`broken_pipe`] | the end of the process on a closed standard output |
 //! | [`standard_error`] | messages |
-//! | [`allocator`] | configuration of the allocator |
+//! | [`allocator`] | the allocator of all programs |
 //! | [`peak_memory`] | peak resident memory |
 //! | [`disk_space`] | free space of a file system |
 //! | [`durable`] | flushing of folders |

@@ -28,6 +28,20 @@ impl Matrix {
         Self::at(values.as_mut_ptr(), offset, width)
     }
 
+    /// Rows and columns whose values are so far apart, beginning `offset` into `values`, which are only read.
+    pub fn strided(values: &[f32], offset: usize, [row, column]: [isize; 2]) -> Self {
+        Self {
+            start: values.as_ptr().cast_mut().wrapping_add(offset),
+            row,
+            column,
+        }
+    }
+
+    /// Rows of `width` in the reserved memory of an empty vector, whose values may be written and not read.
+    pub fn reserved(values: &mut Vec<f32>, width: usize) -> Self {
+        Self::at(values.as_mut_ptr(), 0, width)
+    }
+
     fn at(values: *mut f32, offset: usize, width: usize) -> Self {
         Self {
             start: values.wrapping_add(offset),

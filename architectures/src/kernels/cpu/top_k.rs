@@ -13,6 +13,9 @@ const LANES: usize = 16;
 /// Most candidates for which counting is faster than sorting.
 const COUNTED: usize = 128;
 
+/// Steps of a bisection of scores, before that of integers.
+const SCORE_STEPS: usize = 12;
+
 /// The k largest scores of a row, with the scratch to find them.
 pub struct TopK {
     /// The selected scores, largest first.
@@ -48,6 +51,12 @@ impl TopK {
 fn ordered(score: f32) -> i32 {
     let bits = score.to_bits() as i32;
     bits ^ ((bits >> 31) as u32 >> 1) as i32
+}
+
+/// The score of an ordered integer.
+#[inline(always)]
+fn score(ordered: i32) -> f32 {
+    f32::from_bits((ordered ^ ((ordered >> 31) as u32 >> 1) as i32) as u32)
 }
 
 #[cfg_attr(
@@ -97,14 +106,28 @@ fn rank(top: &mut TopK, row: &[f32]) {
 }
 
 /// A number that at least `k` of the first `len` of `pool` reach, and rarely many more; the rest of `pool` is `i32::MIN`.
+///
+/// Bisects the scores at first, whose values are spread evenly, and then the integers, which end after few steps: of integers
+/// half stand for numbers nearer to zero than any score.
 #[inline(always)]
 fn threshold(pool: &[i32], len: usize, k: usize) -> i32 {
-    let enough = k..=k + k / 8;
+    // As many are ranked in the time of k + k / 8.
+    let enough = k..=(k + k / 8).next_multiple_of(LANES);
     // At least k reach `low`; nothing exceeds `high`.
     let mut low = pool[..len].iter().copied().fold(i32::MAX, i32::min);
     let mut high = pool[..len].iter().copied().fold(i32::MIN, i32::max);
+    let mut steps = 0;
     while low < high {
-        let middle = (i64::from(low) + i64::from(high) + 1).div_euclid(2) as i32;
+        let middle = match steps < SCORE_STEPS {
+            true => ordered(score(low) / 2.0 + score(high) / 2.0),
+            false => low,
+        };
+        steps += 1;
+        // Also where one is not finite.
+        let middle = match (low + 1..=high).contains(&middle) {
+            true => middle,
+            false => (i64::from(low) + i64::from(high) + 1).div_euclid(2) as i32,
+        };
         let reached = pool
             .iter()
             .map(|&score| i32::from(score >= middle))

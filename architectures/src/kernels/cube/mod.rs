@@ -145,16 +145,22 @@ impl FusedOps for CubeBackend {
         swiglu::swiglu_backward(x, grad)
     }
 
-    fn cross_entropy(logits: FloatTensor<Self>, targets: IntTensor<Self>) -> FloatTensor<Self> {
-        cross_entropy::cross_entropy(logits, targets)
+    fn cross_entropy(
+        logits: FloatTensor<Self>,
+        targets: IntTensor<Self>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        (
+            cross_entropy::cross_entropy(logits.clone(), targets),
+            logits,
+        )
     }
 
     fn cross_entropy_backward(
-        logits: FloatTensor<Self>,
+        saved: FloatTensor<Self>,
         targets: IntTensor<Self>,
         grad: FloatTensor<Self>,
     ) -> FloatTensor<Self> {
-        cross_entropy::cross_entropy_backward(logits, targets, grad)
+        cross_entropy::cross_entropy_backward(saved, targets, grad)
     }
 
     fn square_sum(x: FloatTensor<Self>) -> FloatTensor<Self> {

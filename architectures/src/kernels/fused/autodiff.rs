@@ -111,9 +111,9 @@ impl<B: FusedOps> Backward<B, 1> for CrossEntropyBackward {
 
     fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
         let grad = grads.consume::<B>(&ops.node);
-        let (logits, targets) = ops.state;
+        let (saved, targets) = ops.state;
         if let [Some(node)] = ops.parents {
-            grads.register::<B>(node.id, B::cross_entropy_backward(logits, targets, grad));
+            grads.register::<B>(node.id, B::cross_entropy_backward(saved, targets, grad));
         }
     }
 }
@@ -199,20 +199,22 @@ impl<B: FusedOps, C: CheckpointStrategy> FusedOps for Autodiff<B, C> {
         }
     }
 
-    fn cross_entropy(logits: FloatTensor<Self>, targets: IntTensor<Self>) -> FloatTensor<Self> {
+    fn cross_entropy(
+        logits: FloatTensor<Self>,
+        targets: IntTensor<Self>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
         let node = logits.node();
-        let logits = logits.into_primitive();
-        match CrossEntropyBackward
+        let (losses, saved) = B::cross_entropy(logits.into_primitive(), targets.clone());
+        let untracked = <Self as burn::backend::AutodiffBackend>::from_inner(saved.clone());
+        let losses = match CrossEntropyBackward
             .prepare::<C>([node])
             .compute_bound()
             .stateful()
         {
-            OpsKind::Tracked(prep) => {
-                let out = B::cross_entropy(logits.clone(), targets.clone());
-                prep.finish((logits, targets), out)
-            }
-            OpsKind::UnTracked(prep) => prep.finish(B::cross_entropy(logits, targets)),
-        }
+            OpsKind::Tracked(prep) => prep.finish((saved, targets), losses),
+            OpsKind::UnTracked(prep) => prep.finish(losses),
+        };
+        (losses, untracked)
     }
 
     fn weight_product_backward(

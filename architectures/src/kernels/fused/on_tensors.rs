@@ -49,10 +49,8 @@ pub fn swiglu(x: Tensor<2>) -> Tensor<2> {
 
 /// [`FusedOps::cross_entropy`] on tensors.
 pub fn cross_entropy(logits: Tensor<2>, targets: Tensor<1, Int>) -> Tensor<1> {
-    Tensor::from_dispatch(Dispatch::cross_entropy(
-        logits.into_dispatch(),
-        targets.into_dispatch(),
-    ))
+    let (losses, _) = Dispatch::cross_entropy(logits.into_dispatch(), targets.into_dispatch());
+    Tensor::from_dispatch(losses)
 }
 
 /// [`FusedOps::adamw`] on tensors: the updated values and their moments.

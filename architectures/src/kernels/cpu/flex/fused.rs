@@ -2,10 +2,10 @@
 
 use burn::backend::Flex;
 use burn::backend::TensorMetadata;
+use burn::backend::flex::FlexTensor;
 #[cfg(not(feature = "portable-math"))]
 use burn::backend::ops::FloatTensorOps;
 use burn::backend::tensor::{FloatTensor, IntTensor};
-#[cfg(not(feature = "portable-math"))]
 use burn::tensor::DType;
 
 use super::{floats, id_slice, ids, rounded, rounding, singles, tensor};
@@ -14,6 +14,36 @@ use crate::kernels::attention_shape::AttentionShape;
 use crate::kernels::cpu::matmul::{self, Matrix};
 use crate::kernels::cpu::{adam, attention, cross_entropy, rms_norm, swiglu};
 use crate::kernels::fused::FusedOps;
+
+/// A matrix in f32 that a product reads; a transposed weight is not copied.
+struct Operand(FlexTensor);
+
+impl Operand {
+    fn of(tensor: &FlexTensor) -> Self {
+        let is_matrix = tensor.dtype() == DType::F32 && tensor.shape().num_dims() == 2;
+        let forward = tensor.layout().strides().iter().all(|stride| *stride > 0);
+        match is_matrix && forward {
+            true => Self(tensor.clone()),
+            false => Self(singles(tensor)),
+        }
+    }
+
+    fn matrix(&self) -> Matrix {
+        let layout = self.0.layout();
+        let strides = [layout.strides()[0], layout.strides()[1]];
+        Matrix::strided(self.0.storage(), layout.start_offset(), strides)
+    }
+}
+
+/// `left right`, `[m, k] x [k, n]`.
+fn product(left: Matrix, right: Matrix, (m, k, n): (usize, usize, usize)) -> Vec<f32> {
+    let mut out = Vec::with_capacity(m * n);
+    let values = Matrix::reserved(&mut out, n);
+    matmul::tiled_matmul(values, left, right, (m, k, n), matmul::TILES);
+    // SAFETY: the tiles of the product cover the matrix, and each writes all of its values.
+    unsafe { out.set_len(m * n) };
+    out
+}
 
 impl FusedOps for Flex {
     fn causal_attention(
@@ -87,15 +117,9 @@ impl FusedOps for Flex {
 
     fn weight_product(x: FloatTensor<Self>, weight: FloatTensor<Self>) -> FloatTensor<Self> {
         let [rows, inputs, outputs] = [x.shape()[0], x.shape()[1], weight.shape()[1]];
-        let (dtype, x, weight) = (x.dtype(), singles(&x), singles(&weight));
-        let mut out = vec![0.0; rows * outputs];
-        matmul::tiled_matmul(
-            Matrix::write(&mut out, 0, outputs),
-            Matrix::read(floats(&x), 0, inputs),
-            Matrix::read(floats(&weight), 0, outputs),
-            (rows, inputs, outputs),
-            matmul::TILES,
-        );
+        let dtype = x.dtype();
+        let (x, weight) = (Operand::of(&x), Operand::of(&weight));
+        let out = product(x.matrix(), weight.matrix(), (rows, inputs, outputs));
         rounded(out, [rows, outputs], dtype)
     }
 
@@ -106,23 +130,10 @@ impl FusedOps for Flex {
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
         let [rows, inputs, outputs] = [x.shape()[0], x.shape()[1], weight.shape()[1]];
         let dtype = x.dtype();
-        let (x, weight, grad) = (singles(&x), singles(&weight), singles(&grad));
-        let (mut dx, mut dweight) = (vec![0.0; rows * inputs], vec![0.0; inputs * outputs]);
-        let grad = Matrix::read(floats(&grad), 0, outputs);
-        matmul::tiled_matmul(
-            Matrix::write(&mut dx, 0, inputs),
-            grad,
-            Matrix::read(floats(&weight), 0, outputs).transposed(),
-            (rows, outputs, inputs),
-            matmul::TILES,
-        );
-        matmul::tiled_matmul(
-            Matrix::write(&mut dweight, 0, outputs),
-            Matrix::read(floats(&x), 0, inputs).transposed(),
-            grad,
-            (inputs, rows, outputs),
-            matmul::TILES,
-        );
+        let (x, weight, grad) = (Operand::of(&x), Operand::of(&weight), Operand::of(&grad));
+        let (weight, x) = (weight.matrix().transposed(), x.matrix().transposed());
+        let dx = product(grad.matrix(), weight, (rows, outputs, inputs));
+        let dweight = product(x, grad.matrix(), (inputs, rows, outputs));
         (
             rounded(dx, [rows, inputs], dtype),
             rounded(dweight, [inputs, outputs], dtype),
@@ -177,26 +188,30 @@ impl FusedOps for Flex {
         rounded(out, [rows, 2 * f], dtype)
     }
 
-    fn cross_entropy(logits: FloatTensor<Self>, targets: IntTensor<Self>) -> FloatTensor<Self> {
+    fn cross_entropy(
+        mut logits: FloatTensor<Self>,
+        targets: IntTensor<Self>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
         let (rows, vocab) = (logits.shape()[0], logits.shape()[1]);
-        let (logits, targets) = (logits.to_contiguous(), ids(targets));
-        let mut out = vec![0.0; rows];
-        cross_entropy::cross_entropy(floats(&logits), id_slice(&targets), vocab, &mut out);
-        tensor(out, [rows])
+        logits = logits.to_contiguous();
+        let (targets, mut out) = (ids(targets), vec![0.0; rows]);
+        // Without a copy where nothing else reads the logits, as in training.
+        let values = logits.storage_mut();
+        cross_entropy::cross_entropy(values, id_slice(&targets), vocab, &mut out);
+        (tensor(out, [rows]), logits)
     }
 
     fn cross_entropy_backward(
-        mut logits: FloatTensor<Self>,
+        mut saved: FloatTensor<Self>,
         targets: IntTensor<Self>,
         grad: FloatTensor<Self>,
     ) -> FloatTensor<Self> {
-        let vocab = logits.shape()[1];
-        logits = logits.to_contiguous();
+        let vocab = saved.shape()[1];
+        saved = saved.to_contiguous();
         let (targets, grad) = (ids(targets), grad.to_contiguous());
-        // Without a copy where nothing else reads the logits, as in training.
-        let values = logits.storage_mut();
+        let values = saved.storage_mut();
         cross_entropy::cross_entropy_backward(values, id_slice(&targets), floats(&grad), vocab);
-        logits
+        saved
     }
 
     fn adamw(
