@@ -1,6 +1,7 @@
 """Greedy generation by a decoder: keys and values in a cache of fixed size, one token of all sequences at a time."""
 
 import torch
+import torch._inductor.config as inductor
 import torch.nn.functional as F
 
 from works import decoder, feed_forward
@@ -29,17 +30,32 @@ class CachedDecoder(Decoder):
     def forward(self, tokens, past: int):
         """The most probable next token `[batch, 1]` of each sequence, after `tokens [batch, new]` at positions from `past`."""
         end = past + tokens.shape[1]
-        cos, sin = self.cos[past:end], self.sin[past:end]
-        x = self.embedding(tokens)
-        for layer in self.layers:
-            q, k, v = layer.queries_keys_values(x, cos, sin)
+
+        def attention(layer, q, k, v):
             layer.keys[:, :, past:end] = k
             layer.values[:, :, past:end] = v
             # Tokens after others in the cache come one by one and read all of it.
-            mixed = F.scaled_dot_product_attention(
+            return F.scaled_dot_product_attention(
                 q, layer.keys[:, :, :end], layer.values[:, :, :end], is_causal=past == 0
             )
-            x = layer.after_attention(x, mixed)
+
+        return self.next_token(tokens, self.cos[past:end], self.sin[past:end], attention)
+
+    def at(self, token, position):
+        """The same for one `token [batch, 1]` at `position [1]`, with the shapes of every other position: compiled once."""
+        mask = (torch.arange(len(self.cos)) <= position).unsqueeze(0)
+
+        def attention(layer, q, k, v):
+            layer.keys.index_copy_(2, position, k)
+            layer.values.index_copy_(2, position, v)
+            return F.scaled_dot_product_attention(q, layer.keys, layer.values, attn_mask=mask)
+
+        return self.next_token(token, self.cos.index_select(0, position), self.sin.index_select(0, position), attention)
+
+    def next_token(self, tokens, cos, sin, attention):
+        x = self.embedding(tokens)
+        for layer in self.layers:
+            x = layer.after_attention(x, attention(layer, *layer.queries_keys_values(x, cos, sin)))
         return self.head(self.norm(x[:, -1:])).argmax(-1)
 
 
@@ -47,18 +63,23 @@ def build(options) -> Work:
     model = CachedDecoder(options).eval()
     prompts = torch.randint(options.vocab, (options.batch, options.prompt))
     generated = torch.empty(options.batch, options.new, dtype=torch.long)
-    extend = torch.compile(model, dynamic=True) if options.mode == "compile" else model
+    positions = range(options.prompt, options.prompt + options.new - 1)
+    after = model
+    if options.mode == "compile":
+        # Weights are constants, which can be packed for products.
+        inductor.freezing = True
+        after = torch.compile(model.at)
+        positions = [torch.tensor([position]) for position in positions]
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def step():
-        token = extend(prompts, 0)
+        token = model(prompts, 0)
         generated[:, :1] = token
-        for position in range(1, options.new):
-            token = extend(token, options.prompt + position - 1)
-            generated[:, position : position + 1] = token
+        for number, position in enumerate(positions, 1):
+            token = after(token, position)
+            generated[:, number : number + 1] = token
         return generated
 
     step()
-    tables = model.tables()
-    dense = model.dense_parameters()
+    dense, tables = model.dense_parameters(), model.tables()
     return Work(step, sum(p.numel() for p in dense), sum(table.numel() for table in tables))
