@@ -33,7 +33,7 @@ const CENTRED: &str = "2,4,6";
 pub fn all() -> Vec<Row> {
     let keys = json!({"n_keys": N_KEYS, "n_heads": KEY_HEADS, "top_k": TOP_K});
     let key_options = format!("--n-keys {N_KEYS} --key-heads {KEY_HEADS} --top-k {TOP_K}");
-    let everywhere = |block: Value| json!([{"block": block}]);
+    let everywhere = |block: Value| json!([{"block": block, "placement": "all"}]);
     let middle = |block: Value| json!([{"block": block, "placement": "middle"}]);
     let slots = format!(
         "2^{} slots, {KEY_HEADS} heads x {TOP_K}",
