@@ -10,7 +10,7 @@
 
 use crate::linear::Linear;
 use burn::module::Module;
-use burn::tensor::{Bool, Device, Int, Tensor, TensorData, activation};
+use burn::tensor::{Bool, Device, Tensor, TensorData, activation};
 
 use crate::activations::Activations;
 use crate::block::Builder;
@@ -19,6 +19,10 @@ use crate::cost::Cost;
 use crate::init::Init;
 use crate::kernels::AttentionShape;
 use crate::numeric_format::NumericFormat;
+
+mod layer_cache;
+
+pub use layer_cache::LayerCache;
 
 /// Cost of one token in attention.
 pub fn cost(decoder: &DecoderConfig) -> Cost {
@@ -93,35 +97,6 @@ impl Positions {
             3,
         );
         x * self.cos.clone() + turned * self.sin.clone()
-    }
-}
-
-/// Keys and values of the tokens so far, `[batch, n_kv_heads, past, head_dim]`.
-#[derive(Clone, Debug, Default)]
-pub struct LayerCache(Option<(Tensor<4>, Tensor<4>)>);
-
-impl LayerCache {
-    fn extend(&mut self, key: Tensor<4>, value: Tensor<4>) -> (Tensor<4>, Tensor<4>) {
-        let whole = match self.0.take() {
-            None => (key, value),
-            Some((keys, values)) => (
-                Tensor::cat(vec![keys, key], 2),
-                Tensor::cat(vec![values, value], 2),
-            ),
-        };
-        self.0 = Some(whole.clone());
-        whole
-    }
-
-    /// The keys and values of the sequences of these places, `[n]`.
-    pub(crate) fn select(&self, sequences: Tensor<1, Int>) -> Self {
-        let of = |(key, value): &(Tensor<4>, Tensor<4>)| {
-            (
-                key.clone().select(0, sequences.clone()),
-                value.clone().select(0, sequences.clone()),
-            )
-        };
-        Self(self.0.as_ref().map(of))
     }
 }
 

@@ -14,7 +14,7 @@ import time
 
 import torch
 
-from works import bag, decoder, memory, mixture_of_experts, peer, table_step, top_k
+from works import bag, decoder, generate, memory, mixture_of_experts, peer, table_step, top_k
 
 WORKS = {
     "bag": bag,
@@ -24,6 +24,7 @@ WORKS = {
     "peer": peer,
     "moe": mixture_of_experts,
     "decoder": decoder,
+    "generate": generate,
 }
 
 

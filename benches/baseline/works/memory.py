@@ -1,4 +1,4 @@
-"""A Memory+ block's training step: product keys, bag, gate, output."""
+"""A Memory+ block's training step: product keys, bag, gate, output; the module is a memory without gate as well."""
 
 import torch
 import torch.nn.functional as F
@@ -17,18 +17,24 @@ def add_options(parser):
 
 
 class Memory(nn.Module):
-    def __init__(self, options):
+    """Memory+, or a memory without gate and output; `values` is the table of another layer, if they share one."""
+
+    def __init__(self, options, gated=True, values=None):
         super().__init__()
         d_model = options.d_model
         self.keys = ProductKeys(d_model, options.n_keys, options.heads, options.top_k)
-        self.values = nn.Parameter(torch.randn(options.n_keys**2, d_model) * d_model**-0.5)
-        self.gate = nn.Linear(d_model, d_model)
-        self.output = nn.Linear(d_model, d_model)
+        if values is None:
+            values = nn.Parameter(torch.randn(options.n_keys**2, d_model) * d_model**-0.5)
+        self.values = values
+        self.gate = nn.Linear(d_model, d_model) if gated else None
+        self.output = nn.Linear(d_model, d_model) if gated else None
         self.sparse = options.table_gradient == "sparse"
 
     def forward(self, x):
         slots, weights = self.keys(x)
         y = F.embedding_bag(slots, self.values, mode="sum", per_sample_weights=weights, sparse=self.sparse)
+        if self.gate is None:
+            return y, None
         return self.output(y * F.silu(self.gate(x))), None
 
 

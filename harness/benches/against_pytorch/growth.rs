@@ -7,7 +7,7 @@ use architectures::kernels::product_key_search::product_key_search;
 use burn::tensor::{Device, Distribution, Tensor};
 
 use crate::arguments::BenchArguments;
-use crate::ours::decoder::DecoderStep;
+use crate::ours::decoder::{BatchShape, DecoderStep};
 use crate::ours::{BATCH, SEQ};
 use crate::table::ResultTable;
 use crate::times::{median, time};
@@ -17,6 +17,11 @@ pub const NAME: &str = "table-growth";
 
 /// Numbers of half-keys, for 2^14 to 2^22 slots.
 const N_KEYS: [usize; 5] = [128, 256, 512, 1024, 2048];
+
+const SHAPE: BatchShape = BatchShape {
+    batch: BATCH,
+    seq: SEQ,
+};
 
 const D_MODEL: usize = 128;
 const MEMORY_LAYERS: usize = 3;
@@ -32,7 +37,7 @@ struct StepSeconds {
 
 /// Measures all sizes, alternating in every round.
 pub fn measure(arguments: &BenchArguments) -> ResultTable {
-    let mut models = N_KEYS.map(|n_keys| DecoderStep::new(&config(n_keys), 1));
+    let mut models = N_KEYS.map(|n_keys| DecoderStep::new(&config(n_keys), SHAPE, 1));
     let searches = N_KEYS.map(Search::new);
     for (model, search) in models.iter_mut().zip(&searches) {
         time(&mut || model.step(), 2);

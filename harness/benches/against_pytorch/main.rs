@@ -8,6 +8,7 @@
 
 mod arguments;
 mod conditions;
+mod demand;
 mod disturbance;
 mod growth;
 mod measurement;

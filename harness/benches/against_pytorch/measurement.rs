@@ -5,7 +5,12 @@ use std::hint::black_box;
 use std::thread::sleep;
 use std::time::Duration;
 
+use architectures::NumericFormat;
+use burn::tensor::Device;
+use harness::probe::peaks::Peaks;
+
 use crate::arguments::BenchArguments;
+use crate::demand::Demand;
 use crate::disturbance::{Disturbance, DisturbanceTimer};
 use crate::row::{Ours, Row, Theirs, Work};
 use crate::stream::{READ_BYTES, Stream, TRIAD_BYTES};
@@ -18,6 +23,12 @@ const PAUSE: Duration = Duration::from_millis(150);
 /// Seconds per side and round; at least one iteration.
 const ROUND_S: f64 = 0.3;
 
+/// Seconds of an iteration from which two warm-up iterations are enough.
+const LONG_S: f64 = 1.0;
+
+/// Memory for the measurement of peak rates.
+const PEAKS_BYTES: u64 = 4 << 30;
+
 /// Greatest number of iterations per round.
 const MAX_ITERATIONS: f64 = 100.0;
 
@@ -28,6 +39,8 @@ pub struct Measurement {
     torch: Option<String>,
     /// Created for the first row that is limited by memory bandwidth.
     stream: Option<Stream>,
+    /// Measured for the first row whose work has a [`Demand`].
+    peaks: Option<Peaks>,
 }
 
 /// Measurements of one variant of ours and one of PyTorch.
@@ -43,12 +56,16 @@ pub struct MeasuredPair {
     pub ours: Times,
     /// Times of PyTorch; `None` if it was not measured.
     pub theirs: Option<Times>,
+    /// Whether no variant of PyTorch has a lower median time.
+    pub fastest: bool,
     /// Required ratio of PyTorch's median time to ours, if any.
     pub at_least: Option<f64>,
     /// Required share of the read bandwidth, if any.
     pub share_at_least: Option<f64>,
     /// For rows that are limited by memory bandwidth.
     pub bandwidth: Option<Bandwidth>,
+    /// What an iteration requires, and the peak rates of the machine.
+    pub demand: Option<(Demand, Peaks)>,
     /// Processor time used by others during the measurement, if the system reports it.
     pub disturbance: Option<Disturbance>,
     /// Command that runs PyTorch's side separately.
@@ -92,8 +109,12 @@ impl Implementation {
 
     /// Warms up, and returns the number of iterations per round.
     fn warm_up(&mut self) -> Result<usize, Box<dyn Error>> {
-        self.run(2)?;
-        let once = median(self.run(3)?);
+        self.run(1)?;
+        let second = median(self.run(1)?);
+        let once = match second > LONG_S {
+            true => second,
+            false => median(self.run(3)?),
+        };
         Ok((ROUND_S / once).clamp(1.0, MAX_ITERATIONS) as usize)
     }
 }
@@ -109,6 +130,7 @@ impl Measurement {
             python,
             torch: None,
             stream: None,
+            peaks: None,
         }
     }
 
@@ -127,6 +149,10 @@ impl Measurement {
             .iter_mut()
             .map(Implementation::warm_up)
             .collect::<Result<_, _>>()?;
+        let demand = demand(&sides).map(|demand| {
+            let peaks = || Peaks::measure(&Device::flex(), NumericFormat::F32, PEAKS_BYTES);
+            (demand, *self.peaks.get_or_insert_with(peaks))
+        });
         let mut times = vec![Times::default(); sides.len()];
         let [mut reads_one, mut reads_many, mut triads] = [const { Vec::new() }; 3];
         let timer = DisturbanceTimer::begin(sides.iter().map(Implementation::process).collect());
@@ -154,10 +180,15 @@ impl Measurement {
             }
         });
         let theirs = times.split_off(row.ours.len());
+        let fastest = theirs
+            .iter()
+            .map(Times::median)
+            .fold(f64::INFINITY, f64::min);
         let mut pairs = Vec::new();
         for (ours, times) in row.ours.iter().zip(times) {
             let mut alone = MeasuredPair::alone(row, ours, times);
             (alone.bandwidth, alone.disturbance) = (bandwidth, disturbance);
+            alone.demand = demand;
             if theirs.is_empty() {
                 pairs.push(alone.clone());
             }
@@ -165,7 +196,12 @@ impl Measurement {
                 let mut pair = alone.clone();
                 pair.theirs_label = with.label;
                 pair.theirs = Some(theirs.clone());
-                pair.at_least = std::ptr::eq(*with, &row.theirs[0]).then_some(row.at_least);
+                pair.fastest = theirs.median() == fastest;
+                let of_fastest = pair.fastest.then_some(row.at_least);
+                pair.at_least = [of_fastest, with.at_least]
+                    .into_iter()
+                    .flatten()
+                    .reduce(f64::max);
                 pair.command = worker::command(with);
                 pairs.push(pair);
             }
@@ -224,6 +260,14 @@ fn check_sizes(
     Ok(())
 }
 
+/// What the work of ours requires.
+fn demand(sides: &[Implementation]) -> Option<Demand> {
+    sides.iter().find_map(|side| match side {
+        Implementation::Ours(work) => work.demand,
+        Implementation::Theirs(_) => None,
+    })
+}
+
 /// Seconds of the fastest of three runs, which is closest to the limit of the machine.
 fn fastest(mut step: impl FnMut()) -> f64 {
     time(&mut step, 3).into_iter().fold(f64::INFINITY, f64::min)
@@ -243,9 +287,11 @@ impl MeasuredPair {
             theirs_label: "",
             ours: times,
             theirs: None,
+            fastest: false,
             at_least: None,
             share_at_least: row.share_at_least,
             bandwidth: None,
+            demand: None,
             disturbance: None,
             command: String::new(),
         }

@@ -1,5 +1,7 @@
 //! Rows of the comparison.
 
+use crate::demand::Demand;
+
 /// Work that both sides execute.
 pub struct Row {
     /// Name for `--only`.
@@ -8,9 +10,9 @@ pub struct Row {
     pub shape: String,
     /// Variants of ours.
     pub ours: Vec<Ours>,
-    /// Variants of PyTorch; the required ratio applies to the first.
+    /// Variants of PyTorch.
     pub theirs: Vec<Theirs>,
-    /// Required ratio of PyTorch's median time to ours.
+    /// Required ratio of the median time of the fastest variant of PyTorch to ours.
     pub at_least: f64,
     /// Required share of the machine's read bandwidth, if any.
     pub share_at_least: Option<f64>,
@@ -34,6 +36,8 @@ pub struct Work {
     pub parameters: usize,
     /// Parameters of value tables that an iteration updates.
     pub table_parameters: usize,
+    /// What an iteration requires at least, if its time is compared with the peak rates of the machine.
+    pub demand: Option<Demand>,
 }
 
 impl Work {
@@ -43,6 +47,7 @@ impl Work {
             step: Box::new(step),
             parameters: 0,
             table_parameters: 0,
+            demand: None,
         }
     }
 }
@@ -53,6 +58,8 @@ pub struct Theirs {
     pub label: &'static str,
     /// BenchArguments of the worker: the work and its options.
     pub arguments: Vec<String>,
+    /// Required ratio of its median time to ours, if it has one of its own.
+    pub at_least: Option<f64>,
 }
 
 impl Theirs {
@@ -61,6 +68,15 @@ impl Theirs {
         Self {
             label,
             arguments: arguments.split_whitespace().map(str::to_owned).collect(),
+            at_least: None,
+        }
+    }
+
+    /// The same with a required ratio of its own.
+    pub fn at_least(self, ratio: f64) -> Self {
+        Self {
+            at_least: Some(ratio),
+            ..self
         }
     }
 }

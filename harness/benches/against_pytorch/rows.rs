@@ -2,6 +2,7 @@
 
 mod blocks;
 mod decoders;
+mod generation;
 mod lookups;
 
 use crate::row::Row;
@@ -14,6 +15,7 @@ pub fn all() -> Vec<Row> {
     rows.extend(blocks::memories());
     rows.extend(blocks::peers());
     rows.extend(blocks::mixtures());
-    rows.push(decoders::dense());
+    rows.extend(decoders::all());
+    rows.extend(generation::all());
     rows
 }

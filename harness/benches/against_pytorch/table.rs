@@ -4,6 +4,7 @@ use comfy_table::Table;
 use comfy_table::presets::ASCII_MARKDOWN;
 
 use crate::conditions::Conditions;
+use crate::demand::Limit;
 use crate::measurement::MeasuredPair;
 use crate::times::Times;
 
@@ -41,6 +42,9 @@ impl ResultTable {
                 "theirs, ms: min / median",
                 "theirs / ours [rounds]",
                 "at least",
+                "met",
+                "tokens/s: ours / theirs",
+                "floor / ours",
                 "ours, GB/s",
                 "of read bandwidth",
                 "at least",
@@ -76,11 +80,14 @@ impl ResultTable {
         self.push(vec![
             pair.name.clone(),
             pair.shape.clone(),
-            pair.theirs_label.to_owned(),
+            pair.label(),
             milliseconds(&pair.ours),
             pair.theirs.as_ref().map_or_else(String::new, milliseconds),
             pair.ratio(),
             number(pair.at_least),
+            pair.met().to_owned(),
+            pair.rates(),
+            pair.floor(),
             rate,
             share,
             number(pair.share_at_least),
@@ -92,6 +99,16 @@ impl ResultTable {
                 bandwidth.read / 1e9,
                 bandwidth.read_one / 1e9,
                 bandwidth.triad / 1e9
+            ));
+        }
+        if let Some((demand, peaks)) = &pair.demand {
+            self.note(format!(
+                "`{}`: {:.3} TFLOP and {:.2} GB at least; {:.0} GFLOP/s by the fastest matrix product, read {:.1} GB/s",
+                pair.name,
+                demand.flops / 1e12,
+                demand.bytes / 1e9,
+                peaks.flop_per_s / 1e9,
+                peaks.bytes_per_s / 1e9,
             ));
         }
         if let Some(note) = pair.disturbed() {
@@ -149,6 +166,53 @@ fn milliseconds(times: &Times) -> String {
 }
 
 impl MeasuredPair {
+    /// The variant of PyTorch, and whether it is the fastest.
+    fn label(&self) -> String {
+        match self.fastest {
+            true => format!("{} (fastest)", self.theirs_label),
+            false => self.theirs_label.to_owned(),
+        }
+    }
+
+    /// Whether the required ratio is reached; empty without one.
+    fn met(&self) -> &'static str {
+        match (&self.theirs, self.at_least) {
+            (Some(theirs), Some(at_least)) => {
+                match theirs.median() / self.ours.median() >= at_least {
+                    true => "yes",
+                    false => "no",
+                }
+            }
+            _ => "",
+        }
+    }
+
+    /// Tokens per second of both sides; empty if an iteration has no tokens.
+    fn rates(&self) -> String {
+        let Some((demand, _)) = &self.demand else {
+            return String::new();
+        };
+        let rate = |times: &Times| format!("{:.0}", demand.tokens as f64 / times.median());
+        let theirs = self
+            .theirs
+            .as_ref()
+            .map(|theirs| format!(" / {}", rate(theirs)));
+        format!("{}{}", rate(&self.ours), theirs.unwrap_or_default())
+    }
+
+    /// The time that the machine needs at its peak rates, as a share of our median, and which rate it is.
+    fn floor(&self) -> String {
+        let Some((demand, peaks)) = &self.demand else {
+            return String::new();
+        };
+        let (seconds, limit) = demand.floor(peaks);
+        let limit = match limit {
+            Limit::Products => "products",
+            Limit::Memory => "memory",
+        };
+        format!("{:.2} ({limit})", seconds / self.ours.median())
+    }
+
     fn ratio(&self) -> String {
         let Some(theirs) = &self.theirs else {
             return String::new();
@@ -177,7 +241,7 @@ impl MeasuredPair {
             Some(theirs) => format!(
                 "{}; {}: ours {ours} ms, theirs {} ms, ratio {}",
                 self.shape,
-                self.theirs_label,
+                self.label(),
                 milliseconds(theirs),
                 self.ratio()
             ),

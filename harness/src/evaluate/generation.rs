@@ -1,6 +1,6 @@
 //! Generation with a key-value cache for a batch of prompts of equal length.
 
-use architectures::Decoder;
+use architectures::{Decoder, host_copy};
 use benchmarks::task::Sampling;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
@@ -59,7 +59,7 @@ pub fn generate(
         }
         let logits = decoder.extend_to_last(tokens(&next, device), &mut cache);
         let [_, vocab] = logits.dims();
-        let logits: Vec<f32> = logits.into_data().iter::<f32>().collect();
+        let logits = host_copy::floats(logits);
         next.clear();
         for (&sequence, logits) in rows.iter().zip(logits.chunks_exact(vocab)) {
             let token = match unfinished[sequence] {
@@ -117,13 +117,35 @@ pub fn sampled(logits: &[f32], sampling: Sampling, uniform: f64) -> u32 {
 
 /// The place of the largest logit, the first of equals.
 pub fn most_probable(logits: &[f32]) -> u32 {
-    let best = (0..logits.len()).max_by(|&a, &b| logits[a].total_cmp(&logits[b]).then(b.cmp(&a)));
-    best.unwrap_or(0) as u32
+    // The order of `f32::total_cmp` as that of integers, whose maximum needs one vector instruction for several of them.
+    let key = |logit: f32| {
+        let bits = logit.to_bits() as i32;
+        bits ^ (((bits >> 31) as u32) >> 1) as i32
+    };
+    let best = logits
+        .iter()
+        .fold(i32::MIN, |best, &logit| best.max(key(logit)));
+    let first = logits.iter().position(|&logit| key(logit) == best);
+    first.unwrap_or(0) as u32
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_first_of_the_largest_logits_is_chosen() {
+        for (logits, expected) in [
+            (vec![-2.0, -1.0, -1.5, -1.0], 1),
+            (vec![-0.0, 0.0, 0.0], 1),
+            (vec![1.0, f32::INFINITY, f32::MAX], 1),
+            (vec![f32::NEG_INFINITY; 3], 0),
+            (vec![3.0, f32::NAN, 5.0], 1),
+            (Vec::new(), 0),
+        ] {
+            assert_eq!(most_probable(&logits), expected, "{logits:?}");
+        }
+    }
 
     #[test]
     fn a_nucleus_has_the_most_probable_tokens_in_proportion() {

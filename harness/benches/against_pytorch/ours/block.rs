@@ -1,7 +1,7 @@
 //! A training step of one block, from the input of the layer and the gradient of its output.
 
 use architectures::{
-    AnyBlock, Architecture, Block, BlockConfig, Builder, Context, DecoderConfig, Tokens,
+    AnyBlock, Architecture, Block, BlockConfig, Builder, Context, Cost, DecoderConfig, Part, Tokens,
 };
 use burn::module::Module;
 use burn::tensor::{Device, Distribution, Tensor};
@@ -9,6 +9,7 @@ use experiment::training::TrainingConfig;
 use harness::train::step::{LearningRates, Optimizers, differentiate};
 
 use super::{BATCH, SEQ};
+use crate::demand::Demand;
 use crate::row::Work;
 
 /// Forward, gradients of parameters, tables and input, clipping and update of the block with the JSON `config`.
@@ -16,6 +17,7 @@ pub fn training_step(config: &str, d_model: usize) -> Work {
     let mut training = BlockStep::new(config, d_model);
     let (parameters, table_parameters) = training.sizes();
     Work {
+        demand: Some(training.demand()),
         step: Box::new(move || training.step()),
         parameters,
         table_parameters,
@@ -26,6 +28,8 @@ pub fn training_step(config: &str, d_model: usize) -> Work {
 pub struct BlockStep {
     /// `None` during an update.
     block: Option<AnyBlock>,
+    /// Of a token.
+    cost: Cost,
     optimizers: Optimizers,
     config: TrainingConfig,
     x: Tensor<3>,
@@ -45,6 +49,7 @@ impl BlockStep {
         });
         let decoder: DecoderConfig = serde_json::from_value(decoder).expect("a decoder");
         block.check(&decoder).expect("a block that fits");
+        let cost = Part::Block(block.clone()).cost(&decoder);
         let block = block.build(&mut Builder::new(&decoder, 0, &device));
         let config = super::training(1);
         let normal = |std| {
@@ -57,6 +62,7 @@ impl BlockStep {
         Self {
             optimizers: Optimizers::new(&config),
             block: Some(block),
+            cost,
             config,
             x: normal(1.0),
             output_gradient: normal(1.0 / (BATCH * SEQ) as f64),
@@ -71,6 +77,10 @@ impl BlockStep {
             block.num_params(),
             tables.map(|table| table.rows() * table.width()).sum(),
         )
+    }
+
+    fn demand(&self) -> Demand {
+        Demand::training(&self.cost, BATCH * SEQ)
     }
 
     /// Runs one training step.

@@ -8,19 +8,34 @@ use harness::train::step::{LearningRates, Optimizers};
 use harness::train::{Batch, backward};
 use rand::Rng;
 use random::stream;
+use serde_json::Value;
 
-use super::{BATCH, SEQ};
+use crate::demand::Demand;
 use crate::row::Work;
 
-/// A training step of the decoder with the JSON `config`, with `micro_batches` micro-batches.
-pub fn training_step(config: &str, micro_batches: usize) -> Work {
-    let config: ModelConfig = serde_json::from_str(config).expect("a model");
-    let mut training = DecoderStep::new(&config, micro_batches);
+/// Size of a batch.
+#[derive(Clone, Copy)]
+pub struct BatchShape {
+    /// Sequences.
+    pub batch: usize,
+    /// Tokens of each.
+    pub seq: usize,
+}
+
+/// A training step of the decoder with this configuration, with `micro_batches` micro-batches.
+///
+/// # Panics
+/// If the configuration is invalid.
+pub fn training_step(config: &Value, batch: BatchShape, micro_batches: usize) -> Work {
+    let config: ModelConfig = serde_json::from_value(config.clone()).expect("a model");
+    let mut training = DecoderStep::new(&config, batch, micro_batches);
     let (parameters, table_parameters) = training.sizes();
+    let cost = config.cost().expect("a model");
     Work {
         step: Box::new(move || training.step()),
         parameters,
         table_parameters,
+        demand: Some(Demand::training(&cost, batch.batch * batch.seq)),
     }
 }
 
@@ -38,19 +53,16 @@ impl DecoderStep {
     ///
     /// # Panics
     /// If `model` is invalid.
-    pub fn new(model: &ModelConfig, micro_batches: usize) -> Self {
+    pub fn new(model: &ModelConfig, batch: BatchShape, micro_batches: usize) -> Self {
         let device = Device::flex().autodiff();
         let decoder = Decoder::new(model, 0, &device).expect("a decoder");
-        let config = super::training(micro_batches);
-        let vocab = model.decoder.vocab_size;
+        let config = super::training_of(batch.batch, micro_batches);
+        let tokens = |name| tokens(name, model.decoder.vocab_size, batch, &device);
         Self {
             optimizers: Optimizers::new(&config),
             decoder: Some(decoder),
             config,
-            batch: (
-                tokens("inputs", vocab, &device),
-                tokens("targets", vocab, &device),
-            ),
+            batch: (tokens("inputs"), tokens("targets")),
         }
     }
 
@@ -78,11 +90,10 @@ impl DecoderStep {
     }
 }
 
-fn tokens(name: &str, vocab: usize, device: &Device) -> Tensor<2, Int> {
+fn tokens(name: &str, vocab: usize, shape: BatchShape, device: &Device) -> Tensor<2, Int> {
+    let BatchShape { batch, seq } = shape;
     let mut rng = stream(0, name, 0);
-    let tokens = (0..BATCH * SEQ).map(|_| rng.random_range(0..vocab as i64));
-    Tensor::from_data(
-        TensorData::new(tokens.collect::<Vec<_>>(), [BATCH, SEQ]),
-        device,
-    )
+    let tokens = (0..batch * seq).map(|_| rng.random_range(0..vocab as i64));
+    let tokens = TensorData::new(tokens.collect::<Vec<_>>(), [batch, seq]);
+    Tensor::from_data(tokens, device)
 }

@@ -79,7 +79,7 @@ fn mixture(experts: usize, top_k: usize) -> Row {
             Theirs::new("eager", &worker),
             Theirs::new("compile", &format!("{worker} --mode compile")),
         ],
-        at_least: 1.0,
+        at_least: 1.2,
         share_at_least: None,
         bytes: None,
     }
