@@ -1,8 +1,15 @@
 //! Generation with a key-value cache for a batch of prompts of equal length.
+//!
+//! On the CPU the batch is evaluated in parts of [`SEQUENCES_OF_PART`] sequences in parallel, as the micro-batches of training are:
+//! the operations on one token of each sequence are too short to be parallelised. Parts do not depend on the number of threads.
 
-use architectures::{Decoder, host_copy};
+use architectures::{Cache, Decoder, host_copy};
 use benchmarks::task::Sampling;
 use burn::tensor::{Device, Int, Tensor, TensorData};
+use rayon::prelude::*;
+
+/// Sequences of a part.
+const SEQUENCES_OF_PART: usize = 16;
 
 /// How texts are continued.
 pub trait Continuing {
@@ -28,53 +35,93 @@ pub fn generate(
     continuing: &mut dyn Continuing,
 ) -> Result<Vec<Vec<u32>>, String> {
     let mut generated = vec![Vec::new(); prompts.len()];
-    // Sequences of the rows of the batch.
-    let mut rows: Vec<usize> = (0..prompts.len()).collect();
     let mut unfinished: Vec<bool> = most.iter().map(|most| *most > 0).collect();
-    let mut cache = decoder.cache();
-    let mut next: Vec<Vec<u32>> = prompts.iter().map(|prompt| prompt.to_vec()).collect();
-    let mut position = 0;
-    loop {
-        let left = rows.iter().filter(|&&sequence| unfinished[sequence]);
-        let left: Vec<usize> = left.copied().collect();
-        if left.is_empty() {
-            return Ok(generated);
+    // Lookups in split tables are exchanges, which all ranks must make in the same order.
+    let in_parts = *device == Device::flex() && decoder.table_ranks().is_none();
+    let size = match in_parts {
+        true => SEQUENCES_OF_PART,
+        false => prompts.len().max(1),
+    };
+    let sequences: Vec<usize> = (0..prompts.len()).collect();
+    let mut parts: Vec<Part> = sequences
+        .chunks(size)
+        .map(|sequences| Part {
+            sequences: sequences.to_vec(),
+            next: sequences.iter().map(|&i| prompts[i].to_vec()).collect(),
+            cache: decoder.cache(),
+            is_new: true,
+        })
+        .collect();
+    for position in 0.. {
+        parts
+            .iter_mut()
+            .for_each(|part| part.remove_finished(&unfinished, device));
+        parts.retain(|part| !part.sequences.is_empty());
+        if parts.is_empty() {
+            break;
         }
-        // Finished sequences stay in the batch until they are its half: removing them copies the cache.
-        if 2 * left.len() <= rows.len() {
-            let places: Vec<i64> = (0..rows.len())
-                .filter(|&row| unfinished[rows[row]])
-                .map(|row| row as i64)
-                .collect();
-            if position > 0 {
-                let shape = [places.len()];
-                let places = Tensor::from_data(TensorData::new(places.clone(), shape), device);
-                cache = cache.select(places);
-            }
-            next = places
-                .iter()
-                .map(|&row| std::mem::take(&mut next[row as usize]))
-                .collect();
-            rows = left;
-        }
-        let logits = decoder.extend_to_last(tokens(&next, device), &mut cache);
-        let [_, vocab] = logits.dims();
-        let logits = host_copy::floats(logits);
-        next.clear();
-        for (&sequence, logits) in rows.iter().zip(logits.chunks_exact(vocab)) {
-            let token = match unfinished[sequence] {
-                true => continuing.choose(sequence, position, logits),
-                false => 0,
-            };
-            next.push(vec![token]);
-            if unfinished[sequence] {
+        let logits: Vec<(Vec<f32>, usize)> = parts
+            .par_iter_mut()
+            .map(|part| part.logits(decoder, device))
+            .collect();
+        for (part, (logits, vocab)) in parts.iter_mut().zip(logits) {
+            for (&sequence, logits) in part.sequences.iter().zip(logits.chunks_exact(vocab)) {
+                if !unfinished[sequence] {
+                    part.next.push(vec![0]);
+                    continue;
+                }
+                let token = continuing.choose(sequence, position, logits);
+                part.next.push(vec![token]);
                 let own: &mut Vec<u32> = &mut generated[sequence];
                 own.push(token);
                 unfinished[sequence] =
                     own.len() < most[sequence] && !continuing.is_complete(sequence, own)?;
             }
         }
-        position += 1;
+    }
+    Ok(generated)
+}
+
+/// Some sequences of a batch.
+struct Part {
+    /// Their numbers.
+    sequences: Vec<usize>,
+    /// What the decoder reads of each next.
+    next: Vec<Vec<u32>>,
+    cache: Cache,
+    /// Whether the cache is empty.
+    is_new: bool,
+}
+
+impl Part {
+    /// Logits `[sequences, vocab_size]` after the next tokens, and `vocab_size`.
+    fn logits(&mut self, decoder: &Decoder, device: &Device) -> (Vec<f32>, usize) {
+        let next = tokens(&self.next, device);
+        let logits = decoder.extend_to_last(next, &mut self.cache);
+        self.is_new = false;
+        self.next.clear();
+        let [_, vocab] = logits.dims();
+        (host_copy::floats(logits), vocab)
+    }
+
+    /// Removes finished sequences where they are at least half of the part: removing them copies the cache.
+    fn remove_finished(&mut self, unfinished: &[bool], device: &Device) {
+        let places: Vec<usize> = (0..self.sequences.len())
+            .filter(|&place| unfinished[self.sequences[place]])
+            .collect();
+        if 2 * places.len() > self.sequences.len() {
+            return;
+        }
+        if !self.is_new && !places.is_empty() {
+            let kept: Vec<i64> = places.iter().map(|&place| place as i64).collect();
+            let kept = Tensor::from_data(TensorData::new(kept, [places.len()]), device);
+            self.cache = self.cache.select(kept);
+        }
+        let next = places
+            .iter()
+            .map(|&place| std::mem::take(&mut self.next[place]));
+        self.next = next.collect();
+        self.sequences = places.iter().map(|&place| self.sequences[place]).collect();
     }
 }
 
