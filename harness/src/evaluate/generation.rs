@@ -9,7 +9,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use rayon::prelude::*;
 
 /// Sequences of a part.
-const SEQUENCES_OF_PART: usize = 16;
+const SEQUENCES_OF_PART: usize = 32;
 
 /// How texts are continued.
 pub trait Continuing {
