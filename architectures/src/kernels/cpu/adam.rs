@@ -20,7 +20,6 @@ pub fn adamw(
     decay: f32,
     step: AdamStep,
 ) {
-    let corrections = step.corrections();
     values
         .par_chunks_mut(VALUES)
         .zip(mean.par_chunks_mut(VALUES))
@@ -30,7 +29,7 @@ pub fn adamw(
             for value in values.iter_mut() {
                 *value *= 1.0 - decay;
             }
-            update(grad, values, mean, square, 1.0, (step, corrections));
+            update(grad, values, mean, square, 1.0, step);
         });
 }
 
@@ -46,6 +45,12 @@ pub fn square_sum(values: &[f32]) -> f64 {
     multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))
 )]
 pub fn square_sum_of(values: &[f32]) -> f64 {
+    square_sum_inline(values)
+}
+
+/// [`square_sum_of`] with the instructions of the caller.
+#[inline(always)]
+pub fn square_sum_inline(values: &[f32]) -> f64 {
     const LANES: usize = 32;
     let mut sums = [0f32; LANES];
     for chunk in values.chunks(LANES) {
@@ -54,7 +59,7 @@ pub fn square_sum_of(values: &[f32]) -> f64 {
         }
     }
     // Pairwise: a serial chain of additions takes longer than a short row.
-    let mut sums = sums.map(f64::from);
+    let mut sums: [f64; LANES] = std::array::from_fn(|lane| f64::from(sums[lane]));
     let mut half = LANES / 2;
     while half > 0 {
         for lane in 0..half {
@@ -65,7 +70,7 @@ pub fn square_sum_of(values: &[f32]) -> f64 {
     sums[0]
 }
 
-/// One step of Adam, given with its [`AdamStep::corrections`], by the gradient times `scale`.
+/// One step of Adam by the gradient times `scale`.
 #[cfg_attr(
     not(feature = "portable"),
     multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))
@@ -76,13 +81,41 @@ pub fn update(
     mean: &mut [f32],
     square: &mut [f32],
     scale: f32,
-    (step, (mean_correction, square_correction)): (AdamStep, (f32, f32)),
+    step: AdamStep,
 ) {
-    for (((value, mean), square), grad) in values.iter_mut().zip(mean).zip(square).zip(grad) {
-        let grad = scale * grad;
-        *mean = step.beta_1 * *mean + (1.0 - step.beta_1) * grad;
-        *square = step.beta_2 * *square + (1.0 - step.beta_2) * grad * grad;
-        let root = (*square * square_correction).sqrt() + step.epsilon;
-        *value -= step.learning_rate * *mean * mean_correction / root;
+    Update::new(scale, step).apply(grad, values, mean, square);
+}
+
+/// What an update of Adam does to all values alike.
+pub struct Update {
+    scale: f32,
+    step: AdamStep,
+    mean_correction: f32,
+    square_correction: f32,
+}
+
+impl Update {
+    /// One step by the gradient times `scale`.
+    pub fn new(scale: f32, step: AdamStep) -> Self {
+        let (mean_correction, square_correction) = step.corrections();
+        Self {
+            scale,
+            step,
+            mean_correction,
+            square_correction,
+        }
+    }
+
+    /// Updates values and their moments, with the instructions of the caller.
+    #[inline(always)]
+    pub fn apply(&self, grad: &[f32], values: &mut [f32], mean: &mut [f32], square: &mut [f32]) {
+        let step = &self.step;
+        for (((value, mean), square), grad) in values.iter_mut().zip(mean).zip(square).zip(grad) {
+            let grad = self.scale * grad;
+            *mean = step.beta_1 * *mean + (1.0 - step.beta_1) * grad;
+            *square = step.beta_2 * *square + (1.0 - step.beta_2) * grad * grad;
+            let root = (*square * self.square_correction).sqrt() + step.epsilon;
+            *value -= step.learning_rate * *mean * self.mean_correction / root;
+        }
     }
 }

@@ -3,22 +3,27 @@
 //! `bag[t] = sum_j weights[t,j] table[ids[t,j]]` and `dot[t,j] = <inputs[t], table[ids[t,j]]>`. Each is the other's
 //! gradient: of a bag with respect to its weights, of a dot with respect to its inputs.
 //!
-//! Both are bound by memory bandwidth. Rows are prefetched [`AHEAD`] values before their use, across the boundary between
+//! Both are bound by memory bandwidth. Rows are prefetched [`ahead`] values before their use, across the boundary between
 //! tokens, and a bag's sum stays in registers, in pieces of the width where the registers require it. A narrow table that
 //! a batch reads several times is read in table order instead ([`super::grouped_bag`]).
+//!
+//! The order of a sum does not depend on the pieces: all instruction sets give the same bits.
 
 #[cfg(not(feature = "portable"))]
-use multiversion::multiversion;
+use multiversion::{multiversion, target::match_target};
 use rayon::prelude::*;
 
 use burn::tensor::bf16;
 
 use super::grouped_bag::{self, GroupedRows};
-use super::prefetch::prefetch;
+use super::prefetch::prefetch_near;
 use super::table_element::TableElement;
 
-/// Prefetch distance in values: 8 KiB, 128 cache lines.
-const AHEAD: usize = 2048;
+/// Prefetch distance in values, for rows that are read in pieces of `piece` values: 8 KiB, or 16 KiB of narrow rows, of
+/// which more have to be in flight. Measured in docs/log.md, as is the first-level cache as the prefetches' target.
+const fn ahead(piece: usize) -> usize {
+    if piece <= 64 { 4096 } else { 2048 }
+}
 
 /// Tokens of a task.
 const TOKENS: usize = 32;
@@ -74,10 +79,8 @@ macro_rules! table_rows {
                 weights: &[f32],
                 out: &mut [f32],
             ) {
-                #[cfg_attr(
-                    not(feature = "portable"),
-                    multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))
-                )]
+                #[cfg(not(feature = "portable"))]
+                #[multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
                 fn compiled(
                     table: &[$element],
                     width: usize,
@@ -85,8 +88,13 @@ macro_rules! table_rows {
                     weights: &[f32],
                     out: &mut [f32],
                 ) {
-                    bag_tokens(table, width, ids, weights, out);
+                    match_target! {
+                        "x86_64+avx512f" => bag_tokens::<true, _>(table, width, ids, weights, out),
+                        _ => bag_tokens::<false, _>(table, width, ids, weights, out),
+                    }
                 }
+                #[cfg(feature = "portable")]
+                let compiled = bag_tokens::<false, $element>;
                 compiled(table, width, ids, weights, out);
             }
 
@@ -119,8 +127,9 @@ macro_rules! table_rows {
 table_rows!(f32);
 table_rows!(bf16);
 
+/// The bags of some tokens. `WIDE`: registers hold the sum of 256 columns.
 #[inline(always)]
-fn bag_tokens<T: TableElement>(
+fn bag_tokens<const WIDE: bool, T: TableElement>(
     table: &[T],
     width: usize,
     ids: &[i64],
@@ -131,7 +140,9 @@ fn bag_tokens<T: TableElement>(
         16 => pieces::<16, T>(table, width, ids, weights, out),
         32 => pieces::<32, T>(table, width, ids, weights, out),
         64 => pieces::<64, T>(table, width, ids, weights, out),
-        128 | 256 => pieces::<128, T>(table, width, ids, weights, out),
+        128 => pieces::<128, T>(table, width, ids, weights, out),
+        // Elsewhere half a row at a time: sums in memory are slower (docs/log.md).
+        256 if !WIDE => pieces::<128, T>(table, width, ids, weights, out),
         _ if width.is_multiple_of(256) => pieces::<256, T>(table, width, ids, weights, out),
         _ if width.is_multiple_of(128) => pieces::<128, T>(table, width, ids, weights, out),
         _ if width.is_multiple_of(64) => pieces::<64, T>(table, width, ids, weights, out),
@@ -148,7 +159,7 @@ fn pieces<const PIECE: usize, T: TableElement>(
     weights: &[f32],
     out: &mut [f32],
 ) {
-    let ahead = AHEAD / PIECE;
+    let ahead = const { ahead(PIECE) / PIECE };
     let per_token = ids.len() * width / out.len();
     for (token, out) in out.chunks_exact_mut(width).enumerate() {
         let first = token * per_token;
@@ -166,7 +177,7 @@ fn pieces<const PIECE: usize, T: TableElement>(
                     soon => (wrapped + soon - per_token, wrapped_column),
                 };
                 if let Some(&id) = ids.get(soon) {
-                    prefetch(table, id as usize * width + soon_column, PIECE);
+                    prefetch_near(table, id as usize * width + soon_column, PIECE);
                 }
                 let row = &table[ids[first + j] as usize * width + column..][..PIECE];
                 let weight = weights[first + j];
@@ -187,13 +198,13 @@ fn any_width<T: TableElement>(
     weights: &[f32],
     out: &mut [f32],
 ) {
-    let ahead = AHEAD.div_ceil(width);
+    let ahead = ahead(width).div_ceil(width);
     let per_token = ids.len() * width / out.len();
     for (token, out) in out.chunks_exact_mut(width).enumerate() {
         out.fill(0.0);
         for j in token * per_token..(token + 1) * per_token {
             if let Some(&id) = ids.get(j + ahead) {
-                prefetch(table, id as usize * width, width);
+                prefetch_near(table, id as usize * width, width);
             }
             let row = &table[ids[j] as usize * width..][..width];
             for (sum, value) in out.iter_mut().zip(row) {
@@ -213,13 +224,13 @@ fn dot_tokens<T: TableElement>(
 ) {
     // Independent partial sums let the compiler use whole vectors; their order is fixed, so results are repeatable.
     const LANES: usize = 32;
-    let ahead = AHEAD.div_ceil(width);
+    let ahead = ahead(width).div_ceil(width);
     let per_token = out.len() * width / inputs.len();
     let whole = width / LANES * LANES;
     for (token, input) in inputs.chunks_exact(width).enumerate() {
         for j in token * per_token..(token + 1) * per_token {
             if let Some(&id) = ids.get(j + ahead) {
-                prefetch(table, id as usize * width, width);
+                prefetch_near(table, id as usize * width, width);
             }
             let row = &table[ids[j] as usize * width..][..width];
             let mut sums = [0f32; LANES];

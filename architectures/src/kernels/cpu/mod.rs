@@ -14,6 +14,8 @@ mod flex;
 #[cfg(any(test, feature = "portable-math"))]
 mod fma_product;
 mod grouped_bag;
+#[cfg(test)]
+mod instruction_sets;
 mod matmul;
 mod prefetch;
 mod product_key_search;

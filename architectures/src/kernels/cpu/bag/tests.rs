@@ -1,4 +1,5 @@
 use super::*;
+use crate::kernels::cpu::instruction_sets::on_instruction_sets;
 use rand::Rng;
 use random::stream;
 
@@ -66,6 +67,43 @@ fn equals_the_definition_at_any_width() {
                     .sum();
                 assert!((dots[token * per_token + j] - expected).abs() < 1e-4);
             }
+        }
+    }
+}
+
+on_instruction_sets! {
+    fn sums_and_dots(table: &[f32], width: usize, ids: &[i64], factors: [&[f32]; 2]) -> [Vec<f32>; 3] {
+        let [weights, inputs] = factors;
+        let (mut whole, mut parts) = (vec![0.0; inputs.len()], vec![0.0; inputs.len()]);
+        bag_tokens::<true, _>(table, width, ids, weights, &mut whole);
+        bag_tokens::<false, _>(table, width, ids, weights, &mut parts);
+        let mut dots = vec![0.0; ids.len()];
+        dot_tokens(table, width, ids, inputs, &mut dots);
+        [whole, parts, dots]
+    }
+}
+
+#[test]
+fn all_instruction_sets_give_the_same_bits() {
+    let (rows, tokens, per_token) = (50, 9, 30);
+    for width in [1, 16, 32, 64, 100, 128, 192, 256, 384, 512, 1024] {
+        let mut rng = stream(7, "bag", width as u64);
+        let mut values =
+            |n: usize| -> Vec<f32> { (0..n).map(|_| rng.random_range(-1.0..1.0)).collect() };
+        let table = values(rows * width);
+        let (weights, inputs) = (values(tokens * per_token), values(tokens * width));
+        let ids: Vec<i64> = (0..tokens * per_token)
+            .map(|_| rng.random_range(0..rows as i64))
+            .collect();
+        let (mut sums, mut dots) = (vec![0.0; tokens * width], vec![0.0; tokens * per_token]);
+        bag(&table, width, &ids, &weights, per_token, &mut sums);
+        dot(&table, width, &ids, &inputs, per_token, &mut dots);
+        for (name, found) in sums_and_dots(&table, width, &ids, [&weights, &inputs]) {
+            assert_eq!(
+                found,
+                [sums.clone(), sums.clone(), dots.clone()],
+                "{name}, width {width}"
+            );
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::kernels::adam_step::AdamStep;
 use crate::kernels::cpu::bag;
 use crate::kernels::cpu::prefetch::prefetch;
 use crate::kernels::cpu::product_key_top_k as selection;
-use crate::kernels::cpu::row_adam::RowGradient;
+use crate::kernels::cpu::row_adam::{RowGradient, UpdateRows};
 use crate::kernels::cpu::table_element::TableElement;
 use crate::kernels::lookup::LookupOps;
 
@@ -148,11 +148,9 @@ impl LookupOps for Flex {
         let mut tables = [table, mean, square].map(|table| table.to_contiguous());
         let gradient = entries.gradient(rows);
         // Without clipping the norm is only reported, and the update computes it.
-        let clipping = step.max_norm.map(|max_norm| (max_norm, gradient.norm()));
-        let scale = match clipping {
-            Some((max_norm, norm)) if norm > max_norm => max_norm / norm,
-            _ => 1.0,
-        };
+        let scale = step
+            .max_norm
+            .map_or(1.0, |max_norm| gradient.clipping_scale(max_norm));
         let norm = match [tables[0].dtype(), tables[1].dtype()] {
             [DType::BF16, DType::BF16] => update::<bf16, bf16>(&gradient, &mut tables, scale, step),
             [DType::BF16, _] => update::<bf16, f32>(&gradient, &mut tables, scale, step),
@@ -195,7 +193,7 @@ impl Entries {
 }
 
 /// The update of a table and its moments in their formats.
-fn update<T: TableElement, M: TableElement>(
+fn update<T: UpdateRows<M>, M: TableElement>(
     gradient: &RowGradient,
     [table, mean, square]: &mut [FlexTensor; 3],
     scale: f32,
