@@ -7,12 +7,14 @@
 #![allow(clippy::print_stderr, clippy::print_stdout, reason = "a benchmark")]
 
 mod arguments;
+mod bandwidth;
 mod conditions;
 mod demand;
 mod disturbance;
 mod growth;
 mod measurement;
 mod ours;
+mod random_rows;
 mod row;
 mod rows;
 mod step_memory;

@@ -1,7 +1,6 @@
 //! Measurement in rounds: the sides alternate, so that temporary load on the machine affects all of them.
 
 use std::error::Error;
-use std::hint::black_box;
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -10,10 +9,12 @@ use burn::tensor::Device;
 use harness::probe::peaks::Peaks;
 
 use crate::arguments::BenchArguments;
+use crate::bandwidth::{Bandwidth, Rates};
 use crate::demand::Demand;
 use crate::disturbance::{Disturbance, DisturbanceTimer};
+use crate::random_rows::RandomRows;
 use crate::row::{Ours, Row, Theirs, Work};
-use crate::stream::{READ_BYTES, Stream, TRIAD_BYTES};
+use crate::stream::Stream;
 use crate::times::{Times, median, time};
 use crate::worker::{self, Python, Ready, Worker};
 
@@ -72,19 +73,6 @@ pub struct MeasuredPair {
     pub command: String,
 }
 
-/// Bytes of an iteration, and bandwidths of the machine in bytes per second, measured between the rounds of the row.
-#[derive(Clone, Copy)]
-pub struct Bandwidth {
-    /// Bytes that an iteration must move.
-    pub bytes: usize,
-    /// Read bandwidth, the higher of the two methods of [`Stream`].
-    pub read: f64,
-    /// Read bandwidth with one stream per thread.
-    pub read_one: f64,
-    /// Bandwidth of the STREAM triad.
-    pub triad: f64,
-}
-
 /// One side of a row, ready to run.
 enum Implementation {
     Ours(Work),
@@ -139,12 +127,31 @@ impl Measurement {
         self.torch.as_deref()
     }
 
-    /// Measures a row: every pair of one variant of ours and one of PyTorch, in the same rounds.
+    /// Measures a row: every pair of one variant of ours and one of PyTorch, in the same rounds, or one variant of PyTorch after
+    /// the other.
     ///
     /// # Errors
-    /// If a worker fails or has another number of parameters than ours.
+    /// If a worker fails or has another number of parameters than ours, or a table does not fit the memory.
     pub fn row(&mut self, row: &Row) -> Result<Vec<MeasuredPair>, Box<dyn Error>> {
-        let (mut sides, present) = self.sides(row)?;
+        let at_once = match row.in_turns && self.python.is_some() {
+            true => 1,
+            false => row.theirs.len().max(1),
+        };
+        let mut pairs = Vec::new();
+        for theirs in row.theirs.chunks(at_once) {
+            pairs.extend(self.rounds(row, theirs)?);
+        }
+        set_targets(&mut pairs, row.at_least);
+        Ok(pairs)
+    }
+
+    /// Measures ours and some variants of PyTorch in the same rounds.
+    fn rounds(
+        &mut self,
+        row: &Row,
+        theirs: &[Theirs],
+    ) -> Result<Vec<MeasuredPair>, Box<dyn Error>> {
+        let (mut sides, present) = self.sides(row, theirs)?;
         let iterations: Vec<usize> = sides
             .iter_mut()
             .map(Implementation::warm_up)
@@ -154,7 +161,8 @@ impl Measurement {
             (demand, *self.peaks.get_or_insert_with(peaks))
         });
         let mut times = vec![Times::default(); sides.len()];
-        let [mut reads_one, mut reads_many, mut triads] = [const { Vec::new() }; 3];
+        let mut rates = Rates::default();
+        let random_rows = row.random_rows.map(RandomRows::new).transpose()?;
         let timer = DisturbanceTimer::begin(sides.iter().map(Implementation::process).collect());
         for _ in 0..self.rounds {
             for ((side, &iterations), times) in sides.iter_mut().zip(&iterations).zip(&mut times) {
@@ -164,26 +172,12 @@ impl Measurement {
             if row.bytes.is_some() {
                 sleep(PAUSE);
                 let stream = self.stream.get_or_insert_with(Stream::new);
-                reads_one.push(READ_BYTES as f64 / fastest(|| _ = black_box(stream.read())));
-                reads_many.push(READ_BYTES as f64 / fastest(|| _ = black_box(stream.read_many())));
-                triads.push(TRIAD_BYTES as f64 / fastest(|| stream.triad()));
+                rates.measure(stream, random_rows.as_ref());
             }
         }
         let disturbance = timer.end();
-        let bandwidth = row.bytes.map(|bytes| {
-            let read_one = median(reads_one);
-            Bandwidth {
-                bytes,
-                read: median(reads_many).max(read_one),
-                read_one,
-                triad: median(triads),
-            }
-        });
+        let bandwidth = row.bytes.map(|bytes| rates.medians(bytes));
         let theirs = times.split_off(row.ours.len());
-        let fastest = theirs
-            .iter()
-            .map(Times::median)
-            .fold(f64::INFINITY, f64::min);
         let mut pairs = Vec::new();
         for (ours, times) in row.ours.iter().zip(times) {
             let mut alone = MeasuredPair::alone(row, ours, times);
@@ -196,12 +190,7 @@ impl Measurement {
                 let mut pair = alone.clone();
                 pair.theirs_label = with.label;
                 pair.theirs = Some(theirs.clone());
-                pair.fastest = theirs.median() == fastest;
-                let of_fastest = pair.fastest.then_some(row.at_least);
-                pair.at_least = [of_fastest, with.at_least]
-                    .into_iter()
-                    .flatten()
-                    .reduce(f64::max);
+                pair.at_least = with.at_least;
                 pair.command = worker::command(with);
                 pairs.push(pair);
             }
@@ -209,15 +198,15 @@ impl Measurement {
         Ok(pairs)
     }
 
-    /// All variants of ours, and those of PyTorch that start; the others are skipped with a message.
-    fn sides<'a>(&mut self, row: &'a Row) -> Result<Sides<'a>, Box<dyn Error>> {
+    /// All variants of ours, and those of `theirs` that start; the others are skipped with a message.
+    fn sides<'a>(&mut self, row: &Row, theirs: &'a [Theirs]) -> Result<Sides<'a>, Box<dyn Error>> {
         let ours = row.ours.iter().map(|ours| (ours.build)());
         let mut sides: Vec<Implementation> = ours.map(Implementation::Ours).collect();
         let mut present = Vec::new();
         let Some(python) = &self.python else {
             return Ok((sides, present));
         };
-        for theirs in &row.theirs {
+        for theirs in theirs {
             let worker = match python.start(theirs) {
                 Ok(worker) => worker,
                 Err(error) => {
@@ -260,17 +249,31 @@ fn check_sizes(
     Ok(())
 }
 
+/// Marks the fastest variant of PyTorch, to which the row's required ratio applies.
+fn set_targets(pairs: &mut [MeasuredPair], of_fastest: f64) {
+    let medians = pairs
+        .iter()
+        .filter_map(|pair| Some(pair.theirs.as_ref()?.median()));
+    let fastest = medians.fold(f64::INFINITY, f64::min);
+    for pair in pairs {
+        let Some(theirs) = &pair.theirs else {
+            continue;
+        };
+        pair.fastest = theirs.median() == fastest;
+        let of_fastest = pair.fastest.then_some(of_fastest);
+        pair.at_least = [of_fastest, pair.at_least]
+            .into_iter()
+            .flatten()
+            .reduce(f64::max);
+    }
+}
+
 /// What the work of ours requires.
 fn demand(sides: &[Implementation]) -> Option<Demand> {
     sides.iter().find_map(|side| match side {
         Implementation::Ours(work) => work.demand,
         Implementation::Theirs(_) => None,
     })
-}
-
-/// Seconds of the fastest of three runs, which is closest to the limit of the machine.
-fn fastest(mut step: impl FnMut()) -> f64 {
-    time(&mut step, 3).into_iter().fold(f64::INFINITY, f64::min)
 }
 
 impl MeasuredPair {

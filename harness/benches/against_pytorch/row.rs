@@ -1,6 +1,7 @@
 //! Rows of the comparison.
 
 use crate::demand::Demand;
+use crate::random_rows::RandomRowsShape;
 
 /// Work that both sides execute.
 pub struct Row {
@@ -18,6 +19,11 @@ pub struct Row {
     pub share_at_least: Option<f64>,
     /// Bytes that an iteration must move, if memory bandwidth is the limit.
     pub bytes: Option<usize>,
+    /// Shape of the random reads whose rate is measured beside it, if it reads little else.
+    pub random_rows: Option<RandomRowsShape>,
+    /// Whether the variants of PyTorch are measured one after the other, since all of them together exceed the memory of a
+    /// common machine.
+    pub in_turns: bool,
 }
 
 /// One variant of ours.

@@ -48,6 +48,8 @@ impl ResultTable {
                 "ours, GB/s",
                 "of read bandwidth",
                 "at least",
+                "of random row reads",
+                "random row reads, of read bandwidth",
             ],
         )
     }
@@ -67,9 +69,14 @@ impl ResultTable {
     /// Adds a pair to [`ResultTable::against_pytorch`], with its notes.
     pub fn add(&mut self, pair: &MeasuredPair) {
         let number = |value: Option<f64>| value.map_or(String::new(), |value| format!("{value}"));
+        let [mut of_random, mut random] = [const { String::new() }; 2];
         let (rate, share) = match &pair.bandwidth {
             Some(bandwidth) => {
                 let rate = bandwidth.bytes as f64 / pair.ours.median();
+                if let Some(limit) = bandwidth.random_rows {
+                    of_random = format!("{:.2}", rate / limit);
+                    random = format!("{:.2}", limit / bandwidth.read);
+                }
                 (
                     format!("{:.1}", rate / 1e9),
                     format!("{:.2}", rate / bandwidth.read),
@@ -91,14 +98,19 @@ impl ResultTable {
             rate,
             share,
             number(pair.share_at_least),
+            of_random,
+            random,
         ]);
         if let Some(bandwidth) = &pair.bandwidth {
             self.note(format!(
-                "`{}`: read {:.1} GB/s ({:.1} with one stream per thread), triad {:.1} GB/s, between its rounds",
+                "`{}`: read {:.1} GB/s ({:.1} with one stream per thread), triad {:.1} GB/s{}, between its rounds",
                 pair.name,
                 bandwidth.read / 1e9,
                 bandwidth.read_one / 1e9,
-                bandwidth.triad / 1e9
+                bandwidth.triad / 1e9,
+                bandwidth.random_rows.map_or_else(String::new, |rate| {
+                    format!(", random rows {:.1} GB/s", rate / 1e9)
+                })
             ));
         }
         if let Some((demand, peaks)) = &pair.demand {

@@ -13,13 +13,13 @@ const KEYS: &str = r#""n_heads": 4, "top_k": 32"#;
 pub fn memories() -> Vec<Row> {
     let gated = r#", "gate": true, "shared_values": true"#;
     [512, 1024]
-        .map(|n_keys| retrieval("memory", gated, n_keys))
+        .map(|n_keys| retrieval("memory", gated, n_keys, 3.0))
         .into()
 }
 
 pub fn peers() -> Vec<Row> {
     [512, 1024]
-        .map(|n_keys| retrieval("peer", "", n_keys))
+        .map(|n_keys| retrieval("peer", "", n_keys, 4.0))
         .into()
 }
 
@@ -38,20 +38,17 @@ fn one(config: String) -> Vec<Ours> {
     }]
 }
 
-fn retrieval(kind: &str, options: &str, n_keys: usize) -> Row {
+fn retrieval(kind: &str, options: &str, n_keys: usize, at_least: f64) -> Row {
     let keys = format!(r#""keys": {{"n_keys": {n_keys}, {KEYS}}}"#);
     let worker = format!("{kind} --d-model {D_MODEL} --n-keys {n_keys} --heads 4 --top-k 32");
-    let mut theirs = vec![Theirs::new("eager, SparseAdam", &worker)];
-    // All variants are in memory at the same time, which larger tables do not permit.
-    if n_keys <= 512 {
-        theirs.extend([
-            Theirs::new("compile, SparseAdam", &format!("{worker} --mode compile")),
-            Theirs::new(
-                "eager, dense Adam",
-                &format!("{worker} --table-gradient dense"),
-            ),
-        ]);
-    }
+    let theirs = vec![
+        Theirs::new("eager, SparseAdam", &worker),
+        Theirs::new("compile, SparseAdam", &format!("{worker} --mode compile")),
+        Theirs::new(
+            "eager, dense Adam",
+            &format!("{worker} --table-gradient dense"),
+        ),
+    ];
     Row {
         name: format!("{kind}-{n_keys}"),
         shape: format!(
@@ -60,9 +57,11 @@ fn retrieval(kind: &str, options: &str, n_keys: usize) -> Row {
         ),
         ours: one(format!(r#"{{"kind": "{kind}", {keys}{options}}}"#)),
         theirs,
-        at_least: 3.0,
+        at_least,
         share_at_least: None,
         bytes: None,
+        random_rows: None,
+        in_turns: n_keys > 512,
     }
 }
 
@@ -82,5 +81,7 @@ fn mixture(experts: usize, top_k: usize) -> Row {
         at_least: 1.2,
         share_at_least: None,
         bytes: None,
+        random_rows: None,
+        in_turns: false,
     }
 }

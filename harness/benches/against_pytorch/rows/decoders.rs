@@ -77,6 +77,8 @@ fn dense(size: &Size, at_least: f64, of_eager: f64) -> Row {
         at_least,
         share_at_least: None,
         bytes: None,
+        random_rows: None,
+        in_turns: false,
     }
 }
 
@@ -105,6 +107,8 @@ fn memory_plus(size: &Size) -> Row {
         at_least: 2.0,
         share_at_least: None,
         bytes: None,
+        random_rows: None,
+        in_turns: false,
     }
 }
 

@@ -104,5 +104,7 @@ fn row(block: &str, description: &str, blocks: Value, options: &str) -> Row {
         at_least: 2.0,
         share_at_least: None,
         bytes: None,
+        random_rows: None,
+        in_turns: false,
     }
 }

@@ -1,10 +1,14 @@
 //! Single kernels: bags, table updates, product-key top-k.
 
 use crate::ours::lookup;
+use crate::random_rows::RandomRowsShape;
 use crate::row::{Ours, Row, Theirs};
 
-/// Rows of the table.
+/// Rows of the table, unless stated otherwise.
 const ROWS: usize = 1 << 18;
+
+/// Rows of the large tables, of which a bag reads few twice.
+const MANY_ROWS: usize = 1 << 20;
 
 /// Lookups per token.
 const PER_TOKEN: usize = 128;
@@ -17,7 +21,11 @@ const TOP_K: usize = 32;
 const F32: usize = 4;
 
 pub fn bags() -> Vec<Row> {
-    [64, 128, 256, 512, 1024].map(bag).into()
+    let widths = [64, 128, 256, 512, 1024];
+    [ROWS, MANY_ROWS]
+        .into_iter()
+        .flat_map(|rows| widths.map(|width| bag(rows, width)))
+        .collect()
 }
 
 pub fn table_steps() -> Vec<Row> {
@@ -39,31 +47,45 @@ fn one(build: impl Fn() -> crate::row::Work + 'static) -> Vec<Ours> {
     }]
 }
 
-fn shape(width: usize) -> String {
-    format!("{TOKENS} tokens x {PER_TOKEN} rows, table {ROWS} x {width}")
+fn shape(rows: usize, width: usize) -> String {
+    format!("{TOKENS} tokens x {PER_TOKEN} rows, table {rows} x {width}")
 }
 
-fn options(width: usize) -> String {
-    format!("--rows {ROWS} --width {width} --tokens {TOKENS} --per-token {PER_TOKEN}")
+fn options(rows: usize, width: usize) -> String {
+    format!("--rows {rows} --width {width} --tokens {TOKENS} --per-token {PER_TOKEN}")
 }
 
-fn bag(width: usize) -> Row {
+fn bag(rows: usize, width: usize) -> Row {
+    let name = match rows {
+        ROWS => format!("bag-{width}"),
+        _ => format!("bag-2^{}-{width}", rows.ilog2()),
+    };
+    let reads = RandomRowsShape {
+        rows,
+        width,
+        lookups: [TOKENS, PER_TOKEN],
+    };
     Row {
-        name: format!("bag-{width}"),
-        shape: shape(width),
-        ours: one(move || lookup::bag([ROWS, width], [TOKENS, PER_TOKEN])),
-        theirs: vec![Theirs::new("eager", &format!("bag {}", options(width)))],
+        name,
+        shape: shape(rows, width),
+        ours: one(move || lookup::bag([rows, width], [TOKENS, PER_TOKEN])),
+        theirs: vec![Theirs::new(
+            "eager",
+            &format!("bag {}", options(rows, width)),
+        )],
         at_least: 1.0,
         share_at_least: Some(0.85),
-        bytes: Some(TOKENS * PER_TOKEN * width * F32),
+        bytes: Some(reads.bytes()),
+        random_rows: Some(reads),
+        in_turns: false,
     }
 }
 
 fn table_step(width: usize) -> Row {
-    let worker = format!("table_step {}", options(width));
+    let worker = format!("table_step {}", options(ROWS, width));
     Row {
         name: format!("table-step-{width}"),
-        shape: shape(width),
+        shape: shape(ROWS, width),
         ours: one(move || lookup::table_step([ROWS, width], [TOKENS, PER_TOKEN])),
         theirs: vec![
             Theirs::new("eager, SparseAdam", &worker),
@@ -77,6 +99,8 @@ fn table_step(width: usize) -> Row {
         // Table rows for the bag and for the gradient of its weights; then reads and writes of the table and both
         // moments, of which 2 % of the rows are not looked up.
         bytes: Some((2 * TOKENS * PER_TOKEN + 6 * ROWS) * width * F32),
+        random_rows: None,
+        in_turns: false,
     }
 }
 
@@ -100,5 +124,7 @@ fn selection(n_keys: usize, tokens: usize) -> Row {
         at_least: 1.5,
         share_at_least: None,
         bytes: None,
+        random_rows: None,
+        in_turns: false,
     }
 }
