@@ -139,8 +139,7 @@ fn bag_tokens<const WIDE: bool, T: TableElement>(
     match width {
         16 => pieces::<16, T>(table, width, ids, weights, out),
         32 => pieces::<32, T>(table, width, ids, weights, out),
-        64 => pieces::<64, T>(table, width, ids, weights, out),
-        128 => pieces::<128, T>(table, width, ids, weights, out),
+        64 | 128 => pieces::<64, T>(table, width, ids, weights, out),
         // Elsewhere half a row at a time: sums in memory are slower (docs/log.md).
         256 if !WIDE => pieces::<128, T>(table, width, ids, weights, out),
         _ if width.is_multiple_of(256) => pieces::<256, T>(table, width, ids, weights, out),
