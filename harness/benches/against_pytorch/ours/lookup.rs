@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use architectures::kernels::lookup;
 use architectures::{Pass, ValueTable};
-use burn::tensor::{Device, Distribution, Int, Tensor, TensorData};
+use burn::tensor::{DType, Device, Distribution, Int, Tensor, TensorData};
 use harness::train::optimizer;
 use rand::Rng;
 use random::stream;
@@ -15,11 +15,14 @@ fn normal<const D: usize>(shape: [usize; D], device: &Device) -> Tensor<D> {
     Tensor::random(shape, Distribution::Normal(0.0, 1.0), device)
 }
 
-/// Uniformly random ids of rows of a table with `rows` rows.
+/// Uniformly random ids of rows of a table with `rows` rows, in 64 bits as the product-key search gives them and as PyTorch's side.
 fn ids(rows: usize, shape: [usize; 2], device: &Device) -> Tensor<2, Int> {
     let mut rng = stream(0, "ids", 0);
     let ids = (0..shape[0] * shape[1]).map(|_| rng.random_range(0..rows as i64));
-    Tensor::from_data(TensorData::new(ids.collect::<Vec<_>>(), shape), device)
+    Tensor::from_data(
+        TensorData::new(ids.collect::<Vec<_>>(), shape),
+        (device, DType::I64),
+    )
 }
 
 /// Weighted sums of table rows: `table [rows, width]`, `lookups [tokens, per_token]`.
