@@ -19,4 +19,14 @@ pub enum ReportError {
         /// The cause.
         detail: String,
     },
+    /// A figure cannot be written as PNG.
+    #[error("figure `{figure}` cannot be written as PNG ({detail}); {remedy}")]
+    Png {
+        /// Anchor of the figure.
+        figure: String,
+        /// The cause.
+        detail: String,
+        /// What helps.
+        remedy: &'static str,
+    },
 }

@@ -11,6 +11,7 @@
 //! | `comparison` | the page of `isoflop compare` |
 //! | `page`, `figure`, `table`, `interval` | parts of a page |
 //! | [`plain_table`] | the comparison as tables in Markdown, LaTeX and CSV |
+//! | [`png`] | these files as PNG |
 //! | [`standalone`] | the figures as SVG files |
 //! | `axis`, `chart`, `marker`, `svg` | drawing of a figure's panels |
 
@@ -23,6 +24,7 @@ mod interval;
 mod marker;
 mod page;
 pub mod plain_table;
+pub mod png;
 mod sections;
 pub mod standalone;
 mod svg;

@@ -256,6 +256,9 @@ pub struct ReportOptions {
     /// Also write each figure as an SVG file that stands alone.
     #[arg(long, value_name = "DIR")]
     pub figures: Option<PathBuf>,
+    /// With --figures: each figure also as a PNG file. Requires a program built with `--features png`.
+    #[arg(long, requires = "figures")]
+    pub png: bool,
     /// Also write the records into DIR/SWEEP/records, one file for each table instead of one for each run.
     #[arg(long, value_name = "DIR")]
     pub merged: Option<PathBuf>,

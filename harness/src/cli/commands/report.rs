@@ -6,6 +6,7 @@ use harness::record::folders::Folders;
 use harness::record::{forecasts, report_file, selection};
 use harness::run::conclusion::Conclusion;
 use harness::run::tuning::tuning_folders;
+use reports::png::Rasterizer;
 use results::{Frames, Records};
 
 use super::finish_report::finish_report;
@@ -52,7 +53,12 @@ fn write_parts(
         }
     }
     if let Some(folder) = &options.figures {
+        let rasterizer = options.png.then(Rasterizer::new);
         for (id, svg) in reports::standalone::figures(&reports::render(frames)?) {
+            if let Some(rasterizer) = &rasterizer {
+                let png = rasterizer.png(&id, &svg)?;
+                report_file::replace_bytes(&png, &folder.join(format!("{id}.png")))?;
+            }
             report_file::replace(&svg, &folder.join(format!("{id}.svg")))?;
         }
     }
