@@ -24,6 +24,7 @@ mod on_ranks;
 mod segments;
 
 pub use on_ranks::ServedLookups;
+pub use segments::Segment;
 
 /// A decoder-only language model.
 #[derive(Module, Debug)]

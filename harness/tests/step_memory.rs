@@ -17,8 +17,8 @@ use harness::train::step::{LearningRates, Optimizers};
 /// Names the settings of the child process.
 const CASE: &str = "ISOFLOP_STEP_MEMORY";
 
-/// A sweep of one run of `block` with these lines of `[training]`.
-fn run(block: &str, training: &str) -> Run {
+/// A sweep of one run of `block` in `format` with these lines of `[training]`.
+fn run(block: &str, format: &str, training: &str) -> Run {
     let sweep = format!(
         r#"
 seeds = [0]
@@ -26,6 +26,7 @@ match = {{ mode = "tokens" }}
 [decoder]
 n_layers = 4
 seq_len = 256
+numeric_format = "{format}"
 [sizes.s]
 d_model = 256
 n_heads = 4
@@ -59,22 +60,27 @@ const MEMORY_PLUS: &str = "kind = \"memory\"\nplacement = { centred = { count = 
 const WHOLE: &str = "batch_size = 8\nmicro_batches = 2";
 const IN_PARTS: &str = "batch_size = 16\naccumulate = 4\nrecompute = \"layers\"";
 
-const CASES: [(&str, &str, &str); 8] = [
-    ("dense, whole", DENSE, WHOLE),
-    ("dense, in parts", DENSE, IN_PARTS),
-    ("moe, whole", MOE, WHOLE),
-    ("moe, in parts", MOE, IN_PARTS),
-    ("peer, whole", PEER, WHOLE),
-    ("peer, in parts", PEER, IN_PARTS),
-    ("memory+, whole", MEMORY_PLUS, WHOLE),
-    ("memory+, in parts", MEMORY_PLUS, IN_PARTS),
+/// Name, block, number format, lines of `[training]`.
+const CASES: [(&str, &str, &str, &str); 12] = [
+    ("dense, whole", DENSE, "f32", WHOLE),
+    ("dense, in parts", DENSE, "f32", IN_PARTS),
+    ("moe, whole", MOE, "f32", WHOLE),
+    ("moe, in parts", MOE, "f32", IN_PARTS),
+    ("peer, whole", PEER, "f32", WHOLE),
+    ("peer, in parts", PEER, "f32", IN_PARTS),
+    ("memory+, whole", MEMORY_PLUS, "f32", WHOLE),
+    ("memory+, in parts", MEMORY_PLUS, "f32", IN_PARTS),
+    ("dense in bf16, whole", DENSE, "bf16", WHOLE),
+    ("dense in bf16, in parts", DENSE, "bf16", IN_PARTS),
+    ("memory+ in bf16, whole", MEMORY_PLUS, "bf16", WHOLE),
+    ("memory+ in bf16, in parts", MEMORY_PLUS, "bf16", IN_PARTS),
 ];
 
 #[test]
 fn measured_peaks_are_those_of_the_formula() {
     let mut wrong = Vec::new();
-    for (name, block, training) in CASES {
-        let run = run(block, training);
+    for (name, block, format, training) in CASES {
+        let run = run(block, format, training);
         let need = MemoryNeed::of(&run, Formats::of(&run, None)).unwrap();
         let child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "one_step", "--ignored", "--nocapture"])
@@ -103,8 +109,9 @@ fn one_step() {
     let Ok(case) = std::env::var(CASE) else {
         return;
     };
-    let (_, block, training) = CASES.into_iter().find(|(name, ..)| *name == case).unwrap();
-    let run = run(block, training);
+    let case = CASES.into_iter().find(|(name, ..)| *name == case);
+    let (_, block, format, training) = case.unwrap();
+    let run = run(block, format, training);
     peak_memory::reset();
     let before = peak_memory::bytes();
     let device = Device::flex().autodiff();

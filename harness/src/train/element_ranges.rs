@@ -76,6 +76,11 @@ impl<K> Bucket<K> {
         self.bytes >= BUCKET_BYTES
     }
 
+    /// Whether a parameter of so many elements is a bucket of its own.
+    pub fn is_filled_by(elements: usize) -> bool {
+        size_of::<f32>() * elements >= BUCKET_BYTES
+    }
+
     /// Whether it has a parameter with a key for which `is` holds.
     pub fn has(&self, is: impl Fn(&K) -> bool) -> bool {
         self.parameters.iter().any(|(key, _)| is(key))
@@ -93,7 +98,11 @@ impl<K> Bucket<K> {
             keys.push((key, row.dims()[1]));
             rows.push(row);
         }
-        let all = Tensor::cat(rows, 1);
+        let all = match rows.len() {
+            // Without a copy: a large parameter is alone.
+            1 => rows.remove(0),
+            _ => Tensor::cat(rows, 1),
+        };
         let [_, len] = all.dims();
         let own = ranks.reduce_scatter(all.reshape([count * len]));
         let mut first = 0;

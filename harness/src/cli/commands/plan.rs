@@ -5,6 +5,7 @@ use experiment::estimate::{Assumptions, Estimate};
 use experiment::memory_need::Formats;
 use experiment::plan::{Plan, Run};
 use experiment::quantity::{count, duration};
+use experiment::training::Division;
 use experiment::tuning::cells::cells;
 use harness::error::Error;
 use harness::run::conclusion::Conclusion;
@@ -101,7 +102,8 @@ fn on_network(runs: &[(&Run, Estimate)], network: &Network) -> Vec<String> {
             "{} {}, a step of {tokens} tokens",
             model.0, model.1
         ));
-        let predicted = predictions(network, &run.cost, tokens, estimate.speed.rate());
+        let model = (&run.cost, Division::of(&run.training));
+        let predicted = predictions(network, model, tokens, estimate.speed.rate());
         lines.extend(predicted.into_iter().map(|line| format!("  {line}")));
     }
     lines
