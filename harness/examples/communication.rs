@@ -14,7 +14,7 @@ use std::time::Instant;
 
 use burn::tensor::{Device, Tensor};
 use collectives::{Collectives, ranks_of_environment};
-use experiment::communication::{MeasuredExchange, Network, predictions};
+use experiment::communication::{Exchanging, MeasuredExchange, Network, predictions};
 use experiment::plan::Plan;
 use experiment::sweep_file::Sweep;
 use experiment::training::Division;
@@ -66,7 +66,11 @@ fn main() -> Result<(), Box<dyn Error>> {
             "\n{} {}, {tokens} tokens a step, devices of {flop_per_s:.2e} FLOP/s",
             name.0, name.1
         );
-        let model = (&run.cost, Division::of(&run.training));
+        let model = Exchanging {
+            cost: &run.cost,
+            layers: run.model.decoder.n_layers,
+            division: Division::of(&run.training),
+        };
         for line in predictions(&network, model, tokens, flop_per_s) {
             println!("  {line}");
         }

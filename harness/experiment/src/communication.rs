@@ -1,17 +1,4 @@
-//! What the ranks of one run exchange in a step, by formula, and how long it takes on a network by a model.
-//!
-//! ```text
-//! a rank of n sends in a step, for t tokens of its own, bytes
-//! dense gradients   4 P (n - 1) / n                    reduce-scatter of P dense parameters; with `zero_stage` 2 for each part in sequence
-//! dense values      4 P (n - 1) / n                    all-gather of the updated ones
-//! lookups           (n - 1) t (16 R + 8 W / n)         R rows read and W values of lookups of a token: ids of 8 bytes and weights
-//!                                                      gathered and the weights' gradient scattered, columns exchanged for
-//!                                                      tokens and back
-//! ```
-//!
-//! Where the weights of a lookup have no gradient (Engram), 4 bytes of the 16 are not sent. Not in it are a few hundred bytes for losses,
-//! norms and what the ranks agree on. With `recompute` the layers' lookups are exchanged once more, except their backward pass; an
-//! upper bound, since the last segment is not evaluated again.
+//! What the ranks of one run exchange in a step ([`StepExchanges`]), and how long it takes on a network by a model.
 //!
 //! A network is two numbers, fitted to measured exchanges: an exchange of `b` bytes that a rank sends to `n - 1` others takes
 //! `(n - 1) latency + b / bandwidth`. The predictions assume that
@@ -22,85 +9,11 @@
 
 use std::str::FromStr;
 
-use architectures::Cost;
-
-use crate::training::{Division, Recompute, ZeroStage};
 use crate::units;
 
-/// Bytes of an f32.
-const VALUE: f64 = 4.0;
-/// Bytes of a row's number.
-const ID: f64 = 8.0;
-/// Bytes of dense parameters that are exchanged at a time.
-const BUCKET: f64 = 67_108_864.0;
-/// Exchanges of a step beside those of parameters and lookups: loss and statistics, the norm, and what the ranks agree on, two each.
-const OTHER_EXCHANGES: f64 = 6.0;
-/// Exchanges in which ranks with split tables agree on a forward pass.
-const AGREEMENT: f64 = 2.0;
-/// Exchanges of a lookup: ids, weights and columns forward, columns and weights backward.
-const FORWARD_OF_LOOKUP: f64 = 3.0;
-const BACKWARD_OF_LOOKUP: f64 = 2.0;
+mod step_exchanges;
 
-/// What a rank sends in one step.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct StepExchanges {
-    /// Number of ranks.
-    pub ranks: f64,
-    /// Bytes that a rank sends to the others together.
-    pub bytes: f64,
-    /// Number of exchanges.
-    pub exchanges: f64,
-}
-
-impl StepExchanges {
-    /// Those of a model in a step of `tokens` tokens on all ranks.
-    ///
-    /// # Arguments
-    /// * `division`: that of the part of one rank ([`Division::on_ranks`]).
-    pub fn of(model: &Cost, tokens: u64, division: Division) -> Self {
-        let n = division.ranks as f64;
-        if division.ranks == 1 {
-            return Self {
-                ranks: n,
-                bytes: 0.0,
-                exchanges: 0.0,
-            };
-        }
-        let own_tokens = tokens as f64 / n;
-        // Parts that look up in split tables are computed one after the other.
-        let parts = (division.accumulate * division.micro_batches) as f64;
-        let evaluated = match division.recompute {
-            Recompute::None => 1.0,
-            Recompute::Every(_) => 2.0,
-        };
-        let exchanged = match division.zero_stage {
-            ZeroStage::Moments => 1,
-            ZeroStage::Gradients if model.lookups > 0 && division.recompute != Recompute::None => {
-                division.accumulate * division.micro_batches
-            }
-            ZeroStage::Gradients => division.accumulate,
-        };
-        // The gradients, and the updated values.
-        let exchanged = exchanged as f64 + 1.0;
-        let dense = VALUE * model.params_dense as f64;
-        let (rows, values) = (model.rows_read as f64, model.lookup_values as f64);
-        let others = (n - 1.0) * own_tokens;
-        let forward = others * ((ID + VALUE) * rows + VALUE * values / n);
-        let backward = others * (VALUE * rows + VALUE * values / n);
-        let of_lookup = evaluated * FORWARD_OF_LOOKUP + BACKWARD_OF_LOOKUP;
-        let of_part = match model.lookups {
-            0 => 0.0,
-            lookups => evaluated * AGREEMENT + lookups as f64 * of_lookup,
-        };
-        Self {
-            ranks: n,
-            bytes: exchanged * dense * (n - 1.0) / n + evaluated * forward + backward,
-            exchanges: exchanged * (dense / BUCKET).ceil()
-                + parts * of_part
-                + OTHER_EXCHANGES,
-        }
-    }
-}
+pub use step_exchanges::{BUCKET_BYTES, Exchanging, StepExchanges};
 
 /// A measured exchange.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -197,15 +110,15 @@ impl StepPrediction {
 /// A step of `tokens` tokens of a model on `ranks` ranks of a network.
 ///
 /// # Arguments
-/// * `division`: of the whole batch.
+/// * `model`: with the division of the whole batch.
 /// * `compute_s`: seconds of the step on one rank.
 pub fn predict(
     network: &Network,
-    (model, division): (&Cost, Division),
+    model: Exchanging,
     (tokens, compute_s): (u64, f64),
     ranks: usize,
 ) -> StepPrediction {
-    let exchanges = StepExchanges::of(model, tokens, division.on_ranks(ranks));
+    let exchanges = model.on_ranks(ranks).step(tokens);
     StepPrediction {
         ranks,
         exchanges,
@@ -220,23 +133,23 @@ pub const PREDICTED_RANKS: [usize; 3] = [8, 64, 512];
 /// Lines of text: the step of a model on [`PREDICTED_RANKS`], and what is assumed.
 ///
 /// # Arguments
-/// * `division`: of the whole batch.
+/// * `model`: with the division of the whole batch.
 /// * `tokens`: of a step.
 /// * `flop_per_s`: of one device, as it computes this model.
 pub fn predictions(
     network: &Network,
-    (model, division): (&Cost, Division),
+    model: Exchanging,
     tokens: u64,
     flop_per_s: f64,
 ) -> Vec<String> {
-    let compute_s = model.training() as f64 * tokens as f64 / flop_per_s;
+    let compute_s = model.cost.training() as f64 * tokens as f64 / flop_per_s;
     let mut lines = vec![format!(
         "on ranks that exchange in (n - 1) x {:.1} us + bytes / {:.2} GB/s, all pairs alike, and compute nothing meanwhile:",
         1e6 * network.latency_s,
         network.bytes_per_s / 1e9
     )];
     for ranks in PREDICTED_RANKS {
-        let step = predict(network, (model, division), (tokens, compute_s), ranks);
+        let step = predict(network, model, (tokens, compute_s), ranks);
         lines.push(format!(
             "~{ranks:>4} ranks: {:.4} s computation + {:.4} s for {:.1} MB from each rank in {:.0} exchanges, {:.0} % of the step",
             step.compute_s,
@@ -252,6 +165,8 @@ pub fn predictions(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::training::Division;
+    use architectures::Cost;
 
     const MODEL: Cost = Cost {
         params_dense: 100_000_000,
@@ -265,6 +180,14 @@ mod tests {
         rows_read: 96,
         lookup_values: 3 * 768,
     };
+
+    fn model() -> Exchanging<'static> {
+        Exchanging {
+            cost: &MODEL,
+            layers: 12,
+            division: Division::WHOLE,
+        }
+    }
 
     #[test]
     fn a_network_is_parsed_with_units() {
@@ -284,37 +207,6 @@ mod tests {
         ] {
             assert!(wrong.parse::<Network>().is_err(), "{wrong}");
         }
-    }
-
-    #[test]
-    fn bytes_are_those_of_the_formula() {
-        let on_ranks = |division: Division, ranks| {
-            StepExchanges::of(&MODEL, 8192, division.on_ranks(ranks))
-        };
-        let step = on_ranks(Division::WHOLE, 4);
-        let dense = 4e8 * 3.0 / 4.0;
-        let lookups = 3.0 * 2048.0 * (16.0 * 96.0 + 8.0 * 2304.0 / 4.0);
-        assert_eq!(step.bytes, 2.0 * dense + lookups);
-        assert_eq!(step.exchanges, 2.0 * 6.0 + (3.0 * 5.0 + 2.0) + 6.0);
-        let in_parts = |recompute, zero_stage| Division {
-            accumulate: 8,
-            recompute,
-            zero_stage,
-            ..Division::WHOLE
-        };
-        let (stored, again) = (Recompute::None, Recompute::Every(1));
-        let parts = on_ranks(in_parts(stored, ZeroStage::Moments), 4);
-        assert_eq!(parts.bytes, step.bytes);
-        assert_eq!(parts.exchanges, 2.0 * 6.0 + 2.0 * (3.0 * 5.0 + 2.0) + 6.0);
-        let twice = on_ranks(in_parts(again, ZeroStage::Moments), 4);
-        let forward = 3.0 * 2048.0 * (12.0 * 96.0 + 2304.0);
-        assert_eq!(twice.bytes - step.bytes, forward);
-        // Two parts on each rank, whose gradients are exchanged one after the other.
-        let divided = on_ranks(in_parts(again, ZeroStage::Gradients), 4);
-        assert_eq!(divided.bytes - step.bytes, dense + forward);
-        assert_eq!(divided.exchanges, 3.0 * 6.0 + 2.0 * (3.0 * 8.0 + 4.0) + 6.0);
-        let alone = on_ranks(in_parts(again, ZeroStage::Gradients), 1);
-        assert_eq!((alone.bytes, alone.exchanges), (0.0, 0.0));
     }
 
     #[test]
@@ -351,12 +243,12 @@ mod tests {
             latency_s: 1e-5,
             bytes_per_s: 1e10,
         };
-        let of = |ranks| predict(&network, (&MODEL, Division::WHOLE), (1 << 20, 8.0), ranks);
+        let of = |ranks| predict(&network, model(), (1 << 20, 8.0), ranks);
         assert_eq!(of(1).exchange_s, 0.0);
         assert_eq!(of(8).compute_s, 1.0);
         assert!(of(512).exchange_share() > of(64).exchange_share());
         assert!(of(64).exchange_share() > of(8).exchange_share());
-        let lines = predictions(&network, (&MODEL, Division::WHOLE), 1 << 20, 1e14);
+        let lines = predictions(&network, model(), 1 << 20, 1e14);
         assert_eq!(lines.len(), 1 + PREDICTED_RANKS.len());
         assert!(
             lines[0].contains("(n - 1) x 10.0 us + bytes / 10.00 GB/s"),

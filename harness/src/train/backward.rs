@@ -48,7 +48,6 @@ pub fn divided(
     }
     let mut sum = sum_of_parts(decoder, batch, division, None);
     own.add_all(decoder, std::mem::take(&mut sum.parameters.dense));
-    own.end_part();
     sum
 }
 
@@ -94,7 +93,6 @@ fn sum_of_parts(
         }
         if !by_segment && let (Some(own), Some(sum)) = (own.as_deref_mut(), &mut sum) {
             own.add_all(decoder, std::mem::take(&mut sum.parameters.dense));
-            own.end_part();
         }
         if division.accumulate > 1
             && let Some(sum) = &mut sum

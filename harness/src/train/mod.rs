@@ -7,7 +7,7 @@
 
 pub mod backward;
 mod batches;
-mod data_parallel;
+pub mod data_parallel;
 pub mod dense_adamw;
 mod dense_gradients;
 mod element_ranges;

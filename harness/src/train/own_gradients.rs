@@ -43,7 +43,7 @@ impl OwnGradients {
 /// Sums over ranks, and over the parts of the batch so far, of the elements that this rank updates.
 pub struct OwnSums<'a> {
     ranks: &'a dyn Collectives,
-    /// Whole gradients of this rank that are not exchanged yet.
+    /// Whole gradients of this rank that are exchanged together.
     bucket: Bucket<ParamId>,
     sums: HashMap<ParamId, Tensor<1>>,
     /// The parameters of which this rank had a gradient: an expert to which no token is routed has none.
@@ -61,28 +61,20 @@ impl<'a> OwnSums<'a> {
         }
     }
 
-    /// Adds the gradients of one part of the batch, of the parameters of `segment`, which are taken from `gradients`. All ranks call
-    /// this with the same segments in the same order.
+    /// Adds the gradients of one part of the batch, of the parameters of `segment`, which are taken from `gradients` and exchanged. All
+    /// ranks call this with the same segments in the same order.
     pub fn add(&mut self, decoder: &Decoder, segment: &Segment, gradients: &mut GradientsParams) {
-        let mut adding = Adding {
-            sums: self,
-            gradients,
-        };
-        decoder.visit_segment(segment, &mut adding);
+        self.wait(decoder, segment, gradients);
+        self.exchange_waiting();
     }
 
     /// Adds the gradients of one part of the batch, of all parameters.
     pub fn add_all(&mut self, decoder: &Decoder, mut gradients: GradientsParams) {
         let layers = Segment::Layers(0..decoder.config().n_layers);
         for segment in [Segment::Head, layers, Segment::Embedding] {
-            self.add(decoder, &segment, &mut gradients);
+            self.wait(decoder, &segment, &mut gradients);
         }
-    }
-
-    /// Ends a part of the batch: exchanges what waits for more.
-    pub fn end_part(&mut self) {
-        let bucket = std::mem::replace(&mut self.bucket, Bucket::new());
-        self.exchange(bucket);
+        self.exchange_waiting();
     }
 
     /// Of each parameter of `module`, in the order of visits, whether this rank had a gradient.
@@ -93,7 +85,7 @@ impl<'a> OwnSums<'a> {
         ids.map(|id| self.present.contains(id)).collect()
     }
 
-    /// The sums, with their norm, after all parts have ended.
+    /// The sums over all parts, with their norm.
     ///
     /// # Arguments
     /// * `present`: of each parameter of `module`, in the order of visits, whether any rank had a gradient.
@@ -119,6 +111,20 @@ impl<'a> OwnSums<'a> {
         }
     }
 
+    /// Moves the gradients of `segment` into the bucket, which is exchanged when it is full.
+    fn wait(&mut self, decoder: &Decoder, segment: &Segment, gradients: &mut GradientsParams) {
+        let mut adding = Adding {
+            sums: self,
+            gradients,
+        };
+        decoder.visit_segment(segment, &mut adding);
+    }
+
+    fn exchange_waiting(&mut self) {
+        let bucket = std::mem::replace(&mut self.bucket, Bucket::new());
+        self.exchange(bucket);
+    }
+
     fn push(&mut self, id: ParamId, gradient: Tensor<1>) {
         if Bucket::<ParamId>::is_filled_by(gradient.dims()[0]) {
             let mut alone = Bucket::new();
@@ -127,7 +133,7 @@ impl<'a> OwnSums<'a> {
         }
         self.bucket.push(id, gradient);
         if self.bucket.is_full() {
-            self.end_part();
+            self.exchange_waiting();
         }
     }
 

@@ -97,9 +97,6 @@ pub fn differentiate(
         part.exchange(Segment::Layers(range));
     }
     part.exchange(Segment::Embedding);
-    if let Some(own) = &mut part.own {
-        own.end_part();
-    }
     part.finish(loss)
 }
 

@@ -48,8 +48,8 @@ fn losses_and_norms_do_not_depend_on_the_number_of_ranks() {
     // On each rank parts in parallel, in sequence, and in parallel with gradients exchanged after them.
     let divisions = [
         "micro_batches = 4",
-        "accumulate = 8\nzero_stage = 2\nrecompute = \"layers\"",
-        "micro_batches = 8\nzero_stage = 2\nrecompute = 2",
+        "accumulate = 4\nzero_stage = 2\nrecompute = \"layers\"",
+        "micro_batches = 4\nzero_stage = 2\nrecompute = 2",
     ];
     for division in divisions {
         check_losses_and_norms(division);

@@ -1,6 +1,6 @@
 //! Bytes and exchanges of a step, counted and by formula.
 
-use experiment::communication::StepExchanges;
+use experiment::communication::Exchanging;
 use experiment::training::Division;
 
 use crate::training::{has_tables, models_for_ranks, outcomes, training};
@@ -14,7 +14,14 @@ const DIVISIONS: [&str; 3] = [
 
 #[test]
 fn bytes_of_a_step_are_those_of_the_formula() {
-    let compared = ["dense", "moe top-1", "memory", "memory+", "peer"];
+    let compared = [
+        "dense",
+        "moe top-1",
+        "memory",
+        "memory+",
+        "peer",
+        "hashed_bigram",
+    ];
     let models = models_for_ranks().into_iter();
     let mut count = 0;
     for (name, model) in models.filter(|(name, _)| compared.contains(&name.as_str())) {
@@ -33,11 +40,16 @@ fn bytes_of_a_step_are_those_of_the_formula() {
                 let (few, many) = (sent(3), sent(6));
                 let bytes = (many.bytes_sent - few.bytes_sent) as f64 / 3.0;
                 let exchanges = (many.exchanges - few.exchanges) as f64 / 3.0;
-                let of_rank = Division::of(&training).on_ranks(ranks);
-                let formula = StepExchanges::of(&cost, tokens, of_rank);
+                let of_rank = Exchanging {
+                    cost: &cost,
+                    layers: model.decoder.n_layers,
+                    division: Division::of(&training),
+                }
+                .on_ranks(ranks);
+                let formula = of_rank.step(tokens);
                 // Not in the formula: padding of each part, and the messages of a few hundred bytes.
                 let other = bytes - formula.bytes;
-                let most = 1_500.0 * (of_rank.accumulate * (ranks - 1)) as f64;
+                let most = 1_500.0 * (of_rank.division.accumulate * (ranks - 1)) as f64;
                 assert!(
                     other > 0.0 && other < most,
                     "{name}, {division}, {ranks} ranks: {bytes} bytes, {}",
@@ -53,5 +65,5 @@ fn bytes_of_a_step_are_those_of_the_formula() {
             }
         }
     }
-    assert_eq!(count, 2 * 3 + 3 * 2);
+    assert_eq!(count, 2 * 3 + 4 * 2);
 }
