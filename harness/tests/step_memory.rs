@@ -129,13 +129,15 @@ fn measured_peaks_are_those_of_the_formula() {
         let formats = Formats::of(&run, None);
         let on_ranks = Distributed::new(&run, formats, Division::of(&run.training)).unwrap();
         let need = case.ranks as u64 * on_ranks.max_bytes(case.ranks as u64).unwrap();
-        let child = Command::new(std::env::current_exe().unwrap())
+        let mut child = Command::new(std::env::current_exe().unwrap());
+        child
             .args(["--exact", "one_step", "--ignored", "--nocapture"])
-            .env(CASE, name)
+            .env(CASE, name);
+        if case.ranks > 1 {
             // Ranks that are threads would each keep freed memory in an arena of their own.
-            .env("MALLOC_ARENA_MAX", if case.ranks > 1 { "1" } else { "" })
-            .output()
-            .unwrap();
+            child.env("MALLOC_ARENA_MAX", "1");
+        }
+        let child = child.output().unwrap();
         let text = String::from_utf8(child.stdout).unwrap();
         let peak = text.lines().find_map(|line| line.split("peak ").nth(1));
         let peak = peak

@@ -61,7 +61,8 @@ fn sum_of_parts(
     let sequences = batch.0.dims()[0];
     let of_all_ranks = (sequences * division.ranks) as f64;
     // Lookups in split tables are exchanges, which all ranks must make in the same order.
-    let in_parallel = division.micro_batches > 1 && decoder.table_ranks().is_none();
+    let in_parallel =
+        decoder.table_ranks().is_none() && (division.micro_batches > 1 || own.is_none());
     // Parts in parallel would exchange in no fixed order.
     let by_segment = !in_parallel && division.recompute != Recompute::None;
     let one = |range: Range<usize>, own: Option<&mut OwnSums>| {
