@@ -13,6 +13,7 @@ use crate::buffer::{Buffer, Statistics};
 use crate::config::{ConfigError, DecoderConfig};
 use crate::context::{Context, Tokens};
 use crate::cost::Cost;
+use crate::host_copy;
 use crate::init::Init;
 use crate::kernels::table_memory::TableValues;
 use crate::table_spec::TableSpec;
@@ -39,10 +40,42 @@ pub trait Block {
         Vec::new()
     }
 
-    /// Updates its buffers, once after each optimizer step; `statistics` are the sums over the whole batch of those that
-    /// its forward passes recorded.
-    fn update_buffers(&self, statistics: &Statistics) {
-        let _ = statistics;
+    /// What the update of its buffers reads of its parameters, `[n]` without autodiff; `None` if it reads nothing.
+    fn read_by_update(&self) -> Option<Tensor<1>> {
+        None
+    }
+
+    /// Updates its buffers, once after each optimizer step.
+    ///
+    /// # Arguments
+    /// * `statistics`: sums over the whole batch of those that its forward passes recorded.
+    /// * `read`: the values of [`Block::read_by_update`].
+    fn update_buffers(&self, statistics: &Statistics, read: &[f32]) {
+        let _ = (statistics, read);
+    }
+}
+
+/// Updates the buffers of `blocks`; what they read of their parameters is copied to the host together.
+pub(crate) fn update_buffers<'a, B: Block + 'a>(
+    blocks: impl Iterator<Item = &'a B>,
+    statistics: &Statistics,
+) {
+    let (mut lengths, mut read) = (Vec::new(), Vec::new());
+    for block in blocks {
+        let values = block.read_by_update();
+        let len = values.as_ref().map_or(0, |values| values.dims()[0]);
+        lengths.push((block, len));
+        read.extend(values);
+    }
+    let read = match read.is_empty() {
+        true => Vec::new(),
+        false => host_copy::floats(Tensor::cat(read, 0)),
+    };
+    let mut rest = read.as_slice();
+    for (block, len) in lengths {
+        let (own, others) = rest.split_at(len);
+        block.update_buffers(statistics, own);
+        rest = others;
     }
 }
 

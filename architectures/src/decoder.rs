@@ -8,7 +8,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor};
 
 use crate::attention::{LayerCache, Positions};
-use crate::block::{Architecture, Block, Builder};
+use crate::block::{self, Architecture, Block, Builder};
 use crate::buffer::{Buffer, HasBuffers, Statistics};
 use crate::config::{ConfigError, DecoderConfig};
 use crate::context::{Context, DecodingState, Tokens};
@@ -24,6 +24,7 @@ mod on_ranks;
 mod segments;
 
 pub use on_ranks::ServedLookups;
+pub use segments::Segment;
 
 /// A decoder-only language model.
 #[derive(Module, Debug)]
@@ -212,9 +213,7 @@ impl HasBuffers for Decoder {
     }
 
     fn update_buffers(&self, statistics: &Statistics) {
-        for block in self.blocks() {
-            Block::update_buffers(block, statistics);
-        }
+        block::update_buffers(self.blocks(), statistics);
     }
 }
 

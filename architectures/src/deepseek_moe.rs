@@ -216,7 +216,7 @@ impl Block for DeepseekMoe {
         vec![&self.bias]
     }
 
-    fn update_buffers(&self, statistics: &Statistics) {
+    fn update_buffers(&self, statistics: &Statistics, _: &[f32]) {
         let Some(loads) = statistics.of(&self.bias) else {
             return;
         };

@@ -75,7 +75,7 @@ pub use buffer::{Buffer, HasBuffers, Statistics};
 pub use config::{ConfigError, DecoderConfig, MAX_SEQ_LEN, MAX_VOCAB_SIZE};
 pub use context::{Context, DecodingState, Tokens};
 pub use cost::{Cost, FLOP_CONVENTION, Flops, MAX_COUNT, TABLE_ELEMENT_BYTES};
-pub use decoder::{Cache, Decoder, ServedLookups};
+pub use decoder::{Cache, Decoder, Segment, ServedLookups};
 pub use device::DeviceName;
 pub use init::Init;
 pub use kernels::table_memory::TableValues;

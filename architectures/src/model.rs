@@ -125,6 +125,16 @@ impl ModelConfig {
         Ok(layers.map(of).collect())
     }
 
+    /// Number of dense parameters of each layer, first to last.
+    ///
+    /// # Errors
+    /// As [`ModelConfig::layers`].
+    pub fn dense_parameters_of_layers(&self) -> Result<Vec<u64>, ConfigError> {
+        let layers = self.layers()?;
+        let of = |layer| part::dense_parameters_of_layer(&self.decoder, layer);
+        Ok(layers.iter().map(of).collect())
+    }
+
     /// Cost of one token in the whole model, by formula.
     ///
     /// # Errors

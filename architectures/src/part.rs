@@ -179,6 +179,16 @@ pub fn activations_of_layer(decoder: &DecoderConfig, layer: &LayerConfig) -> Act
     parts.fold(Part::Layer.activations(decoder), |sum, part| sum + part)
 }
 
+/// Number of dense parameters of a layer with these blocks.
+pub fn dense_parameters_of_layer(decoder: &DecoderConfig, layer: &LayerConfig) -> u64 {
+    let norms = layer.before_attention.iter();
+    let norms = norms.filter(|block| !block.reads_residual_stream());
+    let norms = norms.map(|_| Part::Norm.cost(decoder));
+    let parts = norms.chain(layer.blocks().map(|block| block.cost(decoder)));
+    let cost = parts.fold(Part::Layer.cost(decoder), |sum, part| sum + part);
+    cost.params_dense
+}
+
 /// Cost of one token in a decoder whose layers have these blocks: the sum over its parts. A table that several layers
 /// share is counted once.
 pub fn total_cost(decoder: &DecoderConfig, layers: &[LayerConfig]) -> Cost {
@@ -228,7 +238,7 @@ impl HasBuffers for BuiltPart {
 
     fn update_buffers(&self, statistics: &Statistics) {
         if let Self::Block(block) = self {
-            Block::update_buffers(block, statistics);
+            HasBuffers::update_buffers(block, statistics);
         }
     }
 }

@@ -137,8 +137,12 @@ macro_rules! registry {
                 match self { $(Self::$variant(block) => block.buffers(),)* }
             }
 
-            fn update_buffers(&self, statistics: &Statistics) {
-                match self { $(Self::$variant(block) => block.update_buffers(statistics),)* }
+            fn read_by_update(&self) -> Option<Tensor<1>> {
+                match self { $(Self::$variant(block) => block.read_by_update(),)* }
+            }
+
+            fn update_buffers(&self, statistics: &Statistics, read: &[f32]) {
+                match self { $(Self::$variant(block) => block.update_buffers(statistics, read),)* }
             }
         }
 
@@ -148,7 +152,7 @@ macro_rules! registry {
             }
 
             fn update_buffers(&self, statistics: &Statistics) {
-                Block::update_buffers(self, statistics);
+                $crate::block::update_buffers(std::iter::once(self), statistics);
             }
         }
     };

@@ -52,7 +52,7 @@ mod singular_vectors;
 
 use config::Sizes;
 pub use config::{KNOBS, UltraMemConfig};
-use singular_vectors::leading;
+use singular_vectors::{leading, sum_of_cores};
 
 impl Architecture for UltraMemConfig {
     type Block = UltraMem;
@@ -131,7 +131,7 @@ impl Architecture for UltraMemConfig {
             unreachable!("the first table is that of pre-values")
         };
         let cores = builder.parameter("cores", [cores, rank, rank], Init::UniformPositive(1.0));
-        let vectors = leading(&cores, None);
+        let vectors = leading(&host_copy::floats(sum_of_cores(&cores)), rank, None);
         UltraMem {
             query: builder.parameter("query", [d_model, 2 * rank * key_dim], normal(key_dim)),
             keys: builder.parameter("keys", [2 * rank, n_keys, key_dim], normal(key_dim)),
@@ -211,9 +211,14 @@ impl Block for UltraMem {
         vec![&self.vectors]
     }
 
-    fn update_buffers(&self, _: &Statistics) {
+    fn read_by_update(&self) -> Option<Tensor<1>> {
+        Some(sum_of_cores(&self.cores))
+    }
+
+    fn update_buffers(&self, _: &Statistics, sum_of_cores: &[f32]) {
         let before = self.vectors.values();
-        self.vectors.set_values(leading(&self.cores, Some(&before)));
+        let vectors = leading(sum_of_cores, self.sizes.rank, Some(&before));
+        self.vectors.set_values(vectors);
     }
 }
 

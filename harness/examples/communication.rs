@@ -14,9 +14,10 @@ use std::time::Instant;
 
 use burn::tensor::{Device, Tensor};
 use collectives::{Collectives, ranks_of_environment};
-use experiment::communication::{MeasuredExchange, Network, predictions};
+use experiment::communication::{Exchanging, MeasuredExchange, Network, predictions};
 use experiment::plan::Plan;
 use experiment::sweep_file::Sweep;
+use experiment::training::Division;
 
 /// Bytes that a rank gives to each other rank in one exchange, and how often it is measured.
 const EXCHANGES: [(usize, usize); 6] = [
@@ -65,7 +66,12 @@ fn main() -> Result<(), Box<dyn Error>> {
             "\n{} {}, {tokens} tokens a step, devices of {flop_per_s:.2e} FLOP/s",
             name.0, name.1
         );
-        for line in predictions(&network, &run.cost, tokens, flop_per_s) {
+        let model = Exchanging {
+            cost: &run.cost,
+            layers: run.model.decoder.n_layers,
+            division: Division::of(&run.training),
+        };
+        for line in predictions(&network, model, tokens, flop_per_s) {
             println!("  {line}");
         }
     }

@@ -5,8 +5,11 @@
 //! are those of the gathered table rows in bf16, in which the paper stores them.
 
 use architectures::{Cost, ModelConfig, TABLE_ELEMENT_BYTES};
+use experiment::devices::Distributed;
+use experiment::memory_need::{Formats, NumericFormat};
 use experiment::plan::Plan;
 use experiment::sweep_file::Sweep;
+use experiment::training::{Division, ZeroStage};
 
 /// Bytes of a table element in the paper, which is bf16.
 const PUBLISHED_ELEMENT_BYTES: u64 = 2;
@@ -130,6 +133,28 @@ fn the_largest_memory_has_137_billion_values() {
     let largest = cost(&paper(), "1.3b", "memory+64m");
     assert_eq!(largest.params_table, 8192 * 8192 * 2048);
     assert_eq!(largest.params() / 100_000_000, 1387);
+}
+
+/// As the file configures it, with gradients divided; whole gradients fit no number of them.
+#[test]
+fn eight_devices_of_80_gb_hold_the_8b_decoder_in_bf16() {
+    let plan = paper();
+    let is_8b = |run: &&experiment::plan::Run| {
+        (run.label.size.as_str(), run.label.block.as_str()) == ("8b", "dense")
+    };
+    let run = plan.runs.iter().find(is_8b).unwrap();
+    let formats = Formats::of(run, Some(NumericFormat::Bf16));
+    let devices = |zero_stage| {
+        let division = Division {
+            zero_stage,
+            ..Division::of(&run.training)
+        };
+        let distributed = Distributed::new(run, formats, division).unwrap();
+        distributed.min_devices(80_000_000_000).unwrap()
+    };
+    assert_eq!(run.training.zero_stage, ZeroStage::Gradients);
+    assert_eq!(devices(ZeroStage::Gradients).unwrap().count, 8);
+    assert_eq!(devices(ZeroStage::Moments), None);
 }
 
 /// The 7B model of the reference configurations, which is not in the paper.

@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use burn::module::{Module, ModuleVisitor};
 use burn::tensor::{Int, Tensor};
 
 use super::Decoder;
@@ -13,7 +14,31 @@ use crate::context::{Context, Tokens};
 use crate::loss;
 use crate::pass::Pass;
 
+/// A part of the decoder whose backward pass is one of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Segment {
+    /// The token embedding; also the head's matrix if the two are tied.
+    Embedding,
+    /// Consecutive layers.
+    Layers(Range<usize>),
+    /// The last norm, and the head's matrix if it is not the embedding.
+    Head,
+}
+
 impl Decoder {
+    /// Visits the dense parameters of `segment`, in the same order in every call; each parameter is in one of embedding, layers and head.
+    pub fn visit_segment(&self, segment: &Segment, visitor: &mut impl ModuleVisitor) {
+        match segment {
+            Segment::Embedding => self.embedding.visit(visitor),
+            Segment::Layers(range) => {
+                for layer in &self.layers[range.clone()] {
+                    layer.visit(visitor);
+                }
+            }
+            Segment::Head => self.head.visit(visitor),
+        }
+    }
+
     /// The context of whole sequences `ids [batch, seq]`, for [`Decoder::evaluate_layers`]; requests the table rows from
     /// memory whose addresses follow from the ids.
     pub fn tokens(&self, ids: Tensor<2, Int>) -> Tokens {

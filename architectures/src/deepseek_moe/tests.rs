@@ -102,7 +102,7 @@ fn the_bias_rises_for_underloaded_experts_and_balances_a_skewed_router() {
     let moe = build(r#", "top_k": 1, "bias_rate": 0.01"#);
     let mut statistics = Statistics::default();
     statistics.add(&moe.bias, &[4.0, 2.0, 3.0, 3.0, 3.0, 3.0]);
-    moe.update_buffers(&statistics);
+    moe.update_buffers(&statistics, &[]);
     assert!(close(
         &moe.bias.values(),
         &[-0.01, 0.01, 0.0, 0.0, 0.0, 0.0]
@@ -126,7 +126,7 @@ fn the_bias_rises_for_underloaded_experts_and_balances_a_skewed_router() {
         let loads: Vec<f64> = loads.iter().map(|&load| load as f64).collect();
         let mut statistics = Statistics::default();
         statistics.add(&moe.bias, &loads);
-        moe.update_buffers(&statistics);
+        moe.update_buffers(&statistics, &[]);
     }
     assert!(most(&moe) < 150, "{}", most(&moe));
 }
@@ -137,11 +137,11 @@ fn the_bias_is_updated_in_training_only() {
     let tokens = Tokens::whole(Tensor::zeros([2, 7], &Device::flex()));
     let mut evaluation = Pass::evaluation();
     moe.forward(x(), &mut Context::new(&tokens, &mut evaluation));
-    moe.update_buffers(&evaluation.take_statistics());
+    moe.update_buffers(&evaluation.take_statistics(), &[]);
     assert_eq!(moe.bias.values(), [0.0; 6]);
     let mut training = Pass::training();
     moe.forward(x(), &mut Context::new(&tokens, &mut training));
-    moe.update_buffers(&training.take_statistics());
+    moe.update_buffers(&training.take_statistics(), &[]);
     assert!(moe.bias.values().iter().any(|bias| *bias != 0.0));
 }
 

@@ -3,18 +3,20 @@
 use burn::module::Param;
 use burn::tensor::Tensor;
 
-use crate::host_copy;
-
 /// Steps of the power iteration: more than enough for f32 unless two singular values are nearly equal.
 const STEPS: usize = 200;
 
-/// The leading left and right singular vectors of the sum of `cores [n_cores, rank, rank]`, `u` and then `v`, `[2 rank]`. Of
-/// the two signs that of the smaller distance to `before`; without `before`, that of a non-negative sum of `u`.
-pub fn leading(cores: &Param<Tensor<3>>, before: Option<&[f32]>) -> Vec<f32> {
+/// The sum of `cores [n_cores, rank, rank]`, `[rank rank]` row by row, without autodiff.
+pub fn sum_of_cores(cores: &Param<Tensor<3>>) -> Tensor<1> {
     let cores = cores.val();
     let [_, rank, _] = cores.dims();
-    let sum = host_copy::floats(cores.inner().sum_dim(0));
-    let sum: Vec<f64> = sum.into_iter().map(f64::from).collect();
+    cores.inner().sum_dim(0).reshape([rank * rank])
+}
+
+/// The leading left and right singular vectors of the matrix `sum [rank, rank]`, `u` and then `v`, `[2 rank]`. Of
+/// the two signs that of the smaller distance to `before`; without `before`, that of a non-negative sum of `u`.
+pub fn leading(sum: &[f32], rank: usize, before: Option<&[f32]>) -> Vec<f32> {
+    let sum: Vec<f64> = sum.iter().copied().map(f64::from).collect();
     let at = |row: usize, column: usize| sum[row * rank + column];
     // Power iteration on C^T C from the row of C of the largest norm, which is not orthogonal to the leading vector.
     let norm = |x: &[f64]| x.iter().map(|x| x * x).sum::<f64>().sqrt();
@@ -68,8 +70,11 @@ mod tests {
         for rank in [1, 2, 4] {
             let cores =
                 Tensor::<3>::random([2, rank, rank], Distribution::Uniform(0.0, 1.0), &device);
-            let sum: Vec<f32> = cores.clone().sum_dim(0).into_data().iter().collect();
-            let vectors = leading(&Param::from_tensor(cores), None);
+            let sum: Vec<f32> = sum_of_cores(&Param::from_tensor(cores))
+                .into_data()
+                .iter()
+                .collect();
+            let vectors = leading(&sum, rank, None);
             let (u, v) = vectors.split_at(rank);
             let value = |u: &[f32], v: &[f32]| -> f32 {
                 (0..rank * rank)
@@ -94,11 +99,14 @@ mod tests {
     fn the_sign_is_that_of_the_vectors_before() {
         let cores =
             Tensor::<3>::random([2, 2, 2], Distribution::Uniform(0.0, 1.0), &Device::flex());
-        let cores = Param::from_tensor(cores);
-        let first = leading(&cores, None);
+        let sum: Vec<f32> = sum_of_cores(&Param::from_tensor(cores))
+            .into_data()
+            .iter()
+            .collect();
+        let first = leading(&sum, 2, None);
         assert!(first[..2].iter().sum::<f32>() > 0.0);
         let flipped: Vec<f32> = first.iter().map(|x| -x).collect();
-        assert_eq!(leading(&cores, Some(&flipped)), flipped);
-        assert_eq!(leading(&cores, Some(&first)), first);
+        assert_eq!(leading(&sum, 2, Some(&flipped)), flipped);
+        assert_eq!(leading(&sum, 2, Some(&first)), first);
     }
 }

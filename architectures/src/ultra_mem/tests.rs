@@ -1,6 +1,7 @@
 //! Selection against brute force, and invariances.
 
 use super::*;
+use crate::block;
 use crate::context::Tokens;
 use burn::tensor::Device;
 
@@ -169,7 +170,7 @@ fn scaling_the_cores_scales_the_output() {
     let mut memory = build("");
     let (expected, selected) = (output(&memory), slots(&memory));
     memory.cores = Param::from_tensor(memory.cores.val() * 3.0);
-    memory.update_buffers(&Statistics::default());
+    block::update_buffers(std::iter::once(&memory), &Statistics::default());
     assert_eq!(slots(&memory), selected);
     let expected: Vec<f32> = expected.iter().map(|y| 3.0 * y).collect();
     assert!(close(&output(&memory), &expected));

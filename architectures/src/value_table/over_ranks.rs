@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use burn::tensor::{Int, Tensor};
+use burn::tensor::{DType, Int, Tensor};
 use collectives::Collectives;
 
 use super::gradient::TableGradient;
@@ -15,12 +15,21 @@ pub fn own_columns(width: usize, ranks: &dyn Collectives) -> Range<usize> {
     ranks.rank() * own..(ranks.rank() + 1) * own
 }
 
-/// The ids of the tokens of all ranks, `[n t, k]`, without autodiff.
-pub fn gather_ids(ids: Tensor<2, Int>, ranks: &Arc<dyn Collectives>) -> Tensor<2, Int> {
+/// The ids of the tokens of all ranks in a table of `rows` rows, `[n t, k]`, without autodiff; sent in 4 bytes where they fit, which is half
+/// of what a search returns.
+pub fn gather_ids(
+    ids: Tensor<2, Int>,
+    rows: usize,
+    ranks: &Arc<dyn Collectives>,
+) -> Tensor<2, Int> {
     let [tokens, per_token] = ids.dims();
-    ranks
-        .all_gather_int(ids.inner().reshape([tokens * per_token]))
-        .reshape([ranks.ranks() * tokens, per_token])
+    let ids = ids.inner().reshape([tokens * per_token]);
+    let dtype = ids.dtype();
+    let all = match i32::try_from(rows) {
+        Ok(_) => ranks.all_gather_int(ids.cast(DType::I32)).cast(dtype),
+        Err(_) => ranks.all_gather_int(ids),
+    };
+    all.reshape([ranks.ranks() * tokens, per_token])
 }
 
 /// The norm `[1]` of the gradient of all columns, from the norm of this rank's.

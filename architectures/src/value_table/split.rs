@@ -118,7 +118,7 @@ impl ValueTable {
         if !pass.is_training() {
             return self.evaluate_split(ranks, LookupKind::Bag, ids, weights);
         }
-        let ids = gather_ids(ids, ranks);
+        let ids = gather_ids(ids, self.rows(), ranks);
         let weights = exchange::gather_rows(weights, ranks);
         let sink = sink(&weights, pass);
         let own = lookup::bag(self.values(), ids.clone(), weights.clone(), sink.clone());
@@ -139,7 +139,7 @@ impl ValueTable {
         if !pass.is_training() {
             return self.evaluate_split(ranks, LookupKind::Dot, ids, inputs);
         }
-        let ids = gather_ids(ids, ranks);
+        let ids = gather_ids(ids, self.rows(), ranks);
         let inputs = exchange::tokens_to_columns(inputs, ranks);
         let sink = sink(&inputs, pass);
         let own = lookup::dot(self.values(), ids.clone(), inputs.clone(), sink.clone());

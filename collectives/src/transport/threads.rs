@@ -145,14 +145,16 @@ impl Transport for ThreadTransport {
 
     fn all_gather(&self, own: &[u8]) -> Vec<u8> {
         let all = self.exchange(Operation::AllGather, own);
-        all.iter().flat_map(|bytes| bytes.iter().copied()).collect()
+        let parts: Vec<&[u8]> = all.iter().map(|bytes| bytes.as_slice()).collect();
+        parts.concat()
     }
 
     fn all_to_all(&self, parts: &[u8]) -> Vec<u8> {
         let all = self.exchange(Operation::AllToAll, parts);
         let len = parts.len() / all.len();
-        let part = |bytes: &Arc<Vec<u8>>| bytes[self.rank * len..][..len].to_vec();
-        all.iter().flat_map(part).collect()
+        let own = self.rank * len..(self.rank + 1) * len;
+        let parts: Vec<&[u8]> = all.iter().map(|bytes| &bytes[own.clone()]).collect();
+        parts.concat()
     }
 
     fn abort(&self) -> ! {

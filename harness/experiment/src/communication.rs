@@ -1,16 +1,4 @@
-//! What the ranks of one run exchange in a step, by formula, and how long it takes on a network by a model.
-//!
-//! ```text
-//! a rank of n sends in a step, for t tokens of its own, bytes
-//! dense gradients   4 P (n - 1) / n                    reduce-scatter of P dense parameters
-//! dense values      4 P (n - 1) / n                    all-gather of the updated ones
-//! lookups           (n - 1) t (16 R + 8 W / n)         R rows read and W values of lookups of a token: ids of 8 bytes and weights
-//!                                                      gathered and the weights' gradient scattered, columns exchanged for
-//!                                                      tokens and back
-//! ```
-//!
-//! Where the weights of a lookup have no gradient (Engram), 4 bytes of the 16 are not sent. Not in it are a few hundred bytes for losses, norms and what the ranks agree on. With `recompute` the layers' lookups are exchanged
-//! once more, except their backward pass: [`StepExchanges::with_recomputation`].
+//! What the ranks of one run exchange in a step ([`StepExchanges`]), and how long it takes on a network by a model.
 //!
 //! A network is two numbers, fitted to measured exchanges: an exchange of `b` bytes that a rank sends to `n - 1` others takes
 //! `(n - 1) latency + b / bandwidth`. The predictions assume that
@@ -21,77 +9,11 @@
 
 use std::str::FromStr;
 
-use architectures::Cost;
-
 use crate::units;
 
-/// Bytes of an f32.
-const VALUE: f64 = 4.0;
-/// Bytes of a row's number.
-const ID: f64 = 8.0;
-/// Bytes of dense parameters that are exchanged at a time.
-const BUCKET: f64 = 67_108_864.0;
-/// Exchanges of a step beside those of parameters and lookups: loss and statistics, the norm, and what the ranks agree on, two each.
-const OTHER_EXCHANGES: f64 = 6.0;
-/// Exchanges of a lookup: ids, weights and columns forward, columns and weights backward.
-const FORWARD_OF_LOOKUP: f64 = 3.0;
-const BACKWARD_OF_LOOKUP: f64 = 2.0;
+mod step_exchanges;
 
-/// What a rank sends in one step.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct StepExchanges {
-    /// Number of ranks.
-    pub ranks: f64,
-    /// Bytes that a rank sends to the others together.
-    pub bytes: f64,
-    /// Number of exchanges.
-    pub exchanges: f64,
-    /// Of these, those of the lookups' forward passes.
-    forward: (f64, f64),
-}
-
-impl StepExchanges {
-    /// Those of a model in a step of `tokens` tokens on all ranks, in `parts` parts on each rank.
-    pub fn of(model: &Cost, tokens: u64, ranks: usize, parts: usize) -> Self {
-        let n = ranks as f64;
-        let own_tokens = tokens as f64 / n;
-        let dense = 2.0 * VALUE * model.params_dense as f64 * (n - 1.0) / n;
-        let (rows, values) = (model.rows_read as f64, model.lookup_values as f64);
-        let forward = (n - 1.0) * own_tokens * ((ID + VALUE) * rows + VALUE * values / n);
-        let backward = (n - 1.0) * own_tokens * (VALUE * rows + VALUE * values / n);
-        let lookups = (model.lookups as usize * parts) as f64;
-        let buckets = (VALUE * model.params_dense as f64 / BUCKET).ceil();
-        Self {
-            ranks: n,
-            bytes: if ranks > 1 {
-                dense + forward + backward
-            } else {
-                0.0
-            },
-            exchanges: match ranks {
-                1 => 0.0,
-                _ => {
-                    2.0 * buckets
-                        + lookups * (FORWARD_OF_LOOKUP + BACKWARD_OF_LOOKUP)
-                        + OTHER_EXCHANGES
-                }
-            },
-            forward: (forward, lookups * FORWARD_OF_LOOKUP),
-        }
-    }
-
-    /// The same with layers that are evaluated again in the backward pass; an upper bound, since the last segment is not.
-    pub fn with_recomputation(self) -> Self {
-        if self.ranks <= 1.0 {
-            return self;
-        }
-        Self {
-            bytes: self.bytes + self.forward.0,
-            exchanges: self.exchanges + self.forward.1,
-            ..self
-        }
-    }
-}
+pub use step_exchanges::{BUCKET_BYTES, Exchanging, StepExchanges};
 
 /// A measured exchange.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -188,14 +110,15 @@ impl StepPrediction {
 /// A step of `tokens` tokens of a model on `ranks` ranks of a network.
 ///
 /// # Arguments
+/// * `model`: with the division of the whole batch.
 /// * `compute_s`: seconds of the step on one rank.
 pub fn predict(
     network: &Network,
-    model: &Cost,
+    model: Exchanging,
     (tokens, compute_s): (u64, f64),
     ranks: usize,
 ) -> StepPrediction {
-    let exchanges = StepExchanges::of(model, tokens, ranks, 1);
+    let exchanges = model.on_ranks(ranks).step(tokens);
     StepPrediction {
         ranks,
         exchanges,
@@ -210,10 +133,16 @@ pub const PREDICTED_RANKS: [usize; 3] = [8, 64, 512];
 /// Lines of text: the step of a model on [`PREDICTED_RANKS`], and what is assumed.
 ///
 /// # Arguments
+/// * `model`: with the division of the whole batch.
 /// * `tokens`: of a step.
 /// * `flop_per_s`: of one device, as it computes this model.
-pub fn predictions(network: &Network, model: &Cost, tokens: u64, flop_per_s: f64) -> Vec<String> {
-    let compute_s = model.training() as f64 * tokens as f64 / flop_per_s;
+pub fn predictions(
+    network: &Network,
+    model: Exchanging,
+    tokens: u64,
+    flop_per_s: f64,
+) -> Vec<String> {
+    let compute_s = model.cost.training() as f64 * tokens as f64 / flop_per_s;
     let mut lines = vec![format!(
         "on ranks that exchange in (n - 1) x {:.1} us + bytes / {:.2} GB/s, all pairs alike, and compute nothing meanwhile:",
         1e6 * network.latency_s,
@@ -236,6 +165,8 @@ pub fn predictions(network: &Network, model: &Cost, tokens: u64, flop_per_s: f64
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::training::Division;
+    use architectures::Cost;
 
     const MODEL: Cost = Cost {
         params_dense: 100_000_000,
@@ -249,6 +180,14 @@ mod tests {
         rows_read: 96,
         lookup_values: 3 * 768,
     };
+
+    fn model() -> Exchanging<'static> {
+        Exchanging {
+            cost: &MODEL,
+            layers: 12,
+            division: Division::WHOLE,
+        }
+    }
 
     #[test]
     fn a_network_is_parsed_with_units() {
@@ -268,22 +207,6 @@ mod tests {
         ] {
             assert!(wrong.parse::<Network>().is_err(), "{wrong}");
         }
-    }
-
-    #[test]
-    fn bytes_are_those_of_the_formula() {
-        let step = StepExchanges::of(&MODEL, 8192, 4, 1);
-        let dense = 2.0 * 4e8 * 3.0 / 4.0;
-        let lookups = 3.0 * 2048.0 * (16.0 * 96.0 + 8.0 * 2304.0 / 4.0);
-        assert_eq!(step.bytes, dense + lookups);
-        assert_eq!(step.exchanges, 2.0 * 6.0 + 3.0 * 5.0 + 6.0);
-        let again = step.with_recomputation();
-        assert_eq!(
-            again.bytes - step.bytes,
-            3.0 * 2048.0 * (12.0 * 96.0 + 2304.0)
-        );
-        assert_eq!(StepExchanges::of(&MODEL, 8192, 1, 1).bytes, 0.0);
-        assert_eq!(StepExchanges::of(&MODEL, 8192, 1, 1).exchanges, 0.0);
     }
 
     #[test]
@@ -320,12 +243,12 @@ mod tests {
             latency_s: 1e-5,
             bytes_per_s: 1e10,
         };
-        let of = |ranks| predict(&network, &MODEL, (1 << 20, 8.0), ranks);
+        let of = |ranks| predict(&network, model(), (1 << 20, 8.0), ranks);
         assert_eq!(of(1).exchange_s, 0.0);
         assert_eq!(of(8).compute_s, 1.0);
         assert!(of(512).exchange_share() > of(64).exchange_share());
         assert!(of(64).exchange_share() > of(8).exchange_share());
-        let lines = predictions(&network, &MODEL, 1 << 20, 1e14);
+        let lines = predictions(&network, model(), 1 << 20, 1e14);
         assert_eq!(lines.len(), 1 + PREDICTED_RANKS.len());
         assert!(
             lines[0].contains("(n - 1) x 10.0 us + bytes / 10.00 GB/s"),

@@ -2,7 +2,7 @@
 //!
 //! What this program distributes: batches, by data parallelism; tables, of which every device stores a range of columns of all
 //! rows with the moments of that range, as in the memory parallelism of "Memory Layers at Scale"; and the moments
-//! of the dense parameters. Dense weights and gradients are whole on every device. On each of `n` devices:
+//! of the dense parameters, with `zero_stage` 2 also their gradients. Dense weights are whole on every device. On each of `n` devices:
 //!
 //! ```text
 //! weights + moments / n + tables / n + step of its part of the batch

@@ -7,7 +7,7 @@ use crate::fitting::fitting_division;
 use crate::memory_need::{Bytes, Formats, MemoryNeed, NumericFormat};
 use crate::plan::Run;
 use crate::speed::Speed;
-use crate::training::{Division, Recompute};
+use crate::training::{Division, Recompute, ZeroStage};
 
 /// Assumptions of an estimate.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -29,7 +29,7 @@ pub struct Estimate {
     pub fitting: Option<Division>,
     /// The smallest sufficient number of devices, as the run is configured; `None` if no number is sufficient.
     pub devices: Option<Devices>,
-    /// The smallest sufficient number if sequences are computed one at a time and every layer again.
+    /// The smallest sufficient number if sequences are computed one at a time, every layer again, and gradients are divided.
     pub least_devices: Option<Devices>,
     /// Training rate of one device, with its source.
     pub speed: Speed,
@@ -59,6 +59,7 @@ impl Estimate {
             accumulate: run.training.batch_size,
             micro_batches: 1,
             recompute: Recompute::Every(1),
+            zero_stage: ZeroStage::Gradients,
             ..own
         };
         let devices =

@@ -2,15 +2,17 @@
 //!
 //! ```text
 //!                   f32                                          bf16
-//! weights           4 P                                         (4 + 2 m) P     f32 masters, and copies of each micro-batch
+//! weights           4 P                                         4 P + 2 m C     f32 masters, and copies of each micro-batch
 //! optimizer         8 P                                         8 P             two moments in f32
 //! table            12 T                                        10 T             with moments in bf16 4 T less
-//! gradients         4 P (m + s)                                 4 P (m + s)     s = 1 with accumulation, otherwise 0
+//! gradients         4 P (m + s)                                 4 P (m + s)     s = 1 with accumulation, otherwise 0; on ranks
+//!                                                                               that divide gradients 4 P / n + 4 S
 //! activations       4 b m (A + d segments + 2 d) + 8 m r V      2 b m q less, and 10 m r V
 //! table gradient    4 B G, at most 8 T + 4 B G / accumulate if accumulated (8 T / n on n ranks)
 //! ```
 //!
-//! `P` is the number of dense parameters, `T` of table parameters, `B` the tokens of a batch, `b` those of one of the `m`
+//! `P` is the number of dense parameters, `C` of those that the backward pass of a segment needs, `S` of those of the largest segment
+//! (`dense_bytes.rs`), `T` of table parameters, `B` the tokens of a batch, `b` those of one of the `m`
 //! micro-batches of one of the parts that are computed one after the other. `A` and `G` are the numbers that one token leaves
 //! in memory in the layers of a segment (all layers without recomputation), and as entries of table gradients
 //! ([`architectures::Activations`]); `d` is the width of the residual stream, stored between segments, `r` the rows of logits
@@ -20,18 +22,24 @@
 //!
 //! Weights, optimizer and tables are always there. The rest is not there at once: the formula takes the largest of three
 //! moments, which are the backward pass of the head, that of the first layers, and the update; in the first two, gradients and
-//! entries of the parts before are in memory. To each of them it adds 2 P, freed memory that the allocator keeps and later blocks do
-//! not fit (measured: between 0 and 4 P). The gradient of a table is never dense; entries of all parts of a batch
+//! entries of the parts before are in memory. On ranks that divide gradients others are the exchanges of the head's and of a segment's. To each of them it
+//! adds half of the gradients of one backward pass, freed memory that the allocator keeps and later blocks do not fit (measured: between
+//! none and twice that). The gradient of a table is never dense; entries of all parts of a batch
 //! are kept until the update, or summed by row where they would need more than 8 T and 256 MiB ([`architectures::TableGradient::bounded`]).
 //!
-//! `harness/tests/step_memory.rs` compares the formula in f32 with the peaks of processes; that in bf16 was not compared.
+//! `harness/tests/step_memory.rs` compares the formula with the peaks of processes, in both formats and on ranks that are threads.
 
 pub use architectures::NumericFormat;
-use architectures::loss::rows_of_piece;
-use architectures::{Activations, ConfigError, Part, TableGradient};
+use architectures::{ConfigError, TableGradient};
 
 use crate::plan::Run;
 use crate::training::Division;
+
+mod dense_bytes;
+mod part_bytes;
+
+use dense_bytes::dense_bytes;
+use part_bytes::part_bytes;
 
 /// A number of bytes.
 pub type Bytes = u64;
@@ -94,7 +102,9 @@ impl Formats {
         } = self.widths();
         let weights = match weight_copy {
             0 => format!("{WEIGHT} P"),
-            copy => format!("{WEIGHT} P and {copy} P for each micro-batch"),
+            copy => format!(
+                "{WEIGHT} P and in each micro-batch {copy} for those whose products are differentiated at once (with recompute one segment's)"
+            ),
         };
         let products = match saved_of_product {
             0 => String::new(),
@@ -133,14 +143,6 @@ pub struct MemoryNeed {
     pub step_without_entries: Bytes,
 }
 
-/// Bytes of the parts that are computed at once.
-struct PartBytes {
-    /// Activations of the last segment, inputs of all, head and logits.
-    head: Bytes,
-    /// Activations of the first segment, or of the first layer if all activations are stored; inputs of all segments.
-    first: Bytes,
-}
-
 impl MemoryNeed {
     /// Memory of `run` with its own settings.
     ///
@@ -158,18 +160,11 @@ impl MemoryNeed {
         let decoder = &run.model.decoder;
         let layers = run.model.activations()?;
         let (widths, dense) = (formats.widths(), run.cost.params_dense);
+        let gradients = dense_bytes(run, widths.weight_copy, division)?;
         let micro_batches = division.micro_batches as u64;
         let part = part_bytes(run, &layers, formats, division);
-        let (head, first) = (
-            part.head.saturating_mul(micro_batches),
-            part.first.saturating_mul(micro_batches),
-        );
-        let of_parts = GRADIENT.saturating_mul(dense);
-        let copies = widths.weight_copy.saturating_mul(dense);
-        let copies = copies.saturating_mul(micro_batches);
-        let concurrent = of_parts.saturating_mul(micro_batches);
-        let accumulated = if division.accumulate > 1 { of_parts } else { 0 };
-        let gradients = concurrent.saturating_add(accumulated);
+        let [head, last, first] =
+            [part.head, part.last, part.first].map(|bytes| bytes.saturating_mul(micro_batches));
         let numbers = layers.iter().map(|layer| layer.table_gradient);
         let numbers = numbers.fold(0, u64::saturating_add);
         let tokens = (run.training.batch_size.div_ceil(division.ranks) * decoder.seq_len) as u64;
@@ -187,19 +182,23 @@ impl MemoryNeed {
         // The update and the sum by row copy the entries of one table.
         let tables = run.model.tables()?.len().max(1) as u64;
         let copied = table_gradient / tables;
-        // The head's backward pass, that of the first layers, the update; gradients and activations, then entries.
+        // The head's backward pass, that of the first layers, an exchange, the update; gradients and activations, then entries.
         let moments = [
-            (accumulated.saturating_add(head), before),
-            (gradients.saturating_add(first), before),
-            (gradients, table_gradient.saturating_add(copied)),
+            (gradients.before.saturating_add(head), before),
+            (gradients.backward.saturating_add(first), before),
+            (gradients.exchange_of_head.saturating_add(last), before),
+            (gradients.exchange, before),
+            (gradients.update, table_gradient.saturating_add(copied)),
         ];
         let largest = |entries: u64| {
             let sums = moments.map(|(dense, held)| dense.saturating_add(held.min(entries)));
-            (of_parts / 2).saturating_add(sums.into_iter().max().unwrap_or(0))
+            gradients
+                .freed
+                .saturating_add(sums.into_iter().max().unwrap_or(0))
         };
         Ok(Self {
-            weights: (WEIGHT * dense).saturating_add(copies),
-            gradients,
+            weights: (WEIGHT * dense).saturating_add(gradients.copies),
+            gradients: gradients.backward,
             optimizer: MOMENTS * dense,
             table: widths.table * run.cost.params_table,
             table_gradient,
@@ -231,120 +230,5 @@ impl MemoryNeed {
     }
 }
 
-fn part_bytes(
-    run: &Run,
-    layers: &[Activations],
-    formats: Formats,
-    division: Division,
-) -> PartBytes {
-    let (decoder, widths) = (&run.model.decoder, formats.widths());
-    let sequences = run.training.batch_size.div_ceil(division.ranks);
-    let sequences = sequences.div_ceil(division.accumulate);
-    let tokens = sequences.div_ceil(division.micro_batches) * decoder.seq_len;
-    let of_segment = division.recompute.segment_layers(layers.len()).max(1);
-    // Outputs of products in one layer, of the average layer.
-    let outputs = run.cost.matmul.saturating_add(run.cost.lookup) / (2 * decoder.d_model as u64);
-    let outputs = outputs.saturating_sub(decoder.vocab_size as u64) / layers.len().max(1) as u64;
-    // Bytes of a token.
-    let stored = |layers: &[Activations]| {
-        let numbers = layers.iter().map(|layer| layer.stored);
-        let numbers = numbers.fold(0, u64::saturating_add);
-        let of_products = outputs.saturating_mul(layers.len() as u64).min(numbers);
-        numbers.saturating_mul(4) - widths.saved_of_product * of_products
-    };
-    let mut segments = layers.chunks(of_segment);
-    let inputs = 4 * (segments.len().saturating_sub(1) * decoder.d_model) as u64;
-    let last = segments.next_back().map_or(0, stored);
-    let first = match segments.next() {
-        Some(first) => stored(first),
-        None => layers.get(..1).map_or(0, stored),
-    };
-    let bytes = |of_token: u64| of_token.saturating_mul(tokens as u64);
-    let rows = rows_of_piece(tokens, decoder.vocab_size);
-    let logits = widths.logit * (rows as u64 * decoder.vocab_size as u64);
-    // With the gradients of the pieces before, if there are several.
-    let sums = if rows < tokens { 2 } else { 1 };
-    let of_head = sums * GRADIENT * (decoder.vocab_size as u64 * decoder.d_model as u64);
-    let head = 4 * Part::Head.activations(decoder).stored;
-    PartBytes {
-        head: bytes(last.saturating_add(inputs).saturating_add(head))
-            .saturating_add(logits)
-            .saturating_add(of_head),
-        first: bytes(first.saturating_add(inputs)),
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::plan::Plan;
-    use crate::sweep_file::Sweep;
-    use crate::training::Recompute;
-
-    #[test]
-    fn components_equal_the_formula() {
-        let plan = Plan::new(Sweep::parse("f.toml", crate::testing::SWEEP).unwrap()).unwrap();
-        let run = &plan.runs[1];
-        let (dense, table) = (run.cost.params_dense, run.cost.params_table);
-        assert_eq!(table, 8 * 8 * 16);
-        let formats = |products, table_moments| Formats {
-            products,
-            table_moments,
-        };
-        let (single, half) = (NumericFormat::F32, NumericFormat::Bf16);
-        let f32_formats = formats(single, single);
-        assert_eq!(Formats::of(run, None), f32_formats);
-        let need = MemoryNeed::of(run, f32_formats).unwrap();
-        assert_eq!(
-            [need.weights, need.gradients, need.optimizer, need.table],
-            [4 * dense, 4 * dense, 8 * dense, 12 * table]
-        );
-        let narrow = MemoryNeed::of(run, Formats::of(run, Some(half))).unwrap();
-        assert_eq!(
-            [
-                narrow.weights,
-                narrow.gradients,
-                narrow.optimizer,
-                narrow.table
-            ],
-            [6 * dense, 4 * dense, 8 * dense, 10 * table]
-        );
-        let narrowest = MemoryNeed::of(run, formats(half, half)).unwrap();
-        assert_eq!(narrowest.table, 6 * table);
-        let layers = run.model.activations().unwrap();
-        let numbers: u64 = layers.iter().map(|layer| layer.stored).sum();
-        // Batches of four sequences of 32 tokens; the logits of 400 tokens with their gradient, and the head's gradient.
-        let logits = 2 * 4 * 128 * 400;
-        let head = 4 * 400 * 16;
-        assert_eq!(
-            need.activations,
-            4 * 128 * (numbers + 2 * 16) + logits + head
-        );
-        let outputs = ((run.cost.matmul + run.cost.lookup) / 32 - 400) / 2 * 2;
-        let saved = 128 * 2 * outputs;
-        assert_eq!(narrow.activations, need.activations + 2 * 128 * 400 - saved);
-        // One memory layer of two: ids, weights and rows of 16 reads.
-        assert_eq!(need.table_gradient, 4 * 128 * (3 * 16 + 16));
-        assert_eq!(need.step, need.activations + 2 * dense);
-        let divided = |accumulate, recompute| {
-            let division = Division {
-                accumulate,
-                recompute,
-                ..Division::WHOLE
-            };
-            MemoryNeed::divided(run, f32_formats, division).unwrap()
-        };
-        let parts = divided(4, Recompute::None);
-        assert_eq!(parts.gradients, 2 * need.gradients);
-        assert_eq!(
-            4 * (parts.activations - head),
-            need.activations - head,
-            "activations of one part of four"
-        );
-        let held = 6 * dense + 3 * need.table_gradient / 4;
-        assert!(parts.step >= held + parts.activations);
-        let recomputed = divided(4, Recompute::Every(1));
-        let saved = parts.activations - recomputed.activations;
-        assert_eq!(saved, 4 * 32 * (layers[0].stored - 16));
-    }
-}
+mod tests;

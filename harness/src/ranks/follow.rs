@@ -75,6 +75,7 @@ impl Follower<'_> {
             })?;
         let recompute = order.segment_layers.map(Recompute::Every);
         configuration.training.recompute = recompute.unwrap_or_default();
+        configuration.training.zero_stage = order.zero_stage;
         self.prepare(&configuration.data, &order)?;
         let Some((.., dataset)) = &self.data else {
             return Ok(AfterCheckpoint::Leave);

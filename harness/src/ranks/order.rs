@@ -7,7 +7,7 @@ use architectures::ModelConfig;
 use collectives::Collectives;
 use experiment::budget::Tokens;
 use experiment::plan::Run;
-use experiment::training::Recompute;
+use experiment::training::{Recompute, ZeroStage};
 use serde::{Deserialize, Serialize};
 use suites::Dataset;
 
@@ -41,6 +41,8 @@ pub struct TrainOrder {
     /// Layers of a segment that is evaluated again in the backward pass, which is no part of the configuration; none to store all
     /// activations.
     pub segment_layers: Option<usize>,
+    /// What the ranks divide, which is no part of the configuration either.
+    pub zero_stage: ZeroStage,
     /// Tokens of its data that are prepared.
     pub tokens: Tokens,
     /// Fingerprint of its data.
@@ -81,6 +83,7 @@ impl TrainOrder {
                 Recompute::None => None,
                 Recompute::Every(layers) => Some(layers),
             },
+            zero_stage: run.training.zero_stage,
             tokens: run.stream_tokens(),
             data_fingerprint: dataset.fingerprint.clone(),
             cache,

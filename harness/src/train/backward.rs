@@ -4,6 +4,9 @@
 //! divided into `micro_batches` parts that are computed in parallel, each on its own fork of the parameters, so that small
 //! models, whose single operations are too short to be parallelised, also use every core. Gradients are averaged in the
 //! order of the parts: the result depends on their number, but not on the number of threads.
+//!
+//! On several ranks dense gradients are summed over them and divided among them ([`divided`]), once when all parts are summed, or with
+//! `zero_stage` 2 after each part in sequence; with recomputation those of each segment as soon as its backward pass ends.
 
 use std::ops::Range;
 
@@ -13,6 +16,7 @@ use experiment::training::{Division, Recompute};
 use rayon::prelude::*;
 
 use super::batches::Batch;
+use super::own_gradients::OwnSums;
 use super::step::{self, ParameterGradients, TableGradients};
 use super::{dense_gradients, segments};
 
@@ -29,25 +33,67 @@ pub struct BatchGradients {
 /// Mean loss and gradients of `batch`, divided into parts of whole sequences; on several ranks, the contribution of `batch` to those of
 /// the whole batch.
 pub fn backward(decoder: &Decoder, batch: Batch, division: Division) -> BatchGradients {
-    let own = batch.0.dims()[0];
-    let sequences = own * division.ranks;
-    let mut sum: Option<BatchGradients> = None;
-    for part in parts(0..own, division.accumulate) {
-        let micro_batches: Vec<Range<usize>> = parts(part, division.micro_batches).collect();
-        let one = |range: Range<usize>| {
-            let share = range.len() as f64 / sequences as f64;
-            differentiate(decoder, narrow(&batch, range), share, division.recompute)
-        };
-        let of_part: Vec<BatchGradients> = match decoder.table_ranks() {
-            None => micro_batches.into_par_iter().map(one).collect(),
-            // Lookups in split tables are exchanges, which all ranks must make in the same order.
-            Some(_) => micro_batches.into_iter().map(one).collect(),
-        };
-        for gradients in of_part {
-            sum = Some(match sum {
-                Some(sum) => add(decoder, sum, gradients),
-                None => gradients,
-            });
+    sum_of_parts(decoder, batch, division, None)
+}
+
+/// As [`backward`], with the dense gradients in `own`, summed over its ranks, and none in the result.
+pub fn divided(
+    decoder: &Decoder,
+    batch: Batch,
+    division: Division,
+    own: &mut OwnSums,
+) -> BatchGradients {
+    if division.zero_stage.divides_gradients() {
+        return sum_of_parts(decoder, batch, division, Some(own));
+    }
+    let mut sum = sum_of_parts(decoder, batch, division, None);
+    own.add_all(decoder, std::mem::take(&mut sum.parameters.dense));
+    sum
+}
+
+/// The sum of the losses and gradients of all parts. Dense gradients are in `own` if it is given.
+fn sum_of_parts(
+    decoder: &Decoder,
+    batch: Batch,
+    division: Division,
+    mut own: Option<&mut OwnSums>,
+) -> BatchGradients {
+    let sequences = batch.0.dims()[0];
+    let of_all_ranks = (sequences * division.ranks) as f64;
+    // Lookups in split tables are exchanges, which all ranks must make in the same order.
+    let in_parallel =
+        decoder.table_ranks().is_none() && (division.micro_batches > 1 || own.is_none());
+    // Parts in parallel would exchange in no fixed order.
+    let by_segment = !in_parallel && division.recompute != Recompute::None;
+    let one = |range: Range<usize>, own: Option<&mut OwnSums>| {
+        let share = range.len() as f64 / of_all_ranks;
+        differentiate(
+            decoder,
+            narrow(&batch, range),
+            share,
+            division.recompute,
+            own,
+        )
+    };
+    let mut sum = None;
+    for part in parts(0..sequences, division.accumulate.max(1)) {
+        let micro_batches = parts(part, division.micro_batches.max(1));
+        if in_parallel {
+            let micro_batches: Vec<Range<usize>> = micro_batches.collect();
+            let micro_batches = micro_batches.into_par_iter();
+            let of_part: Vec<BatchGradients> =
+                micro_batches.map(|range| one(range, None)).collect();
+            for gradients in of_part {
+                add(decoder, &mut sum, gradients);
+            }
+        } else {
+            for range in micro_batches {
+                let own = own.as_deref_mut().filter(|_| by_segment);
+                add(decoder, &mut sum, one(range, own));
+            }
+        }
+        if !by_segment && let (Some(own), Some(sum)) = (own.as_deref_mut(), &mut sum) {
+            own.add_all(decoder, std::mem::take(&mut sum.parameters.dense));
         }
         if division.accumulate > 1
             && let Some(sum) = &mut sum
@@ -57,10 +103,7 @@ pub fn backward(decoder: &Decoder, batch: Batch, division: Division) -> BatchGra
     }
     match sum {
         Some(sum) => sum,
-        None => {
-            let share = own as f64 / sequences as f64;
-            differentiate(decoder, batch, share, division.recompute)
-        }
+        None => unreachable!("there is at least one part"),
     }
 }
 
@@ -76,12 +119,14 @@ fn narrow((inputs, targets): &Batch, range: Range<usize>) -> Batch {
     (of(inputs), of(targets))
 }
 
-/// Loss and gradients of one part, scaled by its share of the batch.
+/// Loss and gradients of one part, scaled by its share of the batch. Dense gradients are in `own` if it is given, which it is with
+/// recomputation alone.
 fn differentiate(
     decoder: &Decoder,
     batch: Batch,
     share: f64,
     recompute: Recompute,
+    own: Option<&mut OwnSums>,
 ) -> BatchGradients {
     let [sequences, seq_len] = batch.0.dims();
     let (config, tokens) = (decoder.config(), sequences * seq_len);
@@ -95,7 +140,7 @@ fn differentiate(
         }
         false => {
             let layers = recompute.segment_layers(config.n_layers);
-            segments::differentiate(decoder, batch, share, layers)
+            segments::differentiate(decoder, batch, share, layers, own)
         }
     };
     let losses = host_copy::numbers([part.loss].into_iter().chain(part.auxiliary_loss).collect());
@@ -106,17 +151,19 @@ fn differentiate(
     }
 }
 
-/// The sum of the losses and gradients of two parts.
-fn add(decoder: &Decoder, sum: BatchGradients, part: BatchGradients) -> BatchGradients {
-    let (mut parameters, added) = (sum.parameters, part.parameters);
-    parameters.dense = dense_gradients::add(decoder, parameters.dense, added.dense);
+/// Adds the losses and gradients of `part` to `sum`, none before the first part.
+fn add(decoder: &Decoder, sum: &mut Option<BatchGradients>, part: BatchGradients) {
+    let Some(sum) = sum else {
+        *sum = Some(part);
+        return;
+    };
+    let (parameters, added) = (&mut sum.parameters, part.parameters);
+    let dense = std::mem::take(&mut parameters.dense);
+    parameters.dense = dense_gradients::add(decoder, dense, added.dense);
     step::append_tables(&mut parameters.tables, added.tables);
     parameters.statistics.merge(&added.statistics);
-    BatchGradients {
-        loss: sum.loss + part.loss,
-        auxiliary_loss: sum.auxiliary_loss + part.auxiliary_loss,
-        parameters,
-    }
+    sum.loss += part.loss;
+    sum.auxiliary_loss += part.auxiliary_loss;
 }
 
 /// Sums entries of table gradients by row where those of the parts so far need more memory than their rows.

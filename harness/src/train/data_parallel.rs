@@ -2,21 +2,20 @@
 //!
 //! The sequences of a step are those of one rank, in the same order: rank `r` of `n` has the `r`-th of `n` consecutive parts. Losses,
 //! gradients and statistics are scaled by a part's share of the batch and summed in the order of the ranks, so that `n` ranks
-//! with one part each add the same numbers in the same order as one rank with `n` micro-batches.
+//! with one part each add the same numbers in the same order as one rank with `n` micro-batches. Each rank sums the
+//! gradients of its parts before those of ranks are summed; with `zero_stage` 2 those of each part are summed over ranks first.
 //!
 //! The columns of value tables are split over the ranks ([`Decoder::on_ranks`]): their gradients need no sum.
 
 use std::ops::Range;
 
 use architectures::{ConfigError, Decoder, HasBuffers, Statistics};
-use burn::module::{Module, ModuleVisitor, Param};
-use burn::optim::GradientsParams;
-use burn::tensor::Tensor;
 use collectives::Collectives;
-use experiment::training::TrainingConfig;
+use experiment::training::{Division, TrainingConfig};
 
-use super::backward::BatchGradients;
-use super::own_gradients::OwnGradients;
+use super::backward::{self, backward};
+use super::batches::Batch;
+use super::own_gradients::OwnSums;
 use super::step::{DenseGradients, SummedGradients};
 
 /// Loss and gradients of one batch, summed over ranks.
@@ -55,20 +54,28 @@ pub fn own_sequences(sequences: Range<u64>, ranks: &dyn Collectives) -> Range<u6
     first..first + each
 }
 
-/// The sum over ranks of what each computed of a batch. Of the dense gradients, a rank receives the elements that it updates.
-pub fn sum(ranks: &dyn Collectives, decoder: &Decoder, own: BatchGradients) -> SummedBatch {
+/// Loss and gradients of a batch, of which `batch` is the part of this rank. Of the dense gradients, a rank receives the elements that
+/// it updates.
+pub fn gradients(
+    ranks: &dyn Collectives,
+    decoder: &Decoder,
+    batch: Batch,
+    division: Division,
+) -> SummedBatch {
     if ranks.ranks() == 1 {
+        let own = backward(decoder, batch, division);
         return SummedBatch {
             loss: own.loss,
             auxiliary_loss: own.auxiliary_loss,
             parameters: own.parameters.into(),
         };
     }
+    let mut sums = OwnSums::new(ranks);
+    let own = backward::divided(decoder, batch, division, &mut sums);
     let parameters = own.parameters;
-    let present = present(decoder, &parameters.dense);
     let message = Message {
         losses: [own.loss, own.auxiliary_loss],
-        present: present.clone(),
+        present: sums.present(decoder),
         statistics: statistics_of(decoder, &parameters.statistics),
     };
     let all = ranks.all_gather_bytes(&message.bytes());
@@ -91,7 +98,7 @@ pub fn sum(ranks: &dyn Collectives, decoder: &Decoder, own: BatchGradients) -> S
         }
     }
     let [loss, auxiliary_loss] = sum.losses;
-    let dense = OwnGradients::sum(ranks, decoder, parameters.dense, &sum.present);
+    let dense = sums.finish(decoder, &sum.present);
     SummedBatch {
         loss,
         auxiliary_loss,
@@ -176,26 +183,4 @@ fn statistics_of(decoder: &Decoder, statistics: &Statistics) -> Vec<Option<Vec<f
     buffers
         .map(|buffer| statistics.of(buffer).map(<[f64]>::to_vec))
         .collect()
-}
-
-/// Of each parameter, in the order of visits, whether it has a gradient.
-fn present(module: &impl Module, gradients: &GradientsParams) -> Vec<bool> {
-    let mut each = Presence {
-        gradients,
-        present: Vec::new(),
-    };
-    module.visit(&mut each);
-    each.present
-}
-
-struct Presence<'a> {
-    gradients: &'a GradientsParams,
-    present: Vec<bool>,
-}
-
-impl ModuleVisitor for Presence<'_> {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        self.present
-            .push(self.gradients.get::<D>(param.id).is_some());
-    }
 }

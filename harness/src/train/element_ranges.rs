@@ -10,9 +10,7 @@
 
 use burn::tensor::Tensor;
 use collectives::Collectives;
-
-/// Bytes of a bucket, beyond which another one begins; a larger parameter is a bucket of its own.
-const BUCKET_BYTES: usize = 64 << 20;
+use experiment::communication::BUCKET_BYTES;
 
 /// Elements that each of `ranks` has of a parameter of `elements`.
 pub fn own_len(elements: usize, ranks: usize) -> usize {
@@ -53,7 +51,7 @@ fn by_rank(flat: Tensor<1>, ranks: usize) -> Tensor<2> {
 /// Parameters that are exchanged together, in a fixed order.
 pub struct Bucket<K> {
     parameters: Vec<(K, Tensor<1>)>,
-    bytes: usize,
+    bytes: u64,
 }
 
 impl<K> Bucket<K> {
@@ -67,13 +65,18 @@ impl<K> Bucket<K> {
 
     /// Adds `values` under `key`.
     pub fn push(&mut self, key: K, values: Tensor<1>) {
-        self.bytes += size_of::<f32>() * values.dims()[0];
+        self.bytes += (size_of::<f32>() * values.dims()[0]) as u64;
         self.parameters.push((key, values));
     }
 
     /// Whether it is large enough to be exchanged.
     pub fn is_full(&self) -> bool {
         self.bytes >= BUCKET_BYTES
+    }
+
+    /// Whether a parameter of so many elements is a bucket of its own.
+    pub fn is_filled_by(elements: usize) -> bool {
+        (size_of::<f32>() * elements) as u64 >= BUCKET_BYTES
     }
 
     /// Whether it has a parameter with a key for which `is` holds.
@@ -93,7 +96,11 @@ impl<K> Bucket<K> {
             keys.push((key, row.dims()[1]));
             rows.push(row);
         }
-        let all = Tensor::cat(rows, 1);
+        let all = match rows.len() {
+            // Without a copy: a large parameter is alone.
+            1 => rows.remove(0),
+            _ => Tensor::cat(rows, 1),
+        };
         let [_, len] = all.dims();
         let own = ranks.reduce_scatter(all.reshape([count * len]));
         let mut first = 0;

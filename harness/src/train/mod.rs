@@ -7,7 +7,7 @@
 
 pub mod backward;
 mod batches;
-mod data_parallel;
+pub mod data_parallel;
 pub mod dense_adamw;
 mod dense_gradients;
 mod element_ranges;
@@ -231,8 +231,7 @@ fn one_step(
         &state::autodiff(spec.device),
     )?;
     let division = Division::of(training).on_ranks(spec.ranks.ranks());
-    let gradients = backward::backward(&decoder, batch, division);
-    let gradients = data_parallel::sum(spec.ranks.as_ref(), &decoder, gradients);
+    let gradients = data_parallel::gradients(spec.ranks.as_ref(), &decoder, batch, division);
     let (loss, auxiliary_loss) = (gradients.loss, gradients.auxiliary_loss);
     let mut norms = gradients.parameters.norms(&decoder);
     let non_finite = |what| TrainError::NonFinite {

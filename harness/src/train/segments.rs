@@ -10,26 +10,32 @@
 //! The same input gives the same activations, routing and lookups: nothing in a forward pass is drawn at random. Each
 //! parameter's gradient is the same to the bit for any division into segments; a tied embedding has one contribution of the
 //! head and one of the embedding, and a sum of two does not depend on their order.
+//!
+//! Where ranks divide gradients, those of a segment are exchanged after its backward pass and freed. A tied embedding is exchanged with the
+//! first segment, when both contributions are added.
 
 use std::ops::Range;
 
-use architectures::{Decoder, Pass, Statistics, Tokens, loss};
+use architectures::{Decoder, Pass, Segment, Statistics, Tokens, loss};
 use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::{Int, Tensor};
 
 use super::batches::Batch;
 use super::dense_gradients;
+use super::own_gradients::OwnSums;
 use super::step::{Gradients, ParameterGradients, TableGradients, append_tables};
 
 /// The differentiated passes of one part.
-struct SegmentedPass<'a> {
+struct SegmentedPass<'a, 'b> {
     /// A fork of the parameters, on the autodiff device.
     decoder: &'a Decoder,
     tokens: Tokens,
     /// Factor of the loss and of the auxiliary losses.
     scale: f64,
+    /// On several ranks, those that are not in `own` yet.
     dense: GradientsParams,
+    own: Option<&'a mut OwnSums<'b>>,
     /// Of each segment differentiated so far, last segment first.
     segments: Vec<SegmentGradients>,
 }
@@ -51,12 +57,13 @@ struct Evaluated {
 }
 
 /// Loss and gradients of `scale` times the loss of `batch`, in segments of `layers` layers. Of the last segment the
-/// activations are kept, of all others the input.
+/// activations are kept, of all others the input. If `own` is given, the dense gradients are in it, and none in the result.
 pub fn differentiate(
     decoder: &Decoder,
     (ids, targets): Batch,
     scale: f64,
     layers: usize,
+    own: Option<&mut OwnSums>,
 ) -> Gradients {
     let fork = decoder.clone().fork(&ids.device());
     let n_layers = decoder.config().n_layers;
@@ -71,20 +78,25 @@ pub fn differentiate(
         decoder: &fork,
         scale,
         dense: GradientsParams::new(),
+        own,
         segments: Vec::new(),
     };
     let mut inputs = inputs.into_iter();
-    let evaluated = part.evaluate(last, inputs.next_back());
+    let evaluated = part.evaluate(last.clone(), inputs.next_back());
     let (loss, mut gradient) = part.head(evaluated.output.clone().inner(), targets);
+    part.exchange(Segment::Head);
     let mut next = part.backward(evaluated, gradient);
+    part.exchange(Segment::Layers(last));
     for range in segments.into_iter().rev() {
         gradient = match next {
             Some(gradient) => gradient,
             None => unreachable!("only the first segment has no input"),
         };
-        let evaluated = part.evaluate(range, inputs.next_back());
+        let evaluated = part.evaluate(range.clone(), inputs.next_back());
         next = part.backward(evaluated, gradient);
+        part.exchange(Segment::Layers(range));
     }
+    part.exchange(Segment::Embedding);
     part.finish(loss)
 }
 
@@ -107,7 +119,7 @@ fn inputs(fork: &Decoder, ids: &Tensor<2, Int>, segments: &[Range<usize>]) -> Ve
         .collect()
 }
 
-impl SegmentedPass<'_> {
+impl SegmentedPass<'_, '_> {
     /// The forward pass of a segment; `input` is without autodiff, and none for the first segment.
     fn evaluate(&self, layers: Range<usize>, input: Option<Tensor<3>>) -> Evaluated {
         let input = input.map(|h| Tensor::from_inner(h).require_grad());
@@ -166,6 +178,13 @@ impl SegmentedPass<'_> {
         let part = GradientsParams::from_grads(gradients, self.decoder);
         let sum = std::mem::take(&mut self.dense);
         self.dense = dense_gradients::add(self.decoder, sum, part);
+    }
+
+    /// Moves the dense gradients of `segment`, which are complete, to the ranks' sums.
+    fn exchange(&mut self, segment: Segment) {
+        if let Some(own) = &mut self.own {
+            own.add(self.decoder, &segment, &mut self.dense);
+        }
     }
 
     /// Backward pass of a segment, whose output has the gradient `gradient`; returns that of its input, if it has one.

@@ -5,6 +5,13 @@ use crate::training::{has_tables, models_for_ranks, outcomes, training};
 /// Without clipping, whose norm is a sum over ranks and therefore rounded differently.
 const WITHOUT_CLIPPING: &str = "clip_norm = 0.0\ntable_clip_norm = 0.0\n";
 
+/// Gradients that ranks exchange together after a step, or segment by segment.
+const EXCHANGES: [&str; 3] = [
+    "",
+    "zero_stage = 2\n",
+    "zero_stage = 2\nrecompute = \"layers\"\n",
+];
+
 /// Without tables, whose entries ranks sum in another order than micro-batches, and whose dot products are sums over ranks.
 #[test]
 fn ranks_with_one_part_each_have_the_bits_of_one_rank_with_as_many_micro_batches() {
@@ -13,8 +20,12 @@ fn ranks_with_one_part_each_have_the_bits_of_one_rank_with_as_many_micro_batches
         for ranks in [2, 4] {
             let micro_batches = format!("{WITHOUT_CLIPPING}micro_batches = {ranks}");
             let one = outcomes(1, (&model, &training(&micro_batches), 3)).remove(0);
-            let all = outcomes(ranks, (&model, &training(WITHOUT_CLIPPING), 3));
-            for (rank, own) in all.iter().enumerate() {
+            let all = EXCHANGES.into_iter().flat_map(|exchanges| {
+                let training = training(&format!("{WITHOUT_CLIPPING}{exchanges}"));
+                outcomes(ranks, (&model, &training, 3))
+            });
+            for (number, own) in all.enumerate() {
+                let rank = number % ranks;
                 // Not the norms of gradients: sums in another order.
                 for (step, (own, one)) in own.steps.iter().zip(&one.steps).enumerate() {
                     let of =
@@ -34,8 +45,20 @@ fn ranks_with_one_part_each_have_the_bits_of_one_rank_with_as_many_micro_batches
 
 #[test]
 fn losses_and_norms_do_not_depend_on_the_number_of_ranks() {
-    let keys = "micro_batches = 4\nclip_norm = 0.2\ntable_clip_norm = 0.01\noutliers = {}";
-    let training = training(keys);
+    // On each rank parts in parallel, in sequence, and in parallel with gradients exchanged after them.
+    let divisions = [
+        "micro_batches = 4",
+        "accumulate = 4\nzero_stage = 2\nrecompute = \"layers\"",
+        "micro_batches = 4\nzero_stage = 2\nrecompute = 2",
+    ];
+    for division in divisions {
+        check_losses_and_norms(division);
+    }
+}
+
+fn check_losses_and_norms(division: &str) {
+    let keys = format!("{division}\nclip_norm = 0.2\ntable_clip_norm = 0.01\noutliers = {{}}");
+    let training = training(&keys);
     for (name, model) in models_for_ranks() {
         let one = outcomes(1, (&model, &training, 5)).remove(0);
         assert!(one.steps[0][2] > 0.2, "{name}: gradients are clipped");
@@ -49,7 +72,7 @@ fn losses_and_norms_do_not_depend_on_the_number_of_ranks() {
                         let difference = (own - one).abs() / one.abs().max(1.0);
                         assert!(
                             difference < most,
-                            "{name}: {ranks} ranks, step {step}: {own} {one}"
+                            "{name}, {division}: {ranks} ranks, step {step}: {own} {one}"
                         );
                     }
                 }

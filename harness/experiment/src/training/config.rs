@@ -8,6 +8,7 @@ use super::init_from::InitFrom;
 use super::outliers::OutlierConfig;
 use super::recompute::Recompute;
 use super::schedule::Schedule;
+use super::zero_stage::ZeroStage;
 
 /// Configuration of optimizers, learning-rate schedule, logging and validation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,6 +30,9 @@ pub struct TrainingConfig {
     /// run's identity.
     #[serde(default, skip_serializing)]
     pub recompute: Recompute,
+    /// What ranks that train a run together divide. Like their number it is no part of a run's identity.
+    #[serde(default, skip_serializing)]
+    pub zero_stage: ZeroStage,
     /// Peak learning rate of the dense parameters.
     pub learning_rate: f64,
     /// Peak learning rate of value tables.

@@ -2,6 +2,7 @@
 
 use super::config::TrainingConfig;
 use super::recompute::Recompute;
+use super::zero_stage::ZeroStage;
 
 /// How the gradients of a batch are computed; it determines the memory of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +15,8 @@ pub struct Division {
     pub recompute: Recompute,
     /// Ranks that have equal parts of the batch each, which the other numbers divide.
     pub ranks: usize,
+    /// What the ranks divide.
+    pub zero_stage: ZeroStage,
 }
 
 impl Division {
@@ -23,6 +26,7 @@ impl Division {
         micro_batches: 1,
         recompute: Recompute::None,
         ranks: 1,
+        zero_stage: ZeroStage::Moments,
     };
 
     /// That of a training run.
@@ -32,6 +36,7 @@ impl Division {
             micro_batches: training.micro_batches,
             recompute: training.recompute,
             ranks: 1,
+            zero_stage: training.zero_stage,
         }
     }
 

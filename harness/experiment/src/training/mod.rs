@@ -8,6 +8,7 @@ mod init_from;
 mod outliers;
 mod recompute;
 mod schedule;
+mod zero_stage;
 
 pub use checkpoint::CheckpointConfig;
 pub use config::TrainingConfig;
@@ -17,3 +18,4 @@ pub use init_from::InitFrom;
 pub use outliers::OutlierConfig;
 pub use recompute::Recompute;
 pub use schedule::Schedule;
+pub use zero_stage::ZeroStage;

@@ -1,10 +1,11 @@
 //! `isoflop plan`.
 
-use experiment::communication::{Network, predictions};
+use experiment::communication::{Exchanging, Network, predictions};
 use experiment::estimate::{Assumptions, Estimate};
 use experiment::memory_need::Formats;
 use experiment::plan::{Plan, Run};
 use experiment::quantity::{count, duration};
+use experiment::training::Division;
 use experiment::tuning::cells::cells;
 use harness::error::Error;
 use harness::run::conclusion::Conclusion;
@@ -57,9 +58,9 @@ fn text(plan: &Plan, estimates: &Estimates, network: Option<&Network>) -> Result
     lines.push(format!("\n{}", needs(runs)));
     lines.extend(formulas(runs, assumed));
     lines.push(format!(
-        "device: {}\ndevices: the fewest on which the run fits, as it is configured (least: with one sequence at a time and every \
-         layer computed again);\n  each has the dense weights and gradients whole, and its share of their \
-         moments, of the table's columns and of the batch;\n  - if no number of devices is sufficient",
+        "device: {}\ndevices: the fewest on which the run fits, as it is configured (least: with one sequence at a time, every \
+         layer computed again, and zero_stage = 2);\n  each has the dense weights whole, and its share of their moments, of the \
+         table's columns, of the batch, and with zero_stage = 2 of the gradients;\n  - if no number of devices is sufficient",
         estimates.device()
     ));
     lines.extend(fits(runs, assumed.device_memory));
@@ -101,7 +102,12 @@ fn on_network(runs: &[(&Run, Estimate)], network: &Network) -> Vec<String> {
             "{} {}, a step of {tokens} tokens",
             model.0, model.1
         ));
-        let predicted = predictions(network, &run.cost, tokens, estimate.speed.rate());
+        let model = Exchanging {
+            cost: &run.cost,
+            layers: run.model.decoder.n_layers,
+            division: Division::of(&run.training),
+        };
+        let predicted = predictions(network, model, tokens, estimate.speed.rate());
         lines.extend(predicted.into_iter().map(|line| format!("  {line}")));
     }
     lines
