@@ -18,6 +18,7 @@ use crate::config::DecoderConfig;
 use crate::cost::Cost;
 use crate::init::Init;
 use crate::kernels::AttentionShape;
+use crate::kernels::fused;
 use crate::numeric_format::NumericFormat;
 
 mod layer_cache;
@@ -151,15 +152,45 @@ impl Attention {
             ..
         } = self.shape;
         let heads = n_heads + 2 * n_kv_heads;
-        let qkv = self
-            .qkv
-            .forward(x)
+        let qkv = self.qkv.forward(x);
+        let by_head = qkv
+            .clone()
             .reshape([batch, seq, heads, head_dim])
             .swap_dims(1, 2);
-        let query = positions.rotate(qkv.clone().narrow(1, 0, n_heads));
-        let key = positions.rotate(qkv.clone().narrow(1, n_heads, n_kv_heads));
-        let value = qkv.narrow(1, n_heads + n_kv_heads, n_kv_heads);
+        let query = by_head.clone().narrow(1, 0, n_heads);
+        let key = positions.rotate(by_head.clone().narrow(1, n_heads, n_kv_heads));
+        let value = by_head.narrow(1, n_heads + n_kv_heads, n_kv_heads);
+        let is_first = cache.is_empty();
         let (key, value) = cache.extend(key, value);
+        let width = n_heads * head_dim;
+        let mixed = if is_first {
+            // As in a pass over whole sequences.
+            let shape = AttentionShape {
+                batch,
+                seq,
+                ..self.shape
+            };
+            self.format.causal_attention(qkv, shape)
+        } else if seq == 1 && self.format == NumericFormat::F32 {
+            let query = positions.rotate(query).reshape([batch, n_heads, head_dim]);
+            fused::attend_to_cache(query, key, value).reshape([batch, 1, width])
+        } else {
+            self.attend_by_products(positions.rotate(query), key, value, positions)
+                .swap_dims(1, 2)
+                .reshape([batch, seq, width])
+        };
+        self.output.forward(mixed)
+    }
+
+    /// Output `[batch, n_heads, seq, head_dim]` of rotated queries of that shape for the keys and values of all tokens.
+    fn attend_by_products(
+        &self,
+        query: Tensor<4>,
+        key: Tensor<4>,
+        value: Tensor<4>,
+        positions: &Positions,
+    ) -> Tensor<4> {
+        let [batch, n_heads, seq, head_dim] = query.dims();
         let (key, value) = (
             self.for_each_query_head(key),
             self.for_each_query_head(value),
@@ -177,14 +208,8 @@ impl Attention {
             }
             None => scores,
         };
-        let mixed = self
-            .format
-            .batched_product(activation::softmax(scores, 3), value);
-        self.output.forward(
-            mixed
-                .swap_dims(1, 2)
-                .reshape([batch, seq, n_heads * head_dim]),
-        )
+        self.format
+            .batched_product(activation::softmax(scores, 3), value)
     }
 
     /// Repeats each key or value head for the query heads that share it.

@@ -15,6 +15,11 @@ struct Filled {
 }
 
 impl LayerCache {
+    /// Whether it has no token yet.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// Appends `key` and `value [batch, n_kv_heads, new, head_dim]`, and returns those of all tokens so far.
     pub(super) fn extend(&mut self, key: Tensor<4>, value: Tensor<4>) -> (Tensor<4>, Tensor<4>) {
         let new = key.dims()[2];

@@ -15,8 +15,8 @@ mod autodiff;
 mod on_tensors;
 
 pub use on_tensors::{
-    adamw, batched_product, causal_attention, cross_entropy, rms_norm, square_sum, swiglu,
-    weight_product,
+    adamw, attend_to_cache, batched_product, causal_attention, cross_entropy, rms_norm, square_sum,
+    swiglu, weight_product,
 };
 
 /// Fused operations and their gradients.
@@ -43,6 +43,17 @@ pub trait FusedOps: Backend {
     ) -> FloatTensor<Self> {
         let saved = (out, log_sums, grad);
         attention::attention_backward::<Self>(qkv, saved, &shape, attention::MAX_BYTES)
+    }
+
+    /// Attention of one token of each sequence to its cached keys, with those of the token itself, in f32: rotated
+    /// `query [batch, n_heads, head_dim]` and `keys`, and `values`, `[batch, n_kv_heads, tokens, head_dim]`, to
+    /// `[batch, n_heads, head_dim]`.
+    fn attend_to_cache(
+        query: FloatTensor<Self>,
+        keys: FloatTensor<Self>,
+        values: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        attention::attend_to_cache::<Self>(query, keys, values)
     }
 
     /// `x / rms(x) * gamma` over the last of three dimensions.

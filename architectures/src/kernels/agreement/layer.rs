@@ -1,7 +1,8 @@
 //! Fused operations of a decoder layer.
 
+use burn::backend::ops::FloatTensorOps;
 use burn::backend::tensor::{Device, FloatTensor, IntTensor};
-use burn::backend::{Backend, Flex};
+use burn::backend::{Backend, Flex, Slice};
 use burn::tensor::{DType, TensorData};
 
 use super::{adam, assert_close, floats, ids, integers, numbers};
@@ -23,6 +24,7 @@ type Float<B> = FloatTensor<B>;
 pub struct Layer<B: Backend> {
     attention: fn(Float<B>, AttentionShape) -> (Float<B>, Float<B>),
     attention_backward: fn(Float<B>, [Float<B>; 3], AttentionShape) -> Float<B>,
+    attend_to_cache: fn(Float<B>, Float<B>, Float<B>) -> Float<B>,
     rms_norm: fn(Float<B>, Float<B>, f64) -> Float<B>,
     rms_norm_backward: fn(Float<B>, Float<B>, Float<B>, f64) -> (Float<B>, Float<B>),
     swiglu: fn(Float<B>) -> Float<B>,
@@ -48,6 +50,7 @@ impl<B: FusedOps + GatherOps> Layer<B> {
             attention_backward: |qkv, [out, log_sums, grad], shape| {
                 B::causal_attention_backward(qkv, out, log_sums, grad, shape)
             },
+            attend_to_cache: B::attend_to_cache,
             rms_norm: B::rms_norm,
             rms_norm_backward: B::rms_norm_backward,
             swiglu: B::swiglu,
@@ -73,6 +76,7 @@ impl<B: Backend> Layer<B> {
             attention_backward: |qkv, [out, log_sums, grad], shape| {
                 attention::attention_backward::<B>(qkv, (out, log_sums, grad), &shape, MAX_BYTES)
             },
+            attend_to_cache: attention::attend_to_cache::<B>,
             rms_norm: layer::rms_norm::<B>,
             rms_norm_backward: layer::rms_norm_backward::<B>,
             swiglu: layer::swiglu::<B>,
@@ -93,6 +97,7 @@ impl<B: Backend> Layer<B> {
     /// gradients are in `dtype`; the CPU gets the same numbers in f32.
     pub fn agree(&self, device: &Device<B>, dtype: DType, tolerance: f32) {
         self.attention_agrees(device, [dtype, DType::F32], tolerance);
+        self.cached_attention_agrees(device, tolerance);
         self.rows_agree(device, dtype, tolerance);
         self.squares_agree(device, dtype, tolerance);
         self.steps_agree(device, tolerance);
@@ -255,6 +260,29 @@ impl<B: Backend> Layer<B> {
             let sums = TensorData::new(sums, [rows, width]);
             let expected = floats::<Flex>(&sums, DType::F32, &Default::default());
             assert_close::<B, Flex>("added rows", found, expected, tolerance);
+        }
+    }
+
+    /// With one head and with several that share keys, also of caches with space for further tokens.
+    fn cached_attention_agrees(&self, device: &Device<B>, tolerance: f32) {
+        for (batch, heads, kv_heads, tokens, head_dim) in [(1, 1, 1, 1, 2), (3, 4, 2, 37, 24)] {
+            let query = numbers("query", [batch, heads, head_dim]);
+            let of = |name: &str| numbers(name, [batch, kv_heads, tokens + 5, head_dim]);
+            let (keys, values) = (of("keys"), of("values"));
+            let slices = [0..batch, 0..kv_heads, 0..tokens, 0..head_dim].map(Slice::from);
+            let here = |data: &TensorData| floats::<B>(data, DType::F32, device);
+            let there = |data: &TensorData| floats::<Flex>(data, DType::F32, &Default::default());
+            let found = (self.attend_to_cache)(
+                here(&query),
+                B::float_slice(here(&keys), &slices),
+                B::float_slice(here(&values), &slices),
+            );
+            let expected = Flex::attend_to_cache(
+                there(&query),
+                Flex::float_slice(there(&keys), &slices),
+                Flex::float_slice(there(&values), &slices),
+            );
+            assert_close::<B, Flex>("cached attention", found, expected, tolerance);
         }
     }
 

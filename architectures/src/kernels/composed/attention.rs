@@ -85,6 +85,24 @@ impl<B: Backend> Rotation<B> {
     }
 }
 
+/// [`crate::kernels::FusedOps::attend_to_cache`].
+pub fn attend_to_cache<B: Backend>(
+    query: FloatTensor<B>,
+    keys: FloatTensor<B>,
+    values: FloatTensor<B>,
+) -> FloatTensor<B> {
+    let (query, keys, values) = (Operand::<B>(query), Operand(keys), Operand(values));
+    let [batch, heads, head_dim] = query.dims();
+    let [_, kv_heads, _, _] = keys.dims();
+    // The query heads that share a key head are the rows of one product.
+    let query = query.reshape([batch, kv_heads, heads / kv_heads, head_dim]);
+    let scores = query.matmul(keys.swap(2, 3)) * (head_dim as f32).powf(-0.5);
+    let exponentials = (scores.clone() - scores.max(3)).exp();
+    let probabilities = exponentials.clone() / exponentials.sum(3);
+    let mixed = probabilities.matmul(values);
+    mixed.reshape([batch, heads, head_dim]).0
+}
+
 fn scale(shape: &AttentionShape) -> f32 {
     (shape.head_dim as f32).powf(-0.5)
 }

@@ -7,6 +7,7 @@ mod adam;
 mod attention;
 mod bag;
 pub mod bf16_rounding;
+mod cached_attention;
 mod cross_entropy;
 mod exp;
 mod experts;

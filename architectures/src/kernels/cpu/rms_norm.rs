@@ -47,8 +47,9 @@ pub fn rms_norm_backward(
     dgamma
 }
 
+/// The inner product, in lanes whose number does not depend on the processor.
 #[inline(always)]
-fn inner(a: &[f32], b: &[f32]) -> f32 {
+pub(super) fn inner(a: &[f32], b: &[f32]) -> f32 {
     const LANES: usize = 16;
     let mut sums = [0f32; LANES];
     for (a, b) in a.chunks_exact(LANES).zip(b.chunks_exact(LANES)) {

@@ -12,6 +12,15 @@ pub fn causal_attention(qkv: Tensor<3>, shape: AttentionShape) -> Tensor<3> {
     Tensor::from_dispatch(Dispatch::causal_attention(qkv.into_dispatch(), shape).0)
 }
 
+/// [`FusedOps::attend_to_cache`] on tensors.
+pub fn attend_to_cache(query: Tensor<3>, keys: Tensor<4>, values: Tensor<4>) -> Tensor<3> {
+    Tensor::from_dispatch(Dispatch::attend_to_cache(
+        query.into_dispatch(),
+        keys.into_dispatch(),
+        values.into_dispatch(),
+    ))
+}
+
 /// [`FusedOps::weight_product`] on tensors.
 pub fn weight_product(x: Tensor<2>, weight: Tensor<2>) -> Tensor<2> {
     Tensor::from_dispatch(Dispatch::weight_product(

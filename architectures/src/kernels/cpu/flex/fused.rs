@@ -11,6 +11,7 @@ use burn::tensor::DType;
 use super::{floats, id_slice, ids, rounded, rounding, singles, tensor};
 use crate::kernels::adam_step::AdamStep;
 use crate::kernels::attention_shape::AttentionShape;
+use crate::kernels::cpu::cached_attention::{self, CacheShape, Cached};
 use crate::kernels::cpu::matmul::{self, Matrix};
 use crate::kernels::cpu::{adam, attention, cross_entropy, rms_norm, swiglu};
 use crate::kernels::fused::FusedOps;
@@ -32,6 +33,26 @@ impl Operand {
         let layout = self.0.layout();
         let strides = [layout.strides()[0], layout.strides()[1]];
         Matrix::strided(self.0.storage(), layout.start_offset(), strides)
+    }
+}
+
+/// Keys or values `[batch, heads, tokens, head_dim]` as they are if the tokens of a head are adjacent, as in a cache with space for
+/// further tokens; else a contiguous copy.
+fn with_adjacent_rows(stored: FlexTensor) -> FlexTensor {
+    let width = stored.shape()[3] as isize;
+    match *stored.layout().strides() {
+        [batch, head, token, 1] if token == width && batch > 0 && head > 0 => stored,
+        _ => stored.to_contiguous(),
+    }
+}
+
+/// Of a tensor from [`with_adjacent_rows`].
+fn cached(stored: &FlexTensor) -> Cached<'_> {
+    let (layout, values) = (stored.layout(), stored.storage());
+    let stride = |dimension: usize| layout.strides()[dimension].unsigned_abs();
+    Cached {
+        values: &values[layout.start_offset()..],
+        strides: [stride(0), stride(1)],
     }
 }
 
@@ -82,6 +103,29 @@ impl FusedOps for Flex {
         let saved = (floats(&out), floats(&log_sums), floats(&grad));
         attention::attention_backward(floats(&qkv), saved, &shape, rounding(dtype), &mut dqkv);
         rounded(dqkv, dims, dtype)
+    }
+
+    fn attend_to_cache(
+        query: FloatTensor<Self>,
+        keys: FloatTensor<Self>,
+        values: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        let [batch, n_heads, head_dim] = [query.shape()[0], query.shape()[1], query.shape()[2]];
+        let shape = CacheShape {
+            n_heads,
+            n_kv_heads: keys.shape()[1],
+            tokens: keys.shape()[2],
+            head_dim,
+        };
+        let (query, keys, values) = (
+            query.to_contiguous(),
+            with_adjacent_rows(keys),
+            with_adjacent_rows(values),
+        );
+        let mut out = vec![0.0; batch * n_heads * head_dim];
+        let (keys, values) = (cached(&keys), cached(&values));
+        cached_attention::attend(floats(&query), keys, values, shape, &mut out);
+        tensor(out, [batch, n_heads, head_dim])
     }
 
     fn rms_norm(x: FloatTensor<Self>, gamma: FloatTensor<Self>, epsilon: f64) -> FloatTensor<Self> {
