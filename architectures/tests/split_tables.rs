@@ -312,9 +312,10 @@ fn four_ranks_train_as_one() {
 
 /// Bytes that a rank sends for lookups, by the formula of `value_table/split.rs`: forward and backward, bags and dot products.
 fn lookup_bytes(name: &str, table: &ValueTable, parts: &[TableGradient], ranks: usize) -> usize {
-    let float = 4;
+    // Ids of tables with fewer than 2^31 rows have 4 bytes.
+    let (float, id) = (4, 4);
     let lookups = parts.iter().map(|part| {
-        let ([tokens, per_token], id) = (part.ids.dims(), part.ids.dtype().size());
+        let [tokens, per_token] = part.ids.dims();
         let (reads, values) = (tokens / ranks * per_token, tokens / ranks * table.width());
         // Engram reads rows at the constant weight one.
         let weights = if name.contains("engram") { 1 } else { 2 };
