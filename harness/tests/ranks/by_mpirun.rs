@@ -133,7 +133,7 @@ validations = 1
 validation_tokens = 500
 "#;
 /// KiB of address space of each process: less than the table with its moments, more than half of it and what MPI maps.
-const ADDRESS_SPACE: usize = 1_500_000;
+const ADDRESS_SPACE: usize = 1_570_000;
 
 #[test]
 fn a_table_that_does_not_fit_one_process_is_trained_by_two() {
