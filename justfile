@@ -41,7 +41,7 @@ against-pytorch *arguments:
 
 # Write the page of every recorded sweep from results/measured, and hold the tables of docs/findings.md to them
 findings:
-    for sweep in quick quick-again quick-decided quick-larger quick-rates split newer capacity-rates entityquestions precision; do \
+    for sweep in quick quick-again quick-decided quick-larger quick-rates split newer capacity-rates entityquestions precision knowledge; do \
         cargo run --release -- report $sweep --output results/measured || exit 1; \
     done
     cargo test --release --workspace --test findings
