@@ -55,7 +55,7 @@ d_ff_multiple = 16
 [sizes.xs]
 d_model = 16
 n_heads = 2
-tokens = 1_000_000
+tokens = 3_000_000
 
 [sizes.s]
 d_model = 32
