@@ -168,7 +168,7 @@ mod tests {
     use crate::training::Division;
     use architectures::Cost;
 
-    const MODEL: Cost = Cost {
+    pub(super) const MODEL: Cost = Cost {
         params_dense: 100_000_000,
         params_table: 1 << 30,
         params_active: 0,

@@ -1,8 +1,8 @@
 //! The allocator of the programs of this package.
 //!
 //! A training step frees and allocates the same buffers repeatedly, small ones by the thousand in a small model. The system's
-//! allocator returns large ones to the system, which costs page faults in every step, and took 7 to 14 % of a small step otherwise
-//! (docs/log.md).
+//! allocator returns large ones to the system, which costs page faults in every step, and took about a tenth of a small step even
+//! where it was told to keep them (docs/log.md, 2026-11-28).
 
 use mimalloc::MiMalloc;
 

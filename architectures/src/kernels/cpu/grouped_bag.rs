@@ -36,7 +36,10 @@ pub fn should_group<T>(table: &[T], width: usize, ids: &[i64]) -> bool {
 }
 
 /// Whether this is a processor of AMD (docs/log.md).
-#[cfg(all(target_arch = "x86_64", not(feature = "portable")))]
+#[cfg(all(
+    target_arch = "x86_64",
+    not(any(feature = "portable", feature = "portable-math"))
+))]
 fn reads_narrow_rows_fast() -> bool {
     use std::arch::x86_64::__cpuid;
     use std::sync::LazyLock;
@@ -50,8 +53,11 @@ fn reads_narrow_rows_fast() -> bool {
     *AMD
 }
 
-/// With `portable`, all processors give the same bits.
-#[cfg(not(all(target_arch = "x86_64", not(feature = "portable"))))]
+/// With `portable` or `portable-math`, all processors give the same bits.
+#[cfg(not(all(
+    target_arch = "x86_64",
+    not(any(feature = "portable", feature = "portable-math"))
+)))]
 fn reads_narrow_rows_fast() -> bool {
     false
 }

@@ -116,20 +116,8 @@ impl Exchanging<'_> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::MODEL;
     use super::*;
-
-    const MODEL: Cost = Cost {
-        params_dense: 100_000_000,
-        params_table: 1 << 30,
-        params_active: 0,
-        matmul: 0,
-        attention: 0,
-        lookup: 0,
-        bytes_gathered: 0,
-        lookups: 3,
-        rows_read: 96,
-        lookup_values: 3 * 768,
-    };
 
     fn step(accumulate: usize, recompute: Recompute, zero_stage: ZeroStage) -> StepExchanges {
         let model = Exchanging {

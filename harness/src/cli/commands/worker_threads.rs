@@ -7,7 +7,7 @@ use crate::cli::arguments::ComputeOptions;
 /// Starts the worker threads, of which the calling thread is one, and returns their number.
 ///
 /// A thread that is not one of them sleeps while they compute, and wakes for the next operation: in small models, whose
-/// operations take microseconds, that was a quarter of the time of a step.
+/// operations take microseconds, that was a sixth of the time of a step (docs/log.md, 2026-11-28).
 ///
 /// # Errors
 /// If the threads cannot be started.
