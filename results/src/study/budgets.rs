@@ -4,7 +4,12 @@ use crate::RunRow;
 use crate::fits::BUDGET_TOLERANCE;
 
 use super::grouping::{BudgetKey, Rung, Study, mean, mismatch};
+use super::knowledge::{bits_known, knowledge_tasks};
 use super::scores::{self, Suite};
+use crate::statistics::mean_over_seeds;
+
+/// `matching` of runs with as many facts as their tokens state a given number of times.
+const FACTS: &str = "facts";
 
 /// A block at one size and budget.
 pub type BlockAtRung<'s> = (&'s str, &'s Rung);
@@ -34,18 +39,30 @@ impl<'a> Study<'a> {
         self.budgets().iter().any(|budget| budget.len() > 1)
     }
 
-    /// The best rung of a block at a budget: that of its lowest mean validation loss, among those evaluated on all `suites`
-    /// where there are any. The optimal size differs between blocks, so that each is taken at its own.
+    /// The best rung of a block at a budget, among those evaluated on all `suites` where there are any: that of its lowest mean
+    /// validation loss, or of the most bits known in total where sizes have numbers of facts of their own, of which a large decoder
+    /// has the fewest to learn. The optimal size differs between blocks, so that each is taken at its own.
     pub fn best<'s>(
         &self,
         block: &'s str,
         budget: &[&'s Rung],
         suites: &[&Suite],
     ) -> Option<BlockAtRung<'s>> {
+        let tasks = knowledge_tasks(self);
         let rank = |rung: &Rung| {
             let runs = self.finished(block, rung);
             let part = scores::missing(self, suites, &runs).is_some();
-            (part, mean(&runs, |run| run.val_loss))
+            let own_facts = runs.iter().any(|run| run.matching == FACTS);
+            let bits = tasks
+                .iter()
+                .flat_map(|task| bits_known(self, *task, block, rung))
+                .map(|(_, bits)| bits);
+            let bits: Vec<f64> = bits.collect();
+            let rank = match own_facts && !bits.is_empty() {
+                true => -mean_over_seeds(&bits).value,
+                false => mean(&runs, |run| run.val_loss),
+            };
+            (part, rank)
         };
         let finished = budget
             .iter()

@@ -1,11 +1,12 @@
-//! Bits of knowledge stored per parameter.
+//! Bits of knowledge stored: per parameter, and in total.
 
 use super::scores::is_scored;
 use super::{Rung, Study, mean};
 use crate::statistics::mean_over_seeds;
-use crate::{ScoreRow, WHOLE_SUITE};
+use crate::{RunRow, ScoreRow, WHOLE_SUITE};
 
-const METRIC: &str = "bits_per_parameter";
+const PER_PARAMETER: &str = "bits_per_parameter";
+const IN_TOTAL: &str = "bits_known";
 
 /// What stored bits were measured on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,7 +22,7 @@ pub struct KnowledgeTask<'a> {
 pub fn knowledge_tasks<'a>(study: &Study<'a>) -> Vec<KnowledgeTask<'a>> {
     let scores = study.frames.scores().iter();
     let mut tasks: Vec<KnowledgeTask> = scores
-        .filter(|score| score.metric == METRIC && is_scored(score))
+        .filter(|score| score.metric == PER_PARAMETER && is_scored(score))
         .map(|score| KnowledgeTask {
             suite: &score.suite,
             task: &score.task,
@@ -46,22 +47,34 @@ pub fn bits_per_parameter(
     block: &str,
     rung: &Rung,
 ) -> Option<(f64, f64)> {
-    let value = |run: &str| {
-        let of_run = |score: &&ScoreRow| {
-            score.run == run
-                && (score.suite.as_str(), score.task.as_str()) == (of.suite, of.task)
-                && score.metric == METRIC
-                && is_scored(score)
-        };
-        let score = study.frames.scores().iter().find(of_run);
-        score.map(|score| score.value)
-    };
     let runs = study.finished(block, rung);
-    let bits: Vec<f64> = runs.iter().filter_map(|run| value(&run.run)).collect();
+    let bits: Vec<f64> = runs
+        .iter()
+        .filter_map(|run| value(study, of, PER_PARAMETER, &run.run))
+        .collect();
     (!bits.is_empty()).then(|| {
         let params = mean(&runs, |run| run.params_total as f64);
         (params, mean_over_seeds(&bits).value)
     })
+}
+
+/// Bits that a block knows of all facts together on a rung, for each seed, by seed. Negative where its loss is above that of a
+/// uniform guess.
+pub fn bits_known(study: &Study, of: KnowledgeTask, block: &str, rung: &Rung) -> Vec<(u64, f64)> {
+    let runs = study.finished(block, rung);
+    let bits = |run: &&RunRow| Some((run.seed, value(study, of, IN_TOTAL, &run.run)?));
+    runs.iter().filter_map(bits).collect()
+}
+
+fn value(study: &Study, of: KnowledgeTask, metric: &str, run: &str) -> Option<f64> {
+    let of_run = |score: &&ScoreRow| {
+        score.run == run
+            && (score.suite.as_str(), score.task.as_str()) == (of.suite, of.task)
+            && score.metric == metric
+            && is_scored(score)
+    };
+    let score = study.frames.scores().iter().find(of_run);
+    score.map(|score| score.value)
 }
 
 #[cfg(test)]
@@ -79,7 +92,7 @@ mod tests {
             rows.map(|(place, row)| ScoreRow {
                 suite: suite.into(),
                 task: task.into(),
-                metric: METRIC.into(),
+                metric: PER_PARAMETER.into(),
                 value: 1.0 + place as f64,
                 ..row.clone()
             })

@@ -9,6 +9,7 @@
 //! | `block_role` | [`BlockRole`]: the role of a block, by its configuration |
 //! | [`scores`] | accuracies and paired differences to dense, with their confidence intervals |
 //! | [`benchmarks`] | scores on published benchmarks, paired with dense by seed |
+//! | [`best_size`] | what a block knows at the size that other seeds choose at a budget |
 //! | [`block_gains`] | compute- and parameter-equivalent gains of each block |
 //! | [`scaling`] | values over budgets, and the laws through them |
 //! | [`table_size`] | accuracy against slots of the value tables |
@@ -21,6 +22,7 @@
 //! | `tokens_to_dense` | tokens until a block has the final loss of dense |
 
 pub mod benchmarks;
+pub mod best_size;
 pub mod block_gains;
 mod block_order;
 mod block_role;

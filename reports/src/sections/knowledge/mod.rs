@@ -1,4 +1,6 @@
-//! Bits of knowledge stored per parameter, where a suite measures them.
+//! Bits of knowledge stored, where a suite measures them: in total at each budget, and per parameter.
+
+mod by_budget;
 
 use maud::{Markup, html};
 
@@ -26,7 +28,7 @@ pub fn body(study: &Study) -> Result<Markup, ReportError> {
         .iter()
         .map(|task| panel(study, *task, &mut data))
         .collect();
-    Figure {
+    let per_parameter = Figure {
         id: "figure-knowledge".into(),
         caption: "Knowledge measured by recall, in bits per parameter of the whole model, tables included, against \
             its \
@@ -36,16 +38,27 @@ pub fn body(study: &Study) -> Result<Markup, ReportError> {
             .into(),
         panels,
         data,
+    };
+    let by_budget = tasks.iter().map(|task| by_budget::body(study, *task));
+    let by_budget = by_budget.collect::<Result<Vec<Markup>, ReportError>>()?;
+    Ok(html! {
+        @for of_task in by_budget { (of_task) }
+        h3 { "Per parameter" }
+        (per_parameter.render()?)
+    })
+}
+
+
+/// The suite, and its task where the suite as a whole has no score.
+fn name(of: KnowledgeTask) -> String {
+    match of.task {
+        results::WHOLE_SUITE => of.suite.to_owned(),
+        task => format!("{}, {task}", of.suite),
     }
-    .render()
 }
 
 fn panel(study: &Study, of: KnowledgeTask, data: &mut Table) -> Chart {
-    let title = if of.task == results::WHOLE_SUITE {
-        of.suite.to_owned()
-    } else {
-        format!("{}, {}", of.suite, of.task)
-    };
+    let title = name(of);
     let mut series = Vec::new();
     for (look, block) in study.blocks.iter().enumerate() {
         let mut points = Vec::new();
