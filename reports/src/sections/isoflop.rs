@@ -46,7 +46,11 @@ pub fn body(study: &Study) -> Result<Markup, ReportError> {
     }
     let figure = figure(&drawn);
     let tables = minima(study, &blocks);
-    let own_facts = study.frames.runs().iter().any(|run| run.matching == "facts");
+    let own_facts = study
+        .frames
+        .runs()
+        .iter()
+        .any(|run| run.matching == "facts");
     Ok(html! {
         @if own_facts {
             p {

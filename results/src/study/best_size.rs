@@ -215,7 +215,9 @@ mod tests {
         let mut state = 1u64;
         let mut noise = move || {
             let mut uniform = || {
-                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                state = state
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1);
                 (state >> 11) as f64 / (1u64 << 53) as f64
             };
             (0..12).map(|_| uniform()).sum::<f64>() - 6.0

@@ -67,11 +67,16 @@ fn panel(study: &Study, of: KnowledgeTask, budget: &[&Rung], data: &mut Table) -
                 continue;
             }
             let runs = study.finished(block, rung);
-            let (known, params) = (mean_over_seeds(&bits), mean(&runs, |run| run.params_active as f64));
+            let (known, params) = (
+                mean_over_seeds(&bits),
+                mean(&runs, |run| run.params_active as f64),
+            );
             points.push(Point {
                 x: params,
                 y: known.value / 1e3,
-                range: known.is_bounded().then_some((known.low / 1e3, known.high / 1e3)),
+                range: known
+                    .is_bounded()
+                    .then_some((known.low / 1e3, known.high / 1e3)),
             });
             data.row([
                 flops.clone(),
@@ -122,7 +127,11 @@ fn best(study: &Study, of: KnowledgeTask) -> Markup {
             at.chosen().join(", "),
             interval(&at.bits, 0),
             minus_dense.unwrap_or_else(|| NONE.into()),
-            if at.is_at_edge() { edge.into() } else { String::new() },
+            if at.is_at_edge() {
+                edge.into()
+            } else {
+                String::new()
+            },
         ]);
     }
     if table.is_empty() {

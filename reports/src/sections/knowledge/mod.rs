@@ -48,7 +48,6 @@ pub fn body(study: &Study) -> Result<Markup, ReportError> {
     })
 }
 
-
 /// The suite, and its task where the suite as a whole has no score.
 fn name(of: KnowledgeTask) -> String {
     match of.task {
