@@ -4,8 +4,9 @@ mod html;
 mod synthetic;
 
 use html::{between, page};
+use reports::plain_table::comparison;
 use reports::render;
-use results::Frames;
+use results::{Frames, RunRow, ScoreRow};
 use synthetic::{BLOCKS, frames};
 
 /// The text of a section.
@@ -108,4 +109,75 @@ fn gains_and_published_tables_are_there() {
     let published = section(&page, "published");
     assert!(published.contains("paper via two transcriptions") && published.contains("20.78"));
     assert!(section(&page, "paper-plan").contains("Derived, not run."));
+}
+
+/// Two seeds of dense and memory+ at one budget, which know the most at the second of five sizes, memory+ 100 bits more there.
+fn with_bits_at_one_budget() -> Frames {
+    let all = frames();
+    let one_budget = all.runs().iter().filter(|run| {
+        run.target_flops == 4.0e12
+            && run.seed == 0
+            && ["dense", "memory+"].contains(&run.block.as_str())
+    });
+    let seeds = one_budget.flat_map(|run| {
+        [0, 1].map(|seed| RunRow {
+            run: format!("{} {seed}", run.run),
+            seed,
+            ..run.clone()
+        })
+    });
+    let runs: Vec<RunRow> = seeds.collect();
+    let mut params: Vec<u64> = runs.iter().map(|run| run.params_active).collect();
+    params.sort_unstable();
+    let second = params[4..8].to_vec();
+    let bits = |run: &RunRow| {
+        let best = if second.contains(&run.params_active) {
+            1000.0
+        } else {
+            400.0
+        };
+        let lead = if run.block == "memory+" { 100.0 } else { 0.0 };
+        best + lead + 10.0 * run.seed as f64
+    };
+    let scores = runs.iter().map(|run| ScoreRow {
+        run: run.run.clone(),
+        suite: "people recall".into(),
+        task: "recall".into(),
+        metric: "bits_known".into(),
+        value: bits(run),
+        ..all.scores()[0].clone()
+    });
+    let scores: Vec<ScoreRow> = scores.collect();
+    let per_parameter = scores.iter().map(|score| ScoreRow {
+        metric: "bits_per_parameter".into(),
+        ..score.clone()
+    });
+    let scores = scores.iter().cloned().chain(per_parameter).collect();
+    Frames::new(runs, vec![], scores, vec![], vec![])
+}
+
+#[test]
+fn bits_known_are_shown_by_budget_and_best_size_against_best_size() {
+    let frames = with_bits_at_one_budget();
+    let page = render(&frames).unwrap();
+    let knowledge = section(&page, "knowledge");
+    assert!(knowledge.contains("figure-bits-people-recall"));
+    assert!(knowledge.contains("Best size against best size at equal training FLOPs"));
+
+    let tables = comparison(&frames);
+    let names: Vec<&str> = tables.iter().map(|table| table.name).collect();
+    assert_eq!(names, ["blocks", "differences", "bits", "best-sizes"]);
+    assert_eq!(tables[2].rows.len(), 2 * 5);
+    let best: Vec<[&str; 4]> = tables[3]
+        .rows
+        .iter()
+        .map(|row| [&row[2], &row[3], &row[5], &row[7]].map(|cell| cell.as_str()))
+        .collect();
+    assert_eq!(
+        best,
+        [
+            ["dense", "2", "no", ""],
+            ["memory+", "2", "no", "100 [100, 100]"]
+        ]
+    );
 }
