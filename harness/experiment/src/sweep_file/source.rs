@@ -7,7 +7,7 @@ use std::path::Path;
 use super::error::FileError;
 
 /// Name and text of the built-in sweeps.
-const BUILT_IN: [(&str, &str); 13] = [
+const BUILT_IN: [(&str, &str); 16] = [
     ("capacity", include_str!("../../../../sweeps/capacity.toml")),
     (
         "capacity-rates",
@@ -16,6 +16,18 @@ const BUILT_IN: [(&str, &str); 13] = [
     (
         "knowledge",
         include_str!("../../../../sweeps/knowledge.toml"),
+    ),
+    (
+        "knowledge-wide",
+        include_str!("../../../../sweeps/knowledge-wide.toml"),
+    ),
+    (
+        "memory-options",
+        include_str!("../../../../sweeps/memory-options.toml"),
+    ),
+    (
+        "memory-size",
+        include_str!("../../../../sweeps/memory-size.toml"),
     ),
     (
         "quick-larger",
