@@ -274,6 +274,7 @@ fn steps(label: &str, config: &ModelConfig, sizes: &Sizes, peak: Option<f64>, de
         beta_2: 0.95,
         epsilon: 1e-8,
         weight_decay: 0.1,
+        keep_where_zero: false,
     });
     let tables = LazyAdam {
         beta_1: 0.9,

@@ -17,6 +17,8 @@ pub struct AdamW {
     pub epsilon: f32,
     /// Weight decay, multiplied by the learning rate.
     pub weight_decay: f32,
+    /// Whether elements whose gradient is zero keep their value and moments.
+    pub keep_where_zero: bool,
 }
 
 impl Optimizer for AdamW {
@@ -48,8 +50,17 @@ impl Optimizer for AdamW {
             rounding: RoundingCounters::default(),
         };
         let decay = learning_rate as f32 * self.weight_decay;
-        let (values, (mean, square)) =
+        let before = self.keep_where_zero.then(|| {
+            let zero = grad.clone().equal_elem(0.0);
+            (zero, values.clone(), moment_1.clone(), moment_2.clone())
+        });
+        let (mut values, (mut mean, mut square)) =
             fused::adamw(values, grad, (moment_1, moment_2), decay, step);
+        if let Some((zero, old, old_mean, old_square)) = before {
+            values = values.mask_where(zero.clone(), old);
+            mean = mean.mask_where(zero.clone(), old_mean);
+            square = square.mask_where(zero, old_square);
+        }
         let state = AdamWState::new(AdaptiveMomentumState::new(time + 1, mean, square));
         (values, Some(state))
     }
@@ -75,6 +86,7 @@ mod tests {
             beta_2: 0.95,
             epsilon: 1e-8,
             weight_decay: 0.1,
+            keep_where_zero: false,
         };
         let theirs = AdamWConfig::new()
             .with_beta_1(0.9)
@@ -91,5 +103,41 @@ mod tests {
         }
         let difference: f32 = (a.0 - b.0).abs().max().into_scalar();
         assert!(difference < 1e-5, "{difference}");
+    }
+
+    #[test]
+    fn elements_without_a_gradient_can_be_kept() {
+        let device = Device::flex();
+        let adamw = AdamW {
+            beta_1: 0.9,
+            beta_2: 0.95,
+            epsilon: 1e-8,
+            weight_decay: 0.1,
+            keep_where_zero: true,
+        };
+        let values = Tensor::<1>::from_floats([1.0, 2.0], &device);
+        let first = Tensor::from_floats([0.5, 0.5], &device);
+        let second = Tensor::from_floats([0.5, 0.0], &device);
+        let (once, state) = adamw.step(0.01, values, first, None);
+        let moments = |state: &Option<AdamWState<1>>| {
+            let momentum = &state.as_ref().unwrap().momentum;
+            let both = Tensor::cat(
+                vec![momentum.moment_1.clone(), momentum.moment_2.clone()],
+                0,
+            );
+            both.into_data().iter::<f32>().collect::<Vec<f32>>()
+        };
+        let before = (
+            once.clone().into_data().iter::<f32>().collect::<Vec<f32>>(),
+            moments(&state),
+        );
+        let (twice, state) = adamw.step(0.01, once, second, state);
+        let after = (
+            twice.into_data().iter::<f32>().collect::<Vec<f32>>(),
+            moments(&state),
+        );
+        assert!(after.0[0] < before.0[0] && after.1[0] > before.1[0]);
+        assert_eq!(after.0[1], before.0[1]);
+        assert_eq!([after.1[1], after.1[3]], [before.1[1], before.1[3]]);
     }
 }

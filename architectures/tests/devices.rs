@@ -94,6 +94,7 @@ fn trace(config: &ModelConfig, device: &Device) -> Trace {
         beta_2: 0.95,
         epsilon: 1e-8,
         weight_decay: 0.1,
+        keep_where_zero: false,
     };
     let mut optimizer = ModuleOptimizer::from(dense_adam);
     let mut decoder = Decoder::new(config, 3, &device).unwrap();

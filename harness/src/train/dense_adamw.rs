@@ -22,6 +22,8 @@ use super::element_ranges::own_elements;
 pub struct DenseAdamW {
     decayed: AdamW,
     undecayed: AdamW,
+    /// Of experts and product keys, which alone have three dimensions.
+    of_parts: AdamW,
     /// On one rank of whole parameters, on several of the elements `[m]` of the rank.
     pub(super) states: HashMap<ParamId, DynState>,
     ranks: Arc<dyn Collectives>,
@@ -50,9 +52,14 @@ impl DenseAdamW {
             beta_2: training.beta_2 as f32,
             epsilon: training.epsilon as f32,
             weight_decay: training.weight_decay as f32,
+            keep_where_zero: false,
         };
         Self {
             decayed,
+            of_parts: AdamW {
+                keep_where_zero: training.keep_unchosen,
+                ..decayed
+            },
             undecayed: AdamW {
                 weight_decay: 0.0,
                 ..decayed
@@ -85,6 +92,7 @@ impl DenseAdamW {
     pub(super) fn adamw(&self, dimensions: usize) -> AdamW {
         match dimensions {
             1 => self.undecayed,
+            3 => self.of_parts,
             _ => self.decayed,
         }
     }

@@ -216,11 +216,7 @@ fn one_step(
         mut optimizers,
         mut progress,
     } = state;
-    let factor =
-        training
-            .schedule
-            .factor(step - 1, spec.steps, training.warmup, training.min_ratio);
-    let rates = LearningRates::of(training, factor);
+    let rates = LearningRates::at(training, step - 1, spec.steps);
     let batch_size = training.batch_size as u64;
     let sequences = (step as u64 - 1) * batch_size..step as u64 * batch_size;
     let batch = batches::training(

@@ -9,7 +9,7 @@ use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
 use collectives::{Collectives, OneRank};
-use experiment::training::TrainingConfig;
+use experiment::training::{Schedule, TrainingConfig};
 
 use super::dense_adamw::DenseAdamW;
 use super::optimizer;
@@ -164,6 +164,17 @@ impl LearningRates {
         Self {
             dense: training.learning_rate * factor,
             tables: training.table_learning_rate * factor,
+        }
+    }
+
+    /// The rates of `training` at the zero-based `step` of `steps`.
+    pub fn at(training: &TrainingConfig, step: usize, steps: usize) -> Self {
+        let factor =
+            |schedule: Schedule| schedule.factor(step, steps, training.warmup, training.min_ratio);
+        let of_tables = training.table_schedule.unwrap_or(training.schedule);
+        Self {
+            dense: training.learning_rate * factor(training.schedule),
+            tables: training.table_learning_rate * factor(of_tables),
         }
     }
 }

@@ -40,6 +40,9 @@ pub struct TrainingConfig {
     /// Shape of the learning rate over the run, of dense parameters and of tables.
     #[serde(default)]
     pub schedule: Schedule,
+    /// Shape of the tables' learning rate; that of `schedule` if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table_schedule: Option<Schedule>,
     /// Fraction of the steps in which the learning rate rises linearly.
     #[serde(default = "defaults::warmup")]
     pub warmup: f64,
@@ -49,6 +52,10 @@ pub struct TrainingConfig {
     /// Decoupled weight decay of dense matrices; vectors and tables are not decayed.
     #[serde(default = "defaults::weight_decay")]
     pub weight_decay: f64,
+    /// Whether elements of experts and of product keys whose gradient is zero, since no token chose them in the step, keep their
+    /// value and moments, as rows of tables do. If not, they decay and follow their mean of gradients.
+    #[serde(default, skip_serializing_if = "defaults::is_false")]
+    pub keep_unchosen: bool,
     /// Decay of the first moment of AdamW.
     #[serde(default = "defaults::beta_1")]
     pub beta_1: f64,
@@ -94,6 +101,9 @@ mod defaults {
     }
     pub fn is_not_accumulated(parts: &usize) -> bool {
         *parts == 1
+    }
+    pub fn is_false(value: &bool) -> bool {
+        !value
     }
     pub fn micro_batches() -> usize {
         1

@@ -18,6 +18,8 @@ pub enum Schedule {
     /// Warmup-stable-decay: constant, then linear to the minimum in the last fifth of the steps after
     /// warm-up.
     Wsd,
+    /// Constant at the peak.
+    Constant,
 }
 
 impl Schedule {
@@ -25,7 +27,7 @@ impl Schedule {
     ///
     /// # Arguments
     /// * `warmup`: fraction of the steps in the linear warm-up.
-    /// * `min_ratio`: the factor at the end of the run.
+    /// * `min_ratio`: the factor at the end of the run, unless it is constant.
     pub fn factor(self, step: usize, steps: usize, warmup: f64, min_ratio: f64) -> f64 {
         let warmup_steps = (warmup * steps as f64).round();
         let done = step as f64;
@@ -37,6 +39,7 @@ impl Schedule {
             Self::Cosine => 0.5 * (1.0 + (PI * progress).cos()),
             Self::Linear => 1.0 - progress,
             Self::Wsd => ((1.0 - progress) / DECAY_SHARE).min(1.0),
+            Self::Constant => 1.0,
         };
         min_ratio + (1.0 - min_ratio) * remaining
     }
@@ -60,6 +63,8 @@ mod tests {
             );
             assert!((100..999).all(|step| factor(step + 1) <= factor(step)));
         }
+        let constant = |step| Schedule::Constant.factor(step, 1000, 0.1, 0.01);
+        assert_eq!([0, 99, 500, 999].map(constant), [0.01, 1.0, 1.0, 1.0]);
         assert_eq!(Schedule::Wsd.factor(800, 1000, 0.1, 0.01), 1.0);
         assert!((Schedule::Linear.factor(550, 1000, 0.1, 0.0) - 0.5).abs() < 1e-12);
     }
