@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::Path;
 
-use reports::plain_table::{comparison, comparison_in_markdown};
+use reports::plain_table::{against, comparison, comparison_in_markdown};
 use results::Records;
 
 /// What is between `<!-- begin NAME -->` and `<!-- end -->` of the document is what the records of sweep NAME give, and after
-/// `<!-- begin NAME TABLE -->` one table of them. To write it again: `isoflop report NAME --output results/measured --markdown FILE`
+/// `<!-- begin NAME TABLE -->` one table of them, such as `differences` or `against SIZE/BLOCK`. To write it again: `isoflop report NAME --output results/measured --markdown FILE`
 /// or `--tables DIR`.
 #[test]
 fn the_tables_of_the_findings_are_those_of_the_records() {
@@ -20,8 +20,12 @@ fn the_tables_of_the_findings_are_those_of_the_records() {
         let (name, table) = name.split_once(' ').unwrap_or((name, ""));
         let records = root.join("results/measured").join(name).join("records");
         let frames = Records::open(records).unwrap().read_for_reports().unwrap();
-        let given = match table {
-            "" => comparison_in_markdown(&frames),
+        let reference = table
+            .strip_prefix("against ")
+            .and_then(|at| at.split_once('/'));
+        let given = match reference {
+            Some((size, block)) => against(&frames, size, block).unwrap().markdown(),
+            None if table.is_empty() => comparison_in_markdown(&frames),
             _ => comparison(&frames)
                 .iter()
                 .find(|other| other.name == table)

@@ -253,6 +253,9 @@ pub struct ReportOptions {
     /// Also write these tables one by one into DIR, as Markdown, LaTeX and CSV.
     #[arg(long, value_name = "DIR")]
     pub tables: Option<PathBuf>,
+    /// With --tables: another table, of everything compared with this block at this size, for sweeps that vary options of one block.
+    #[arg(long, value_name = "SIZE/BLOCK", requires = "tables")]
+    pub against: Option<String>,
     /// Also write each figure as an SVG file that stands alone.
     #[arg(long, value_name = "DIR")]
     pub figures: Option<PathBuf>,

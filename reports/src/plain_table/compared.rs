@@ -8,8 +8,8 @@ use results::RunRow;
 use results::number::{bytes, fixed, prefixed, scientific};
 use results::statistics::{Interval, mean_over_seeds};
 use results::study::scores::Scores;
-use results::study::verdicts::{Quantity, verdicts};
-use results::study::{Measure, Study, mean};
+use results::study::verdicts::{Quantity, Verdict, verdicts, verdicts_against};
+use results::study::{BlockAtRung, Measure, Study, mean};
 
 /// Every block at every size: cost, and means over seeds.
 pub fn blocks(study: &Study, scores: &Scores) -> PlainTable {
@@ -75,14 +75,25 @@ pub fn blocks(study: &Study, scores: &Scores) -> PlainTable {
 
 /// Differences to dense, with intervals, e-value and verdict.
 pub fn differences(study: &Study, scores: &Scores) -> PlainTable {
+    let verdicts = verdicts(study, &scores.suites, |_, _| true);
+    of_verdicts("differences", "block - dense", &verdicts)
+}
+
+/// Differences to one block at one size and budget.
+pub fn against(study: &Study, scores: &Scores, reference: BlockAtRung) -> PlainTable {
+    let verdicts = verdicts_against(study, &scores.suites, reference);
+    of_verdicts("against", "block - reference", &verdicts)
+}
+
+fn of_verdicts(name: &'static str, difference: &'static str, verdicts: &[Verdict]) -> PlainTable {
     let mut table = PlainTable {
-        name: "differences",
+        name,
         header: vec![
             "quantity",
             "size",
             "block",
             "n",
-            "block - dense",
+            difference,
             "CI for this n",
             "CI at any time",
             "e-value",
@@ -90,7 +101,7 @@ pub fn differences(study: &Study, scores: &Scores) -> PlainTable {
         ],
         rows: Vec::new(),
     };
-    for verdict in verdicts(study, &scores.suites, |_, _| true) {
+    for verdict in verdicts {
         let digits = match verdict.quantity {
             Quantity::AnswerLoss | Quantity::ValidationLoss => 3,
             Quantity::Recall | Quantity::Questions => 1,

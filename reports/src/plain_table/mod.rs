@@ -34,6 +34,16 @@ pub fn comparison(frames: &Frames) -> Vec<PlainTable> {
     tables
 }
 
+/// Differences of every block at every size to block `label` at size `size`, as the table `against`; `None` where no such run
+/// finished.
+pub fn against(frames: &Frames, size: &str, label: &str) -> Option<PlainTable> {
+    let study = Study::new(frames);
+    let scores = Scores::new(&study);
+    let mut rungs = study.rungs.iter().filter(|rung| rung.size() == size);
+    let rung = rungs.find(|rung| !study.finished(label, rung).is_empty())?;
+    Some(compared::against(&study, &scores, (label, rung)))
+}
+
 /// The tables of [`comparison`] as one text in Markdown.
 pub fn comparison_in_markdown(frames: &Frames) -> String {
     let tables = comparison(frames);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::f64::consts::LN_2;
 
+use super::budgets::BlockAtRung;
 use super::grouping::{Rung, Study};
 use super::measure::Measure;
 use super::scores::Suite;
@@ -102,25 +103,66 @@ pub fn verdicts<'s, 'a>(
             .iter()
             .filter(|block| !study.is_reference(block));
         for block in blocks.filter(|block| study.comparable(block, rung)) {
-            let runs = study.finished(block, rung);
-            for quantity in Quantity::ALL.into_iter().filter(|&of| belongs(rung, of)) {
-                let values = |runs: &[&'a RunRow]| by_seed(study, suites, runs, quantity);
-                let differences = differences(&values(&runs), &values(&dense));
-                if differences.len() >= 2 {
-                    found.push(Verdict {
-                        block,
-                        rung,
-                        quantity,
-                        fixed: mean_over_seeds(&differences),
-                        anytime: confidence_sequence(&differences, ALPHA),
-                        ln_e: largest_ln_e_value(&differences),
-                        differences,
-                        is_decided: false,
-                    });
-                }
-            }
+            let quantities = Quantity::ALL.into_iter().filter(|&of| belongs(rung, of));
+            let compared = |of| compared(study, suites, (block, rung), &dense, of);
+            found.extend(quantities.filter_map(compared));
         }
     }
+    decided_together(found)
+}
+
+/// The comparisons of all blocks at all sizes and budgets with the runs of `reference`, by every quantity, where both have two
+/// seeds or more with the same data and tokenizer: for sweeps in which options or settings of one block vary. They are one
+/// family, as those of [`verdicts`].
+pub fn verdicts_against<'s>(
+    study: &'s Study<'_>,
+    suites: &[Suite],
+    reference: BlockAtRung,
+) -> Vec<Verdict<'s>> {
+    let theirs = study.at(reference);
+    let same_data = |run: &&RunRow| {
+        theirs.iter().all(|other| {
+            other.seed != run.seed
+                || (other.data_fingerprint == run.data_fingerprint
+                    && other.tokenizer_fingerprint == run.tokenizer_fingerprint)
+        })
+    };
+    let mut found = Vec::new();
+    for rung in &study.rungs {
+        let others = study.blocks.iter();
+        let others = others.filter(|block| (**block, rung) != reference);
+        for block in others.filter(|block| study.finished(block, rung).iter().all(same_data)) {
+            let compared = |of| compared(study, suites, (block, rung), &theirs, of);
+            found.extend(Quantity::ALL.into_iter().filter_map(compared));
+        }
+    }
+    decided_together(found)
+}
+
+/// A block minus `theirs`; none where they share fewer than two seeds.
+fn compared<'s, 'a>(
+    study: &'s Study<'a>,
+    suites: &[Suite],
+    (block, rung): BlockAtRung<'s>,
+    theirs: &[&'a RunRow],
+    quantity: Quantity,
+) -> Option<Verdict<'s>> {
+    let values = |runs: &[&'a RunRow]| by_seed(study, suites, runs, quantity);
+    let differences = differences(&values(&study.finished(block, rung)), &values(theirs));
+    (differences.len() >= 2).then(|| Verdict {
+        block,
+        rung,
+        quantity,
+        fixed: mean_over_seeds(&differences),
+        anytime: confidence_sequence(&differences, ALPHA),
+        ln_e: largest_ln_e_value(&differences),
+        differences,
+        is_decided: false,
+    })
+}
+
+/// Which of a family are decided together.
+fn decided_together(mut found: Vec<Verdict<'_>>) -> Vec<Verdict<'_>> {
     let evidence: Vec<f64> = found.iter().map(|verdict| verdict.ln_e).collect();
     for (verdict, decided) in found.iter_mut().zip(rejected_together(&evidence, ALPHA)) {
         verdict.is_decided = decided;
@@ -312,5 +354,44 @@ mod tests {
         assert_eq!(of(Quantity::Recall).2, [100.0; 2]);
         assert!(of(Quantity::AnswerLoss).4 && of(Quantity::Recall).4);
         assert!(!found.iter().any(|verdict| verdict.1 == Quantity::Questions));
+    }
+
+    #[test]
+    fn options_of_a_block_are_compared_with_it_on_the_same_data() {
+        let sized = |size: &str, seed, val_loss, data: &str| RunRow {
+            run: format!("{size}-{seed}"),
+            size: size.into(),
+            data_fingerprint: data.into(),
+            ..finished_run("memory", seed, val_loss)
+        };
+        let rows = vec![
+            sized("base", 0, 2.0, "a"),
+            sized("base", 1, 2.5, "b"),
+            sized("fast", 0, 1.9, "a"),
+            sized("fast", 1, 2.3, "b"),
+            sized("other data", 0, 1.0, "c"),
+            sized("other data", 1, 1.0, "b"),
+        ];
+        let frames = Frames::new(rows, vec![], vec![], vec![], vec![]);
+        let study = Study::new(&frames);
+        let base = study
+            .rungs
+            .iter()
+            .find(|rung| rung.size() == "base")
+            .unwrap();
+        let found = verdicts_against(&study, &[], ("memory", base));
+        let [fast] = &found[..] else {
+            panic!("{found:?}")
+        };
+        assert_eq!(
+            (fast.rung.size(), fast.quantity),
+            ("fast", Quantity::ValidationLoss)
+        );
+        let rounded: Vec<f64> = fast
+            .differences
+            .iter()
+            .map(|by| (by * 1e6).round() / 1e6)
+            .collect();
+        assert_eq!(rounded, [-0.1, -0.2]);
     }
 }

@@ -6,6 +6,7 @@ use harness::record::folders::Folders;
 use harness::record::{forecasts, report_file, selection};
 use harness::run::conclusion::Conclusion;
 use harness::run::tuning::tuning_folders;
+use reports::plain_table::{self, PlainTable};
 use reports::png::Rasterizer;
 use results::{Frames, Records};
 
@@ -42,10 +43,14 @@ fn write_parts(
     frames: &Frames,
 ) -> Result<(), Error> {
     if let Some(file) = &options.markdown {
-        report_file::replace(&reports::plain_table::comparison_in_markdown(frames), file)?;
+        report_file::replace(&plain_table::comparison_in_markdown(frames), file)?;
     }
     if let Some(folder) = &options.tables {
-        for table in reports::plain_table::comparison(frames) {
+        let mut tables = plain_table::comparison(frames);
+        if let Some(against) = &options.against {
+            tables.push(compared_with(against, frames)?);
+        }
+        for table in tables {
             let file = |extension: &str| folder.join(format!("{}.{extension}", table.name));
             report_file::replace(&table.markdown(), &file("md"))?;
             report_file::replace(&table.latex(), &file("tex"))?;
@@ -76,4 +81,14 @@ fn write_parts(
         }
     }
     Ok(())
+}
+
+/// The table of everything compared with `SIZE/BLOCK`.
+fn compared_with(against: &str, frames: &Frames) -> Result<PlainTable, Error> {
+    let (size, block) = against.split_once('/').unwrap_or((against, ""));
+    plain_table::against(frames, size, block).ok_or_else(|| Error::Argument {
+        argument: format!("--against {against}"),
+        problem: "names no block at a size with a finished run".to_owned(),
+        remedy: "write the labels of both as in `isoflop plan`, such as d96/memory+".to_owned(),
+    })
 }
