@@ -6,22 +6,75 @@
 
 use std::sync::{Arc, RwLock};
 
+use burn::tensor::{Device, Int, Tensor, TensorData};
+
+use crate::host_copy;
+
 /// A handle to values `[len]`; clones of a model share them.
 #[derive(Clone, Debug)]
-pub struct Buffer(Arc<RwLock<Vec<f32>>>);
+pub struct Buffer(Arc<RwLock<Values>>);
+
+/// Where the values were last written.
+#[derive(Clone, Debug)]
+enum Values {
+    Host(Vec<f32>),
+    /// Without autodiff.
+    Device(Tensor<1>),
+}
 
 impl Buffer {
     /// A buffer of these values.
     pub fn new(values: Vec<f32>) -> Self {
-        Self(Arc::new(RwLock::new(values)))
+        Self(Arc::new(RwLock::new(Values::Host(values))))
     }
 
-    /// A copy of the values.
-    pub fn values(&self) -> Vec<f32> {
+    fn read(&self) -> Values {
         match self.0.read() {
             Ok(values) => values.clone(),
             Err(_) => panic!("a thread panicked while it updated this buffer"),
         }
+    }
+
+    /// The values on the host, by a copy if they were last written on a device.
+    pub fn values(&self) -> Vec<f32> {
+        match self.read() {
+            Values::Host(values) => values,
+            Values::Device(values) => host_copy::floats(values),
+        }
+    }
+
+    /// Number of values.
+    pub fn len(&self) -> usize {
+        match self.read() {
+            Values::Host(values) => values.len(),
+            Values::Device(values) => values.dims()[0],
+        }
+    }
+
+    /// Whether there are no values.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The values on a device, `[len]`, without autodiff.
+    pub fn on(&self, device: &Device) -> Tensor<1> {
+        let device = device.clone().inner();
+        match self.read() {
+            Values::Host(values) => {
+                let len = values.len();
+                Tensor::from_data(TensorData::new(values, [len]), &device)
+            }
+            Values::Device(values) => values.to_device(&device),
+        }
+    }
+
+    /// Replaces the values by those of a tensor `[len]`, which stay on its device.
+    ///
+    /// # Panics
+    ///
+    /// If there are not as many.
+    pub fn set(&self, new: Tensor<1>) {
+        self.replace(new.dims()[0], Values::Device(new.inner()));
     }
 
     /// Replaces the values.
@@ -30,11 +83,13 @@ impl Buffer {
     ///
     /// If there are not as many.
     pub fn set_values(&self, new: Vec<f32>) {
+        self.replace(new.len(), Values::Host(new));
+    }
+
+    fn replace(&self, len: usize, new: Values) {
+        assert_eq!(self.len(), len, "values of a buffer");
         match self.0.write() {
-            Ok(mut values) => {
-                assert_eq!(values.len(), new.len(), "values of a buffer");
-                *values = new;
-            }
+            Ok(mut values) => *values = new,
             Err(_) => panic!("a thread panicked while it updated this buffer"),
         }
     }
@@ -55,34 +110,48 @@ pub trait HasBuffers {
     fn update_buffers(&self, statistics: &Statistics);
 }
 
-/// Statistics recorded for buffers, summed over passes.
+/// Counts recorded for buffers on the device, summed over passes.
 #[derive(Debug, Default)]
-pub struct Statistics(Vec<(Buffer, Vec<f64>)>);
+pub struct Statistics(Vec<(Buffer, Tensor<1, Int>)>);
 
 impl Statistics {
-    /// Adds `values` to the statistics of `buffer`.
-    pub fn add(&mut self, buffer: &Buffer, values: &[f64]) {
+    /// Adds `counts [n]` to the statistics of `buffer`.
+    pub fn add(&mut self, buffer: &Buffer, counts: Tensor<1, Int>) {
+        let counts = counts.inner();
         match self.0.iter_mut().find(|(other, _)| other.is(buffer)) {
-            Some((_, sums)) => {
-                for (sum, value) in sums.iter_mut().zip(values) {
-                    *sum += value;
-                }
-            }
-            None => self.0.push((buffer.clone(), values.to_vec())),
+            Some((_, sums)) => *sums = sums.clone() + counts,
+            None => self.0.push((buffer.clone(), counts)),
         }
     }
 
     /// Adds all statistics of another part of the batch.
     pub fn merge(&mut self, other: &Self) {
-        for (buffer, values) in &other.0 {
-            self.add(buffer, values);
+        for (buffer, counts) in &other.0 {
+            self.add(buffer, counts.clone());
         }
     }
 
     /// The sums recorded for `buffer`; `None` if nothing was.
-    pub fn of(&self, buffer: &Buffer) -> Option<&[f64]> {
+    pub fn of(&self, buffer: &Buffer) -> Option<Tensor<1, Int>> {
         let found = self.0.iter().find(|(other, _)| other.is(buffer));
-        found.map(|(_, values)| values.as_slice())
+        found.map(|(_, counts)| counts.clone())
+    }
+
+    /// The sums recorded for each of `buffers`, by one copy to the host; `None` where nothing was.
+    pub fn on_host(&self, buffers: &[&Buffer]) -> Vec<Option<Vec<i64>>> {
+        let found: Vec<_> = buffers.iter().map(|buffer| self.of(buffer)).collect();
+        let recorded: Vec<_> = found.iter().flatten().cloned().collect();
+        let mut rest = match recorded.is_empty() {
+            true => Vec::new(),
+            false => host_copy::integers(Tensor::cat(recorded, 0)),
+        }
+        .into_iter();
+        let lengths = found
+            .into_iter()
+            .map(|counts| counts.map(|counts| counts.dims()[0]));
+        lengths
+            .map(|len| len.map(|len| rest.by_ref().take(len).collect()))
+            .collect()
     }
 }
 
@@ -90,17 +159,36 @@ impl Statistics {
 mod tests {
     use super::*;
 
+    fn counts<const N: usize>(counts: [i64; N]) -> Tensor<1, Int> {
+        Tensor::from_data(counts, &Device::flex())
+    }
+
     #[test]
     fn statistics_are_summed_by_buffer() {
-        let (first, second) = (Buffer::new(vec![0.0; 2]), Buffer::new(vec![0.0; 2]));
+        let buffers = [2, 2, 3].map(|len| Buffer::new(vec![0.0; len]));
+        let [first, second, third] = buffers.each_ref();
         let mut sum = Statistics::default();
-        sum.add(&first, &[1.0, 2.0]);
+        sum.add(first, counts([1, 2]));
         let mut part = Statistics::default();
-        part.add(&first.clone(), &[10.0, 20.0]);
-        part.add(&second, &[5.0, 6.0]);
+        part.add(&first.clone(), counts([10, 20]));
+        part.add(third, counts([5, 6, 7]));
         sum.merge(&part);
-        assert_eq!(sum.of(&first), Some([11.0, 22.0].as_slice()));
-        assert_eq!(sum.of(&second), Some([5.0, 6.0].as_slice()));
-        assert_eq!(sum.of(&Buffer::new(vec![0.0; 2])), None);
+        assert_eq!(
+            sum.on_host(&[first, second, third]),
+            [Some(vec![11, 22]), None, Some(vec![5, 6, 7])]
+        );
+        assert!(sum.of(second).is_none());
+        assert_eq!(Statistics::default().on_host(&[first]), [None]);
+    }
+
+    #[test]
+    fn values_are_those_last_written_on_either_side() {
+        let buffer = Buffer::new(vec![1.0, 2.0]);
+        let device = Device::flex();
+        buffer.set(buffer.on(&device) * 2.0);
+        assert_eq!(buffer.values(), [2.0, 4.0]);
+        buffer.set_values(vec![3.0, 5.0]);
+        let there: Vec<f32> = buffer.on(&device).into_data().iter().collect();
+        assert_eq!(there, [3.0, 5.0]);
     }
 }

@@ -236,7 +236,7 @@ impl MixtureOfExperts {
         };
         let assignments = routing::token_choice(&probabilities, top_k);
         if pass.is_training() {
-            let shares = assignments.shares(&probabilities);
+            let shares = assignments.shares();
             let mean = probabilities.clone().mean_dim(0);
             let balance = (shares * mean).sum() * (config.n_experts as f64 * config.balance_loss);
             let peak = logits.clone().max_dim(1).detach();
@@ -245,12 +245,7 @@ impl MixtureOfExperts {
             pass.add_auxiliary_loss(balance + z);
         }
         if pass.observes() {
-            let loads = assignments
-                .loads()
-                .iter()
-                .map(|&load| load as f64)
-                .collect();
-            pass.observe("expert", loads, assignments.pairs().count());
+            assignments.observe(pass);
         }
         let mut weights = assignments.weights(probabilities);
         if config.normalise_weights {

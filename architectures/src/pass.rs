@@ -123,10 +123,10 @@ impl Pass {
             .push(usage.with_hashes(reads.iter().copied().collect()));
     }
 
-    /// Records statistics for the update of `buffer` after the step; only in training.
-    pub fn record(&mut self, buffer: &Buffer, values: &[f64]) {
+    /// Records counts `[n]` for the update of `buffer` after the step; only in training.
+    pub fn record(&mut self, buffer: &Buffer, counts: Tensor<1, Int>) {
         if self.is_differentiated() {
-            self.statistics.add(buffer, values);
+            self.statistics.add(buffer, counts);
         }
     }
 

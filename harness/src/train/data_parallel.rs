@@ -10,6 +10,7 @@
 use std::ops::Range;
 
 use architectures::{ConfigError, Decoder, HasBuffers, Statistics};
+use burn::tensor::{Device, Tensor, TensorData};
 use collectives::Collectives;
 use experiment::training::{Division, TrainingConfig};
 
@@ -70,6 +71,7 @@ pub fn gradients(
             parameters: own.parameters.into(),
         };
     }
+    let device = batch.0.device();
     let mut sums = OwnSums::new(ranks);
     let own = backward::divided(decoder, batch, division, &mut sums);
     let parameters = own.parameters;
@@ -80,7 +82,7 @@ pub fn gradients(
     };
     let all = ranks.all_gather_bytes(&message.bytes());
     let mut sum = Message::default();
-    let mut statistics = Statistics::default();
+    let mut counts = vec![None; message.statistics.len()];
     for bytes in all {
         let part = match Message::parse(&bytes, &message) {
             Some(part) => part,
@@ -91,10 +93,8 @@ pub fn gradients(
             ),
         };
         sum.add(&part);
-        for (buffer, values) in decoder.buffers().into_iter().zip(part.statistics) {
-            if let Some(values) = values {
-                statistics.add(buffer, &values);
-            }
+        for (sum, part) in counts.iter_mut().zip(part.statistics) {
+            add_counts(sum, part);
         }
     }
     let [loss, auxiliary_loss] = sum.losses;
@@ -106,7 +106,7 @@ pub fn gradients(
             dense: DenseGradients::Own(dense),
             // Of the tokens of all ranks already: the columns of tables are split over ranks.
             tables: parameters.tables,
-            statistics,
+            statistics: on_device(decoder, counts, &device),
         },
     }
 }
@@ -178,9 +178,37 @@ impl Message {
     }
 }
 
+/// The counts recorded for each buffer, by one copy to the host.
 fn statistics_of(decoder: &Decoder, statistics: &Statistics) -> Vec<Option<Vec<f64>>> {
-    let buffers = decoder.buffers().into_iter();
-    buffers
-        .map(|buffer| statistics.of(buffer).map(<[f64]>::to_vec))
+    let on_host = statistics.on_host(&decoder.buffers()).into_iter();
+    on_host
+        .map(|counts| counts.map(|counts| counts.into_iter().map(|count| count as f64).collect()))
         .collect()
+}
+
+/// Adds the counts of one rank for one buffer.
+fn add_counts(sum: &mut Option<Vec<f64>>, part: Option<Vec<f64>>) {
+    match (sum, part) {
+        (Some(sum), Some(part)) => {
+            for (sum, count) in sum.iter_mut().zip(part) {
+                *sum += count;
+            }
+        }
+        (sum @ None, part) => *sum = part,
+        (Some(_), None) => {}
+    }
+}
+
+/// The counts for each buffer as the statistics of a pass on `device`.
+fn on_device(decoder: &Decoder, counts: Vec<Option<Vec<f64>>>, device: &Device) -> Statistics {
+    let mut statistics = Statistics::default();
+    for (buffer, counts) in decoder.buffers().into_iter().zip(counts) {
+        if let Some(counts) = counts {
+            let counts: Vec<i64> = counts.into_iter().map(|count| count as i64).collect();
+            let len = counts.len();
+            let counts = Tensor::from_data(TensorData::new(counts, [len]), device);
+            statistics.add(buffer, counts);
+        }
+    }
+    statistics
 }
