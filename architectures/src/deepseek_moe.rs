@@ -40,6 +40,7 @@ use crate::dense::Dense;
 use crate::experts::Experts;
 use crate::knob::Knob;
 use crate::linear::Linear;
+use crate::pass::Pass;
 use crate::routing::{self, Assignments};
 
 /// What a solver may vary.
@@ -186,7 +187,7 @@ impl Block for DeepseekMoe {
         let [batch, seq, d_model] = shape;
         let x = x.reshape([batch * seq, d_model]);
         let affinities = activation::sigmoid(self.router.forward(x.clone()));
-        let (assignments, weights) = self.select(affinities.clone());
+        let (assignments, weights) = self.select(affinities.clone(), context.pass);
         if context.pass.is_training() && self.config.balance_loss > 0.0 {
             let loss = balance_loss(&assignments, affinities, [batch, seq]);
             context
@@ -230,12 +231,14 @@ impl Block for DeepseekMoe {
 
 impl DeepseekMoe {
     /// The experts of each token by affinity plus bias, and their weights, without the bias.
-    fn select(&self, affinities: Tensor<2>) -> (Assignments, Tensor<1>) {
+    fn select(&self, affinities: Tensor<2>, pass: &mut Pass) -> (Assignments, Tensor<1>) {
         let top_k = self.config.top_k;
         let [tokens, n_experts] = affinities.dims();
-        let selecting = affinities.clone().inner();
-        let bias = self.bias.on(&selecting.device()).reshape([1, n_experts]);
-        let assignments = routing::token_choice(&(selecting + bias), top_k);
+        let assignments = pass.assignments(|| {
+            let affinities = affinities.clone().inner();
+            let bias = self.bias.on(&affinities.device());
+            routing::token_choice(&(affinities + bias.reshape([1, n_experts])), top_k)
+        });
         let mut weights = assignments.weights(affinities);
         if self.config.normalise_weights {
             let of_token = weights.reshape([tokens, top_k]);

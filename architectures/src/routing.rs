@@ -13,6 +13,7 @@ use crate::kernels::routing;
 use crate::pass::Pass;
 
 /// (token, expert) pairs, from the router's probabilities.
+#[derive(Clone, Debug)]
 pub struct Assignments {
     n_experts: usize,
     tokens: usize,

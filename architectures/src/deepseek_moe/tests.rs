@@ -3,7 +3,6 @@
 use super::*;
 use crate::context::Tokens;
 use crate::init::Init;
-use crate::pass::Pass;
 use burn::tensor::{Device, Distribution, TensorData};
 
 fn decoder() -> DecoderConfig {
@@ -61,7 +60,7 @@ fn a_bias_selects_without_entering_the_weights() {
     bias[4] = 9.0;
     moe.bias.set_values(bias);
     let affinities = Tensor::<2>::random([5, 6], Distribution::Uniform(0.1, 0.9), &Device::flex());
-    let (assignments, weights) = moe.select(affinities.clone());
+    let (assignments, weights) = moe.select(affinities.clone(), &mut Pass::evaluation());
     assert_eq!(loads(&assignments), [0, 0, 0, 0, 5, 0]);
     let expected = affinities.narrow(1, 4, 1).into_data();
     assert_eq!(
@@ -74,7 +73,7 @@ fn a_bias_selects_without_entering_the_weights() {
 fn normalised_weights_sum_to_the_route_scale() {
     let moe = build(r#", "top_k": 3, "route_scale": 2.5"#);
     let affinities = Tensor::<2>::random([5, 6], Distribution::Uniform(0.1, 0.9), &Device::flex());
-    let (_, weights) = moe.select(affinities);
+    let (_, weights) = moe.select(affinities, &mut Pass::evaluation());
     for sum in weights.reshape([5, 3]).sum_dim(1).into_data().iter::<f32>() {
         assert!((sum - 2.5).abs() < 1e-5);
     }
@@ -93,7 +92,7 @@ fn the_output_is_the_sum_over_separately_evaluated_experts() {
     let moe = build(r#", "top_k": 2, "n_shared": 2"#);
     let hidden = x().reshape([14, 16]);
     let affinities = activation::sigmoid(moe.router.forward(hidden.clone()));
-    let (assignments, weights) = moe.select(affinities);
+    let (assignments, weights) = moe.select(affinities, &mut Pass::evaluation());
     let weights: Vec<f32> = weights.into_data().iter().collect();
     let mut expected = moe.shared.as_ref().unwrap().apply(hidden.clone());
     let pairs: Vec<i64> = assignments.pairs().into_data().iter().collect();
@@ -129,12 +128,15 @@ fn the_bias_rises_for_underloaded_experts_and_balances_a_skewed_router() {
     let skew = Tensor::<2>::from_floats([[0.2, 0.0, 0.0, 0.0, 0.0, 0.0]], &Device::flex());
     let affinities = random + skew;
     let most = |moe: &DeepseekMoe| {
-        let (assignments, _) = moe.select(affinities.clone());
+        let (assignments, _) = moe.select(affinities.clone(), &mut Pass::evaluation());
         *loads(&assignments).iter().max().unwrap()
     };
     assert!(most(&moe) > 250, "{}", most(&moe));
     for _ in 0..60 {
-        let loads = moe.select(affinities.clone()).0.loads();
+        let loads = moe
+            .select(affinities.clone(), &mut Pass::evaluation())
+            .0
+            .loads();
         let mut statistics = Statistics::default();
         statistics.add(&moe.bias, loads);
         moe.update_buffers(&statistics, &[]);

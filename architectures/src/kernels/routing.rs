@@ -1,7 +1,8 @@
 //! Routing of a mixture of experts as a Burn backend extension: the selection of (token, expert) pairs by score, and their order
 //! by expert. Nothing is copied to the host, and the number of pairs follows from the shapes.
 //!
-//! No operation has a gradient: scores are passed without autodiff. A pair is the number `token * n_experts + expert`.
+//! No operation has a gradient: scores are passed without autodiff. A pair is the number `token * n_experts + expert`. Backends
+//! differ in the order of 0 and -0, which no router returns; with NaN among the scores they select any pairs within bounds.
 
 use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Backend, Dispatch, backend_extension};
