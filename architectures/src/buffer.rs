@@ -7,6 +7,7 @@
 use std::sync::{Arc, RwLock};
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
+use collectives::Collectives;
 
 use crate::host_copy;
 
@@ -137,30 +138,33 @@ impl Statistics {
         found.map(|(_, counts)| counts.clone())
     }
 
-    /// The sums recorded for each of `buffers`, by one copy to the host; `None` where nothing was.
-    pub fn on_host(&self, buffers: &[&Buffer]) -> Vec<Option<Vec<i64>>> {
-        let found: Vec<_> = buffers.iter().map(|buffer| self.of(buffer)).collect();
-        let recorded: Vec<_> = found.iter().flatten().cloned().collect();
-        let mut rest = match recorded.is_empty() {
-            true => Vec::new(),
-            false => host_copy::integers(Tensor::cat(recorded, 0)),
+    /// The sums over `ranks`, which must all have recorded for the same buffers.
+    pub fn over_ranks(self, ranks: &dyn Collectives) -> Self {
+        if self.0.is_empty() || ranks.ranks() == 1 {
+            return self;
         }
-        .into_iter();
-        let lengths = found
-            .into_iter()
-            .map(|counts| counts.map(|counts| counts.dims()[0]));
-        lengths
-            .map(|len| len.map(|len| rest.by_ref().take(len).collect()))
-            .collect()
+        let (buffers, counts): (Vec<_>, Vec<_>) = self.0.into_iter().unzip();
+        let lengths: Vec<usize> = counts.iter().map(|counts| counts.dims()[0]).collect();
+        let len = lengths.iter().sum();
+        let of_ranks = ranks.all_gather_int(Tensor::cat(counts, 0));
+        let sums = of_ranks.reshape([ranks.ranks(), len]).sum_dim(0);
+        let sums = sums.reshape([len]).split_with_sizes(lengths, 0);
+        Self(buffers.into_iter().zip(sums).collect())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use collectives::thread_ranks;
 
     fn counts<const N: usize>(counts: [i64; N]) -> Tensor<1, Int> {
         Tensor::from_data(counts, &Device::flex())
+    }
+
+    fn sums(statistics: &Statistics, buffer: &Buffer) -> Option<Vec<i64>> {
+        let counts = statistics.of(buffer)?;
+        Some(counts.into_data().iter().collect())
     }
 
     #[test]
@@ -173,12 +177,25 @@ mod tests {
         part.add(&first.clone(), counts([10, 20]));
         part.add(third, counts([5, 6, 7]));
         sum.merge(&part);
-        assert_eq!(
-            sum.on_host(&[first, second, third]),
-            [Some(vec![11, 22]), None, Some(vec![5, 6, 7])]
-        );
-        assert!(sum.of(second).is_none());
-        assert_eq!(Statistics::default().on_host(&[first]), [None]);
+        assert_eq!(sums(&sum, first), Some(vec![11, 22]));
+        assert_eq!(sums(&sum, second), None);
+        assert_eq!(sums(&sum, third), Some(vec![5, 6, 7]));
+    }
+
+    #[test]
+    fn statistics_of_ranks_are_summed_by_buffer() {
+        let buffers = [2, 3].map(|len| Buffer::new(vec![0.0; len]));
+        let [first, second] = buffers.each_ref();
+        let of_ranks = thread_ranks(3, |ranks| {
+            let rank = ranks.rank() as i64;
+            let mut own = Statistics::default();
+            own.add(first, counts([1, rank]));
+            own.add(second, counts([4, 10 * rank, 0]));
+            let all = own.over_ranks(ranks.as_ref());
+            (sums(&all, first), sums(&all, second))
+        });
+        let expected = (Some(vec![3, 3]), Some(vec![12, 30, 0]));
+        assert_eq!(of_ranks, vec![expected; 3]);
     }
 
     #[test]

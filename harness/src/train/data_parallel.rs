@@ -9,8 +9,7 @@
 
 use std::ops::Range;
 
-use architectures::{ConfigError, Decoder, HasBuffers, Statistics};
-use burn::tensor::{Device, Tensor, TensorData};
+use architectures::{ConfigError, Decoder};
 use collectives::Collectives;
 use experiment::training::{Division, TrainingConfig};
 
@@ -71,18 +70,15 @@ pub fn gradients(
             parameters: own.parameters.into(),
         };
     }
-    let device = batch.0.device();
     let mut sums = OwnSums::new(ranks);
     let own = backward::divided(decoder, batch, division, &mut sums);
     let parameters = own.parameters;
     let message = Message {
         losses: [own.loss, own.auxiliary_loss],
         present: sums.present(decoder),
-        statistics: statistics_of(decoder, &parameters.statistics),
     };
     let all = ranks.all_gather_bytes(&message.bytes());
     let mut sum = Message::default();
-    let mut counts = vec![None; message.statistics.len()];
     for bytes in all {
         let part = match Message::parse(&bytes, &message) {
             Some(part) => part,
@@ -93,9 +89,6 @@ pub fn gradients(
             ),
         };
         sum.add(&part);
-        for (sum, part) in counts.iter_mut().zip(part.statistics) {
-            add_counts(sum, part);
-        }
     }
     let [loss, auxiliary_loss] = sum.losses;
     let dense = sums.finish(decoder, &sum.present);
@@ -106,7 +99,7 @@ pub fn gradients(
             dense: DenseGradients::Own(dense),
             // Of the tokens of all ranks already: the columns of tables are split over ranks.
             tables: parameters.tables,
-            statistics: on_device(decoder, counts, &device),
+            statistics: parameters.statistics.over_ranks(ranks),
         },
     }
 }
@@ -118,24 +111,17 @@ struct Message {
     losses: [f64; 2],
     /// Of each parameter, whether it has a gradient: an expert to which no token is routed has none.
     present: Vec<bool>,
-    /// Of each buffer, what was recorded.
-    statistics: Vec<Option<Vec<f64>>>,
 }
 
 impl Message {
-    /// Values of 64 bits: losses, 0 or 1 for each parameter, and for each buffer the number of values and the values.
+    /// Values of 64 bits: losses, and 0 or 1 for each parameter.
     fn bytes(&self) -> Vec<u8> {
         let mut values = self.losses.to_vec();
         values.extend(self.present.iter().map(|present| f64::from(*present)));
-        for recorded in &self.statistics {
-            let recorded = recorded.as_deref().unwrap_or_default();
-            values.push(recorded.len() as f64);
-            values.extend(recorded);
-        }
         values.into_iter().flat_map(f64::to_le_bytes).collect()
     }
 
-    /// A message about the same parameters and buffers as `own`; `None` if it is about others.
+    /// A message about the same parameters as `own`; `None` if it is about others.
     fn parse(bytes: &[u8], own: &Self) -> Option<Self> {
         let (words, rest) = bytes.as_chunks::<8>();
         let mut values = words.iter().map(|word| f64::from_le_bytes(*word));
@@ -144,29 +130,13 @@ impl Message {
         for _ in &own.present {
             present.push(values.next()? != 0.0);
         }
-        let mut statistics = Vec::with_capacity(own.statistics.len());
-        for _ in &own.statistics {
-            let count = values.next()? as usize;
-            let recorded: Vec<f64> = values.by_ref().take(count).collect();
-            if recorded.len() < count {
-                return None;
-            }
-            statistics.push((count > 0).then_some(recorded));
-        }
-        (rest.is_empty() && values.next().is_none()).then_some(Self {
-            losses,
-            present,
-            statistics,
-        })
+        (rest.is_empty() && values.next().is_none()).then_some(Self { losses, present })
     }
 
     /// Adds the losses of `part`, and the parameters that have a gradient in it.
     fn add(&mut self, part: &Self) {
         if self.present.is_empty() {
-            *self = Self {
-                statistics: Vec::new(),
-                ..part.clone()
-            };
+            *self = part.clone();
             return;
         }
         for (sum, loss) in self.losses.iter_mut().zip(part.losses) {
@@ -176,39 +146,4 @@ impl Message {
             *any |= present;
         }
     }
-}
-
-/// The counts recorded for each buffer, by one copy to the host.
-fn statistics_of(decoder: &Decoder, statistics: &Statistics) -> Vec<Option<Vec<f64>>> {
-    let on_host = statistics.on_host(&decoder.buffers()).into_iter();
-    on_host
-        .map(|counts| counts.map(|counts| counts.into_iter().map(|count| count as f64).collect()))
-        .collect()
-}
-
-/// Adds the counts of one rank for one buffer.
-fn add_counts(sum: &mut Option<Vec<f64>>, part: Option<Vec<f64>>) {
-    match (sum, part) {
-        (Some(sum), Some(part)) => {
-            for (sum, count) in sum.iter_mut().zip(part) {
-                *sum += count;
-            }
-        }
-        (sum @ None, part) => *sum = part,
-        (Some(_), None) => {}
-    }
-}
-
-/// The counts for each buffer as the statistics of a pass on `device`.
-fn on_device(decoder: &Decoder, counts: Vec<Option<Vec<f64>>>, device: &Device) -> Statistics {
-    let mut statistics = Statistics::default();
-    for (buffer, counts) in decoder.buffers().into_iter().zip(counts) {
-        if let Some(counts) = counts {
-            let counts: Vec<i64> = counts.into_iter().map(|count| count as i64).collect();
-            let len = counts.len();
-            let counts = Tensor::from_data(TensorData::new(counts, [len]), device);
-            statistics.add(buffer, counts);
-        }
-    }
-    statistics
 }
