@@ -20,7 +20,7 @@ pub struct Buffer(Arc<RwLock<Values>>);
 enum Values {
     Host(Vec<f32>),
     /// Without autodiff.
-    Device(Tensor<1>),
+    Device(Box<Tensor<1>>),
 }
 
 impl Buffer {
@@ -40,7 +40,7 @@ impl Buffer {
     pub fn values(&self) -> Vec<f32> {
         match self.read() {
             Values::Host(values) => values,
-            Values::Device(values) => host_copy::floats(values),
+            Values::Device(values) => host_copy::floats(*values),
         }
     }
 
@@ -75,7 +75,7 @@ impl Buffer {
     ///
     /// If there are not as many.
     pub fn set(&self, new: Tensor<1>) {
-        self.replace(new.dims()[0], Values::Device(new.inner()));
+        self.replace(new.dims()[0], Values::Device(Box::new(new.inner())));
     }
 
     /// Replaces the values.
