@@ -23,12 +23,10 @@ fn copies_of_blocks(config: &ModelConfig) -> u64 {
         })
         .collect();
     let count = |kind: &str| kinds.iter().filter(|other| *other == kind).count() as u64;
-    // Probabilities, by which the host routes.
-    let routed = count("mixture_of_experts") + count("deepseek_moe");
     // Token ids, once for all layers, which the host hashes.
     let hashed = u64::from(count("engram") + count("hashed_bigram") > 0);
     // Cores, once for all layers, whose singular vectors the host computes after an update.
-    routed + hashed + u64::from(count("ultra_mem") > 0)
+    hashed + u64::from(count("ultra_mem") > 0)
 }
 
 #[test]

@@ -9,7 +9,7 @@
 
 use std::ops::Range;
 
-use architectures::{ConfigError, Decoder, HasBuffers, Statistics};
+use architectures::{ConfigError, Decoder};
 use collectives::Collectives;
 use experiment::training::{Division, TrainingConfig};
 
@@ -76,11 +76,9 @@ pub fn gradients(
     let message = Message {
         losses: [own.loss, own.auxiliary_loss],
         present: sums.present(decoder),
-        statistics: statistics_of(decoder, &parameters.statistics),
     };
     let all = ranks.all_gather_bytes(&message.bytes());
     let mut sum = Message::default();
-    let mut statistics = Statistics::default();
     for bytes in all {
         let part = match Message::parse(&bytes, &message) {
             Some(part) => part,
@@ -91,11 +89,6 @@ pub fn gradients(
             ),
         };
         sum.add(&part);
-        for (buffer, values) in decoder.buffers().into_iter().zip(part.statistics) {
-            if let Some(values) = values {
-                statistics.add(buffer, &values);
-            }
-        }
     }
     let [loss, auxiliary_loss] = sum.losses;
     let dense = sums.finish(decoder, &sum.present);
@@ -106,7 +99,7 @@ pub fn gradients(
             dense: DenseGradients::Own(dense),
             // Of the tokens of all ranks already: the columns of tables are split over ranks.
             tables: parameters.tables,
-            statistics,
+            statistics: parameters.statistics.over_ranks(ranks),
         },
     }
 }
@@ -118,24 +111,17 @@ struct Message {
     losses: [f64; 2],
     /// Of each parameter, whether it has a gradient: an expert to which no token is routed has none.
     present: Vec<bool>,
-    /// Of each buffer, what was recorded.
-    statistics: Vec<Option<Vec<f64>>>,
 }
 
 impl Message {
-    /// Values of 64 bits: losses, 0 or 1 for each parameter, and for each buffer the number of values and the values.
+    /// Values of 64 bits: losses, and 0 or 1 for each parameter.
     fn bytes(&self) -> Vec<u8> {
         let mut values = self.losses.to_vec();
         values.extend(self.present.iter().map(|present| f64::from(*present)));
-        for recorded in &self.statistics {
-            let recorded = recorded.as_deref().unwrap_or_default();
-            values.push(recorded.len() as f64);
-            values.extend(recorded);
-        }
         values.into_iter().flat_map(f64::to_le_bytes).collect()
     }
 
-    /// A message about the same parameters and buffers as `own`; `None` if it is about others.
+    /// A message about the same parameters as `own`; `None` if it is about others.
     fn parse(bytes: &[u8], own: &Self) -> Option<Self> {
         let (words, rest) = bytes.as_chunks::<8>();
         let mut values = words.iter().map(|word| f64::from_le_bytes(*word));
@@ -144,29 +130,13 @@ impl Message {
         for _ in &own.present {
             present.push(values.next()? != 0.0);
         }
-        let mut statistics = Vec::with_capacity(own.statistics.len());
-        for _ in &own.statistics {
-            let count = values.next()? as usize;
-            let recorded: Vec<f64> = values.by_ref().take(count).collect();
-            if recorded.len() < count {
-                return None;
-            }
-            statistics.push((count > 0).then_some(recorded));
-        }
-        (rest.is_empty() && values.next().is_none()).then_some(Self {
-            losses,
-            present,
-            statistics,
-        })
+        (rest.is_empty() && values.next().is_none()).then_some(Self { losses, present })
     }
 
     /// Adds the losses of `part`, and the parameters that have a gradient in it.
     fn add(&mut self, part: &Self) {
         if self.present.is_empty() {
-            *self = Self {
-                statistics: Vec::new(),
-                ..part.clone()
-            };
+            *self = part.clone();
             return;
         }
         for (sum, loss) in self.losses.iter_mut().zip(part.losses) {
@@ -176,11 +146,4 @@ impl Message {
             *any |= present;
         }
     }
-}
-
-fn statistics_of(decoder: &Decoder, statistics: &Statistics) -> Vec<Option<Vec<f64>>> {
-    let buffers = decoder.buffers().into_iter();
-    buffers
-        .map(|buffer| statistics.of(buffer).map(<[f64]>::to_vec))
-        .collect()
 }
