@@ -12,11 +12,24 @@ const BETWEEN_WRITES: Duration = Duration::from_secs(1);
 /// Least ratio of the time between two writes to the time of a write, so that long runs do not spend their time on it.
 const TIMES_A_WRITE: u32 = 20;
 
+/// Steps whose rows are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rows {
+    /// Those of which the host has every number.
+    Known,
+    /// All, for which numbers of the latest are copied from the device.
+    All,
+}
+
 /// Writes the logged steps and the warnings of a run as rows.
+///
+/// The norm of the tables' gradients of the latest step is on the device until the next step has copied it. Between steps the rows before it
+/// are written, so that no row waits for the device; before a checkpoint and at the end all are.
 pub struct StepRecorder<'a> {
     records: &'a Records,
     run: &'a str,
-    steps: Vec<StepRow>,
+    /// Not yet written.
+    steps: Vec<StepReport>,
     warnings: Vec<WarningRow>,
     written: Instant,
     between: Duration,
@@ -38,7 +51,7 @@ impl<'a> StepRecorder<'a> {
     /// Adds a logged step, and the warnings of the step.
     pub fn observe(&mut self, report: &StepReport) {
         if report.logged {
-            self.steps.push(row(self.run, report));
+            self.steps.push(report.clone());
         }
         report
             .warnings
@@ -61,19 +74,30 @@ impl<'a> StepRecorder<'a> {
 
     /// Whether rows are to be written again.
     pub fn is_due(&self) -> bool {
-        let pending = !self.steps.is_empty() || !self.warnings.is_empty();
+        let pending = self.known_steps() > 0 || !self.warnings.is_empty();
         pending && self.written.elapsed() >= self.between
     }
 
-    /// Writes the rows so far; after an error they remain to be written.
+    fn known_steps(&self) -> usize {
+        let is_known = |step: &&StepReport| step.table_grad_norm.is_known();
+        self.steps.iter().take_while(is_known).count()
+    }
+
+    /// Writes `rows` of the steps so far, and all warnings; after an error they remain to be written.
     ///
     /// # Errors
     /// If they cannot be written.
-    pub fn write(&mut self) -> Result<(), results::Error> {
+    pub fn write(&mut self, rows: Rows) -> Result<(), results::Error> {
         let clock = Instant::now();
-        if !self.steps.is_empty() {
-            self.records.append_steps(self.run, &self.steps)?;
-            self.steps.clear();
+        let count = match rows {
+            Rows::Known => self.known_steps(),
+            Rows::All => self.steps.len(),
+        };
+        if count > 0 {
+            let steps = self.steps[..count].iter();
+            let rows: Vec<StepRow> = steps.map(|step| row(self.run, step)).collect();
+            self.records.append_steps(self.run, &rows)?;
+            self.steps.drain(..count);
         }
         if !self.warnings.is_empty() {
             self.records.append(self.run, &self.warnings)?;
@@ -96,7 +120,7 @@ fn row(run: &str, report: &StepReport) -> StepRow {
         val_loss: report.val_loss,
         learning_rate: report.learning_rate,
         grad_norm: report.grad_norm,
-        table_grad_norm: report.table_grad_norm,
+        table_grad_norm: report.table_grad_norm.value(),
         auxiliary_loss: report.auxiliary_loss,
         tokens_per_s: report.tokens_per_s,
     }

@@ -16,16 +16,25 @@ use experiment::training::{Division, TrainingConfig};
 use super::backward::{self, backward};
 use super::batches::Batch;
 use super::own_gradients::OwnSums;
-use super::step::{DenseGradients, SummedGradients};
+use super::step::{DenseGradients, Gradients, SummedGradients};
+use super::step_numbers::Losses;
 
-/// Loss and gradients of one batch, summed over ranks.
+/// Losses and gradients of one batch, on the device.
 pub struct SummedBatch {
-    /// Mean negative log-likelihood, nats per token.
-    pub loss: f64,
-    /// Sum of the blocks' weighted auxiliary losses.
-    pub auxiliary_loss: f64,
-    /// Gradients of the parameters.
+    /// Losses of the parts of this rank.
+    pub losses: Losses,
+    /// Gradients of the parameters, summed over ranks.
     pub parameters: SummedGradients,
+}
+
+impl From<Gradients> for SummedBatch {
+    /// Those of a batch that one rank computed.
+    fn from(gradients: Gradients) -> Self {
+        Self {
+            losses: gradients.losses,
+            parameters: gradients.parameters.into(),
+        }
+    }
 }
 
 /// Checks that `ranks` can train with `training` together.
@@ -54,7 +63,7 @@ pub fn own_sequences(sequences: Range<u64>, ranks: &dyn Collectives) -> Range<u6
     first..first + each
 }
 
-/// Loss and gradients of a batch, of which `batch` is the part of this rank. Of the dense gradients, a rank receives the elements that
+/// Losses and gradients of a batch, of which `batch` is the part of this rank. Of the dense gradients, a rank receives the elements that
 /// it updates.
 pub fn gradients(
     ranks: &dyn Collectives,
@@ -63,23 +72,17 @@ pub fn gradients(
     division: Division,
 ) -> SummedBatch {
     if ranks.ranks() == 1 {
-        let own = backward(decoder, batch, division);
-        return SummedBatch {
-            loss: own.loss,
-            auxiliary_loss: own.auxiliary_loss,
-            parameters: own.parameters.into(),
-        };
+        return backward(decoder, batch, division).into();
     }
     let mut sums = OwnSums::new(ranks);
     let own = backward::divided(decoder, batch, division, &mut sums);
     let parameters = own.parameters;
     let message = Message {
-        losses: [own.loss, own.auxiliary_loss],
         present: sums.present(decoder),
         statistics: statistics_of(decoder, &parameters.statistics),
     };
     let all = ranks.all_gather_bytes(&message.bytes());
-    let mut sum = Message::default();
+    let mut present = vec![false; message.present.len()];
     let mut statistics = Statistics::default();
     for bytes in all {
         let part = match Message::parse(&bytes, &message) {
@@ -90,18 +93,18 @@ pub fn gradients(
                 message.bytes().len()
             ),
         };
-        sum.add(&part);
+        for (any, present) in present.iter_mut().zip(&part.present) {
+            *any |= present;
+        }
         for (buffer, values) in decoder.buffers().into_iter().zip(part.statistics) {
             if let Some(values) = values {
                 statistics.add(buffer, &values);
             }
         }
     }
-    let [loss, auxiliary_loss] = sum.losses;
-    let dense = sums.finish(decoder, &sum.present);
+    let dense = sums.finish(decoder, &present);
     SummedBatch {
-        loss,
-        auxiliary_loss,
+        losses: own.losses,
         parameters: SummedGradients {
             dense: DenseGradients::Own(dense),
             // Of the tokens of all ranks already: the columns of tables are split over ranks.
@@ -111,11 +114,8 @@ pub fn gradients(
     }
 }
 
-/// What a rank tells the others of its part of a step, beside gradients.
-#[derive(Clone, Default)]
+/// What a rank tells the others of its part of a step, beside losses and gradients: what its host knows.
 struct Message {
-    /// Loss and auxiliary loss.
-    losses: [f64; 2],
     /// Of each parameter, whether it has a gradient: an expert to which no token is routed has none.
     present: Vec<bool>,
     /// Of each buffer, what was recorded.
@@ -123,10 +123,10 @@ struct Message {
 }
 
 impl Message {
-    /// Values of 64 bits: losses, 0 or 1 for each parameter, and for each buffer the number of values and the values.
+    /// Values of 64 bits: 0 or 1 for each parameter, and for each buffer the number of values and the values.
     fn bytes(&self) -> Vec<u8> {
-        let mut values = self.losses.to_vec();
-        values.extend(self.present.iter().map(|present| f64::from(*present)));
+        let present = self.present.iter();
+        let mut values: Vec<f64> = present.map(|present| f64::from(*present)).collect();
         for recorded in &self.statistics {
             let recorded = recorded.as_deref().unwrap_or_default();
             values.push(recorded.len() as f64);
@@ -139,7 +139,6 @@ impl Message {
     fn parse(bytes: &[u8], own: &Self) -> Option<Self> {
         let (words, rest) = bytes.as_chunks::<8>();
         let mut values = words.iter().map(|word| f64::from_le_bytes(*word));
-        let losses = [values.next()?, values.next()?];
         let mut present = Vec::with_capacity(own.present.len());
         for _ in &own.present {
             present.push(values.next()? != 0.0);
@@ -154,27 +153,9 @@ impl Message {
             statistics.push((count > 0).then_some(recorded));
         }
         (rest.is_empty() && values.next().is_none()).then_some(Self {
-            losses,
             present,
             statistics,
         })
-    }
-
-    /// Adds the losses of `part`, and the parameters that have a gradient in it.
-    fn add(&mut self, part: &Self) {
-        if self.present.is_empty() {
-            *self = Self {
-                statistics: Vec::new(),
-                ..part.clone()
-            };
-            return;
-        }
-        for (sum, loss) in self.losses.iter_mut().zip(part.losses) {
-            *sum += loss;
-        }
-        for (any, present) in self.present.iter_mut().zip(&part.present) {
-            *any |= present;
-        }
     }
 }
 

@@ -16,7 +16,7 @@
 
 use std::ops::Range;
 
-use architectures::{Decoder, Pass, Segment, Statistics, Tokens, loss};
+use architectures::{Decoder, Pass, Segment, Statistics, TokenIds, Tokens, loss};
 use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::{Int, Tensor};
@@ -25,6 +25,7 @@ use super::batches::Batch;
 use super::dense_gradients;
 use super::own_gradients::OwnSums;
 use super::step::{Gradients, ParameterGradients, TableGradients, append_tables};
+use super::step_numbers::Losses;
 
 /// The differentiated passes of one part.
 struct SegmentedPass<'a, 'b> {
@@ -102,7 +103,7 @@ pub fn differentiate(
 
 /// The residual stream after each of `segments`, without gradients. On the autodiff device: elsewhere Burn computes softmax
 /// by another operation, whose bits differ.
-fn inputs(fork: &Decoder, ids: &Tensor<2, Int>, segments: &[Range<usize>]) -> Vec<Tensor<3>> {
+fn inputs(fork: &Decoder, ids: &TokenIds, segments: &[Range<usize>]) -> Vec<Tensor<3>> {
     if segments.is_empty() {
         return Vec::new();
     }
@@ -229,8 +230,7 @@ impl SegmentedPass<'_, '_> {
         }
         let auxiliary = auxiliary.into_iter().reduce(|sum, loss| sum + loss);
         Gradients {
-            loss,
-            auxiliary_loss: auxiliary.map(|loss| loss * self.scale),
+            losses: Losses::of_part(loss, auxiliary.map(|loss| loss * self.scale)),
             parameters,
         }
     }

@@ -4,17 +4,20 @@
 
 use std::sync::Arc;
 
-use architectures::{HasBuffers, LazyAdam, Pass, Statistics, TableGradient, ValueTable, host_copy};
+use architectures::{HasBuffers, LazyAdam, Pass, Statistics, TableGradient, ValueTable};
 use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
 use collectives::{Collectives, OneRank};
 use experiment::training::{Schedule, TrainingConfig};
 
+use super::data_parallel::SummedBatch;
 use super::dense_adamw::DenseAdamW;
 use super::optimizer;
 use super::own_gradients::OwnGradients;
 use super::own_update;
+use super::step_numbers::{Losses, StepNumbers};
+use super::tables_norm::TablesNorm;
 
 /// Gradients of value tables: for each table, one entry per lookup of each micro-batch.
 pub type TableGradients = Vec<(ValueTable, Vec<TableGradient>)>;
@@ -29,13 +32,11 @@ pub fn append_tables(sum: &mut TableGradients, added: TableGradients) {
     }
 }
 
-/// A loss with its gradients.
+/// Losses of one or several parts of a batch with the sum of their gradients, on the device.
 pub struct Gradients {
-    /// The scaled loss, `[1]`, without autodiff.
-    pub loss: Tensor<1>,
-    /// Sum of the blocks' weighted auxiliary losses, `[1]`, scaled likewise; `None` if no block has one.
-    pub auxiliary_loss: Option<Tensor<1>>,
-    /// Gradients of the parameters.
+    /// Losses of the parts.
+    pub losses: Losses,
+    /// Gradients of the parameters, one entry per table.
     pub parameters: ParameterGradients,
 }
 
@@ -47,13 +48,6 @@ pub struct ParameterGradients {
     pub tables: TableGradients,
     /// Statistics for the blocks' buffers.
     pub statistics: Statistics,
-}
-
-impl ParameterGradients {
-    /// The norm of the dense gradient of `module`, and a bound of the norm of the tables' gradients, by one copy to the host.
-    pub fn norms(&self, module: &impl Module) -> GradientNorms {
-        norms(&self.tables, optimizer::norm(module, &self.dense))
-    }
 }
 
 /// Gradients of a module's parameters over a whole batch, and statistics for its buffers.
@@ -85,38 +79,6 @@ impl From<ParameterGradients> for SummedGradients {
     }
 }
 
-impl SummedGradients {
-    /// The norm of the dense gradient of `module`, and a bound of the norm of the tables' gradients, by one copy to the host.
-    pub fn norms(&self, module: &impl Module) -> GradientNorms {
-        match &self.dense {
-            DenseGradients::Whole(whole) => norms(&self.tables, optimizer::norm(module, whole)),
-            DenseGradients::Own(own) => GradientNorms {
-                dense: own.norm,
-                ..norms(&self.tables, None)
-            },
-        }
-    }
-}
-
-/// The norm `dense [1]`, and a bound of the norm of the gradients of `tables`, on the host by one copy.
-fn norms(tables: &TableGradients, dense: Option<Tensor<1>>) -> GradientNorms {
-    let squares = tables
-        .iter()
-        .flat_map(|(table, parts)| table.squares(parts));
-    let mut on_device: Vec<Tensor<1>> = squares.flatten().collect();
-    let squares = on_device.len();
-    on_device.extend(dense);
-    let on_host = host_copy::numbers(on_device);
-    let (squares, dense) = on_host.split_at(squares);
-    let (squares, _) = squares.as_chunks();
-    let bounds = squares.iter().copied().map(TableGradient::norm_bound);
-    GradientNorms {
-        dense: dense.first().copied().map_or(0.0, f64::from),
-        // The sum of nothing is -0.
-        tables: 0.0 + bounds.sum::<f64>(),
-    }
-}
-
 /// Loss and gradients of `scale` times the loss that `forward` returns, `[1]`, plus the auxiliary losses of its pass,
 /// computed on a fork of the parameters of `module`.
 pub fn differentiate<M: Module>(
@@ -130,7 +92,7 @@ pub fn differentiate<M: Module>(
     let loss = forward(&fork, &mut pass) * scale;
     let auxiliary = pass.auxiliary_loss().map(|loss| loss * scale);
     let untracked = |loss: &Tensor<1>| loss.clone().inner();
-    let (loss_value, auxiliary_loss) = (untracked(&loss), auxiliary.as_ref().map(untracked));
+    let losses = Losses::of_part(untracked(&loss), auxiliary.as_ref().map(untracked));
     let gradients = match auxiliary {
         Some(auxiliary) => loss + auxiliary,
         None => loss,
@@ -139,8 +101,7 @@ pub fn differentiate<M: Module>(
     let statistics = pass.take_statistics();
     let tables = pass.into_table_gradients(&gradients);
     Gradients {
-        loss: loss_value,
-        auxiliary_loss,
+        losses,
         parameters: ParameterGradients {
             dense: GradientsParams::from_grads(gradients, &fork),
             tables,
@@ -184,7 +145,7 @@ impl LearningRates {
 pub struct GradientNorms {
     /// Global norm over all dense parameters.
     pub dense: f64,
-    /// Norm over all value tables; before the update, an upper bound of it.
+    /// An upper bound of the norm over all value tables, which the update computes.
     pub tables: f64,
 }
 
@@ -201,6 +162,8 @@ pub struct Optimizers {
     pub dense: DenseAdamW,
     tables: LazyAdam,
     clip_norm: f64,
+    /// Of the latest update, until the host has it.
+    late: Option<TablesNorm>,
 }
 
 impl Optimizers {
@@ -215,18 +178,26 @@ impl Optimizers {
             dense: DenseAdamW::on_ranks(training, ranks),
             tables: optimizer::lazy_adam(training),
             clip_norm: training.clip_norm,
+            late: None,
         }
     }
 
+    /// What the update of `module` by the gradients of `batch` depends on: the only copy to the host of a step that the host waits for.
+    /// It has the norm of the tables' gradients of the update before, too. All ranks call this.
+    pub fn numbers(&mut self, module: &impl Module, batch: &SummedBatch) -> StepNumbers {
+        let late = self.late.take();
+        StepNumbers::copied(batch, module, self.dense.ranks().as_ref(), late.as_ref())
+    }
+
     /// Clips the gradients, whose norms are `norms`, and updates `module`, its value tables and its buffers;
-    /// returns the module and the norms before clipping.
+    /// returns the module and the norm of the tables' gradients before clipping.
     pub fn update<M: Module + HasBuffers>(
         &mut self,
         module: M,
         gradients: impl Into<SummedGradients>,
         norms: GradientNorms,
         rates: LearningRates,
-    ) -> (M, GradientNorms) {
+    ) -> (M, TablesNorm) {
         let gradients: SummedGradients = gradients.into();
         let (norm, most) = (norms.dense, self.clip_norm);
         let module = match gradients.dense {
@@ -242,14 +213,9 @@ impl Optimizers {
         let tables = gradients.tables.into_iter();
         let of_tables =
             tables.map(|(table, parts)| table.update(parts, &self.tables, rates.tables));
-        let of_tables = host_copy::numbers(of_tables.collect()).into_iter();
-        let squares: f64 = of_tables.map(|norm| f64::from(norm).powi(2)).sum();
+        let tables_norm = TablesNorm::of(of_tables.collect());
+        self.late = Some(tables_norm.clone());
         module.update_buffers(&gradients.statistics);
-        let norms = GradientNorms {
-            // The sum of nothing is -0.
-            tables: (0.0 + squares).sqrt(),
-            ..norms
-        };
-        (module, norms)
+        (module, tables_norm)
     }
 }
