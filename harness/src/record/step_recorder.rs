@@ -125,3 +125,61 @@ fn row(run: &str, report: &StepReport) -> StepRow {
         tokens_per_s: report.tokens_per_s,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::train::tables_norm::TablesNorm;
+    use burn::tensor::{Device, Tensor};
+
+    fn report(step: usize, table_grad_norm: &TablesNorm) -> StepReport {
+        StepReport {
+            step,
+            tokens: 0,
+            train_flops: 0.0,
+            wall_s: 0.0,
+            loss: 1.0,
+            val_loss: None,
+            learning_rate: 0.0,
+            grad_norm: 0.0,
+            table_grad_norm: table_grad_norm.clone(),
+            auxiliary_loss: 0.0,
+            tokens_per_s: 0.0,
+            logged: true,
+            warnings: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_row_waits_for_the_norm_of_its_tables_unless_all_rows_are_asked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let records = Records::open(folder.path()).unwrap();
+        let mut recorder = StepRecorder::new(&records, "run");
+        recorder.between = Duration::ZERO;
+        let written = || -> Vec<(u64, f64)> {
+            let rows: Vec<StepRow> = records.read_run("run").unwrap();
+            rows.iter()
+                .map(|row| (row.step, row.table_grad_norm))
+                .collect()
+        };
+        let late = |norm: f32| TablesNorm::of(vec![Tensor::from_data([norm], &Device::flex())]);
+        let norms = [late(3.0), late(4.0), late(5.0)];
+        recorder.observe(&report(1, &norms[0]));
+        assert!(!recorder.is_due());
+        recorder.write(Rows::Known).unwrap();
+        assert_eq!(written(), []);
+
+        // As the next step does.
+        norms[0].value();
+        recorder.observe(&report(2, &norms[1]));
+        recorder.between = Duration::ZERO;
+        assert!(recorder.is_due());
+        recorder.write(Rows::Known).unwrap();
+        assert_eq!(written(), [(1, 3.0)]);
+        assert!(!norms[1].is_known());
+
+        recorder.observe(&report(3, &norms[2]));
+        recorder.write(Rows::All).unwrap();
+        assert_eq!(written(), [(1, 3.0), (2, 4.0), (3, 5.0)]);
+    }
+}
