@@ -16,7 +16,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use experiment::training::{Division, Recompute, TrainingConfig};
 use harness::train::Batch;
 use harness::train::backward::backward;
-use harness::train::data_parallel::SummedBatch;
+use harness::train::gradients::SummedBatch;
 use harness::train::step::{LearningRates, Optimizers};
 use models::{VOCAB, every_model};
 use training::{models_for_ranks, outcomes};

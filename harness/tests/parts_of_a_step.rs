@@ -10,7 +10,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use experiment::training::{Division, Recompute};
 use harness::train::Batch;
 use harness::train::backward::backward;
-use harness::train::step::TableGradients;
+use harness::train::gradients::TableGradients;
 use models::every_model;
 
 /// The results of a backward pass by name.

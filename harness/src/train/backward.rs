@@ -15,9 +15,9 @@ use experiment::training::{Division, Recompute};
 use rayon::prelude::*;
 
 use super::batches::Batch;
+use super::gradients::{Gradients, TableGradients, append_tables};
 use super::own_gradients::OwnSums;
-use super::step::{self, Gradients, TableGradients};
-use super::{dense_gradients, segments};
+use super::{dense_gradients, segments, step};
 
 /// Losses and gradients of `batch`, divided into parts of whole sequences; on several ranks, the contribution of `batch` to those of
 /// the whole batch.
@@ -142,7 +142,7 @@ fn add(decoder: &Decoder, sum: &mut Option<Gradients>, part: Gradients) {
     let (parameters, added) = (&mut sum.parameters, part.parameters);
     let dense = std::mem::take(&mut parameters.dense);
     parameters.dense = dense_gradients::add(decoder, dense, added.dense);
-    step::append_tables(&mut parameters.tables, added.tables);
+    append_tables(&mut parameters.tables, added.tables);
     parameters.statistics.merge(&added.statistics);
     sum.losses.append(part.losses);
 }

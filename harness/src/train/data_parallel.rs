@@ -15,27 +15,8 @@ use experiment::training::{Division, TrainingConfig};
 
 use super::backward::{self, backward};
 use super::batches::Batch;
+use super::gradients::{DenseGradients, SummedBatch, SummedGradients};
 use super::own_gradients::OwnSums;
-use super::step::{DenseGradients, Gradients, SummedGradients};
-use super::step_numbers::Losses;
-
-/// Losses and gradients of one batch, on the device.
-pub struct SummedBatch {
-    /// Losses of the parts of this rank.
-    pub losses: Losses,
-    /// Gradients of the parameters, summed over ranks.
-    pub parameters: SummedGradients,
-}
-
-impl From<Gradients> for SummedBatch {
-    /// Those of a batch that one rank computed.
-    fn from(gradients: Gradients) -> Self {
-        Self {
-            losses: gradients.losses,
-            parameters: gradients.parameters.into(),
-        }
-    }
-}
 
 /// Checks that `ranks` can train with `training` together.
 ///
@@ -106,7 +87,7 @@ pub fn gradients(
     SummedBatch {
         losses: own.losses,
         parameters: SummedGradients {
-            dense: DenseGradients::Own(dense),
+            dense: DenseGradients::Own(Box::new(dense)),
             // Of the tokens of all ranks already: the columns of tables are split over ranks.
             tables: parameters.tables,
             statistics,

@@ -1,9 +1,8 @@
 //! Training of one decoder.
 //!
 //! Each step computes the loss of a batch, with the blocks' auxiliary losses, and its gradients; several ranks compute a part of it
-//! each (`data_parallel`). Dense gradients are
-//! clipped by their global norm and applied by AdamW; gradients of value tables are clipped separately and applied by a
-//! lazy Adam.
+//! each (`data_parallel`). Dense gradients are clipped by their global norm and applied by AdamW; gradients of value tables are
+//! clipped separately and applied by a lazy Adam.
 
 pub mod backward;
 mod batches;
@@ -11,6 +10,8 @@ pub mod data_parallel;
 pub mod dense_adamw;
 mod dense_gradients;
 mod element_ranges;
+pub mod gradients;
+pub mod losses;
 mod observations;
 pub mod optimizer;
 pub mod own_gradients;
@@ -40,8 +41,8 @@ pub use data_parallel::check_ranks;
 
 use observations::StepValues;
 use state::{TrainingProgress, TrainingState};
-use step::{GradientNorms, LearningRates};
-use step_numbers::StepNumbers;
+use step::LearningRates;
+use step_numbers::{GradientNorms, StepNumbers};
 use tables_norm::TablesNorm;
 use warning::Warning;
 

@@ -23,9 +23,9 @@ use burn::tensor::{Int, Tensor};
 
 use super::batches::Batch;
 use super::dense_gradients;
+use super::gradients::{Gradients, ParameterGradients, TableGradients, append_tables};
+use super::losses::Losses;
 use super::own_gradients::OwnSums;
-use super::step::{Gradients, ParameterGradients, TableGradients, append_tables};
-use super::step_numbers::Losses;
 
 /// The differentiated passes of one part.
 struct SegmentedPass<'a, 'b> {

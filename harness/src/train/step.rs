@@ -4,80 +4,22 @@
 
 use std::sync::Arc;
 
-use architectures::{HasBuffers, LazyAdam, Pass, Statistics, TableGradient, ValueTable};
+use architectures::{HasBuffers, LazyAdam, Pass};
 use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
 use collectives::{Collectives, OneRank};
 use experiment::training::{Schedule, TrainingConfig};
 
-use super::data_parallel::SummedBatch;
 use super::dense_adamw::DenseAdamW;
+use super::gradients::{
+    DenseGradients, Gradients, ParameterGradients, SummedBatch, SummedGradients,
+};
+use super::losses::Losses;
 use super::optimizer;
-use super::own_gradients::OwnGradients;
 use super::own_update;
-use super::step_numbers::{Losses, StepNumbers};
+use super::step_numbers::{GradientNorms, StepNumbers};
 use super::tables_norm::TablesNorm;
-
-/// Gradients of value tables: for each table, one entry per lookup of each micro-batch.
-pub type TableGradients = Vec<(ValueTable, Vec<TableGradient>)>;
-
-/// Appends the entries of `added` to those of the same tables in `sum`.
-pub fn append_tables(sum: &mut TableGradients, added: TableGradients) {
-    for (table, parts) in added {
-        match sum.iter_mut().find(|(other, _)| other.is(&table)) {
-            Some((_, others)) => others.extend(parts),
-            None => sum.push((table, parts)),
-        }
-    }
-}
-
-/// Losses of one or several parts of a batch with the sum of their gradients, on the device.
-pub struct Gradients {
-    /// Losses of the parts.
-    pub losses: Losses,
-    /// Gradients of the parameters, one entry per table.
-    pub parameters: ParameterGradients,
-}
-
-/// Gradients of a module's parameters, and statistics for its buffers.
-pub struct ParameterGradients {
-    /// Gradients of the dense parameters.
-    pub dense: GradientsParams,
-    /// Gradients of the value tables.
-    pub tables: TableGradients,
-    /// Statistics for the blocks' buffers.
-    pub statistics: Statistics,
-}
-
-/// Gradients of a module's parameters over a whole batch, and statistics for its buffers.
-pub struct SummedGradients {
-    /// Gradients of the dense parameters.
-    pub dense: DenseGradients,
-    /// Gradients of the value tables.
-    pub tables: TableGradients,
-    /// Statistics for the blocks' buffers.
-    pub statistics: Statistics,
-}
-
-/// Gradients of dense parameters.
-pub enum DenseGradients {
-    /// On one rank, of every element.
-    Whole(GradientsParams),
-    /// On several ranks, of the elements that the rank updates.
-    Own(OwnGradients),
-}
-
-impl From<ParameterGradients> for SummedGradients {
-    /// Those of a batch that one rank computed.
-    fn from(gradients: ParameterGradients) -> Self {
-        Self {
-            dense: DenseGradients::Whole(gradients.dense),
-            tables: gradients.tables,
-            statistics: gradients.statistics,
-        }
-    }
-}
 
 /// Loss and gradients of `scale` times the loss that `forward` returns, `[1]`, plus the auxiliary losses of its pass,
 /// computed on a fork of the parameters of `module`.
@@ -137,22 +79,6 @@ impl LearningRates {
             dense: training.learning_rate * factor(training.schedule),
             tables: training.table_learning_rate * factor(of_tables),
         }
-    }
-}
-
-/// Norms of gradients before clipping.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct GradientNorms {
-    /// Global norm over all dense parameters.
-    pub dense: f64,
-    /// An upper bound of the norm over all value tables, which the update computes.
-    pub tables: f64,
-}
-
-impl GradientNorms {
-    /// Whether both are finite, in the range of the squares' sums in f32.
-    pub fn are_finite(&self) -> bool {
-        self.dense.is_finite() && self.tables < f64::from(f32::MAX).sqrt()
     }
 }
 
