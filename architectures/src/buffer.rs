@@ -6,22 +6,76 @@
 
 use std::sync::{Arc, RwLock};
 
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use collectives::Collectives;
+
+use crate::host_copy;
+
 /// A handle to values `[len]`; clones of a model share them.
 #[derive(Clone, Debug)]
-pub struct Buffer(Arc<RwLock<Vec<f32>>>);
+pub struct Buffer(Arc<RwLock<Values>>);
+
+/// Where the values were last written.
+#[derive(Clone, Debug)]
+enum Values {
+    Host(Vec<f32>),
+    /// Without autodiff.
+    Device(Box<Tensor<1>>),
+}
 
 impl Buffer {
     /// A buffer of these values.
     pub fn new(values: Vec<f32>) -> Self {
-        Self(Arc::new(RwLock::new(values)))
+        Self(Arc::new(RwLock::new(Values::Host(values))))
     }
 
-    /// A copy of the values.
-    pub fn values(&self) -> Vec<f32> {
+    fn read(&self) -> Values {
         match self.0.read() {
             Ok(values) => values.clone(),
             Err(_) => panic!("a thread panicked while it updated this buffer"),
         }
+    }
+
+    /// The values on the host, by a copy if they were last written on a device.
+    pub fn values(&self) -> Vec<f32> {
+        match self.read() {
+            Values::Host(values) => values,
+            Values::Device(values) => host_copy::floats(*values),
+        }
+    }
+
+    /// Number of values.
+    pub fn len(&self) -> usize {
+        match self.read() {
+            Values::Host(values) => values.len(),
+            Values::Device(values) => values.dims()[0],
+        }
+    }
+
+    /// Whether there are no values.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The values on a device, `[len]`, without autodiff.
+    pub fn on(&self, device: &Device) -> Tensor<1> {
+        let device = device.clone().inner();
+        match self.read() {
+            Values::Host(values) => {
+                let len = values.len();
+                Tensor::from_data(TensorData::new(values, [len]), &device)
+            }
+            Values::Device(values) => values.to_device(&device),
+        }
+    }
+
+    /// Replaces the values by those of a tensor `[len]`, which stay on its device.
+    ///
+    /// # Panics
+    ///
+    /// If there are not as many.
+    pub fn set(&self, new: Tensor<1>) {
+        self.replace(new.dims()[0], Values::Device(Box::new(new.inner())));
     }
 
     /// Replaces the values.
@@ -30,11 +84,13 @@ impl Buffer {
     ///
     /// If there are not as many.
     pub fn set_values(&self, new: Vec<f32>) {
+        self.replace(new.len(), Values::Host(new));
+    }
+
+    fn replace(&self, len: usize, new: Values) {
+        assert_eq!(self.len(), len, "values of a buffer");
         match self.0.write() {
-            Ok(mut values) => {
-                assert_eq!(values.len(), new.len(), "values of a buffer");
-                *values = new;
-            }
+            Ok(mut values) => *values = new,
             Err(_) => panic!("a thread panicked while it updated this buffer"),
         }
     }
@@ -55,52 +111,101 @@ pub trait HasBuffers {
     fn update_buffers(&self, statistics: &Statistics);
 }
 
-/// Statistics recorded for buffers, summed over passes.
+/// Counts recorded for buffers on the device, summed over passes.
 #[derive(Debug, Default)]
-pub struct Statistics(Vec<(Buffer, Vec<f64>)>);
+pub struct Statistics(Vec<(Buffer, Tensor<1, Int>)>);
 
 impl Statistics {
-    /// Adds `values` to the statistics of `buffer`.
-    pub fn add(&mut self, buffer: &Buffer, values: &[f64]) {
+    /// Adds `counts [n]` to the statistics of `buffer`.
+    pub fn add(&mut self, buffer: &Buffer, counts: Tensor<1, Int>) {
+        let counts = counts.inner();
         match self.0.iter_mut().find(|(other, _)| other.is(buffer)) {
-            Some((_, sums)) => {
-                for (sum, value) in sums.iter_mut().zip(values) {
-                    *sum += value;
-                }
-            }
-            None => self.0.push((buffer.clone(), values.to_vec())),
+            Some((_, sums)) => *sums = sums.clone() + counts,
+            None => self.0.push((buffer.clone(), counts)),
         }
     }
 
     /// Adds all statistics of another part of the batch.
     pub fn merge(&mut self, other: &Self) {
-        for (buffer, values) in &other.0 {
-            self.add(buffer, values);
+        for (buffer, counts) in &other.0 {
+            self.add(buffer, counts.clone());
         }
     }
 
     /// The sums recorded for `buffer`; `None` if nothing was.
-    pub fn of(&self, buffer: &Buffer) -> Option<&[f64]> {
+    pub fn of(&self, buffer: &Buffer) -> Option<Tensor<1, Int>> {
         let found = self.0.iter().find(|(other, _)| other.is(buffer));
-        found.map(|(_, values)| values.as_slice())
+        found.map(|(_, counts)| counts.clone())
+    }
+
+    /// The sums over `ranks`, which must all have recorded for the same buffers.
+    pub fn over_ranks(self, ranks: &dyn Collectives) -> Self {
+        if self.0.is_empty() || ranks.ranks() == 1 {
+            return self;
+        }
+        let (buffers, counts): (Vec<_>, Vec<_>) = self.0.into_iter().unzip();
+        let lengths: Vec<usize> = counts.iter().map(|counts| counts.dims()[0]).collect();
+        let len = lengths.iter().sum();
+        let of_ranks = ranks.all_gather_int(Tensor::cat(counts, 0));
+        let sums = of_ranks.reshape([ranks.ranks(), len]).sum_dim(0);
+        let sums = sums.reshape([len]).split_with_sizes(lengths, 0);
+        Self(buffers.into_iter().zip(sums).collect())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use collectives::thread_ranks;
+
+    fn counts<const N: usize>(counts: [i64; N]) -> Tensor<1, Int> {
+        Tensor::from_data(counts, &Device::flex())
+    }
+
+    fn sums(statistics: &Statistics, buffer: &Buffer) -> Option<Vec<i64>> {
+        let counts = statistics.of(buffer)?;
+        Some(counts.into_data().iter().collect())
+    }
 
     #[test]
     fn statistics_are_summed_by_buffer() {
-        let (first, second) = (Buffer::new(vec![0.0; 2]), Buffer::new(vec![0.0; 2]));
+        let buffers = [2, 2, 3].map(|len| Buffer::new(vec![0.0; len]));
+        let [first, second, third] = buffers.each_ref();
         let mut sum = Statistics::default();
-        sum.add(&first, &[1.0, 2.0]);
+        sum.add(first, counts([1, 2]));
         let mut part = Statistics::default();
-        part.add(&first.clone(), &[10.0, 20.0]);
-        part.add(&second, &[5.0, 6.0]);
+        part.add(&first.clone(), counts([10, 20]));
+        part.add(third, counts([5, 6, 7]));
         sum.merge(&part);
-        assert_eq!(sum.of(&first), Some([11.0, 22.0].as_slice()));
-        assert_eq!(sum.of(&second), Some([5.0, 6.0].as_slice()));
-        assert_eq!(sum.of(&Buffer::new(vec![0.0; 2])), None);
+        assert_eq!(sums(&sum, first), Some(vec![11, 22]));
+        assert_eq!(sums(&sum, second), None);
+        assert_eq!(sums(&sum, third), Some(vec![5, 6, 7]));
+    }
+
+    #[test]
+    fn statistics_of_ranks_are_summed_by_buffer() {
+        let buffers = [2, 3].map(|len| Buffer::new(vec![0.0; len]));
+        let [first, second] = buffers.each_ref();
+        let of_ranks = thread_ranks(3, |ranks| {
+            let rank = ranks.rank() as i64;
+            let mut own = Statistics::default();
+            own.add(first, counts([1, rank]));
+            own.add(second, counts([4, 10 * rank, 0]));
+            let all = own.over_ranks(ranks.as_ref());
+            (sums(&all, first), sums(&all, second))
+        });
+        let expected = (Some(vec![3, 3]), Some(vec![12, 30, 0]));
+        assert_eq!(of_ranks, vec![expected; 3]);
+    }
+
+    #[test]
+    fn values_are_those_last_written_on_either_side() {
+        let buffer = Buffer::new(vec![1.0, 2.0]);
+        let device = Device::flex();
+        buffer.set(buffer.on(&device) * 2.0);
+        assert_eq!(buffer.values(), [2.0, 4.0]);
+        buffer.set_values(vec![3.0, 5.0]);
+        let there: Vec<f32> = buffer.on(&device).into_data().iter().collect();
+        assert_eq!(there, [3.0, 5.0]);
     }
 }

@@ -27,7 +27,7 @@
 //! ```
 
 use burn::module::Module;
-use burn::tensor::{Tensor, TensorData, activation};
+use burn::tensor::{Int, Tensor, activation};
 use serde::{Deserialize, Serialize};
 
 use crate::activations::Activations;
@@ -40,6 +40,7 @@ use crate::dense::Dense;
 use crate::experts::Experts;
 use crate::knob::Knob;
 use crate::linear::Linear;
+use crate::pass::Pass;
 use crate::routing::{self, Assignments};
 
 /// What a solver may vary.
@@ -186,25 +187,19 @@ impl Block for DeepseekMoe {
         let [batch, seq, d_model] = shape;
         let x = x.reshape([batch * seq, d_model]);
         let affinities = activation::sigmoid(self.router.forward(x.clone()));
-        let (assignments, weights) = self.select(affinities.clone());
+        let (assignments, weights) = self.select(affinities.clone(), context.pass);
         if context.pass.is_training() && self.config.balance_loss > 0.0 {
-            let loss = balance_loss(&assignments, affinities, [batch, seq], self.config.top_k);
+            let loss = balance_loss(&assignments, affinities, [batch, seq]);
             context
                 .pass
                 .add_auxiliary_loss(loss * self.config.balance_loss);
         }
-        let loads = || {
-            assignments
-                .loads()
-                .iter()
-                .map(|&load| load as f64)
-                .collect::<Vec<_>>()
-        };
         if context.pass.observes() {
-            let reads = assignments.pairs().count();
-            context.pass.observe("expert", loads(), reads);
+            assignments.observe(context.pass);
         }
-        context.pass.record(&self.bias, &loads());
+        if context.pass.is_differentiated() {
+            context.pass.record(&self.bias, assignments.loads());
+        }
         let mut y = self.experts.apply(x.clone(), weights, &assignments);
         if let Some(shared) = &self.shared {
             y = y + shared.apply(x);
@@ -220,27 +215,30 @@ impl Block for DeepseekMoe {
         let Some(loads) = statistics.of(&self.bias) else {
             return;
         };
-        let mean = loads.iter().sum::<f64>() / loads.len() as f64;
-        let mut bias = self.bias.values();
-        for (bias, load) in bias.iter_mut().zip(loads) {
-            // Not `signum`, which is 1 for 0.
-            let sign = f64::from(i8::from(*load < mean) - i8::from(*load > mean));
-            *bias += (self.config.bias_rate * sign) as f32;
-        }
-        self.bias.set_values(bias);
+        let n_experts = self.config.n_experts as i64;
+        // An integer is below a mean if it is below the mean rounded up, and above it if it is above the mean rounded down.
+        let total = loads.clone().sum();
+        let up = (total.clone() + (n_experts - 1)).div_scalar(n_experts);
+        let down = total.div_scalar(n_experts);
+        let all = |mean: Tensor<1, Int>| mean.expand([self.config.n_experts]);
+        let below = loads.clone().lower(all(up)).float();
+        let above = loads.clone().greater(all(down)).float();
+        let bias = self.bias.on(&loads.device());
+        self.bias
+            .set(bias + (below - above) * self.config.bias_rate as f32);
     }
 }
 
 impl DeepseekMoe {
     /// The experts of each token by affinity plus bias, and their weights, without the bias.
-    fn select(&self, affinities: Tensor<2>) -> (Assignments, Tensor<1>) {
-        let DeepseekMoeConfig {
-            n_experts, top_k, ..
-        } = self.config;
-        let [tokens, _] = affinities.dims();
-        let bias = TensorData::new(self.bias.values(), [1, n_experts]);
-        let bias = Tensor::from_data(bias, &affinities.device());
-        let assignments = routing::token_choice(&(affinities.clone() + bias), top_k);
+    fn select(&self, affinities: Tensor<2>, pass: &mut Pass) -> (Assignments, Tensor<1>) {
+        let top_k = self.config.top_k;
+        let [tokens, n_experts] = affinities.dims();
+        let assignments = pass.assignments(|| {
+            let affinities = affinities.clone().inner();
+            let bias = self.bias.on(&affinities.device());
+            routing::token_choice(&(affinities + bias.reshape([1, n_experts])), top_k)
+        });
         let mut weights = assignments.weights(affinities);
         if self.config.normalise_weights {
             let of_token = weights.reshape([tokens, top_k]);
@@ -256,16 +254,10 @@ fn balance_loss(
     assignments: &Assignments,
     affinities: Tensor<2>,
     [batch, seq]: [usize; 2],
-    top_k: usize,
 ) -> Tensor<1> {
     let [_, n_experts] = affinities.dims();
-    let scale = n_experts as f32 / (top_k * seq) as f32;
-    let mut frequencies = vec![0f32; batch * n_experts];
-    for (token, expert) in assignments.pairs() {
-        frequencies[token / seq * n_experts + expert] += scale;
-    }
-    let frequencies = TensorData::new(frequencies, [batch, n_experts]);
-    let frequencies = Tensor::<2>::from_data(frequencies, &affinities.device());
+    let of_sequence = assignments.count() / batch;
+    let frequencies = assignments.weighted_loads(seq, n_experts as f32 / of_sequence as f32);
     let normalised = affinities.clone() / affinities.sum_dim(1);
     let mean = normalised
         .reshape([batch, seq, n_experts])

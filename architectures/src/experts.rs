@@ -56,13 +56,14 @@ impl Experts {
     /// weight per assignment; zeros for a token without experts. Each expert has one product for all of its tokens.
     pub fn apply(&self, x: Tensor<2>, weights: Tensor<1>, assignments: &Assignments) -> Tensor<2> {
         let routes = assignments.routes();
-        let x = experts::dispatch_tokens(x, &routes);
+        let x = experts::dispatch_tokens(x, routes);
         // As in the dense block, what is between the products stays in their format.
         let product = |x, matrices: &Param<Tensor<3>>| {
-            experts::grouped_matmul(x, self.format.operand(matrices.val()), &routes)
+            let offsets = assignments.expert_offsets();
+            experts::grouped_matmul(x, self.format.operand(matrices.val()), offsets)
         };
         let hidden = fused::swiglu(product(self.format.operand(x), &self.gate_up));
         let y = self.format.result(product(hidden, &self.down));
-        experts::combine_outputs(y, weights, &routes)
+        experts::combine_outputs(y, weights, routes)
     }
 }

@@ -208,8 +208,9 @@ impl Block for MixtureOfExperts {
         let probabilities = activation::softmax(logits.clone(), 1);
         let (assignments, weights) = match self.config.routing {
             Routing::ExpertChoice if context.pass.is_training() => {
-                let assignments =
-                    routing::expert_choice(&probabilities, self.config.capacity_factor);
+                let factor = self.config.capacity_factor;
+                let route = || routing::expert_choice(&probabilities, factor);
+                let assignments = context.pass.assignments(route);
                 let weights = assignments.weights(probabilities);
                 (assignments, weights)
             }
@@ -234,9 +235,9 @@ impl MixtureOfExperts {
             Routing::TokenChoice => config.top_k,
             Routing::ExpertChoice => 1,
         };
-        let assignments = routing::token_choice(&probabilities, top_k);
+        let assignments = pass.assignments(|| routing::token_choice(&probabilities, top_k));
         if pass.is_training() {
-            let shares = assignments.shares(&probabilities);
+            let shares = assignments.shares();
             let mean = probabilities.clone().mean_dim(0);
             let balance = (shares * mean).sum() * (config.n_experts as f64 * config.balance_loss);
             let peak = logits.clone().max_dim(1).detach();
@@ -245,12 +246,7 @@ impl MixtureOfExperts {
             pass.add_auxiliary_loss(balance + z);
         }
         if pass.observes() {
-            let loads = assignments
-                .loads()
-                .iter()
-                .map(|&load| load as f64)
-                .collect();
-            pass.observe("expert", loads, assignments.pairs().count());
+            assignments.observe(pass);
         }
         let mut weights = assignments.weights(probabilities);
         if config.normalise_weights {

@@ -1,8 +1,11 @@
 //! The state of one forward pass: its purpose, the lookups to differentiate, auxiliary losses and observed usage.
 
+use std::collections::VecDeque;
+
 use burn::tensor::{Gradients, Int, Tensor};
 
 use crate::buffer::{Buffer, Statistics};
+use crate::routing::Assignments;
 use crate::usage::Usage;
 use crate::value_table::{TableGradient, ValueTable};
 
@@ -23,6 +26,8 @@ pub struct Pass {
     auxiliary: Vec<Tensor<1>>,
     usage: Vec<Usage>,
     statistics: Statistics,
+    /// Of the mixtures in the order of their evaluation: those recorded so far, or in a replay those that are left.
+    assignments: VecDeque<Assignments>,
 }
 
 /// One lookup in a table, saved until the backward pass computes the other factor of the table's gradient.
@@ -50,6 +55,7 @@ impl Pass {
             auxiliary: Vec::new(),
             usage: Vec::new(),
             statistics: Statistics::default(),
+            assignments: VecDeque::new(),
         }
     }
 
@@ -58,8 +64,18 @@ impl Pass {
         Self::new(Purpose::Training)
     }
 
+    /// A pass whose loss is differentiated, over the layers in which a pass before it recorded these assignments
+    /// ([`Pass::take_assignments`]): tokens have the experts that they had, also where rounding would now choose others.
+    pub fn replay(assignments: Vec<Assignments>) -> Self {
+        Self {
+            assignments: assignments.into(),
+            ..Self::training()
+        }
+    }
+
     /// A pass without gradients that computes the same numbers as [`Pass::training`], from which a later training pass over
-    /// the same layers begins: it keeps no lookups, auxiliary losses or statistics, which that pass will have.
+    /// the same layers begins: it keeps no lookups, auxiliary losses or statistics, which that pass will have, but the
+    /// assignments of tokens to experts.
     pub fn before_replay() -> Self {
         Self::new(Purpose::BeforeReplay)
     }
@@ -123,11 +139,28 @@ impl Pass {
             .push(usage.with_hashes(reads.iter().copied().collect()));
     }
 
-    /// Records statistics for the update of `buffer` after the step; only in training.
-    pub fn record(&mut self, buffer: &Buffer, values: &[f64]) {
+    /// Records counts `[n]` for the update of `buffer` after the step; only in training.
+    pub fn record(&mut self, buffer: &Buffer, counts: Tensor<1, Int>) {
         if self.is_differentiated() {
-            self.statistics.add(buffer, values);
+            self.statistics.add(buffer, counts);
         }
+    }
+
+    /// The assignments of the next mixture: those of the pass that is replayed, else those that `route` makes.
+    pub(crate) fn assignments(&mut self, route: impl FnOnce() -> Assignments) -> Assignments {
+        match self.purpose {
+            Purpose::BeforeReplay => {
+                let assignments = route();
+                self.assignments.push_back(assignments.clone());
+                assignments
+            }
+            _ => self.assignments.pop_front().unwrap_or_else(route),
+        }
+    }
+
+    /// Takes the assignments that [`Pass::before_replay`] recorded since they were last taken.
+    pub fn take_assignments(&mut self) -> Vec<Assignments> {
+        std::mem::take(&mut self.assignments).into()
     }
 
     /// Takes the recorded statistics out of the pass.
@@ -194,5 +227,34 @@ impl Pass {
             }
         }
         tables
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::routing;
+    use burn::tensor::Device;
+
+    #[test]
+    fn a_replay_has_the_recorded_assignments_in_their_order() {
+        let route = |best: usize| {
+            let mut scores = [[0.0; 3]];
+            scores[0][best] = 1.0;
+            routing::token_choice(&Tensor::from_data(scores, &Device::flex()), 1)
+        };
+        let expert = |assignments: Assignments| assignments.pairs().into_scalar::<i64>();
+        let mut pass = Pass::before_replay();
+        assert_eq!(expert(pass.assignments(|| route(2))), 2);
+        let first = pass.take_assignments();
+        pass.assignments(|| route(0));
+        pass.assignments(|| route(1));
+        let second = pass.take_assignments();
+        let other = || panic!("assignments were recorded");
+        assert_eq!(expert(Pass::replay(first).assignments(other)), 2);
+        let mut replay = Pass::replay(second);
+        assert_eq!(expert(replay.assignments(other)), 0);
+        assert_eq!(expert(replay.assignments(other)), 1);
+        assert_eq!(expert(Pass::training().assignments(|| route(1))), 1);
     }
 }

@@ -37,22 +37,11 @@ fn kinds(config: &ModelConfig) -> Vec<Vec<String>> {
     of_layer.map(Iterator::collect).collect()
 }
 
-/// Copies that the blocks make in the forward passes of a step and in its update.
-fn copies_of_blocks(config: &ModelConfig, division: Division) -> u64 {
-    let kinds = kinds(config);
-    let routes = |kind: &&String| ["mixture_of_experts", "deepseek_moe"].contains(&kind.as_str());
-    // Probabilities, by which the host routes; twice in layers that are evaluated again: all but those of the last segment.
-    let routed = kinds.iter().enumerate().map(|(layer, kinds)| {
-        let again = match division.recompute {
-            Recompute::None => false,
-            Recompute::Every(_) => layer + 1 < config.decoder.n_layers,
-        };
-        kinds.iter().filter(routes).count() as u64 * (1 + u64::from(again))
-    });
-    let parts = (division.accumulate * division.micro_batches) as u64;
+/// Copies that the blocks make in a step.
+fn copies_of_blocks(config: &ModelConfig) -> u64 {
     // Cores, once for all layers, whose singular vectors the host computes after an update.
-    let cores = kinds.iter().flatten().any(|kind| kind == "ultra_mem");
-    parts * routed.sum::<u64>() + u64::from(cores)
+    let cores = |kind: &String| kind == "ultra_mem";
+    u64::from(kinds(config).iter().flatten().any(cores))
 }
 
 fn batch(device: &Device) -> Batch {
@@ -107,7 +96,7 @@ fn a_step_is_one_copy_and_what_blocks_need() {
                     optimizers.update(decoder, gradients.parameters, norms, rates);
                 decoder = updated;
                 let copies = host_copy::count() - before;
-                let expected = 1 + copies_of_blocks(&config, division);
+                let expected = 1 + copies_of_blocks(&config);
                 assert_eq!(copies, expected, "{model}, {division:?}");
                 assert_eq!(tables_norm.is_known(), !has_tables, "{model}");
                 norms_before.push(tables_norm);
@@ -155,7 +144,14 @@ fn only_a_caller_without_ids_on_the_host_makes_blocks_copy_them() {
 #[test]
 fn further_steps_of_training_are_one_copy_each_on_every_rank() {
     let _alone = COUNTING.lock().unwrap_or_else(PoisonError::into_inner);
-    let compared = ["dense", "memory+", "hashed_bigram", "ultra_mem"];
+    let compared = [
+        "dense",
+        "moe expert choice",
+        "deepseek_moe",
+        "memory+",
+        "hashed_bigram",
+        "ultra_mem",
+    ];
     let models = models_for_ranks().into_iter();
     let mut count = 0;
     for (name, model) in models.filter(|(name, _)| compared.contains(&name.as_str())) {

@@ -1,11 +1,8 @@
 //! The operations of a decoder layer alone: memory-bound ones as fractions of the copy bandwidth, products in FLOP/s.
 
-use std::sync::Arc;
-
 use architectures::Rotary;
-use architectures::kernels::routes::Routes;
 use architectures::kernels::{AdamStep, AttentionShape, experts, fused};
-use burn::tensor::{Device, Distribution, Int, Tensor};
+use burn::tensor::{Device, Distribution, Int, Tensor, TensorData};
 
 use crate::{Sizes, seconds};
 
@@ -159,18 +156,18 @@ fn products(sizes: &Sizes, widths: &Widths, device: &Device) {
     let routed: usize = loads.iter().sum();
     loads[experts - 1] = (loads[experts - 1] + rows).saturating_sub(routed);
     let rows = loads.iter().sum::<usize>();
-    let routes = Arc::new(Routes {
-        loads,
-        source_tokens: (0..rows as i64).collect(),
-        rows: (0..rows as i64).collect(),
-        offsets: (0..=rows).collect(),
-    });
+    let mut offsets = vec![0];
+    for load in &loads {
+        offsets.push(offsets[offsets.len() - 1] + *load as i64);
+    }
+    let offsets = TensorData::new(offsets, [experts + 1]);
+    let offsets = Tensor::<1, Int>::from_data(offsets, &device.clone().inner());
     let stacked = [
         random([1, rows, inputs], device),
         random([experts, inputs, outputs], device),
     ];
     let times = both(stacked, device, |[x, weights]| {
-        experts::grouped_matmul(x.reshape([rows, inputs]), weights, &routes)
+        experts::grouped_matmul(x.reshape([rows, inputs]), weights, offsets.clone())
     });
     let count = 2.0 * (rows * inputs * outputs) as f64;
     flops("products of 16 experts", count, 2.0, times);

@@ -4,36 +4,37 @@
 //! No token is padded or dropped (as in MegaBlocks, Gale et al. 2023), and every gradient is a gather or a product: no
 //! two rows are added to one sum concurrently.
 
-use std::sync::Arc;
-
 use burn::backend::Autodiff;
 use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::CheckpointStrategy};
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
-use burn::backend::tensor::FloatTensor;
+use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Backend, Dispatch, TensorMetadata, backend_extension};
-use burn::tensor::{Shape, Tensor};
+use burn::tensor::{Int, Shape, Tensor};
 
 use super::composed::{self, lookup};
 use super::routes::Routes;
 
 /// Operations of a mixture of experts. Shapes: `x [tokens, width]`; dispatched `[rows, width]`, one row per assignment;
 /// the experts' matrices `[n_experts, inputs, outputs]`; the assignments' weights `[rows]` in the order of
-/// [`Routes::rows`].
+/// [`Routes::rows`]; `expert_offsets [n_experts + 1]` those of [`Routes`].
 #[backend_extension(Autodiff, Flex, LibTorch: cfg(feature = "tch"), Cube: cfg(feature = "cube"))]
 pub trait ExpertOps: Backend {
     /// The hidden state of each row's token, `[rows, width]`.
-    fn dispatch_tokens(x: FloatTensor<Self>, routes: Arc<Routes>) -> FloatTensor<Self> {
-        composed::experts::dispatch_tokens::<Self>(x, &routes)
+    fn dispatch_tokens(
+        x: FloatTensor<Self>,
+        #[extension_type] routes: Routes<Self>,
+    ) -> FloatTensor<Self> {
+        composed::experts::dispatch_tokens::<Self>(x, routes)
     }
 
     /// Each token's weighted sum over its rows of `y`, `[tokens, width]`; zeros for a token without rows.
     fn combine_outputs(
         y: FloatTensor<Self>,
         weights: FloatTensor<Self>,
-        routes: Arc<Routes>,
+        #[extension_type] routes: Routes<Self>,
     ) -> FloatTensor<Self> {
-        composed::experts::combine_outputs::<Self>(y, weights, &routes, |y, ids, weights| {
+        composed::experts::combine_outputs::<Self>(y, weights, routes, |y, ids, weights| {
             lookup::bag::<Self>(y, ids, weights, lookup::MAX_BYTES)
         })
     }
@@ -43,18 +44,18 @@ pub trait ExpertOps: Backend {
         grad: FloatTensor<Self>,
         y: FloatTensor<Self>,
         weights: FloatTensor<Self>,
-        routes: Arc<Routes>,
+        #[extension_type] routes: Routes<Self>,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
-        composed::experts::combine_outputs_backward::<Self>(grad, y, weights, &routes)
+        composed::experts::combine_outputs_backward::<Self>(grad, y, weights, routes)
     }
 
     /// Each row times its expert's matrix: `[rows, inputs]` to `[rows, outputs]`.
     fn grouped_matmul(
         x: FloatTensor<Self>,
         weights: FloatTensor<Self>,
-        routes: Arc<Routes>,
+        expert_offsets: IntTensor<Self>,
     ) -> FloatTensor<Self> {
-        composed::experts::grouped_matmul::<Self>(x, weights, &routes)
+        composed::experts::grouped_matmul::<Self>(x, weights, expert_offsets)
     }
 
     /// Gradients with respect to `x` and `weights`; zeros for an expert without rows.
@@ -62,38 +63,39 @@ pub trait ExpertOps: Backend {
         grad: FloatTensor<Self>,
         x: FloatTensor<Self>,
         weights: FloatTensor<Self>,
-        routes: Arc<Routes>,
+        expert_offsets: IntTensor<Self>,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
-        composed::experts::grouped_matmul_backward::<Self>(grad, x, weights, &routes)
+        composed::experts::grouped_matmul_backward::<Self>(grad, x, weights, expert_offsets)
     }
 }
 
 #[derive(Debug)]
-struct DispatchTokensBackward(Arc<Routes>);
+struct DispatchTokensBackward;
 
 impl<B: ExpertOps> Backward<B, 1> for DispatchTokensBackward {
-    type State = ();
+    type State = Routes<B>;
 
     fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
         let grad = grads.consume::<B>(&ops.node);
+        let routes = ops.state;
         if let [Some(node)] = ops.parents {
-            let (rows, dtype) = (self.0.source_tokens.len(), grad.dtype());
-            let ones = B::float_ones(Shape::new([rows]), &grad.device(), dtype.into());
-            grads.register::<B>(node.id, B::combine_outputs(grad, ones, self.0));
+            let dtype = grad.dtype();
+            let ones = B::float_ones(Shape::new([routes.count()]), &grad.device(), dtype.into());
+            grads.register::<B>(node.id, B::combine_outputs(grad, ones, routes));
         }
     }
 }
 
 #[derive(Debug)]
-struct CombineOutputsBackward(Arc<Routes>);
+struct CombineOutputsBackward;
 
 impl<B: ExpertOps> Backward<B, 2> for CombineOutputsBackward {
-    type State = (FloatTensor<B>, FloatTensor<B>);
+    type State = (FloatTensor<B>, FloatTensor<B>, Routes<B>);
 
     fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
         let grad = grads.consume::<B>(&ops.node);
-        let (y, weights) = ops.state;
-        let (dy, dweights) = B::combine_outputs_backward(grad, y, weights, self.0);
+        let (y, weights, routes) = ops.state;
+        let (dy, dweights) = B::combine_outputs_backward(grad, y, weights, routes);
         for (node, gradient) in ops.parents.into_iter().zip([dy, dweights]) {
             if let Some(node) = node {
                 grads.register::<B>(node.id, gradient);
@@ -103,15 +105,15 @@ impl<B: ExpertOps> Backward<B, 2> for CombineOutputsBackward {
 }
 
 #[derive(Debug)]
-struct GroupedMatmulBackward(Arc<Routes>);
+struct GroupedMatmulBackward;
 
 impl<B: ExpertOps> Backward<B, 2> for GroupedMatmulBackward {
-    type State = (FloatTensor<B>, FloatTensor<B>);
+    type State = (FloatTensor<B>, FloatTensor<B>, IntTensor<B>);
 
     fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
         let grad = grads.consume::<B>(&ops.node);
-        let (x, weights) = ops.state;
-        let (dx, dweights) = B::grouped_matmul_backward(grad, x, weights, self.0);
+        let (x, weights, expert_offsets) = ops.state;
+        let (dx, dweights) = B::grouped_matmul_backward(grad, x, weights, expert_offsets);
         for (node, gradient) in ops.parents.into_iter().zip([dx, dweights]) {
             if let Some(node) = node {
                 grads.register::<B>(node.id, gradient);
@@ -121,15 +123,15 @@ impl<B: ExpertOps> Backward<B, 2> for GroupedMatmulBackward {
 }
 
 impl<B: ExpertOps, C: CheckpointStrategy> ExpertOps for Autodiff<B, C> {
-    fn dispatch_tokens(x: FloatTensor<Self>, routes: Arc<Routes>) -> FloatTensor<Self> {
-        let (node, x) = (x.node(), x.into_primitive());
+    fn dispatch_tokens(x: FloatTensor<Self>, routes: Routes<Self>) -> FloatTensor<Self> {
+        let (node, x, routes) = (x.node(), x.into_primitive(), routes.inner());
         let out = B::dispatch_tokens(x, routes.clone());
-        match DispatchTokensBackward(routes)
+        match DispatchTokensBackward
             .prepare::<C>([node])
             .compute_bound()
             .stateful()
         {
-            OpsKind::Tracked(prep) => prep.finish((), out),
+            OpsKind::Tracked(prep) => prep.finish(routes, out),
             OpsKind::UnTracked(prep) => prep.finish(out),
         }
     }
@@ -137,17 +139,18 @@ impl<B: ExpertOps, C: CheckpointStrategy> ExpertOps for Autodiff<B, C> {
     fn combine_outputs(
         y: FloatTensor<Self>,
         weights: FloatTensor<Self>,
-        routes: Arc<Routes>,
+        routes: Routes<Self>,
     ) -> FloatTensor<Self> {
         let nodes = [y.node(), weights.node()];
         let (y, weights) = (y.into_primitive(), weights.into_primitive());
+        let routes = routes.inner();
         let out = B::combine_outputs(y.clone(), weights.clone(), routes.clone());
-        match CombineOutputsBackward(routes)
+        match CombineOutputsBackward
             .prepare::<C>(nodes)
             .compute_bound()
             .stateful()
         {
-            OpsKind::Tracked(prep) => prep.finish((y, weights), out),
+            OpsKind::Tracked(prep) => prep.finish((y, weights, routes), out),
             OpsKind::UnTracked(prep) => prep.finish(out),
         }
     }
@@ -156,7 +159,7 @@ impl<B: ExpertOps, C: CheckpointStrategy> ExpertOps for Autodiff<B, C> {
         _: FloatTensor<Self>,
         _: FloatTensor<Self>,
         _: FloatTensor<Self>,
-        _: Arc<Routes>,
+        _: Routes<Self>,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
         panic!("combine_outputs has no second derivative")
     }
@@ -164,17 +167,17 @@ impl<B: ExpertOps, C: CheckpointStrategy> ExpertOps for Autodiff<B, C> {
     fn grouped_matmul(
         x: FloatTensor<Self>,
         weights: FloatTensor<Self>,
-        routes: Arc<Routes>,
+        expert_offsets: IntTensor<Self>,
     ) -> FloatTensor<Self> {
         let nodes = [x.node(), weights.node()];
         let (x, weights) = (x.into_primitive(), weights.into_primitive());
-        let out = B::grouped_matmul(x.clone(), weights.clone(), routes.clone());
-        match GroupedMatmulBackward(routes)
+        let out = B::grouped_matmul(x.clone(), weights.clone(), expert_offsets.clone());
+        match GroupedMatmulBackward
             .prepare::<C>(nodes)
             .compute_bound()
             .stateful()
         {
-            OpsKind::Tracked(prep) => prep.finish((x, weights), out),
+            OpsKind::Tracked(prep) => prep.finish((x, weights, expert_offsets), out),
             OpsKind::UnTracked(prep) => prep.finish(out),
         }
     }
@@ -183,19 +186,19 @@ impl<B: ExpertOps, C: CheckpointStrategy> ExpertOps for Autodiff<B, C> {
         _: FloatTensor<Self>,
         _: FloatTensor<Self>,
         _: FloatTensor<Self>,
-        _: Arc<Routes>,
+        _: IntTensor<Self>,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
         panic!("grouped_matmul has no second derivative")
     }
 }
 
 /// [`ExpertOps::dispatch_tokens`] on tensors.
-pub fn dispatch_tokens(x: Tensor<2>, routes: &Arc<Routes>) -> Tensor<2> {
+pub fn dispatch_tokens(x: Tensor<2>, routes: &Routes<Dispatch>) -> Tensor<2> {
     Tensor::from_dispatch(Dispatch::dispatch_tokens(x.into_dispatch(), routes.clone()))
 }
 
 /// [`ExpertOps::combine_outputs`] on tensors.
-pub fn combine_outputs(y: Tensor<2>, weights: Tensor<1>, routes: &Arc<Routes>) -> Tensor<2> {
+pub fn combine_outputs(y: Tensor<2>, weights: Tensor<1>, routes: &Routes<Dispatch>) -> Tensor<2> {
     let weights = weights.into_dispatch();
     Tensor::from_dispatch(Dispatch::combine_outputs(
         y.into_dispatch(),
@@ -204,11 +207,15 @@ pub fn combine_outputs(y: Tensor<2>, weights: Tensor<1>, routes: &Arc<Routes>) -
     ))
 }
 
-/// [`ExpertOps::grouped_matmul`] on tensors.
-pub fn grouped_matmul(x: Tensor<2>, weights: Tensor<3>, routes: &Arc<Routes>) -> Tensor<2> {
+/// [`ExpertOps::grouped_matmul`] on tensors; `expert_offsets` are those of [`Routes`].
+pub fn grouped_matmul(
+    x: Tensor<2>,
+    weights: Tensor<3>,
+    expert_offsets: Tensor<1, Int>,
+) -> Tensor<2> {
     Tensor::from_dispatch(Dispatch::grouped_matmul(
         x.into_dispatch(),
         weights.into_dispatch(),
-        routes.clone(),
+        expert_offsets.into_dispatch(),
     ))
 }

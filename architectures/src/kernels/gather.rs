@@ -84,6 +84,15 @@ pub fn select_rows(table: Tensor<2>, ids: Tensor<1, Int>) -> Tensor<2> {
     ))
 }
 
+/// The sums of the rows `values [n, width]` of equal `ids [n]`, `[rows, width]`, without gradient.
+pub fn add_rows(values: Tensor<2>, ids: Tensor<1, Int>, rows: usize) -> Tensor<2> {
+    Tensor::from_dispatch(Dispatch::select_rows_backward(
+        values.inner().into_dispatch(),
+        ids.inner().into_dispatch(),
+        rows,
+    ))
+}
+
 /// The row of each token, `[batch, seq, width]`, for `table [vocab_size, width]` and `tokens [batch, seq]`.
 pub fn embedding(table: Tensor<2>, tokens: Tensor<2, Int>) -> Tensor<3> {
     let ([_, width], [batch, seq]) = (table.dims(), tokens.dims());

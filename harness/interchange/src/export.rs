@@ -160,11 +160,7 @@ fn write_weights(
     let buffers = block_tensors::buffers(source.model, decoder).map_err(Error::config(folder))?;
     for (name, buffer) in &buffers {
         // Not rounded: a few values, whose order decides the routing.
-        plan.push(planned(
-            name.clone(),
-            vec![buffer.values().len()],
-            Dtype::F32,
-        ));
+        plan.push(planned(name.clone(), vec![buffer.len()], Dtype::F32));
     }
     let zeros = without_effect(layout, source.model).map_err(Error::config(folder))?;
     let count = |shape: &Vec<usize>| shape.iter().product::<usize>();

@@ -106,7 +106,7 @@ fn load(
     let buffers = block_tensors::buffers(model, &decoder).map_err(Error::config(folder))?;
     let shapes = buffers
         .iter()
-        .map(|(name, buffer)| (name.clone(), vec![buffer.values().len()]));
+        .map(|(name, buffer)| (name.clone(), vec![buffer.len()]));
     expected.extend(shapes);
     expected.extend(without_effect(layout, model).map_err(Error::config(folder))?);
     check_tensors(folder, reader, &expected)?;

@@ -91,7 +91,7 @@ pub fn initialise(
         for (name, buffer) in
             block_tensors::buffers(model, &decoder).map_err(Error::config(folder))?
         {
-            let shape = [buffer.values().len()];
+            let shape = [buffer.len()];
             if is_common(&name) && reader.find(&name).is_some_and(|(found, _)| *found == shape) {
                 read_buffer(&reader, &name, buffer)?;
             }

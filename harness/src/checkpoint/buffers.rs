@@ -48,7 +48,7 @@ pub fn read(folder: &Path, files: &[FileEntry], decoder: &Decoder) -> Result<(),
     let mut file = TensorFile::open(folder, BUFFERS)?;
     for (number, buffer) in buffers.into_iter().enumerate() {
         let values = file.values(&format!("buffer.{number}"))?;
-        if values.len() != buffer.values().len() {
+        if values.len() != buffer.len() {
             return Err(foreign("a buffer has another length"));
         }
         buffer.set_values(values);

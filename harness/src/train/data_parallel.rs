@@ -9,7 +9,7 @@
 
 use std::ops::Range;
 
-use architectures::{ConfigError, Decoder, HasBuffers, Statistics};
+use architectures::{ConfigError, Decoder};
 use collectives::Collectives;
 use experiment::training::{Division, TrainingConfig};
 
@@ -58,91 +58,27 @@ pub fn gradients(
     let mut sums = OwnSums::new(ranks);
     let own = backward::divided(decoder, batch, division, &mut sums);
     let parameters = own.parameters;
-    let message = Message {
-        present: sums.present(decoder),
-        statistics: statistics_of(decoder, &parameters.statistics),
-    };
-    let all = ranks.all_gather_bytes(&message.bytes());
-    let mut present = vec![false; message.present.len()];
-    let mut statistics = Statistics::default();
-    for bytes in all {
-        let part = match Message::parse(&bytes, &message) {
-            Some(part) => part,
-            None => panic!(
-                "a rank sent {} bytes about its step, this one {}: the ranks train different models",
-                bytes.len(),
-                message.bytes().len()
-            ),
-        };
-        for (any, present) in present.iter_mut().zip(&part.present) {
-            *any |= present;
-        }
-        for (buffer, values) in decoder.buffers().into_iter().zip(part.statistics) {
-            if let Some(values) = values {
-                statistics.add(buffer, &values);
-            }
+    // A parameter that does not reach a rank's loss has no gradient there.
+    let present: Vec<u8> = sums.present(decoder).into_iter().map(u8::from).collect();
+    let mut any = vec![false; present.len()];
+    for of_rank in ranks.all_gather_bytes(&present) {
+        assert_eq!(
+            of_rank.len(),
+            present.len(),
+            "a rank has gradients of another number of parameters: the ranks train different models"
+        );
+        for (any, present) in any.iter_mut().zip(of_rank) {
+            *any |= present != 0;
         }
     }
-    let dense = sums.finish(decoder, &present);
+    let dense = sums.finish(decoder, &any);
     SummedBatch {
         losses: own.losses,
         parameters: SummedGradients {
             dense: DenseGradients::Own(Box::new(dense)),
             // Of the tokens of all ranks already: the columns of tables are split over ranks.
             tables: parameters.tables,
-            statistics,
+            statistics: parameters.statistics.over_ranks(ranks),
         },
     }
-}
-
-/// What a rank tells the others of its part of a step, beside losses and gradients: what its host knows.
-struct Message {
-    /// Of each parameter, whether it has a gradient: an expert to which no token is routed has none.
-    present: Vec<bool>,
-    /// Of each buffer, what was recorded.
-    statistics: Vec<Option<Vec<f64>>>,
-}
-
-impl Message {
-    /// Values of 64 bits: 0 or 1 for each parameter, and for each buffer the number of values and the values.
-    fn bytes(&self) -> Vec<u8> {
-        let present = self.present.iter();
-        let mut values: Vec<f64> = present.map(|present| f64::from(*present)).collect();
-        for recorded in &self.statistics {
-            let recorded = recorded.as_deref().unwrap_or_default();
-            values.push(recorded.len() as f64);
-            values.extend(recorded);
-        }
-        values.into_iter().flat_map(f64::to_le_bytes).collect()
-    }
-
-    /// A message about the same parameters and buffers as `own`; `None` if it is about others.
-    fn parse(bytes: &[u8], own: &Self) -> Option<Self> {
-        let (words, rest) = bytes.as_chunks::<8>();
-        let mut values = words.iter().map(|word| f64::from_le_bytes(*word));
-        let mut present = Vec::with_capacity(own.present.len());
-        for _ in &own.present {
-            present.push(values.next()? != 0.0);
-        }
-        let mut statistics = Vec::with_capacity(own.statistics.len());
-        for _ in &own.statistics {
-            let count = values.next()? as usize;
-            let recorded: Vec<f64> = values.by_ref().take(count).collect();
-            if recorded.len() < count {
-                return None;
-            }
-            statistics.push((count > 0).then_some(recorded));
-        }
-        (rest.is_empty() && values.next().is_none()).then_some(Self {
-            present,
-            statistics,
-        })
-    }
-}
-
-fn statistics_of(decoder: &Decoder, statistics: &Statistics) -> Vec<Option<Vec<f64>>> {
-    let buffers = decoder.buffers().into_iter();
-    buffers
-        .map(|buffer| statistics.of(buffer).map(<[f64]>::to_vec))
-        .collect()
 }

@@ -7,15 +7,17 @@
 //!           auxiliary losses; this gives dL/dh_i and the gradients of its parameters and tables
 //! ```
 //!
-//! The same input gives the same activations, routing and lookups: nothing in a forward pass is drawn at random. Each
-//! parameter's gradient is the same to the bit for any division into segments; a tied embedding has one contribution of the
-//! head and one of the embedding, and a sum of two does not depend on their order.
+//! The same input gives the same activations and lookups: nothing in a forward pass is drawn at random. Tokens have the experts
+//! that the first evaluation chose, so that no rounding of a device changes them. Each parameter's gradient is the same to the bit
+//! for any division into segments; a tied embedding has one contribution of the head and one of the embedding, and a sum of
+//! two does not depend on their order.
 //!
 //! Where ranks divide gradients, those of a segment are exchanged after its backward pass and freed. A tied embedding is exchanged with the
 //! first segment, when both contributions are added.
 
 use std::ops::Range;
 
+use architectures::routing::Assignments;
 use architectures::{Decoder, Pass, Segment, Statistics, TokenIds, Tokens, loss};
 use burn::module::Module;
 use burn::optim::GradientsParams;
@@ -73,7 +75,8 @@ pub fn differentiate(
         .map(|first| first..n_layers.min(first + layers.max(1)))
         .collect();
     let last = segments.pop().unwrap_or(0..0);
-    let inputs = inputs(&fork, &ids, &segments);
+    let first_pass = first_pass(&fork, &ids, &segments);
+    let (mut inputs, mut assignments): (Vec<_>, Vec<_>) = first_pass.into_iter().unzip();
     let mut part = SegmentedPass {
         tokens: fork.tokens(ids),
         decoder: &fork,
@@ -82,8 +85,7 @@ pub fn differentiate(
         own,
         segments: Vec::new(),
     };
-    let mut inputs = inputs.into_iter();
-    let evaluated = part.evaluate(last.clone(), inputs.next_back());
+    let evaluated = part.evaluate(last.clone(), inputs.pop(), Pass::training());
     let (loss, mut gradient) = part.head(evaluated.output.clone().inner(), targets);
     part.exchange(Segment::Head);
     let mut next = part.backward(evaluated, gradient);
@@ -93,7 +95,8 @@ pub fn differentiate(
             Some(gradient) => gradient,
             None => unreachable!("only the first segment has no input"),
         };
-        let evaluated = part.evaluate(range.clone(), inputs.next_back());
+        let pass = Pass::replay(assignments.pop().unwrap_or_default());
+        let evaluated = part.evaluate(range.clone(), inputs.pop(), pass);
         next = part.backward(evaluated, gradient);
         part.exchange(Segment::Layers(range));
     }
@@ -101,9 +104,13 @@ pub fn differentiate(
     part.finish(loss)
 }
 
-/// The residual stream after each of `segments`, without gradients. On the autodiff device: elsewhere Burn computes softmax
-/// by another operation, whose bits differ.
-fn inputs(fork: &Decoder, ids: &TokenIds, segments: &[Range<usize>]) -> Vec<Tensor<3>> {
+/// The residual stream after each of `segments`, without gradients, and the assignments of tokens to experts in it. On the autodiff
+/// device: elsewhere Burn computes softmax by another operation, whose bits differ.
+fn first_pass(
+    fork: &Decoder,
+    ids: &TokenIds,
+    segments: &[Range<usize>],
+) -> Vec<(Tensor<3>, Vec<Assignments>)> {
     if segments.is_empty() {
         return Vec::new();
     }
@@ -115,20 +122,24 @@ fn inputs(fork: &Decoder, ids: &TokenIds, segments: &[Range<usize>]) -> Vec<Tens
         .iter()
         .map(|range| {
             h = decoder.evaluate_layers(range.clone(), h.clone(), &tokens, &mut pass);
-            h.clone().inner()
+            (h.clone().inner(), pass.take_assignments())
         })
         .collect()
 }
 
 impl SegmentedPass<'_, '_> {
-    /// The forward pass of a segment; `input` is without autodiff, and none for the first segment.
-    fn evaluate(&self, layers: Range<usize>, input: Option<Tensor<3>>) -> Evaluated {
+    /// The forward pass `pass` of a segment; `input` is without autodiff, and none for the first segment.
+    fn evaluate(
+        &self,
+        layers: Range<usize>,
+        input: Option<Tensor<3>>,
+        mut pass: Pass,
+    ) -> Evaluated {
         let input = input.map(|h| Tensor::from_inner(h).require_grad());
         let h = match &input {
             Some(h) => h.clone(),
             None => self.decoder.embed(&self.tokens),
         };
-        let mut pass = Pass::training();
         Evaluated {
             output: self
                 .decoder

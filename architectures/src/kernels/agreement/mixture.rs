@@ -1,15 +1,13 @@
 //! Mixture of experts and product-key search.
 
-use std::sync::Arc;
-
-use burn::backend::tensor::{Device, FloatTensor};
+use burn::backend::tensor::{Device, FloatTensor, IntTensor};
 use burn::backend::{Backend, Flex};
 use burn::tensor::{DType, TensorData};
 
-use super::{assert_close, floats, numbers};
 #[cfg(any(feature = "tch", feature = "cube"))]
-use super::{integers, listed};
-use crate::kernels::composed::{experts, lookup};
+use super::listed;
+use super::{assert_close, floats, integers, numbers};
+use crate::kernels::composed::{experts, lookup, routing};
 use crate::kernels::experts::ExpertOps;
 #[cfg(any(feature = "tch", feature = "cube"))]
 use crate::kernels::product_key_search::SearchOps;
@@ -24,11 +22,11 @@ type Pair<B> = (Float<B>, Float<B>);
     reason = "the fields are the operations' signatures"
 )]
 pub struct Mixture<B: Backend> {
-    dispatch_tokens: fn(Float<B>, Arc<Routes>) -> Float<B>,
-    combine_outputs: fn(Float<B>, Float<B>, Arc<Routes>) -> Float<B>,
-    combine_outputs_backward: fn(Float<B>, Float<B>, Float<B>, Arc<Routes>) -> Pair<B>,
-    grouped_matmul: fn(Float<B>, Float<B>, Arc<Routes>) -> Float<B>,
-    grouped_matmul_backward: fn(Float<B>, Float<B>, Float<B>, Arc<Routes>) -> Pair<B>,
+    dispatch_tokens: fn(Float<B>, Routes<B>) -> Float<B>,
+    combine_outputs: fn(Float<B>, Float<B>, Routes<B>) -> Float<B>,
+    combine_outputs_backward: fn(Float<B>, Float<B>, Float<B>, Routes<B>) -> Pair<B>,
+    grouped_matmul: fn(Float<B>, Float<B>, IntTensor<B>) -> Float<B>,
+    grouped_matmul_backward: fn(Float<B>, Float<B>, Float<B>, IntTensor<B>) -> Pair<B>,
 }
 
 #[cfg(any(feature = "tch", feature = "cube"))]
@@ -45,134 +43,134 @@ impl<B: ExpertOps> Mixture<B> {
     }
 }
 
-/// Expert 1 and token 2 have no rows; the others have one to three.
-fn few_rows() -> Arc<Routes> {
-    let assignments = [(0, 2), (0, 0), (1, 3), (3, 0), (3, 2), (3, 3), (4, 0)];
-    routes(4, 5, &assignments)
+/// Assignments of tokens to experts, listed token by token.
+struct Assigned {
+    tokens: usize,
+    experts: usize,
+    /// Token and expert.
+    pairs: Vec<(usize, usize)>,
 }
 
-/// Two experts for each of many tokens; expert 2 has no rows.
-fn many_rows() -> Arc<Routes> {
-    let of_token = |token: usize| [(token, [0, 1, 3][token % 3]), (token, 4)];
-    let assignments: Vec<_> = (0..70).flat_map(of_token).collect();
-    routes(5, 70, &assignments)
-}
-
-/// The routes of `(token, expert)` pairs, which are listed token by token.
-fn routes(experts: usize, tokens: usize, assignments: &[(usize, usize)]) -> Arc<Routes> {
-    let mut loads = vec![0; experts];
-    let mut offsets = vec![0; tokens + 1];
-    for &(token, expert) in assignments {
-        loads[expert] += 1;
-        for offset in &mut offsets[token + 1..] {
-            *offset += 1;
+impl Assigned {
+    /// Expert 1 and token 2 have no rows; the others have one to three.
+    fn few() -> Self {
+        Self {
+            tokens: 5,
+            experts: 4,
+            pairs: vec![(0, 2), (0, 0), (1, 3), (3, 0), (3, 2), (3, 3), (4, 0)],
         }
     }
-    let mut next: Vec<usize> = (0..experts).map(|e| loads[..e].iter().sum()).collect();
-    let (mut source_tokens, mut rows) = (vec![0; assignments.len()], Vec::new());
-    for &(token, expert) in assignments {
-        source_tokens[next[expert]] = token as i64;
-        rows.push(next[expert] as i64);
-        next[expert] += 1;
+
+    /// Two experts for each of many tokens; expert 2 has no rows.
+    fn many() -> Self {
+        let of_token = |token: usize| [(token, [0, 1, 3][token % 3]), (token, 4)];
+        Self {
+            tokens: 70,
+            experts: 5,
+            pairs: (0..70).flat_map(of_token).collect(),
+        }
     }
-    Arc::new(Routes {
-        loads,
-        source_tokens,
-        rows,
-        offsets,
-    })
+
+    fn routes<B: Backend>(&self, device: &Device<B>) -> Routes<B> {
+        let pairs = self.pairs.iter();
+        let pairs: Vec<i64> = pairs
+            .map(|(token, expert)| (token * self.experts + expert) as i64)
+            .collect();
+        let len = pairs.len();
+        let pairs = integers::<B>(&TensorData::new(pairs, [len]), device);
+        routing::sort_by_expert::<B>(pairs, self.tokens, self.experts)
+    }
 }
 
 impl<B: Backend> Mixture<B> {
     /// The composed bodies on the backend.
     pub fn composed() -> Self {
         Self {
-            dispatch_tokens: |x, routes| experts::dispatch_tokens::<B>(x, &routes),
+            dispatch_tokens: experts::dispatch_tokens::<B>,
             combine_outputs: |y, weights, routes| {
-                experts::combine_outputs::<B>(y, weights, &routes, |y, ids, weights| {
+                experts::combine_outputs::<B>(y, weights, routes, |y, ids, weights| {
                     lookup::bag::<B>(y, ids, weights, 1 << 8)
                 })
             },
-            combine_outputs_backward: |grad, y, weights, routes| {
-                experts::combine_outputs_backward::<B>(grad, y, weights, &routes)
-            },
-            grouped_matmul: |x, weights, routes| experts::grouped_matmul::<B>(x, weights, &routes),
-            grouped_matmul_backward: |grad, x, weights, routes| {
-                experts::grouped_matmul_backward::<B>(grad, x, weights, &routes)
-            },
+            combine_outputs_backward: experts::combine_outputs_backward::<B>,
+            grouped_matmul: experts::grouped_matmul::<B>,
+            grouped_matmul_backward: experts::grouped_matmul_backward::<B>,
         }
     }
 
     /// Panics where this differs from the CPU kernels by more than `tolerance` of the largest element.
     pub fn agree(&self, device: &Device<B>, tolerance: f32) {
-        self.exchanges_agree(few_rows(), 12, device, tolerance);
-        self.exchanges_agree(many_rows(), 37, device, tolerance);
-        self.products_agree((few_rows(), [12, 20]), device, DType::F32, tolerance);
-        self.products_agree((many_rows(), [37, 19]), device, DType::F32, tolerance);
-        self.products_agree((few_rows(), [12, 20]), device, DType::BF16, 1e-2);
+        self.exchanges_agree(&Assigned::few(), 12, device, tolerance);
+        self.exchanges_agree(&Assigned::many(), 37, device, tolerance);
+        self.products_agree((Assigned::few(), [12, 20]), device, DType::F32, tolerance);
+        self.products_agree((Assigned::many(), [37, 19]), device, DType::F32, tolerance);
+        self.products_agree((Assigned::few(), [12, 20]), device, DType::BF16, 1e-2);
     }
 
     fn exchanges_agree(
         &self,
-        routes: Arc<Routes>,
+        assigned: &Assigned,
         inputs: usize,
         device: &Device<B>,
         tolerance: f32,
     ) {
-        let (tokens, rows) = (routes.tokens(), routes.rows.len());
+        let (tokens, rows) = (assigned.tokens, assigned.pairs.len());
         let here = |data: &TensorData| floats::<B>(data, DType::F32, device);
         let there = |data: &TensorData| floats::<Flex>(data, DType::F32, &Default::default());
         let same = |what: &str, found, expected| {
             assert_close::<B, Flex>(what, found, expected, tolerance);
         };
+        let routes = || assigned.routes::<B>(device);
+        let their_routes = || assigned.routes::<Flex>(&Default::default());
 
         let x = numbers("x of tokens", [tokens, inputs]);
         same(
             "dispatch",
-            (self.dispatch_tokens)(here(&x), routes.clone()),
-            Flex::dispatch_tokens(there(&x), routes.clone()),
+            (self.dispatch_tokens)(here(&x), routes()),
+            Flex::dispatch_tokens(there(&x), their_routes()),
         );
 
         let y = numbers("y at rows", [rows, inputs]);
         let weights = numbers("weights of assignments", [rows]);
         same(
             "combine",
-            (self.combine_outputs)(here(&y), here(&weights), routes.clone()),
-            Flex::combine_outputs(there(&y), there(&weights), routes.clone()),
+            (self.combine_outputs)(here(&y), here(&weights), routes()),
+            Flex::combine_outputs(there(&y), there(&weights), their_routes()),
         );
-        let found =
-            (self.combine_outputs_backward)(here(&x), here(&y), here(&weights), routes.clone());
-        let expected =
-            Flex::combine_outputs_backward(there(&x), there(&y), there(&weights), routes.clone());
+        let found = (self.combine_outputs_backward)(here(&x), here(&y), here(&weights), routes());
+        let (x, y, weights) = (there(&x), there(&y), there(&weights));
+        let expected = Flex::combine_outputs_backward(x, y, weights, their_routes());
         same("gradient of rows", found.0, expected.0);
         same("gradient of weights", found.1, expected.1);
     }
 
     fn products_agree(
         &self,
-        (routes, [inputs, outputs]): (Arc<Routes>, [usize; 2]),
+        (assigned, [inputs, outputs]): (Assigned, [usize; 2]),
         device: &Device<B>,
         dtype: DType,
         tolerance: f32,
     ) {
-        let (rows, experts) = (routes.rows.len(), routes.loads.len());
+        let (rows, experts) = (assigned.pairs.len(), assigned.experts);
         let here = |data: &TensorData| floats::<B>(data, dtype, device);
         let there = |data: &TensorData| floats::<Flex>(data, dtype, &Default::default());
         let same = |what: &str, found, expected| {
             assert_close::<B, Flex>(&format!("{what}, {dtype:?}"), found, expected, tolerance);
         };
+        let offsets = || assigned.routes::<B>(device).expert_offsets;
+        let their_offsets = || assigned.routes::<Flex>(&Default::default()).expert_offsets;
         let y = numbers("y at rows", [rows, inputs]);
         let matrices = numbers("matrices", [experts, inputs, outputs]);
         let grad = numbers("grad at rows", [rows, outputs]);
         same(
             "expert product",
-            (self.grouped_matmul)(here(&y), here(&matrices), routes.clone()),
-            Flex::grouped_matmul(there(&y), there(&matrices), routes.clone()),
+            (self.grouped_matmul)(here(&y), here(&matrices), offsets()),
+            Flex::grouped_matmul(there(&y), there(&matrices), their_offsets()),
         );
         let found =
-            (self.grouped_matmul_backward)(here(&grad), here(&y), here(&matrices), routes.clone());
-        let expected =
-            Flex::grouped_matmul_backward(there(&grad), there(&y), there(&matrices), routes);
+            (self.grouped_matmul_backward)(here(&grad), here(&y), here(&matrices), offsets());
+        let (grad, y, matrices) = (there(&grad), there(&y), there(&matrices));
+        let expected = Flex::grouped_matmul_backward(grad, y, matrices, their_offsets());
         same("gradient of rows through the experts", found.0, expected.0);
         same("gradient of matrices", found.1, expected.1);
     }

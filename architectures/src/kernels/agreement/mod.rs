@@ -3,6 +3,7 @@
 mod layer;
 mod lookups;
 mod mixture;
+mod routing;
 
 use burn::backend::tensor::{Device, FloatTensor, IntTensor};
 use burn::backend::{Backend, TensorMetadata, get_or_init_device_settings, read_sync};
@@ -14,6 +15,7 @@ pub use lookups::Lookups;
 pub use mixture::Mixture;
 #[cfg(any(feature = "tch", feature = "cube"))]
 pub use mixture::searches_agree;
+pub use routing::Routing;
 
 use crate::kernels::adam_step::AdamStep;
 use crate::kernels::stochastic_rounding::RoundingCounters;
@@ -94,4 +96,5 @@ fn composed_operations_agree() {
     Layer::<burn::backend::Flex>::composed().agree(&Default::default(), DType::F32, 1e-5);
     Layer::<burn::backend::Flex>::composed().agree_in_bf16(&Default::default());
     Mixture::<burn::backend::Flex>::composed().agree(&Default::default(), 1e-5);
+    Routing::<burn::backend::Flex>::composed().agree(&Default::default());
 }

@@ -1,18 +1,20 @@
-//! Mixture of experts from gathers and one matrix product per expert.
+//! Mixture of experts from gathers and one matrix product per expert. Gathers use the routes on the device; the offsets, from which
+//! the bounds of products and sums follow, are copied to the host.
 
 use std::iter::repeat_n;
 
-use burn::backend::tensor::{Device, FloatTensor, IntTensor};
+use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Backend, TensorMetadata};
 
 use super::Operand;
 use super::lookup::integers;
+use super::routing::on_host;
+use crate::kernels::cpu::experts::rows_of_experts;
 use crate::kernels::routes::Routes;
 
 /// [`crate::kernels::experts::ExpertOps::dispatch_tokens`].
-pub fn dispatch_tokens<B: Backend>(x: FloatTensor<B>, routes: &Routes) -> FloatTensor<B> {
-    let tokens = integers::<B>(routes.source_tokens.clone(), &x.device());
-    Operand::<B>(x).select(0, tokens).0
+pub fn dispatch_tokens<B: Backend>(x: FloatTensor<B>, routes: Routes<B>) -> FloatTensor<B> {
+    Operand::<B>(x).select(0, routes.source_tokens).0
 }
 
 /// [`crate::kernels::experts::ExpertOps::combine_outputs`] by `bag`, which sums the rows `(y, ids, weights)`. Tokens with fewer
@@ -20,34 +22,34 @@ pub fn dispatch_tokens<B: Backend>(x: FloatTensor<B>, routes: &Routes) -> FloatT
 pub fn combine_outputs<B: Backend>(
     y: FloatTensor<B>,
     weights: FloatTensor<B>,
-    routes: &Routes,
+    routes: Routes<B>,
     bag: impl Fn(FloatTensor<B>, IntTensor<B>, FloatTensor<B>) -> FloatTensor<B>,
 ) -> FloatTensor<B> {
-    let (device, tokens) = (y.device(), routes.tokens());
-    let counts = routes.offsets.windows(2).map(|ends| ends[1] - ends[0]);
-    let most = counts.max().unwrap_or(0);
+    let (device, tokens, count) = (y.device(), routes.tokens(), routes.count());
+    let offsets = on_host::<B>(routes.token_offsets);
+    let rows_of = |ends: &[i64]| (ends[1] - ends[0]) as usize;
+    let most = offsets.windows(2).map(rows_of).max().unwrap_or(0);
     if most == 0 {
         let width = y.shape()[1];
         return Operand::<B>::zeros([tokens, width], &device, y.dtype()).0;
     }
-    let mut rows = Vec::with_capacity(tokens * most);
+    // Row 0 and a weight of zero are appended for the padding.
+    let padding = count as i64;
     let mut assignments = Vec::with_capacity(tokens * most);
-    // A zero is appended to the weights for the padding.
-    let without_weight = routes.rows.len() as i64;
-    for ends in routes.offsets.windows(2) {
-        let padding = most - (ends[1] - ends[0]);
-        rows.extend(&routes.rows[ends[0]..ends[1]]);
-        rows.extend(repeat_n(0, padding));
-        assignments.extend(ends[0] as i64..ends[1] as i64);
-        assignments.extend(repeat_n(without_weight, padding));
+    for ends in offsets.windows(2) {
+        assignments.extend(ends[0]..ends[1]);
+        assignments.extend(repeat_n(padding, most - rows_of(ends)));
     }
+    let assignments = integers::<B>(assignments, &device);
     let weights = Operand::<B>(weights);
     let zero = Operand::zeros([1], &device, weights.0.dtype());
     let weights = Operand::cat(vec![weights, zero], 0)
-        .select(0, integers::<B>(assignments, &device))
+        .select(0, assignments.clone())
         .reshape([tokens, most]);
-    let rows = B::int_reshape(integers::<B>(rows, &device), [tokens, most].into());
-    bag(y, rows, weights.0)
+    let first = B::int_zeros([1].into(), &device, routes.rows.dtype().into());
+    let rows = B::int_cat(vec![routes.rows, first], 0);
+    let rows = B::int_select(rows, 0, assignments);
+    bag(y, B::int_reshape(rows, [tokens, most].into()), weights.0)
 }
 
 /// [`crate::kernels::experts::ExpertOps::combine_outputs_backward`].
@@ -55,22 +57,14 @@ pub fn combine_outputs_backward<B: Backend>(
     grad: FloatTensor<B>,
     y: FloatTensor<B>,
     weights: FloatTensor<B>,
-    routes: &Routes,
+    routes: Routes<B>,
 ) -> (FloatTensor<B>, FloatTensor<B>) {
-    let device: Device<B> = grad.device();
-    let assignments = routes.rows.len();
-    let mut assignment_of_row = vec![0; assignments];
-    for (assignment, &row) in routes.rows.iter().enumerate() {
-        assignment_of_row[row as usize] = assignment as i64;
-    }
-    let grad_of_rows = Operand::<B>(dispatch_tokens::<B>(grad, routes));
-    let weights = Operand::<B>(weights).select(0, integers::<B>(assignment_of_row, &device));
+    let count = routes.count();
+    let grad_of_rows = Operand::<B>(grad).select(0, routes.source_tokens);
+    let weights = Operand::<B>(weights).select(0, routes.assignments);
     let products = grad_of_rows.clone() * Operand::<B>(y);
-    let dweights = products
-        .sum(1)
-        .reshape([assignments])
-        .select(0, integers::<B>(routes.rows.clone(), &device));
-    let dy = grad_of_rows * weights.reshape([assignments, 1]);
+    let dweights = products.sum(1).reshape([count]).select(0, routes.rows);
+    let dy = grad_of_rows * weights.reshape([count, 1]);
     (dy.0, dweights.0)
 }
 
@@ -86,11 +80,11 @@ fn matrix<B: Backend>(weights: &Operand<B>, expert: usize) -> Operand<B> {
 pub fn grouped_matmul<B: Backend>(
     x: FloatTensor<B>,
     weights: FloatTensor<B>,
-    routes: &Routes,
+    expert_offsets: IntTensor<B>,
 ) -> FloatTensor<B> {
     let (x, weights) = (Operand::<B>(x), Operand::<B>(weights));
-    let parts = routes
-        .experts()
+    let offsets = on_host::<B>(expert_offsets);
+    let parts = rows_of_experts(&offsets)
         .filter(|(_, rows)| !rows.is_empty())
         .map(|(expert, rows)| x.narrow(0, rows).matmul(matrix(&weights, expert)))
         .collect();
@@ -102,12 +96,12 @@ pub fn grouped_matmul_backward<B: Backend>(
     grad: FloatTensor<B>,
     x: FloatTensor<B>,
     weights: FloatTensor<B>,
-    routes: &Routes,
+    expert_offsets: IntTensor<B>,
 ) -> (FloatTensor<B>, FloatTensor<B>) {
     let (grad, x, weights) = (Operand::<B>(grad), Operand::<B>(x), Operand::<B>(weights));
     let [_, inputs, outputs] = weights.dims();
     let (mut dx, mut dweights) = (Vec::new(), Vec::new());
-    for (expert, rows) in routes.experts() {
+    for (expert, rows) in rows_of_experts(&on_host::<B>(expert_offsets)) {
         let dmatrix = if rows.is_empty() {
             Operand::zeros([inputs, outputs], &grad.device(), grad.0.dtype())
         } else {

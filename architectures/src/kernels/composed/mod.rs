@@ -11,6 +11,7 @@ pub mod experts;
 pub mod layer;
 pub mod lookup;
 mod operand;
+pub mod routing;
 pub mod row_adam;
 
 use operand::Operand;

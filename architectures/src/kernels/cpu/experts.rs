@@ -8,25 +8,30 @@ use multiversion::multiversion;
 use rayon::prelude::*;
 
 use super::matmul::{Matrix, TILES, tiled_matmul};
-use crate::kernels::routes::Routes;
 
 /// `out[p] = x[source_tokens[p]]`.
-pub fn dispatch_tokens(x: &[f32], width: usize, routes: &Routes, out: &mut [f32]) {
+pub fn dispatch_tokens(x: &[f32], width: usize, source_tokens: &[i64], out: &mut [f32]) {
     out.par_chunks_mut(width)
-        .zip(&routes.source_tokens)
+        .zip(source_tokens)
         .with_min_len(64)
         .for_each(|(out, &token)| out.copy_from_slice(&x[token as usize * width..][..width]));
 }
 
-/// `out[t]` is the sum of `weight * y[row]` over the token's assignments.
-pub fn combine_outputs(y: &[f32], width: usize, weights: &[f32], routes: &Routes, out: &mut [f32]) {
+/// `out[t]` is the sum of `weight * y[row]` over the token's assignments, which begin at `offsets[t]`.
+pub fn combine_outputs(
+    (y, weights): (&[f32], &[f32]),
+    width: usize,
+    rows: &[i64],
+    offsets: &[i64],
+    out: &mut [f32],
+) {
     out.par_chunks_mut(width)
         .enumerate()
         .with_min_len(64)
         .for_each(|(token, out)| {
             out.fill(0.0);
-            let assignments = routes.offsets[token]..routes.offsets[token + 1];
-            let rows = &routes.rows[assignments.clone()];
+            let assignments = offsets[token] as usize..offsets[token + 1] as usize;
+            let rows = &rows[assignments.clone()];
             for (&row, &weight) in rows.iter().zip(&weights[assignments]) {
                 let row = row as usize;
                 add_scaled(weight, &y[row * width..][..width], out);
@@ -34,18 +39,15 @@ pub fn combine_outputs(y: &[f32], width: usize, weights: &[f32], routes: &Routes
         });
 }
 
-/// Gradients of [`combine_outputs`], given that of its output: `dy` of every row and `dweights` of every assignment.
+/// Gradients of [`combine_outputs`], given that of its output: `dy` of every row and `dweights` of every assignment. A row has a
+/// token and an assignment, and an assignment a row.
 pub fn combine_outputs_backward(
     (grad, y, weights): (&[f32], &[f32], &[f32]),
     width: usize,
-    routes: &Routes,
+    (source_tokens, assignments, rows): (&[i64], &[i64], &[i64]),
     dy: &mut [f32],
     dweights: &mut [f32],
 ) {
-    let mut assignment_of_row = vec![0; routes.rows.len()];
-    for (assignment, &row) in routes.rows.iter().enumerate() {
-        assignment_of_row[row as usize] = assignment;
-    }
     let grad_of = |token: i64| &grad[token as usize * width..][..width];
     let mut by_row = vec![0.0; dweights.len()];
     dy.par_chunks_mut(width)
@@ -53,27 +55,28 @@ pub fn combine_outputs_backward(
         .enumerate()
         .with_min_len(64)
         .for_each(|(row, (dy, dweight))| {
-            let grad = grad_of(routes.source_tokens[row]);
+            let grad = grad_of(source_tokens[row]);
             dy.fill(0.0);
-            add_scaled(weights[assignment_of_row[row]], grad, dy);
+            add_scaled(weights[assignments[row] as usize], grad, dy);
             *dweight = inner(grad, &y[row * width..][..width]);
         });
-    for (dweight, &row) in dweights.iter_mut().zip(&routes.rows) {
+    for (dweight, &row) in dweights.iter_mut().zip(rows) {
         *dweight = by_row[row as usize];
     }
 }
 
-/// `out[p] = x[p] weights[expert of p]`; `x [rows, inputs]`, `weights [n_experts, inputs, outputs]`.
+/// `out[p] = x[p] weights[expert of p]`; `x [rows, inputs]`, `weights [n_experts, inputs, outputs]`. The rows of each expert begin
+/// at its entry of `offsets [n_experts + 1]`.
 pub fn grouped_matmul(
     x: &[f32],
     weights: &[f32],
     shape: (usize, usize),
-    routes: &Routes,
+    offsets: &[i64],
     out: &mut [f32],
 ) {
     let (inputs, outputs) = shape;
     let out = Matrix::write(out, 0, outputs);
-    each_expert(routes, |expert, rows, tiles| {
+    each_expert(offsets, |expert, rows, tiles| {
         let weights = Matrix::read(weights, expert * inputs * outputs, outputs);
         let x = Matrix::read(x, rows.start * inputs, inputs);
         let out = out.rows_from(rows.start);
@@ -85,13 +88,13 @@ pub fn grouped_matmul(
 pub fn grouped_matmul_backward(
     (grad, x, weights): (&[f32], &[f32], &[f32]),
     (inputs, outputs): (usize, usize),
-    routes: &Routes,
+    offsets: &[i64],
     dx: &mut [f32],
     dweights: &mut [f32],
 ) {
     let dx = Matrix::write(dx, 0, inputs);
     let dweights = Matrix::write(dweights, 0, outputs);
-    each_expert(routes, |expert, rows, tiles| {
+    each_expert(offsets, |expert, rows, tiles| {
         let weights = Matrix::read(weights, expert * inputs * outputs, outputs);
         let x = Matrix::read(x, rows.start * inputs, inputs);
         let grad = Matrix::read(grad, rows.start * outputs, outputs);
@@ -114,10 +117,17 @@ pub fn grouped_matmul_backward(
     });
 }
 
+/// Each expert and its rows, of offsets `[n_experts + 1]`.
+pub fn rows_of_experts(offsets: &[i64]) -> impl Iterator<Item = (usize, Range<usize>)> + '_ {
+    let ranges = offsets.windows(2);
+    ranges
+        .map(|ends| ends[0] as usize..ends[1] as usize)
+        .enumerate()
+}
+
 /// Visits the experts that have rows, in parallel, with the number of tiles into which each divides its product.
-fn each_expert(routes: &Routes, visit: impl Fn(usize, Range<usize>, usize) + Sync) {
-    let experts: Vec<_> = routes
-        .experts()
+fn each_expert(offsets: &[i64], visit: impl Fn(usize, Range<usize>, usize) + Sync) {
+    let experts: Vec<_> = rows_of_experts(offsets)
         .filter(|(_, rows)| !rows.is_empty())
         .collect();
     // With few experts each product is divided into more tiles, so that all threads have work.

@@ -10,7 +10,7 @@ pub mod bf16_rounding;
 mod cached_attention;
 mod cross_entropy;
 mod exp;
-mod experts;
+pub mod experts;
 mod flex;
 #[cfg(any(test, feature = "portable-math"))]
 mod fma_product;
@@ -22,6 +22,7 @@ mod prefetch;
 mod product_key_search;
 mod product_key_top_k;
 mod rms_norm;
+pub mod routing;
 mod row_adam;
 mod swiglu;
 pub mod table_element;

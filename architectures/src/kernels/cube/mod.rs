@@ -13,13 +13,12 @@ mod pair_scores;
 mod product_key_top_k;
 mod reduce;
 mod rms_norm;
+mod routing;
 mod row_adam;
 mod row_sums;
 mod sort;
 mod stochastic_rounding;
 mod swiglu;
-
-use std::sync::Arc;
 
 use burn::backend::ops::FloatTensorOps;
 use burn::backend::tensor::{FloatTensor, IntTensor};
@@ -27,13 +26,13 @@ use burn::backend::{TensorMetadata, get_or_init_device_settings};
 use burn::tensor::Shape;
 use burn_cubecl::CubeBackend;
 
-use super::composed;
 use super::experts::ExpertOps;
 use super::fused::FusedOps;
 use super::gather::GatherOps;
 use super::lookup::LookupOps;
 use super::product_key_search::SearchOps;
 use super::routes::Routes;
+use super::routing::RoutingOps;
 use crate::kernels::adam_step::AdamStep;
 use crate::kernels::attention_shape::AttentionShape;
 
@@ -195,37 +194,51 @@ impl GatherOps for CubeBackend {
 
 impl SearchOps for CubeBackend {}
 
+impl RoutingOps for CubeBackend {
+    fn choose_experts(scores: FloatTensor<Self>, top_k: usize) -> IntTensor<Self> {
+        routing::choose_experts(scores, top_k)
+    }
+
+    fn choose_tokens(scores: FloatTensor<Self>, capacity: usize) -> IntTensor<Self> {
+        routing::choose_tokens(scores, capacity)
+    }
+
+    fn sort_by_expert(pairs: IntTensor<Self>, tokens: usize, n_experts: usize) -> Routes<Self> {
+        routing::sort_by_expert(pairs, tokens, n_experts)
+    }
+}
+
 impl ExpertOps for CubeBackend {
     fn combine_outputs(
         y: FloatTensor<Self>,
         weights: FloatTensor<Self>,
-        routes: Arc<Routes>,
+        routes: Routes<Self>,
     ) -> FloatTensor<Self> {
-        composed::experts::combine_outputs::<Self>(y, weights, &routes, lookup::bag)
+        experts::combine_outputs(y, weights, routes)
     }
 
     fn grouped_matmul(
         x: FloatTensor<Self>,
         weights: FloatTensor<Self>,
-        routes: Arc<Routes>,
+        expert_offsets: IntTensor<Self>,
     ) -> FloatTensor<Self> {
-        experts::grouped_matmul(x, weights, &routes)
+        experts::grouped_matmul(x, weights, expert_offsets)
     }
 
     fn grouped_matmul_backward(
         grad: FloatTensor<Self>,
         x: FloatTensor<Self>,
         weights: FloatTensor<Self>,
-        routes: Arc<Routes>,
+        expert_offsets: IntTensor<Self>,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
-        experts::grouped_matmul_backward(grad, x, weights, &routes)
+        experts::grouped_matmul_backward(grad, x, weights, expert_offsets)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::agreement::{Layer, Lookups, Mixture, searches_agree};
+    use crate::kernels::agreement::{Layer, Lookups, Mixture, Routing, searches_agree};
     use burn::backend::tensor::Device;
     use burn::tensor::DType;
 
@@ -262,6 +275,7 @@ mod tests {
     #[test]
     fn other_operations_agree_with_the_cpu_kernels() {
         Mixture::<CubeBackend>::own().agree(&device(), 1e-5);
+        Routing::<CubeBackend>::own().agree(&device());
         searches_agree::<CubeBackend>(&device(), 1e-5);
     }
 }

@@ -19,7 +19,7 @@ fn ahead(score: f32, index: u32, other: f32, other_index: u32) -> bool {
 
 /// The best of all units' candidates, returned to all units. Indices count from one; zero is no candidate.
 #[cube]
-fn best_of_all(
+pub fn best_of_all(
     score: f32,
     index: u32,
     scores: &mut Shared<[f32]>,
@@ -52,7 +52,7 @@ fn best_of_all(
 
 /// The best of a unit's share of a row that ranks after the last one taken; index zero if there is none.
 #[cube]
-fn best_of_row<T: Float>(
+pub fn best_of_row<T: Float>(
     row: &Tensor<T>,
     start: usize,
     n: usize,
