@@ -5,10 +5,11 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use burn::tensor::{Int, Tensor};
 use collectives::Collectives;
 
+use crate::host_copy;
 use crate::pass::Pass;
+use crate::token_ids::TokenIds;
 
 /// What the ranks must agree on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,11 +45,18 @@ impl std::fmt::Display for Description {
 /// # Panics
 ///
 /// If ranks differ.
-pub fn check(ranks: &dyn Collectives, pass: &Pass, tokens: &Tensor<2, Int>) {
+pub fn check(ranks: &dyn Collectives, pass: &Pass, tokens: &TokenIds) {
     let hash = || {
         let mut hasher = DefaultHasher::new();
-        let ids = tokens.clone().into_data();
-        ids.iter::<i64>().for_each(|id| id.hash(&mut hasher));
+        let copied;
+        let ids = match tokens.on_host() {
+            Some(ids) => ids,
+            None => {
+                copied = host_copy::integers(tokens.on_device());
+                &copied
+            }
+        };
+        ids.iter().for_each(|id| id.hash(&mut hasher));
         hasher.finish()
     };
     let own = Description {
@@ -77,7 +85,7 @@ mod tests {
         let run = || {
             thread_ranks(2, |ranks| {
                 let (pass, tokens) = of(ranks.rank());
-                let tokens = Tensor::from_data([tokens], &Device::flex());
+                let tokens = TokenIds::from_host(tokens.to_vec(), [1, 2], &Device::flex());
                 check(ranks.as_ref(), &pass, &tokens);
             })
         };

@@ -6,33 +6,40 @@ use burn::tensor::{Int, Tensor};
 
 use crate::host_copy;
 use crate::pass::Pass;
+use crate::token_ids::TokenIds;
 
 /// The token ids of one forward pass and those before them.
 pub struct Tokens {
     /// `[batch, past + seq]`
-    ids: Tensor<2, Int>,
+    ids: TokenIds,
     past: usize,
-    on_host: OnceLock<Vec<i64>>,
+    /// Of ids that are known on the device alone.
+    copied: OnceLock<Vec<i64>>,
 }
 
 impl Tokens {
     /// Whole sequences `[batch, seq]`.
-    pub fn whole(ids: Tensor<2, Int>) -> Self {
+    pub fn whole(ids: impl Into<TokenIds>) -> Self {
         Self::after(ids, 0)
     }
 
     /// Sequences `[batch, past + seq]`, of which the first `past` tokens belong to earlier passes.
-    pub fn after(ids: Tensor<2, Int>, past: usize) -> Self {
+    pub fn after(ids: impl Into<TokenIds>, past: usize) -> Self {
         Self {
-            ids,
+            ids: ids.into(),
             past,
-            on_host: OnceLock::new(),
+            copied: OnceLock::new(),
         }
     }
 
     /// The ids of this pass with those before them, `[batch, past + seq]`.
     pub fn with_history(&self) -> Tensor<2, Int> {
-        self.ids.clone()
+        self.ids.on_device()
+    }
+
+    /// [`Tokens::with_history`], and on the host where it is known there.
+    pub(crate) fn ids(&self) -> &TokenIds {
+        &self.ids
     }
 
     /// Number of tokens before this pass.
@@ -40,10 +47,13 @@ impl Tokens {
         self.past
     }
 
-    /// [`Tokens::with_history`] on the host, row by row; copied from the device at the first call.
+    /// [`Tokens::with_history`] on the host, row by row; copied from the device at the first call unless the caller had them on the host.
     pub fn on_host(&self) -> &[i64] {
-        self.on_host
-            .get_or_init(|| host_copy::integers(self.ids.clone()))
+        let copy = || host_copy::integers(self.ids.on_device());
+        match self.ids.on_host() {
+            Some(ids) => ids,
+            None => self.copied.get_or_init(copy),
+        }
     }
 }
 

@@ -5,7 +5,7 @@
 //! ```
 
 use burn::module::Module;
-use burn::tensor::{Device, Int, Tensor};
+use burn::tensor::{Device, Tensor};
 
 use crate::attention::{LayerCache, Positions};
 use crate::block::{self, Architecture, Block, Builder};
@@ -18,6 +18,7 @@ use crate::norm::RmsNorm;
 use crate::part::{Embedding, Head, LayerFrame};
 use crate::pass::Pass;
 use crate::registry::AnyBlock;
+use crate::token_ids::{self, TokenIds};
 use crate::value_table::ValueTable;
 
 mod on_ranks;
@@ -60,7 +61,7 @@ pub struct Cache {
     /// Of the blocks of each layer, in the order of evaluation.
     blocks: Vec<Vec<DecodingState>>,
     /// `[batch, past]`; none before the first token.
-    tokens: Option<Tensor<2, Int>>,
+    tokens: Option<TokenIds>,
 }
 
 impl Decoder {
@@ -122,7 +123,7 @@ impl Decoder {
     /// # Panics
     ///
     /// As [`Decoder::evaluate_layers`].
-    pub fn forward(&self, tokens: Tensor<2, Int>, pass: &mut Pass) -> Tensor<3> {
+    pub fn forward(&self, tokens: impl Into<TokenIds>, pass: &mut Pass) -> Tensor<3> {
         let tokens = self.tokens(tokens);
         let h = self.embed(&tokens);
         self.logits(self.evaluate_layers(0..self.layers.len(), h, &tokens, pass))
@@ -139,14 +140,14 @@ impl Decoder {
     }
 
     /// Logits `[batch, new, vocab_size]` of `tokens [batch, new]` after those in `cache`; for evaluation.
-    pub fn extend(&self, tokens: Tensor<2, Int>, cache: &mut Cache) -> Tensor<3> {
-        let h = self.extend_hidden(tokens, cache);
+    pub fn extend(&self, tokens: impl Into<TokenIds>, cache: &mut Cache) -> Tensor<3> {
+        let h = self.extend_hidden(tokens.into(), cache);
         self.head.logits(h, &self.embedding)
     }
 
     /// Logits `[batch, vocab_size]` of the last of `tokens [batch, new]` after those in `cache`; for evaluation.
-    pub fn extend_to_last(&self, tokens: Tensor<2, Int>, cache: &mut Cache) -> Tensor<2> {
-        let h = self.extend_hidden(tokens, cache);
+    pub fn extend_to_last(&self, tokens: impl Into<TokenIds>, cache: &mut Cache) -> Tensor<2> {
+        let h = self.extend_hidden(tokens.into(), cache);
         let last = h.dims()[1] - 1;
         self.head
             .logits(h.narrow(1, last, 1), &self.embedding)
@@ -154,16 +155,16 @@ impl Decoder {
     }
 
     /// The residual stream `[batch, new, d_model]` after the last layer.
-    fn extend_hidden(&self, tokens: Tensor<2, Int>, cache: &mut Cache) -> Tensor<3> {
+    fn extend_hidden(&self, tokens: TokenIds, cache: &mut Cache) -> Tensor<3> {
         let [_, seq] = tokens.dims();
         let past = cache.tokens.as_ref().map_or(0, |tokens| tokens.dims()[1]);
         let positions = Positions::new(&self.config, past, seq, &tokens.device());
         let mut pass = Pass::evaluation();
         self.check_ranks(&pass, &tokens);
-        let mut h = self.embedding.forward(tokens.clone());
+        let mut h = self.embedding.forward(tokens.on_device());
         let history = match cache.tokens.take() {
             None => tokens,
-            Some(before) => Tensor::cat(vec![before, tokens], 1),
+            Some(before) => before.followed_by(tokens),
         };
         cache.tokens = Some(history.clone());
         let tokens = Tokens::after(history, past);
@@ -181,9 +182,14 @@ impl Decoder {
 }
 
 impl Cache {
-    /// The sequences of these places, `[n]`, in their order; a sequence can occur more than once or not at all.
+    /// The sequences of these places, in their order; a sequence can occur more than once or not at all.
     #[must_use]
-    pub fn select(&self, sequences: Tensor<1, Int>) -> Self {
+    pub fn select(&self, places: &[usize]) -> Self {
+        let Some(tokens) = &self.tokens else {
+            // Nothing was read yet.
+            return self.clone();
+        };
+        let sequences = token_ids::indices(places, &tokens.device());
         let state = |state: &DecodingState| {
             DecodingState(
                 state
@@ -199,10 +205,7 @@ impl Cache {
                 .map(|layer| layer.select(sequences.clone()))
                 .collect(),
             blocks: self.blocks.iter().map(states).collect(),
-            tokens: self
-                .tokens
-                .as_ref()
-                .map(|tokens| tokens.clone().select(0, sequences.clone())),
+            tokens: Some(tokens.select(places)),
         }
     }
 }

@@ -64,6 +64,7 @@ mod registry;
 mod rotary;
 pub mod routing;
 mod table_spec;
+mod token_ids;
 pub mod ultra_mem;
 mod usage;
 mod value_table;
@@ -91,6 +92,7 @@ pub use product_keys::{ProductKeysConfig, ScoreActivation};
 pub use registry::{AnyBlock, BlockByKind, BlockConfig};
 pub use rotary::{Rotary, RotaryScaling};
 pub use table_spec::TableSpec;
+pub use token_ids::TokenIds;
 pub use usage::Usage;
 pub use value_table::{LazyAdam, TableGradient, TableMemory, TablePart, ValueTable};
 

@@ -25,6 +25,7 @@ use crate::numeric_format::NumericFormat;
 use crate::pass::Pass;
 use crate::registry::{AnyBlock, BlockConfig};
 use crate::table_spec::TableSpec;
+use crate::token_ids::TokenIds;
 use crate::value_table::ValueTable;
 
 /// A part of a decoder that can be built and timed separately.
@@ -209,11 +210,12 @@ pub fn total_cost(decoder: &DecoderConfig, layers: &[LayerConfig]) -> Cost {
 impl BuiltPart {
     /// Output `[batch, seq, output_width]` for hidden states `x [batch, seq, d_model]` and `tokens [batch, seq]`. The
     /// embedding reads only the tokens; the head uses them as targets and returns each token's loss in nats.
-    pub fn forward(&self, x: Tensor<3>, tokens: Tensor<2, Int>, pass: &mut Pass) -> Tensor<3> {
+    pub fn forward(&self, x: Tensor<3>, tokens: impl Into<TokenIds>, pass: &mut Pass) -> Tensor<3> {
+        let tokens: TokenIds = tokens.into();
         match self {
             Self::Layer(layer) => layer.forward(x),
-            Self::Embedding(embedding) => embedding.forward(tokens),
-            Self::Head(head) => head.forward(x, tokens),
+            Self::Embedding(embedding) => embedding.forward(tokens.on_device()),
+            Self::Head(head) => head.forward(x, tokens.on_device()),
             Self::Norm(norm) => norm.forward(x),
             Self::Block(block) => block.forward(x, &mut Context::new(&Tokens::whole(tokens), pass)),
         }

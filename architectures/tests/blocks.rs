@@ -101,8 +101,8 @@ fn selected_sequences_of_a_cache_go_on_as_their_own() {
             .abs()
             .max()
             .into_scalar();
+        let mut chosen = cache.select(&[2, 0, 2]);
         let places = Tensor::from_data(TensorData::new(vec![2i64, 0, 2], [3]), &device);
-        let mut chosen = cache.select(places.clone());
         let rest = tokens.narrow(1, 5, 2).select(0, places.clone());
         let expected = whole.narrow(1, 5, 2).select(0, places);
         let rest = decoder.extend(rest, &mut chosen);

@@ -10,7 +10,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use experiment::training::{Division, Recompute};
 use harness::train::Batch;
 use harness::train::backward::backward;
-use harness::train::step::TableGradients;
+use harness::train::gradients::TableGradients;
 use models::every_model;
 
 /// The results of a backward pass by name.
@@ -24,7 +24,10 @@ fn random_batch(decoder: &Decoder, sequences: usize, device: &Device) -> Batch {
         .collect();
     let tokens = TensorData::new(tokens, [sequences, seq + 1]);
     let tokens = Tensor::<2, Int>::from_data(tokens, device);
-    (tokens.clone().narrow(1, 0, seq), tokens.narrow(1, 1, seq))
+    (
+        tokens.clone().narrow(1, 0, seq).into(),
+        tokens.narrow(1, 1, seq),
+    )
 }
 
 /// Loss, gradients and updated buffers of `config` with six sequences.
@@ -33,11 +36,12 @@ fn numbers(config: &ModelConfig, division: Division) -> Numbers {
     let decoder = Decoder::new(config, 3, &device).unwrap();
     let batch = random_batch(&decoder, 6, &device);
     let found = backward(&decoder, batch, division);
+    let [loss, auxiliary_loss] = found.losses.on_host();
     let mut all = Gradients {
         gradients: &found.parameters.dense,
         numbers: vec![
-            ("loss".to_owned(), vec![found.loss]),
-            ("auxiliary loss".to_owned(), vec![found.auxiliary_loss]),
+            ("loss".to_owned(), vec![loss]),
+            ("auxiliary loss".to_owned(), vec![auxiliary_loss]),
         ],
     };
     decoder.visit(&mut all);

@@ -186,13 +186,12 @@ fn two_steps(run: &Run, ranks: &Arc<dyn Collectives>) {
             .collect();
         let tokens = TensorData::new(tokens, [sequences, seq + 1]);
         let tokens = Tensor::<2, Int>::from_data(tokens, &device);
-        let batch = (tokens.clone().narrow(1, 0, seq), tokens.narrow(1, 1, seq));
+        let inputs = tokens.clone().narrow(1, 0, seq).into();
+        let batch = (inputs, tokens.narrow(1, 1, seq));
         let division = Division::of(&run.training).on_ranks(ranks.ranks());
-        let gradients = data_parallel::gradients(ranks.as_ref(), &decoder, batch, division);
-        let norms = gradients.parameters.norms(&decoder);
+        let batch = data_parallel::gradients(ranks.as_ref(), &decoder, batch, division);
+        let norms = optimizers.numbers(&decoder, &batch).norms;
         let rates = LearningRates::of(&run.training, 1.0);
-        decoder = optimizers
-            .update(decoder, gradients.parameters, norms, rates)
-            .0;
+        decoder = optimizers.update(decoder, batch.parameters, norms, rates).0;
     }
 }

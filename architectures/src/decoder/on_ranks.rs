@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use burn::tensor::{Device, Int, Tensor};
+use burn::tensor::Device;
 use collectives::Collectives;
 
 use super::Decoder;
@@ -11,6 +11,7 @@ use crate::block::{Block, Builder};
 use crate::config::ConfigError;
 use crate::model::ModelConfig;
 use crate::pass::Pass;
+use crate::token_ids::TokenIds;
 use crate::value_table::{ValueTable, served};
 
 impl Decoder {
@@ -39,7 +40,7 @@ impl Decoder {
     }
 
     /// Panics if the ranks of split tables run different passes.
-    pub(super) fn check_ranks(&self, pass: &Pass, tokens: &Tensor<2, Int>) {
+    pub(super) fn check_ranks(&self, pass: &Pass, tokens: &TokenIds) {
         if let Some(ranks) = self.table_ranks() {
             let served = self.tables().iter().any(|table| table.is_served());
             if pass.is_training() || !served {

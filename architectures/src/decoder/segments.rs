@@ -13,6 +13,7 @@ use crate::block::Block;
 use crate::context::{Context, Tokens};
 use crate::loss;
 use crate::pass::Pass;
+use crate::token_ids::TokenIds;
 
 /// A part of the decoder whose backward pass is one of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +42,7 @@ impl Decoder {
 
     /// The context of whole sequences `ids [batch, seq]`, for [`Decoder::evaluate_layers`]; requests the table rows from
     /// memory whose addresses follow from the ids.
-    pub fn tokens(&self, ids: Tensor<2, Int>) -> Tokens {
+    pub fn tokens(&self, ids: impl Into<TokenIds>) -> Tokens {
         let tokens = Tokens::whole(ids);
         self.blocks().for_each(|block| block.prefetch(&tokens));
         tokens
@@ -66,7 +67,7 @@ impl Decoder {
     ) -> Tensor<3> {
         let first = range.start;
         if first == 0 {
-            self.check_ranks(pass, &tokens.with_history());
+            self.check_ranks(pass, tokens.ids());
         }
         for (index, layer) in self.layers[range].iter().enumerate() {
             pass.enter_layer(first + index);
@@ -85,7 +86,12 @@ impl Decoder {
 
     /// Mean negative log-likelihood of `targets [batch, seq]` after `ids [batch, seq]` in nats per token, `[1]`, without
     /// gradients; in pieces if the logits exceed [`loss::MAX_LOGITS`].
-    pub fn loss(&self, ids: Tensor<2, Int>, targets: Tensor<2, Int>, pass: &mut Pass) -> Tensor<1> {
+    pub fn loss(
+        &self,
+        ids: impl Into<TokenIds>,
+        targets: Tensor<2, Int>,
+        pass: &mut Pass,
+    ) -> Tensor<1> {
         let tokens = self.tokens(ids);
         let h = self.embed(&tokens);
         let h = self.evaluate_layers(0..self.layers.len(), h, &tokens, pass);

@@ -42,7 +42,7 @@ pub enum Command {
     /// Train and evaluate all unfinished runs of a sweep, then write the report.
     Sweep(SweepOptions),
     /// Search the training settings of a sweep by its section `tune`, as `sweep` does first. No run of the sweep is trained.
-    Tune(TuneOptions),
+    Tune(ExecutionOptions),
     /// Write jobs of Slurm that execute the missing runs of a sweep, or the same list for GNU parallel or Kubernetes.
     Slurm(Box<SlurmOptions>),
     /// Show which runs are finished, failed, begun or missing.
@@ -179,51 +179,40 @@ pub struct MatchOptions {
     pub side: Side,
 }
 
+/// Options of the commands that execute runs.
 #[derive(Args)]
-pub struct SweepOptions {
+pub struct ExecutionOptions {
     #[command(flatten)]
     pub selection: SweepSelection,
     #[command(flatten)]
     pub compute: ComputeOptions,
-    /// Do not wait for runs that other processes execute.
-    #[arg(long)]
-    pub no_wait: bool,
     /// Number of processes that execute runs at the same time, with an equal share of the threads each.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub jobs: u16,
-    /// Add seeds where they matter most until the claims of the section `decide` are decided.
-    #[arg(long, conflicts_with_all = ["jobs", "only", "size", "seed", "run"])]
-    pub until_decided: bool,
     /// Number of processes of `mpirun -n N` that train each run together; default: all that were started. With 1 they share the runs,
     /// and train each on its own.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub ranks: Option<u16>,
-    /// Write no report.
-    #[arg(long)]
-    pub no_report: bool,
-    /// A process of --jobs: no report, and it stops when its standard input ends.
+    /// A process of --jobs: it prints nothing and writes no report, and stops when its standard input ends.
     #[arg(long, hide = true, conflicts_with = "jobs")]
     pub worker: bool,
-    #[command(flatten)]
-    pub export: RecordExport,
 }
 
 #[derive(Args)]
-pub struct TuneOptions {
+pub struct SweepOptions {
     #[command(flatten)]
-    pub selection: SweepSelection,
+    pub execution: ExecutionOptions,
+    /// Do not wait for runs that other processes execute.
+    #[arg(long)]
+    pub no_wait: bool,
+    /// Add seeds where they matter most until the claims of the section `decide` are decided.
+    #[arg(long, conflicts_with_all = ["jobs", "only", "size", "seed", "run"])]
+    pub until_decided: bool,
+    /// Write no report.
+    #[arg(long)]
+    pub no_report: bool,
     #[command(flatten)]
-    pub compute: ComputeOptions,
-    /// Number of processes that execute trials at the same time, with an equal share of the threads each.
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub jobs: u16,
-    /// Number of processes of `mpirun -n N` that train each run together; default: all that were started. With 1 they share the runs,
-    /// and train each on its own.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    pub ranks: Option<u16>,
-    /// A process of --jobs: it prints nothing, and stops when its standard input ends.
-    #[arg(long, hide = true, conflicts_with = "jobs")]
-    pub worker: bool,
+    pub export: RecordExport,
 }
 
 #[derive(Args)]

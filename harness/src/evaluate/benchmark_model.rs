@@ -82,13 +82,15 @@ impl BenchmarkModel<'_> {
         rows.sort_by_key(|&(request, _)| requests[request].continuation.len());
         for rows in rows.chunks(self.sequences) {
             let places: Vec<usize> = rows.iter().map(|&(_, context)| context).collect();
-            let places = self.indices(&places);
             let continuations: Vec<&[u32]> = rows
                 .iter()
                 .map(|&(request, _)| requests[request].continuation.as_slice())
                 .collect();
             let first: Vec<Sequence> = continuations.iter().map(|own| (&own[..1], 0)).collect();
-            let logits = last.clone().select(0, places.clone()).unsqueeze_dim(1);
+            let logits = last
+                .clone()
+                .select(0, self.indices(&places))
+                .unsqueeze_dim(1);
             let mut scored = self.scored(logits, &first, greedy);
             if continuations.iter().any(|own| own.len() > 1) {
                 let read: Vec<&[u32]> = continuations
@@ -97,7 +99,7 @@ impl BenchmarkModel<'_> {
                     .collect();
                 let read = padded(&read);
                 let rest: Vec<Sequence> = continuations.iter().map(|own| (&own[1..], 0)).collect();
-                let mut cache = cache.select(places);
+                let mut cache = cache.select(&places);
                 let logits = self.decoder.extend(tokens(&read, self.device), &mut cache);
                 for (one, more) in scored.iter_mut().zip(self.scored(logits, &rest, greedy)) {
                     one.ll += more.ll;
@@ -165,7 +167,8 @@ impl BenchmarkModel<'_> {
             best.iter::<i64>().collect()
         });
         let rows: Vec<&[u32]> = targets.iter().map(|(own, _)| *own).collect();
-        let nats = loss::log_probabilities(logits, tokens(&padded(&rows), self.device)).into_data();
+        let scored = tokens(&padded(&rows), self.device).on_device();
+        let nats = loss::log_probabilities(logits, scored).into_data();
         let nats: Vec<f32> = nats.iter::<f32>().collect();
         let likelihood = |(row, (own, from)): (usize, &Sequence)| {
             let at = row * length + from..row * length + own.len();

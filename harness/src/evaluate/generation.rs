@@ -3,9 +3,9 @@
 //! On the CPU the batch is evaluated in parts of [`SEQUENCES_OF_PART`] sequences in parallel, as the micro-batches of training are:
 //! the operations on one token of each sequence are too short to be parallelised. Parts do not depend on the number of threads.
 
-use architectures::{Cache, Decoder, host_copy};
+use architectures::{Cache, Decoder, TokenIds, host_copy};
 use benchmarks::task::Sampling;
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::Device;
 use rayon::prelude::*;
 
 /// Sequences of a part.
@@ -55,7 +55,7 @@ pub fn generate(
     for position in 0.. {
         parts
             .iter_mut()
-            .for_each(|part| part.remove_finished(&unfinished, device));
+            .for_each(|part| part.remove_finished(&unfinished));
         parts.retain(|part| !part.sequences.is_empty());
         if parts.is_empty() {
             break;
@@ -105,7 +105,7 @@ impl Part {
     }
 
     /// Removes finished sequences where they are at least half of the part: removing them copies the cache.
-    fn remove_finished(&mut self, unfinished: &[bool], device: &Device) {
+    fn remove_finished(&mut self, unfinished: &[bool]) {
         let places: Vec<usize> = (0..self.sequences.len())
             .filter(|&place| unfinished[self.sequences[place]])
             .collect();
@@ -113,9 +113,7 @@ impl Part {
             return;
         }
         if !self.is_new && !places.is_empty() {
-            let kept: Vec<i64> = places.iter().map(|&place| place as i64).collect();
-            let kept = Tensor::from_data(TensorData::new(kept, [places.len()]), device);
-            self.cache = self.cache.select(kept);
+            self.cache = self.cache.select(&places);
         }
         let next = places
             .iter()
@@ -126,10 +124,10 @@ impl Part {
 }
 
 /// Tokens `[sequences, length]` of rows of equal length.
-pub fn tokens(rows: &[Vec<u32>], device: &Device) -> Tensor<2, Int> {
+pub fn tokens(rows: &[Vec<u32>], device: &Device) -> TokenIds {
     let shape = [rows.len(), rows.first().map_or(0, Vec::len)];
-    let ids: Vec<i64> = rows.iter().flatten().map(|&id| i64::from(id)).collect();
-    Tensor::from_data(TensorData::new(ids, shape), device)
+    let ids = rows.iter().flatten().map(|&id| i64::from(id)).collect();
+    TokenIds::from_host(ids, shape, device)
 }
 
 /// A token by its probability among the most probable ones whose probabilities sum to `top_p` (Holtzman et al. 2020).

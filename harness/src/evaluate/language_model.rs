@@ -58,9 +58,11 @@ impl LanguageModel for DecoderModel<'_> {
             if longest < 2 {
                 continue;
             }
-            let tokens = tokens(&rows, self.device);
-            let inputs = tokens.clone().narrow(1, 0, longest - 1);
-            let targets = tokens.narrow(1, 1, longest - 1);
+            let columns = |range: std::ops::Range<usize>| -> Vec<Vec<u32>> {
+                rows.iter().map(|row| row[range.clone()].to_vec()).collect()
+            };
+            let inputs = tokens(&columns(0..longest - 1), self.device);
+            let targets = tokens(&columns(1..longest), self.device).on_device();
             let logits = self.decoder.forward(inputs, &mut Pass::evaluation());
             let data = loss::log_probabilities(logits, targets).into_data();
             let values: Vec<f32> = data.iter::<f32>().collect();

@@ -2,9 +2,9 @@
 
 use std::time::Instant;
 
-use architectures::{Builder, BuiltPart, Init, Pass};
+use architectures::{Builder, BuiltPart, Init, Pass, TokenIds};
 use burn::module::Module;
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 use rand::Rng;
 use random::stream;
 
@@ -162,16 +162,17 @@ impl<'a> TimedPart<'a> {
         &mut self,
         built: BuiltPart,
         x: Tensor<3>,
-        tokens: Tensor<2, Int>,
+        tokens: TokenIds,
         output_gradient: Tensor<3>,
     ) -> BuiltPart {
         let gradients = differentiate(&built, &self.device, 1.0, |built, pass| {
             (built.forward(x, tokens, pass) * output_gradient).sum()
         });
+        let batch = gradients.into();
         let rates = LearningRates::of(self.training, 1.0);
-        let norms = gradients.parameters.norms(&built);
+        let norms = self.optimizers.numbers(&built, &batch).norms;
         self.optimizers
-            .update(built, gradients.parameters, norms, rates)
+            .update(built, batch.parameters, norms, rates)
             .0
     }
 
@@ -195,12 +196,11 @@ impl<'a> TimedPart<'a> {
         Tensor::from_data(Init::TruncatedNormal(std).draw(0, &name, shape), device)
     }
 
-    fn tokens(&self, device: &Device) -> Tensor<2, Int> {
+    fn tokens(&self, device: &Device) -> TokenIds {
         let decoder = &self.part.decoder;
         let mut rng = stream(0, "probe.tokens", self.passes);
         let tokens = (0..decoder.seq_len).map(|_| rng.random_range(0..decoder.vocab_size as i64));
-        let tokens = TensorData::new(tokens.collect::<Vec<_>>(), [1, decoder.seq_len]);
-        Tensor::from_data(tokens, device)
+        TokenIds::from_host(tokens.collect(), [1, decoder.seq_len], device)
     }
 }
 

@@ -6,6 +6,7 @@
 //! | [`standard_error`] | messages |
 //! | [`allocator`] | the allocator of all programs |
 //! | [`peak_memory`] | peak resident memory |
+//! | [`panics`] | panics that are returned, and logged |
 //! | [`disk_space`] | free space of a file system |
 //! | [`durable`] | flushing of folders |
 //! | [`identity`] | identity of a process, and whether it still runs |
@@ -17,5 +18,6 @@ pub mod disk_space;
 pub mod durable;
 pub mod identity;
 pub mod instruction_set;
+pub mod panics;
 pub mod peak_memory;
 pub mod standard_error;

@@ -20,8 +20,12 @@ use crate::evaluate::language_model::DecoderModel;
 use crate::evaluate::scores::{item_rows, score_rows};
 use experiment::plan::Run;
 
-/// What is evaluated.
+/// A trained run that is evaluated.
 pub struct Subject<'a> {
+    /// The run.
+    pub run: &'a Run,
+    /// Its name.
+    pub id: &'a str,
     /// The decoder, without autodiff.
     pub decoder: &'a Decoder,
     /// Hash of its weights.
@@ -29,6 +33,8 @@ pub struct Subject<'a> {
     /// The folder for rows of the suites that are evaluated, from which an interrupted evaluation continues; without one it starts
     /// anew.
     pub partial: Option<&'a Path>,
+    /// Suites, benchmarks and records.
+    pub context: &'a RunContext<'a>,
 }
 
 /// Rows of evaluated items and their scores, and the benchmarks among them.
@@ -42,48 +48,114 @@ pub struct Evaluated {
     pub evaluations: Vec<EvaluationRow>,
 }
 
-/// Evaluates every suite and benchmark, then replaces the rows of an earlier evaluation. Nothing is written to the records before all are
-/// evaluated, since incomplete scores would be pooled like complete ones.
-///
-/// # Errors
-/// [`Failure`]: an interrupt, an error of a suite, or rows that cannot be written.
-pub fn evaluate_all(
-    run: &Run,
-    id: &str,
-    subject: &Subject,
-    claim: &Claim,
-    context: &RunContext,
-    progress: &mut dyn Progress,
-) -> Result<(), Failure> {
-    let evaluated = evaluated(run, id, subject, &claim.activity, context, progress)?;
-    write(id, &evaluated, claim, context, progress)
-}
-
-/// Evaluates the benchmarks of which `run` has no rows, or rows of other items, and adds their rows to its own.
-///
-/// # Errors
-/// As [`evaluate_all`].
-pub fn evaluate_missing(
-    run: &Run,
-    id: &str,
-    subject: &Subject,
-    claim: &Claim,
-    context: &RunContext,
-    progress: &mut dyn Progress,
-) -> Result<(), Failure> {
-    let records = context.records;
-    let mut all = Evaluated {
-        items: records.read_run(id)?,
-        scores: records.read_run(id)?,
-        evaluations: records.read_run(id)?,
-    };
-    for task in missing(run, context.tasks, &all.evaluations) {
-        all.items.retain(|row| row.suite != task.name());
-        all.scores.retain(|row| row.suite != task.name());
-        all.evaluations.retain(|row| row.task != task.name());
-        all.evaluate(task, (run, id), subject, context, progress)?;
+impl Subject<'_> {
+    /// Evaluates every suite and benchmark, then replaces the rows of an earlier evaluation. Nothing is written to the records before all
+    /// are evaluated, since incomplete scores would be pooled like complete ones.
+    ///
+    /// # Errors
+    /// [`Failure`]: an interrupt, an error of a suite, or rows that cannot be written.
+    pub fn evaluate_all(&self, claim: &Claim, progress: &mut dyn Progress) -> Result<(), Failure> {
+        let evaluated = self.evaluated(&claim.activity, progress)?;
+        self.write(&evaluated, claim, progress)
     }
-    write(id, &all, claim, context, progress)
+
+    /// Evaluates the benchmarks of which the run has no rows, or rows of other items, and adds their rows to its own.
+    ///
+    /// # Errors
+    /// As [`Subject::evaluate_all`].
+    pub fn evaluate_missing(
+        &self,
+        claim: &Claim,
+        progress: &mut dyn Progress,
+    ) -> Result<(), Failure> {
+        let (records, id) = (self.context.records, self.id);
+        let mut all = Evaluated {
+            items: records.read_run(id)?,
+            scores: records.read_run(id)?,
+            evaluations: records.read_run(id)?,
+        };
+        for task in missing(self.run, self.context.tasks, &all.evaluations) {
+            all.items.retain(|row| row.suite != task.name());
+            all.scores.retain(|row| row.suite != task.name());
+            all.evaluations.retain(|row| row.task != task.name());
+            all.evaluate(task, self, progress)?;
+        }
+        self.write(&all, claim, progress)
+    }
+
+    /// Evaluates every suite and benchmark, and records nothing.
+    ///
+    /// # Errors
+    /// As [`Subject::evaluate_all`].
+    pub fn evaluated(
+        &self,
+        activity: &SharedActivity,
+        progress: &mut dyn Progress,
+    ) -> Result<Evaluated, Failure> {
+        let (run, id, context) = (self.run, self.id, self.context);
+        let mut model = Interruptible {
+            model: DecoderModel::new(self.decoder, context.device, SEQUENCES_AT_ONCE),
+            interrupt: context.interrupt,
+        };
+        let mut all = Evaluated::default();
+        let dataset = context.datasets.of(run)?;
+        let stage = |name| Stage {
+            id,
+            name,
+            partial: self.partial,
+            context,
+        };
+        for suite in &dataset.suites {
+            let evaluate =
+                || evaluate_suite((run, id), suite.as_ref(), &mut model, (&dataset, context));
+            let (items, scores) = stage(suite.name()).continued(activity, progress, evaluate)?;
+            all.items.extend(items);
+            all.scores.extend(scores);
+        }
+        for (corpus, most_tokens) in &dataset.corpora {
+            let stage = stage(corpus.label());
+            let of_model = (
+                &mut model as &mut dyn LanguageModel,
+                dataset.tokenizer.end(),
+                run.model.decoder.seq_len,
+            );
+            let evaluate = || {
+                let rows = held_out_rows(id, corpus, *most_tokens, of_model);
+                let failed = |error| stage.failure(error);
+                Ok((Vec::new(), rows.map_err(failed)?))
+            };
+            all.scores
+                .extend(stage.continued(activity, progress, evaluate)?.1);
+        }
+        for task in context.tasks {
+            let phase = format!("evaluating {}", task.name());
+            activity.update(|activity| activity.phase = phase);
+            all.evaluate(task, self, progress)?;
+        }
+        Ok(all)
+    }
+
+    fn write(
+        &self,
+        evaluated: &Evaluated,
+        claim: &Claim,
+        progress: &mut dyn Progress,
+    ) -> Result<(), Failure> {
+        if !claim.is_held() {
+            return Err(Failure::TakenOver);
+        }
+        let (id, context) = (self.id, self.context);
+        let folder = context.folders.sweep();
+        when_space(folder, 0, context.interrupt, progress, || {
+            context.records.write(id, &evaluated.items)?;
+            context.records.write(id, &evaluated.scores)?;
+            if evaluated.evaluations.is_empty() {
+                return Ok(());
+            }
+            context.records.write(id, &evaluated.evaluations)
+        })?;
+        Ok(())
+    }
 }
 
 /// The benchmarks of which `rows` state no evaluation with these items and settings.
@@ -99,92 +171,15 @@ pub fn missing<'a>(
         .collect()
 }
 
-fn write(
-    id: &str,
-    evaluated: &Evaluated,
-    claim: &Claim,
-    context: &RunContext,
-    progress: &mut dyn Progress,
-) -> Result<(), Failure> {
-    if !claim.is_held() {
-        return Err(Failure::TakenOver);
-    }
-    let folder = context.folders.sweep();
-    when_space(folder, 0, context.interrupt, progress, || {
-        context.records.write(id, &evaluated.items)?;
-        context.records.write(id, &evaluated.scores)?;
-        if evaluated.evaluations.is_empty() {
-            return Ok(());
-        }
-        context.records.write(id, &evaluated.evaluations)
-    })?;
-    Ok(())
-}
-
-/// Evaluates every suite and benchmark, and records nothing.
-///
-/// # Errors
-/// As [`evaluate_all`].
-pub fn evaluated(
-    run: &Run,
-    id: &str,
-    subject: &Subject,
-    activity: &SharedActivity,
-    context: &RunContext,
-    progress: &mut dyn Progress,
-) -> Result<Evaluated, Failure> {
-    let mut model = Interruptible {
-        model: DecoderModel::new(subject.decoder, context.device, SEQUENCES_AT_ONCE),
-        interrupt: context.interrupt,
-    };
-    let mut all = Evaluated::default();
-    let dataset = context.datasets.of(run)?;
-    let stage = |name| Stage {
-        id,
-        name,
-        partial: subject.partial,
-        context,
-    };
-    for suite in &dataset.suites {
-        let evaluate =
-            || evaluate_suite((run, id), suite.as_ref(), &mut model, (&dataset, context));
-        let (items, scores) = stage(suite.name()).continued(activity, progress, evaluate)?;
-        all.items.extend(items);
-        all.scores.extend(scores);
-    }
-    for (corpus, most_tokens) in &dataset.corpora {
-        let stage = stage(corpus.label());
-        let of_model = (
-            &mut model as &mut dyn LanguageModel,
-            dataset.tokenizer.end(),
-            run.model.decoder.seq_len,
-        );
-        let evaluate = || {
-            let rows = held_out_rows(id, corpus, *most_tokens, of_model);
-            let failed = |error| stage.failure(error);
-            Ok((Vec::new(), rows.map_err(failed)?))
-        };
-        all.scores
-            .extend(stage.continued(activity, progress, evaluate)?.1);
-    }
-    for task in context.tasks {
-        let phase = format!("evaluating {}", task.name());
-        activity.update(|activity| activity.phase = phase);
-        all.evaluate(task, (run, id), subject, context, progress)?;
-    }
-    Ok(all)
-}
-
 impl Evaluated {
     /// Adds the rows of a benchmark, whose answers are kept beside the tokenizers.
     fn evaluate(
         &mut self,
         task: &LoadedTask,
-        (run, id): (&Run, &str),
         subject: &Subject,
-        context: &RunContext,
         progress: &mut dyn Progress,
     ) -> Result<(), Failure> {
+        let (run, context) = (subject.run, subject.context);
         progress.evaluating(task.name());
         let dataset = context.datasets.of(run)?;
         let tokenizer = &dataset.tokenizer;
@@ -199,7 +194,7 @@ impl Evaluated {
             interrupt: context.interrupt,
         };
         let kept = Records::open(context.folders.cache())?;
-        let rows = task.evaluate(id, &mut model, subject.weights_hash, &kept);
+        let rows = task.evaluate(subject.id, &mut model, subject.weights_hash, &kept);
         let rows = rows.map_err(|error| match error {
             _ if context.interrupt.requested() => Failure::Interrupted,
             Error::Records(error) => Failure::Records(error),

@@ -1,7 +1,6 @@
 //! Execution of one run: training, saving and evaluation, each recorded as soon as it is done and continued where an earlier
 //! process stopped.
 
-use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -14,7 +13,7 @@ use suites::SandboxLimits;
 use super::claim::Claim;
 use super::data::Datasets;
 use super::disk_wait::when_space;
-use super::evaluation::{Subject, evaluate_all};
+use super::evaluation::Subject;
 use super::interrupt::Interrupt;
 use super::progress::Progress;
 use super::resume::{Beginning, beginning};
@@ -25,7 +24,7 @@ use crate::checkpoint::manifest::{Manifest, Origin};
 use crate::checkpoint::snapshot;
 use crate::checkpoint::store::{Store, replace_folder};
 use crate::error::Error;
-use crate::process::peak_memory;
+use crate::process::{panics, peak_memory};
 use crate::ranks::ending::{or_end_all, panic_text};
 use crate::ranks::order::{Order, TrainOrder, give};
 use crate::ranks::served_decoder::{ServedDecoder, served_decoder};
@@ -136,14 +135,9 @@ pub fn execute(
     catch_panic(|| train_and_evaluate(run, id, claim, context, progress))
 }
 
-/// Runs `body` and converts a panic into [`Failure::Failed`]. The default panic hook is disabled meanwhile, since its
-/// output would overwrite the progress display.
+/// Runs `body` and converts a panic, which is logged, into [`Failure::Failed`].
 pub(crate) fn catch_panic<T>(body: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
-    let hook = panic::take_hook();
-    panic::set_hook(Box::new(|panic| tracing::error!("{panic}")));
-    let ended = catch_unwind(AssertUnwindSafe(body));
-    panic::set_hook(hook);
-    ended.unwrap_or_else(|panic| {
+    panics::returned(body).unwrap_or_else(|panic| {
         Err(Failure::Failed(format!(
             "panicked: {}",
             panic_text(panic.as_ref())
@@ -170,11 +164,14 @@ fn train_and_evaluate(
     let clock = Instant::now();
     let partial = evaluation_folder(context.folders, id, &saved.weights_hash);
     let subject = Subject {
+        run,
+        id,
         decoder: &saved.decoder.decoder,
         weights_hash: &saved.weights_hash,
         partial: Some(&partial),
+        context,
     };
-    let mut evaluate = || evaluate_all(run, id, &subject, claim, context, progress);
+    let mut evaluate = || subject.evaluate_all(claim, progress);
     match saved.decoder.is_served() {
         false => evaluate()?,
         // After a panic the other ranks would wait for the rest of a lookup.

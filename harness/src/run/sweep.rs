@@ -16,7 +16,7 @@ use crate::record::clock;
 use crate::record::leftovers;
 use crate::record::run_row::{FAILED, FINISHED, RunRowContext};
 use crate::run::conclusion::Conclusion;
-use crate::run::evaluation::{Subject, evaluate_missing, missing};
+use crate::run::evaluation::{Subject, missing};
 use crate::run::execute::{Failure, RunContext, execute};
 use crate::run::identity::{RunId, configuration, run_id};
 use crate::run::progress::{Progress, RunEnd};
@@ -221,11 +221,14 @@ impl SharedSweep<'_> {
             let (device, ranks) = (context.device, context.ranks);
             let served = served_decoder((&folder, id), &manifest, &run.model, device, ranks)?;
             let subject = Subject {
+                run,
+                id,
                 decoder: &served.decoder,
                 weights_hash: &manifest.content_hash(),
                 partial: None,
+                context,
             };
-            evaluate_missing(run, id, &subject, &claim, context, progress)
+            subject.evaluate_missing(&claim, progress)
         };
         match evaluate() {
             Ok(()) | Err(Failure::TakenOver) => Ok(None),

@@ -15,7 +15,7 @@ use crate::ranks::ending::end_all;
 use crate::ranks::exchanged::exchanged;
 use crate::ranks::order::{Order, give};
 use crate::ranks::step_end::{StepEnd, agree};
-use crate::record::step_recorder::StepRecorder;
+use crate::record::step_recorder::{Rows, StepRecorder};
 use crate::train::state::TrainingState;
 use crate::train::warning::Warning;
 use crate::train::{StepReport, TrainError, TrainSpec, Trained, train};
@@ -70,7 +70,7 @@ pub fn train_with_checkpoints(
     if let Some(failure) = failure {
         return Err(failure);
     }
-    keeper.write_rows(progress)?;
+    keeper.write_rows(progress, Rows::All)?;
     if ranks.ranks() > 1 {
         let (steps, elapsed) = (spec.steps - first, begun.elapsed());
         progress.notice(&exchanged(before, ranks.traffic(), steps, elapsed));
@@ -111,7 +111,7 @@ impl Keeper<'_> {
             leaves: false,
         };
         let written = match !own.writes_checkpoint() && self.recorder.is_due() {
-            true => self.write_rows(progress),
+            true => self.write_rows(progress, Rows::Known),
             false => Ok(()),
         };
         let taken_over = self.claim.is_lost();
@@ -155,7 +155,7 @@ impl Keeper<'_> {
         state: &TrainingState,
         progress: &mut dyn Progress,
     ) -> Result<(), Failure> {
-        self.write_rows(progress)?;
+        self.write_rows(progress, Rows::All)?;
         if !self.claim.is_held() {
             return Err(Failure::TakenOver);
         }
@@ -179,11 +179,11 @@ impl Keeper<'_> {
         Ok(())
     }
 
-    fn write_rows(&mut self, progress: &mut dyn Progress) -> Result<(), Failure> {
+    fn write_rows(&mut self, progress: &mut dyn Progress, rows: Rows) -> Result<(), Failure> {
         let (recorder, context) = (&mut self.recorder, self.context);
         let folder = context.folders.sweep();
         Ok(when_space(folder, 0, context.interrupt, progress, || {
-            recorder.write()
+            recorder.write(rows)
         })?)
     }
 }

@@ -10,29 +10,18 @@
 
 use std::ops::Range;
 
-use architectures::{Decoder, TableGradient, host_copy, loss};
-use burn::tensor::{Int, Tensor};
+use architectures::{Decoder, TableGradient, loss};
 use experiment::training::{Division, Recompute};
 use rayon::prelude::*;
 
 use super::batches::Batch;
+use super::gradients::{Gradients, TableGradients, append_tables};
 use super::own_gradients::OwnSums;
-use super::step::{self, ParameterGradients, TableGradients};
-use super::{dense_gradients, segments};
+use super::{dense_gradients, segments, step};
 
-/// Loss and gradients of one batch.
-pub struct BatchGradients {
-    /// Mean negative log-likelihood, nats per token.
-    pub loss: f64,
-    /// Sum of the blocks' weighted auxiliary losses.
-    pub auxiliary_loss: f64,
-    /// Gradients of the parameters, one entry per table; statistics summed over the batch.
-    pub parameters: ParameterGradients,
-}
-
-/// Mean loss and gradients of `batch`, divided into parts of whole sequences; on several ranks, the contribution of `batch` to those of
+/// Losses and gradients of `batch`, divided into parts of whole sequences; on several ranks, the contribution of `batch` to those of
 /// the whole batch.
-pub fn backward(decoder: &Decoder, batch: Batch, division: Division) -> BatchGradients {
+pub fn backward(decoder: &Decoder, batch: Batch, division: Division) -> Gradients {
     sum_of_parts(decoder, batch, division, None)
 }
 
@@ -42,7 +31,7 @@ pub fn divided(
     batch: Batch,
     division: Division,
     own: &mut OwnSums,
-) -> BatchGradients {
+) -> Gradients {
     if division.zero_stage.divides_gradients() {
         return sum_of_parts(decoder, batch, division, Some(own));
     }
@@ -51,13 +40,13 @@ pub fn divided(
     sum
 }
 
-/// The sum of the losses and gradients of all parts. Dense gradients are in `own` if it is given.
+/// The losses of all parts and the sum of their gradients. Dense gradients are in `own` if it is given.
 fn sum_of_parts(
     decoder: &Decoder,
     batch: Batch,
     division: Division,
     mut own: Option<&mut OwnSums>,
-) -> BatchGradients {
+) -> Gradients {
     let sequences = batch.0.dims()[0];
     let of_all_ranks = (sequences * division.ranks) as f64;
     // Lookups in split tables are exchanges, which all ranks must make in the same order.
@@ -81,8 +70,7 @@ fn sum_of_parts(
         if in_parallel {
             let micro_batches: Vec<Range<usize>> = micro_batches.collect();
             let micro_batches = micro_batches.into_par_iter();
-            let of_part: Vec<BatchGradients> =
-                micro_batches.map(|range| one(range, None)).collect();
+            let of_part: Vec<Gradients> = micro_batches.map(|range| one(range, None)).collect();
             for gradients in of_part {
                 add(decoder, &mut sum, gradients);
             }
@@ -115,8 +103,8 @@ pub(super) fn parts(range: Range<usize>, count: usize) -> impl Iterator<Item = R
 
 /// The sequences `range` of a batch.
 fn narrow((inputs, targets): &Batch, range: Range<usize>) -> Batch {
-    let of = |whole: &Tensor<2, Int>| whole.clone().narrow(0, range.start, range.len());
-    (of(inputs), of(targets))
+    let targets = targets.clone().narrow(0, range.start, range.len());
+    (inputs.sequences(range), targets)
 }
 
 /// Loss and gradients of one part, scaled by its share of the batch. Dense gradients are in `own` if it is given, which it is with
@@ -127,11 +115,11 @@ fn differentiate(
     share: f64,
     recompute: Recompute,
     own: Option<&mut OwnSums>,
-) -> BatchGradients {
+) -> Gradients {
     let [sequences, seq_len] = batch.0.dims();
     let (config, tokens) = (decoder.config(), sequences * seq_len);
     let in_pieces = loss::rows_of_piece(tokens, config.vocab_size) < tokens;
-    let part = match recompute == Recompute::None && !in_pieces {
+    match recompute == Recompute::None && !in_pieces {
         true => {
             let (device, (inputs, targets)) = (batch.0.device(), batch);
             step::differentiate(decoder, &device, share, |decoder, pass| {
@@ -142,17 +130,11 @@ fn differentiate(
             let layers = recompute.segment_layers(config.n_layers);
             segments::differentiate(decoder, batch, share, layers, own)
         }
-    };
-    let losses = host_copy::numbers([part.loss].into_iter().chain(part.auxiliary_loss).collect());
-    BatchGradients {
-        loss: f64::from(losses[0]),
-        auxiliary_loss: losses.get(1).copied().map_or(0.0, f64::from),
-        parameters: part.parameters,
     }
 }
 
-/// Adds the losses and gradients of `part` to `sum`, none before the first part.
-fn add(decoder: &Decoder, sum: &mut Option<BatchGradients>, part: BatchGradients) {
+/// Appends the losses of `part` to those of `sum` and adds its gradients; `sum` is none before the first part.
+fn add(decoder: &Decoder, sum: &mut Option<Gradients>, part: Gradients) {
     let Some(sum) = sum else {
         *sum = Some(part);
         return;
@@ -160,10 +142,9 @@ fn add(decoder: &Decoder, sum: &mut Option<BatchGradients>, part: BatchGradients
     let (parameters, added) = (&mut sum.parameters, part.parameters);
     let dense = std::mem::take(&mut parameters.dense);
     parameters.dense = dense_gradients::add(decoder, dense, added.dense);
-    step::append_tables(&mut parameters.tables, added.tables);
+    append_tables(&mut parameters.tables, added.tables);
     parameters.statistics.merge(&added.statistics);
-    sum.loss += part.loss;
-    sum.auxiliary_loss += part.auxiliary_loss;
+    sum.losses.append(part.losses);
 }
 
 /// Sums entries of table gradients by row where those of the parts so far need more memory than their rows.

@@ -1,6 +1,7 @@
 //! Training and validation batches. The tokens of a training batch depend on seed, step and position only, and not on the number of
 //! ranks that share it.
 
+use architectures::TokenIds;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use corpora::Tokens;
 use experiment::training::SHUFFLE_BLOCK;
@@ -8,8 +9,8 @@ use rand::seq::SliceRandom;
 use random::stream;
 use suites::SuiteError;
 
-/// Inputs and next-token targets, `[batch, seq]` each.
-pub type Batch = (Tensor<2, Int>, Tensor<2, Int>);
+/// Inputs, which blocks may read on the host, and next-token targets, `[batch, seq]` each.
+pub type Batch = (TokenIds, Tensor<2, Int>);
 
 /// The sequences `places` of the data order: windows of the token stream, permuted within blocks of [`SHUFFLE_BLOCK`] windows by
 /// `seed`.
@@ -62,8 +63,9 @@ fn gather(
         inputs.extend(window[..seq].iter().map(|&token| i64::from(token)));
         targets.extend(window[1..].iter().map(|&token| i64::from(token)));
     }
-    let tensor = |values| Tensor::from_data(TensorData::new(values, [batch, seq]), device);
-    Ok((tensor(inputs), tensor(targets)))
+    let shape = [batch, seq];
+    let targets = Tensor::from_data(TensorData::new(targets, shape), device);
+    Ok((TokenIds::from_host(inputs, shape, device), targets))
 }
 
 #[cfg(test)]
@@ -104,7 +106,7 @@ mod tests {
 
     fn values(batch: Result<Batch, SuiteError>) -> Vec<i64> {
         let (inputs, targets) = batch.unwrap();
-        let both = Tensor::cat(vec![inputs, targets], 0);
+        let both = Tensor::cat(vec![inputs.on_device(), targets], 0);
         both.into_data().iter::<i64>().collect()
     }
 }

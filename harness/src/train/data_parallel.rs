@@ -15,18 +15,8 @@ use experiment::training::{Division, TrainingConfig};
 
 use super::backward::{self, backward};
 use super::batches::Batch;
+use super::gradients::{DenseGradients, SummedBatch, SummedGradients};
 use super::own_gradients::OwnSums;
-use super::step::{DenseGradients, SummedGradients};
-
-/// Loss and gradients of one batch, summed over ranks.
-pub struct SummedBatch {
-    /// Mean negative log-likelihood, nats per token.
-    pub loss: f64,
-    /// Sum of the blocks' weighted auxiliary losses.
-    pub auxiliary_loss: f64,
-    /// Gradients of the parameters.
-    pub parameters: SummedGradients,
-}
 
 /// Checks that `ranks` can train with `training` together.
 ///
@@ -54,7 +44,7 @@ pub fn own_sequences(sequences: Range<u64>, ranks: &dyn Collectives) -> Range<u6
     first..first + each
 }
 
-/// Loss and gradients of a batch, of which `batch` is the part of this rank. Of the dense gradients, a rank receives the elements that
+/// Losses and gradients of a batch, of which `batch` is the part of this rank. Of the dense gradients, a rank receives the elements that
 /// it updates.
 pub fn gradients(
     ranks: &dyn Collectives,
@@ -63,87 +53,32 @@ pub fn gradients(
     division: Division,
 ) -> SummedBatch {
     if ranks.ranks() == 1 {
-        let own = backward(decoder, batch, division);
-        return SummedBatch {
-            loss: own.loss,
-            auxiliary_loss: own.auxiliary_loss,
-            parameters: own.parameters.into(),
-        };
+        return backward(decoder, batch, division).into();
     }
     let mut sums = OwnSums::new(ranks);
     let own = backward::divided(decoder, batch, division, &mut sums);
     let parameters = own.parameters;
-    let message = Message {
-        losses: [own.loss, own.auxiliary_loss],
-        present: sums.present(decoder),
-    };
-    let all = ranks.all_gather_bytes(&message.bytes());
-    let mut sum = Message::default();
-    for bytes in all {
-        let part = match Message::parse(&bytes, &message) {
-            Some(part) => part,
-            None => panic!(
-                "a rank sent {} bytes about its step, this one {}: the ranks train different models",
-                bytes.len(),
-                message.bytes().len()
-            ),
-        };
-        sum.add(&part);
+    // A parameter that does not reach a rank's loss has no gradient there.
+    let present: Vec<u8> = sums.present(decoder).into_iter().map(u8::from).collect();
+    let mut any = vec![false; present.len()];
+    for of_rank in ranks.all_gather_bytes(&present) {
+        assert_eq!(
+            of_rank.len(),
+            present.len(),
+            "a rank has gradients of another number of parameters: the ranks train different models"
+        );
+        for (any, present) in any.iter_mut().zip(of_rank) {
+            *any |= present != 0;
+        }
     }
-    let [loss, auxiliary_loss] = sum.losses;
-    let dense = sums.finish(decoder, &sum.present);
+    let dense = sums.finish(decoder, &any);
     SummedBatch {
-        loss,
-        auxiliary_loss,
+        losses: own.losses,
         parameters: SummedGradients {
-            dense: DenseGradients::Own(dense),
+            dense: DenseGradients::Own(Box::new(dense)),
             // Of the tokens of all ranks already: the columns of tables are split over ranks.
             tables: parameters.tables,
             statistics: parameters.statistics.over_ranks(ranks),
         },
-    }
-}
-
-/// What a rank tells the others of its part of a step, beside gradients.
-#[derive(Clone, Default)]
-struct Message {
-    /// Loss and auxiliary loss.
-    losses: [f64; 2],
-    /// Of each parameter, whether it has a gradient: an expert to which no token is routed has none.
-    present: Vec<bool>,
-}
-
-impl Message {
-    /// Values of 64 bits: losses, and 0 or 1 for each parameter.
-    fn bytes(&self) -> Vec<u8> {
-        let mut values = self.losses.to_vec();
-        values.extend(self.present.iter().map(|present| f64::from(*present)));
-        values.into_iter().flat_map(f64::to_le_bytes).collect()
-    }
-
-    /// A message about the same parameters as `own`; `None` if it is about others.
-    fn parse(bytes: &[u8], own: &Self) -> Option<Self> {
-        let (words, rest) = bytes.as_chunks::<8>();
-        let mut values = words.iter().map(|word| f64::from_le_bytes(*word));
-        let losses = [values.next()?, values.next()?];
-        let mut present = Vec::with_capacity(own.present.len());
-        for _ in &own.present {
-            present.push(values.next()? != 0.0);
-        }
-        (rest.is_empty() && values.next().is_none()).then_some(Self { losses, present })
-    }
-
-    /// Adds the losses of `part`, and the parameters that have a gradient in it.
-    fn add(&mut self, part: &Self) {
-        if self.present.is_empty() {
-            *self = part.clone();
-            return;
-        }
-        for (sum, loss) in self.losses.iter_mut().zip(part.losses) {
-            *sum += loss;
-        }
-        for (any, present) in self.present.iter_mut().zip(&part.present) {
-            *any |= present;
-        }
     }
 }

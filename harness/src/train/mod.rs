@@ -1,9 +1,8 @@
 //! Training of one decoder.
 //!
 //! Each step computes the loss of a batch, with the blocks' auxiliary losses, and its gradients; several ranks compute a part of it
-//! each (`data_parallel`). Dense gradients are
-//! clipped by their global norm and applied by AdamW; gradients of value tables are clipped separately and applied by a
-//! lazy Adam.
+//! each (`data_parallel`). Dense gradients are clipped by their global norm and applied by AdamW; gradients of value tables are
+//! clipped separately and applied by a lazy Adam.
 
 pub mod backward;
 mod batches;
@@ -11,6 +10,8 @@ pub mod data_parallel;
 pub mod dense_adamw;
 mod dense_gradients;
 mod element_ranges;
+pub mod gradients;
+pub mod losses;
 mod observations;
 pub mod optimizer;
 pub mod own_gradients;
@@ -19,6 +20,8 @@ mod recent;
 mod segments;
 pub mod state;
 pub mod step;
+pub mod step_numbers;
+pub mod tables_norm;
 mod validation;
 pub mod warning;
 
@@ -38,7 +41,9 @@ pub use data_parallel::check_ranks;
 
 use observations::StepValues;
 use state::{TrainingProgress, TrainingState};
-use step::{GradientNorms, LearningRates};
+use step::LearningRates;
+use step_numbers::{GradientNorms, StepNumbers};
+use tables_norm::TablesNorm;
 use warning::Warning;
 
 /// Inputs of a training run.
@@ -78,8 +83,9 @@ pub struct StepReport {
     pub learning_rate: f64,
     /// Global norm of the dense gradient before clipping.
     pub grad_norm: f64,
-    /// Norm of the tables' gradients before clipping, over all tables.
-    pub table_grad_norm: f64,
+    /// Norm of the tables' gradients before clipping, over all tables; an upper bound if the update was skipped. The host has it one step
+    /// late, or when it is read.
+    pub table_grad_norm: TablesNorm,
     /// Sum of the blocks' weighted auxiliary losses.
     pub auxiliary_loss: f64,
     /// Mean training tokens per second so far.
@@ -163,9 +169,14 @@ pub fn train(
         let clock = Instant::now();
         let (updated, mut report) = one_step(spec, state, step)?;
         state = updated;
-        state.progress.train_wall_s += clock.elapsed().as_secs_f64();
         // True for the last step.
-        if spec.training.validates(step, spec.steps) {
+        let validates = spec.training.validates(step, spec.steps);
+        if validates {
+            // Waits for the update, which is no part of the time of validation.
+            report.table_grad_norm.value();
+        }
+        state.progress.train_wall_s += clock.elapsed().as_secs_f64();
+        if validates {
             let decoder = state.decoder.valid();
             let validation =
                 validation::validate(&decoder, spec.training, spec.dataset, spec.device)?;
@@ -227,9 +238,12 @@ fn one_step(
         &state::autodiff(spec.device),
     )?;
     let division = Division::of(training).on_ranks(spec.ranks.ranks());
-    let gradients = data_parallel::gradients(spec.ranks.as_ref(), &decoder, batch, division);
-    let (loss, auxiliary_loss) = (gradients.loss, gradients.auxiliary_loss);
-    let mut norms = gradients.parameters.norms(&decoder);
+    let batch = data_parallel::gradients(spec.ranks.as_ref(), &decoder, batch, division);
+    let StepNumbers {
+        loss,
+        auxiliary_loss,
+        norms,
+    } = optimizers.numbers(&decoder, &batch);
     let non_finite = |what| TrainError::NonFinite {
         what,
         step,
@@ -249,8 +263,9 @@ fn one_step(
         norm: norms.dense,
     };
     let (skipped, warnings) = progress.observe_step(values, training.outliers.as_ref());
+    let mut table_grad_norm = TablesNorm::known(norms.tables);
     if !skipped {
-        (decoder, norms) = optimizers.update(decoder, gradients.parameters, norms, rates);
+        (decoder, table_grad_norm) = optimizers.update(decoder, batch.parameters, norms, rates);
     }
     progress.step = step;
     if TrainingProgress::is_of_last_tenth(step, spec.steps) {
@@ -265,7 +280,7 @@ fn one_step(
         val_loss: None,
         learning_rate: rates.dense,
         grad_norm: norms.dense,
-        table_grad_norm: norms.tables,
+        table_grad_norm,
         auxiliary_loss,
         tokens_per_s: 0.0,
         logged: training.logs(step) || !warnings.is_empty(),

@@ -1,4 +1,4 @@
-//! Lazy Adam for value tables, the norm of dense gradients, and clipping by it.
+//! Lazy Adam for value tables, the sum of squares of dense gradients, and clipping by their norm.
 
 use architectures::LazyAdam;
 use architectures::kernels::fused;
@@ -19,18 +19,18 @@ pub fn lazy_adam(training: &TrainingConfig) -> LazyAdam {
     }
 }
 
-/// The global norm of all gradients, `[1]`; `None` if there are none.
+/// The square of the global norm of all gradients, `[1]`; `None` if there are none.
 ///
 /// Burn's clipping is per parameter, which changes the direction of the gradient.
-pub fn norm(module: &impl Module, gradients: &GradientsParams) -> Option<Tensor<1>> {
-    let mut norm = SquareSums {
+pub fn square_sum(module: &impl Module, gradients: &GradientsParams) -> Option<Tensor<1>> {
+    let mut sums = SquareSums {
         gradients,
         squares: Vec::new(),
     };
-    module.visit(&mut norm);
-    match norm.squares.is_empty() {
+    module.visit(&mut sums);
+    match sums.squares.is_empty() {
         true => None,
-        false => Some(Tensor::cat(norm.squares, 0).sum().sqrt()),
+        false => Some(Tensor::cat(sums.squares, 0).sum()),
     }
 }
 

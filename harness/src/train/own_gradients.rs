@@ -19,24 +19,21 @@ use super::element_ranges::Bucket;
 pub struct OwnGradients {
     /// By parameter, `[m]` with padding.
     pub elements: HashMap<ParamId, Tensor<1>>,
-    /// Global norm over all elements of all ranks.
-    pub norm: f64,
+    /// The sum of their squares, `[1]`; `None` if there are no gradients.
+    pub square_sum: Option<Tensor<1>>,
 }
 
 impl OwnGradients {
-    /// Scaled so that the norm, which is `norm`, is at most `max_norm`; 0 for no limit.
-    pub fn clipped(self, norm: f64, max_norm: f64) -> Self {
+    /// The elements, scaled so that the norm over all ranks, which is `norm`, is at most `max_norm`; 0 for no limit.
+    pub fn clipped(self, norm: f64, max_norm: f64) -> HashMap<ParamId, Tensor<1>> {
         if max_norm == 0.0 || norm <= max_norm {
-            return self;
+            return self.elements;
         }
         let factor = max_norm / norm;
         let scaled = self.elements.into_iter();
-        Self {
-            elements: scaled
-                .map(|(id, part)| (id, part.mul_scalar(factor)))
-                .collect(),
-            norm: max_norm,
-        }
+        scaled
+            .map(|(id, part)| (id, part.mul_scalar(factor)))
+            .collect()
     }
 }
 
@@ -85,7 +82,7 @@ impl<'a> OwnSums<'a> {
         ids.map(|id| self.present.contains(id)).collect()
     }
 
-    /// The sums over all parts, with their norm.
+    /// The sums over all parts, with the sum of their squares.
     ///
     /// # Arguments
     /// * `present`: of each parameter of `module`, in the order of visits, whether any rank had a gradient.
@@ -98,16 +95,9 @@ impl<'a> OwnSums<'a> {
             .collect();
         let squares = own.iter().map(|(_, part)| fused::square_sum(part.clone()));
         let squares: Vec<Tensor<1>> = squares.collect();
-        let norm = match squares.is_empty() {
-            true => 0.0,
-            false => {
-                let square = self.ranks.all_reduce(Tensor::cat(squares, 0).sum());
-                f64::from(square.sqrt().into_scalar::<f32>())
-            }
-        };
         OwnGradients {
+            square_sum: (!squares.is_empty()).then(|| Tensor::cat(squares, 0).sum()),
             elements: own.into_iter().collect(),
-            norm,
         }
     }
 

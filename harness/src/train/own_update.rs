@@ -10,14 +10,13 @@ use collectives::Collectives;
 
 use super::dense_adamw::DenseAdamW;
 use super::element_ranges::{Bucket, own_elements};
-use super::own_gradients::OwnGradients;
 
-/// `module` after one step of `optimizer`, whose ranks all call this.
+/// `module` after one step of `optimizer` by this rank's elements of the gradients, `[m]` with padding. All ranks call this.
 pub fn update<M: Module>(
     optimizer: &mut DenseAdamW,
     learning_rate: f64,
     module: M,
-    gradients: OwnGradients,
+    gradients: HashMap<ParamId, Tensor<1>>,
 ) -> M {
     let ranks = optimizer.ranks().clone();
     let mut update = UpdateOwn {
@@ -37,7 +36,8 @@ pub fn update<M: Module>(
 /// Updates the elements of this rank.
 struct UpdateOwn<'a> {
     optimizer: &'a mut DenseAdamW,
-    gradients: OwnGradients,
+    /// By parameter, `[m]` with padding.
+    gradients: HashMap<ParamId, Tensor<1>>,
     learning_rate: f64,
     /// The updated elements, in the order of visits.
     buckets: Vec<Bucket<ParamId>>,
@@ -45,7 +45,7 @@ struct UpdateOwn<'a> {
 
 impl ModuleVisitor for UpdateOwn<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let Some(gradient) = self.gradients.elements.remove(&param.id) else {
+        let Some(gradient) = self.gradients.remove(&param.id) else {
             return;
         };
         let adamw = self.optimizer.adamw(D);

@@ -18,15 +18,16 @@
 use std::ops::Range;
 
 use architectures::routing::Assignments;
-use architectures::{Decoder, Pass, Segment, Statistics, Tokens, loss};
+use architectures::{Decoder, Pass, Segment, Statistics, TokenIds, Tokens, loss};
 use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::{Int, Tensor};
 
 use super::batches::Batch;
 use super::dense_gradients;
+use super::gradients::{Gradients, ParameterGradients, TableGradients, append_tables};
+use super::losses::Losses;
 use super::own_gradients::OwnSums;
-use super::step::{Gradients, ParameterGradients, TableGradients, append_tables};
 
 /// The differentiated passes of one part.
 struct SegmentedPass<'a, 'b> {
@@ -107,7 +108,7 @@ pub fn differentiate(
 /// device: elsewhere Burn computes softmax by another operation, whose bits differ.
 fn first_pass(
     fork: &Decoder,
-    ids: &Tensor<2, Int>,
+    ids: &TokenIds,
     segments: &[Range<usize>],
 ) -> Vec<(Tensor<3>, Vec<Assignments>)> {
     if segments.is_empty() {
@@ -240,8 +241,7 @@ impl SegmentedPass<'_, '_> {
         }
         let auxiliary = auxiliary.into_iter().reduce(|sum, loss| sum + loss);
         Gradients {
-            loss,
-            auxiliary_loss: auxiliary.map(|loss| loss * self.scale),
+            losses: Losses::of_part(loss, auxiliary.map(|loss| loss * self.scale)),
             parameters,
         }
     }

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use architectures::{HasBuffers, LazyAdam, Pass, Statistics, TableGradient, ValueTable, host_copy};
+use architectures::{HasBuffers, LazyAdam, Pass};
 use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
@@ -12,110 +12,14 @@ use collectives::{Collectives, OneRank};
 use experiment::training::{Schedule, TrainingConfig};
 
 use super::dense_adamw::DenseAdamW;
+use super::gradients::{
+    DenseGradients, Gradients, ParameterGradients, SummedBatch, SummedGradients,
+};
+use super::losses::Losses;
 use super::optimizer;
-use super::own_gradients::OwnGradients;
 use super::own_update;
-
-/// Gradients of value tables: for each table, one entry per lookup of each micro-batch.
-pub type TableGradients = Vec<(ValueTable, Vec<TableGradient>)>;
-
-/// Appends the entries of `added` to those of the same tables in `sum`.
-pub fn append_tables(sum: &mut TableGradients, added: TableGradients) {
-    for (table, parts) in added {
-        match sum.iter_mut().find(|(other, _)| other.is(&table)) {
-            Some((_, others)) => others.extend(parts),
-            None => sum.push((table, parts)),
-        }
-    }
-}
-
-/// A loss with its gradients.
-pub struct Gradients {
-    /// The scaled loss, `[1]`, without autodiff.
-    pub loss: Tensor<1>,
-    /// Sum of the blocks' weighted auxiliary losses, `[1]`, scaled likewise; `None` if no block has one.
-    pub auxiliary_loss: Option<Tensor<1>>,
-    /// Gradients of the parameters.
-    pub parameters: ParameterGradients,
-}
-
-/// Gradients of a module's parameters, and statistics for its buffers.
-pub struct ParameterGradients {
-    /// Gradients of the dense parameters.
-    pub dense: GradientsParams,
-    /// Gradients of the value tables.
-    pub tables: TableGradients,
-    /// Statistics for the blocks' buffers.
-    pub statistics: Statistics,
-}
-
-impl ParameterGradients {
-    /// The norm of the dense gradient of `module`, and a bound of the norm of the tables' gradients, by one copy to the host.
-    pub fn norms(&self, module: &impl Module) -> GradientNorms {
-        norms(&self.tables, optimizer::norm(module, &self.dense))
-    }
-}
-
-/// Gradients of a module's parameters over a whole batch, and statistics for its buffers.
-pub struct SummedGradients {
-    /// Gradients of the dense parameters.
-    pub dense: DenseGradients,
-    /// Gradients of the value tables.
-    pub tables: TableGradients,
-    /// Statistics for the blocks' buffers.
-    pub statistics: Statistics,
-}
-
-/// Gradients of dense parameters.
-pub enum DenseGradients {
-    /// On one rank, of every element.
-    Whole(GradientsParams),
-    /// On several ranks, of the elements that the rank updates.
-    Own(OwnGradients),
-}
-
-impl From<ParameterGradients> for SummedGradients {
-    /// Those of a batch that one rank computed.
-    fn from(gradients: ParameterGradients) -> Self {
-        Self {
-            dense: DenseGradients::Whole(gradients.dense),
-            tables: gradients.tables,
-            statistics: gradients.statistics,
-        }
-    }
-}
-
-impl SummedGradients {
-    /// The norm of the dense gradient of `module`, and a bound of the norm of the tables' gradients, by one copy to the host.
-    pub fn norms(&self, module: &impl Module) -> GradientNorms {
-        match &self.dense {
-            DenseGradients::Whole(whole) => norms(&self.tables, optimizer::norm(module, whole)),
-            DenseGradients::Own(own) => GradientNorms {
-                dense: own.norm,
-                ..norms(&self.tables, None)
-            },
-        }
-    }
-}
-
-/// The norm `dense [1]`, and a bound of the norm of the gradients of `tables`, on the host by one copy.
-fn norms(tables: &TableGradients, dense: Option<Tensor<1>>) -> GradientNorms {
-    let squares = tables
-        .iter()
-        .flat_map(|(table, parts)| table.squares(parts));
-    let mut on_device: Vec<Tensor<1>> = squares.flatten().collect();
-    let squares = on_device.len();
-    on_device.extend(dense);
-    let on_host = host_copy::numbers(on_device);
-    let (squares, dense) = on_host.split_at(squares);
-    let (squares, _) = squares.as_chunks();
-    let bounds = squares.iter().copied().map(TableGradient::norm_bound);
-    GradientNorms {
-        dense: dense.first().copied().map_or(0.0, f64::from),
-        // The sum of nothing is -0.
-        tables: 0.0 + bounds.sum::<f64>(),
-    }
-}
+use super::step_numbers::{GradientNorms, StepNumbers};
+use super::tables_norm::TablesNorm;
 
 /// Loss and gradients of `scale` times the loss that `forward` returns, `[1]`, plus the auxiliary losses of its pass,
 /// computed on a fork of the parameters of `module`.
@@ -130,7 +34,7 @@ pub fn differentiate<M: Module>(
     let loss = forward(&fork, &mut pass) * scale;
     let auxiliary = pass.auxiliary_loss().map(|loss| loss * scale);
     let untracked = |loss: &Tensor<1>| loss.clone().inner();
-    let (loss_value, auxiliary_loss) = (untracked(&loss), auxiliary.as_ref().map(untracked));
+    let losses = Losses::of_part(untracked(&loss), auxiliary.as_ref().map(untracked));
     let gradients = match auxiliary {
         Some(auxiliary) => loss + auxiliary,
         None => loss,
@@ -139,8 +43,7 @@ pub fn differentiate<M: Module>(
     let statistics = pass.take_statistics();
     let tables = pass.into_table_gradients(&gradients);
     Gradients {
-        loss: loss_value,
-        auxiliary_loss,
+        losses,
         parameters: ParameterGradients {
             dense: GradientsParams::from_grads(gradients, &fork),
             tables,
@@ -179,28 +82,14 @@ impl LearningRates {
     }
 }
 
-/// Norms of gradients before clipping.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct GradientNorms {
-    /// Global norm over all dense parameters.
-    pub dense: f64,
-    /// Norm over all value tables; before the update, an upper bound of it.
-    pub tables: f64,
-}
-
-impl GradientNorms {
-    /// Whether both are finite, in the range of the squares' sums in f32.
-    pub fn are_finite(&self) -> bool {
-        self.dense.is_finite() && self.tables < f64::from(f32::MAX).sqrt()
-    }
-}
-
 /// The optimizers of one module: AdamW for its dense parameters, lazy Adam for its value tables.
 pub struct Optimizers {
     /// The optimizer of the dense parameters.
     pub dense: DenseAdamW,
     tables: LazyAdam,
     clip_norm: f64,
+    /// Of the latest update, until the host has it.
+    late: Option<TablesNorm>,
 }
 
 impl Optimizers {
@@ -215,18 +104,26 @@ impl Optimizers {
             dense: DenseAdamW::on_ranks(training, ranks),
             tables: optimizer::lazy_adam(training),
             clip_norm: training.clip_norm,
+            late: None,
         }
     }
 
+    /// What the update of `module` by the gradients of `batch` depends on: the only copy to the host of a step that the host waits for.
+    /// It has the norm of the tables' gradients of the update before, too. All ranks call this.
+    pub fn numbers(&mut self, module: &impl Module, batch: &SummedBatch) -> StepNumbers {
+        let late = self.late.take();
+        StepNumbers::copied(batch, module, self.dense.ranks().as_ref(), late.as_ref())
+    }
+
     /// Clips the gradients, whose norms are `norms`, and updates `module`, its value tables and its buffers;
-    /// returns the module and the norms before clipping.
+    /// returns the module and the norm of the tables' gradients before clipping.
     pub fn update<M: Module + HasBuffers>(
         &mut self,
         module: M,
         gradients: impl Into<SummedGradients>,
         norms: GradientNorms,
         rates: LearningRates,
-    ) -> (M, GradientNorms) {
+    ) -> (M, TablesNorm) {
         let gradients: SummedGradients = gradients.into();
         let (norm, most) = (norms.dense, self.clip_norm);
         let module = match gradients.dense {
@@ -242,14 +139,9 @@ impl Optimizers {
         let tables = gradients.tables.into_iter();
         let of_tables =
             tables.map(|(table, parts)| table.update(parts, &self.tables, rates.tables));
-        let of_tables = host_copy::numbers(of_tables.collect()).into_iter();
-        let squares: f64 = of_tables.map(|norm| f64::from(norm).powi(2)).sum();
+        let tables_norm = TablesNorm::of(of_tables.collect());
+        self.late = Some(tables_norm.clone());
         module.update_buffers(&gradients.statistics);
-        let norms = GradientNorms {
-            // The sum of nothing is -0.
-            tables: (0.0 + squares).sqrt(),
-            ..norms
-        };
-        (module, norms)
+        (module, tables_norm)
     }
 }

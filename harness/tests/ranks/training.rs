@@ -80,7 +80,7 @@ fn step_values(report: &StepReport) -> [f64; 5] {
         report.loss,
         report.auxiliary_loss,
         report.grad_norm,
-        report.table_grad_norm,
+        report.table_grad_norm.value(),
         report.val_loss.unwrap_or(0.0),
     ]
 }
@@ -104,9 +104,9 @@ pub fn train_on(
         dataset: dataset(),
         ranks,
     };
-    let mut values = Vec::new();
+    let mut reports = Vec::new();
     let trained = train(&spec, first(&spec), &mut |report, state| {
-        values.push(step_values(report));
+        reports.push(report.clone());
         after_step(ranks.as_ref(), state)
     });
     let weights = match trained {
@@ -115,7 +115,8 @@ pub fn train_on(
         Err(error) => panic!("{error}"),
     };
     Outcome {
-        steps: values,
+        // Read late, as rows are.
+        steps: reports.iter().map(step_values).collect(),
         weights,
         traffic: ranks.traffic(),
     }

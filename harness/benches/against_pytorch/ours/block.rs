@@ -92,11 +92,12 @@ impl BlockStep {
             let y = block.forward(x.clone(), &mut Context::new(&tokens, pass));
             (y * self.output_gradient.clone()).sum()
         });
+        let batch = gradients.into();
         let rates = LearningRates::of(&self.config, 1.0);
-        let norms = gradients.parameters.norms(&block);
+        let norms = self.optimizers.numbers(&block, &batch).norms;
         let updated = self
             .optimizers
-            .update(block, gradients.parameters, norms, rates);
+            .update(block, batch.parameters, norms, rates);
         self.block = Some(updated.0);
     }
 }

@@ -1,8 +1,8 @@
 //! A training step of a decoder, as in the loop of `harness::train`.
 
-use architectures::{Decoder, ModelConfig};
+use architectures::{Decoder, ModelConfig, TokenIds};
 use burn::module::Module;
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::Device;
 use experiment::training::{Division, TrainingConfig};
 use harness::train::step::{LearningRates, Optimizers};
 use harness::train::{Batch, backward};
@@ -62,7 +62,7 @@ impl DecoderStep {
             optimizers: Optimizers::new(&config),
             decoder: Some(decoder),
             config,
-            batch: (tokens("inputs"), tokens("targets")),
+            batch: (tokens("inputs"), tokens("targets").on_device()),
         }
     }
 
@@ -81,19 +81,19 @@ impl DecoderStep {
         let decoder = self.decoder.take().expect("not during an update");
         let gradients =
             backward::backward(&decoder, self.batch.clone(), Division::of(&self.config));
+        let batch = gradients.into();
         let rates = LearningRates::of(&self.config, 1.0);
-        let norms = gradients.parameters.norms(&decoder);
+        let norms = self.optimizers.numbers(&decoder, &batch).norms;
         let updated = self
             .optimizers
-            .update(decoder, gradients.parameters, norms, rates);
+            .update(decoder, batch.parameters, norms, rates);
         self.decoder = Some(updated.0);
     }
 }
 
-fn tokens(name: &str, vocab: usize, shape: BatchShape, device: &Device) -> Tensor<2, Int> {
+fn tokens(name: &str, vocab: usize, shape: BatchShape, device: &Device) -> TokenIds {
     let BatchShape { batch, seq } = shape;
     let mut rng = stream(0, name, 0);
     let tokens = (0..batch * seq).map(|_| rng.random_range(0..vocab as i64));
-    let tokens = TensorData::new(tokens.collect::<Vec<_>>(), [batch, seq]);
-    Tensor::from_data(tokens, device)
+    TokenIds::from_host(tokens.collect(), [batch, seq], device)
 }

@@ -73,11 +73,14 @@ fn stepped(state: TrainingState, training: &TrainingConfig, step: i64) -> Traini
     let device = state::autodiff(&Device::flex());
     let tokens: Vec<i64> = (0..18).map(|i| (i * i + 5 * step) % 30).collect();
     let tokens = Tensor::<1, Int>::from_data(tokens.as_slice(), &device).reshape([2, 9]);
-    let batch = (tokens.clone().narrow(1, 0, 8), tokens.narrow(1, 1, 8));
-    let gradients = backward::backward(&decoder, batch, Division::WHOLE).parameters;
-    let norms = gradients.norms(&decoder);
+    let batch = (
+        tokens.clone().narrow(1, 0, 8).into(),
+        tokens.narrow(1, 1, 8),
+    );
+    let batch = backward::backward(&decoder, batch, Division::WHOLE).into();
+    let norms = optimizers.numbers(&decoder, &batch).norms;
     let rates = LearningRates::of(training, 1.0);
-    let (decoder, _) = optimizers.update(decoder, gradients, norms, rates);
+    let (decoder, _) = optimizers.update(decoder, batch.parameters, norms, rates);
     progress.step += 1;
     TrainingState {
         decoder,

@@ -12,7 +12,7 @@ use harness::run::activity::SharedActivity;
 use harness::run::claim::{Attempt, Claims};
 use harness::run::conclusion::Conclusion;
 use harness::run::data::{Datasets, Purpose};
-use harness::run::evaluation::{Subject, evaluate_all, evaluated};
+use harness::run::evaluation::Subject;
 use harness::run::execute::{Failure, RunContext};
 use harness::run::identity::{configuration, run_id};
 use harness::run::interrupt::Interrupt;
@@ -114,11 +114,14 @@ impl Evaluation<'_> {
             let manifest = snapshot::verify(&folder, &id)?;
             let decoder = snapshot::read_weights(&folder, &manifest, &run.model, self.device())?;
             let subject = Subject {
+                run,
+                id: &id,
                 decoder: &decoder,
                 weights_hash: &manifest.content_hash(),
                 partial: None,
+                context: &self.context,
             };
-            let ended = evaluate_all(run, &id, &subject, &claim, &self.context, progress);
+            let ended = subject.evaluate_all(&claim, progress);
             match outcome(ended, run, progress)? {
                 Conclusion::Interrupted => return Ok(Conclusion::Interrupted),
                 Conclusion::Complete => {}
@@ -145,12 +148,15 @@ impl Evaluation<'_> {
             let (folder, manifest) = (&found.folder, &found.manifest);
             let decoder = snapshot::read_weights(folder, manifest, &run.model, self.device())?;
             let subject = Subject {
+                run,
+                id: &id,
                 decoder: &decoder,
                 weights_hash: &manifest.content_hash(),
                 partial: None,
+                context: &self.context,
             };
             let activity = SharedActivity::default();
-            let ended = evaluated(run, &id, &subject, &activity, &self.context, progress);
+            let ended = subject.evaluated(&activity, progress);
             let mut scores = Vec::new();
             let ended = ended.map(|found| scores = found.scores);
             match outcome(ended, run, progress)? {

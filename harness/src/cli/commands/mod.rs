@@ -16,6 +16,7 @@ pub mod forecast;
 pub mod init;
 pub mod job_commands;
 pub mod job_files;
+pub mod lead;
 pub mod match_blocks;
 pub mod plan;
 pub mod plan_row;

@@ -56,7 +56,8 @@ fn naive(decoder: &Decoder, request: &Request) -> Likelihood {
     let inputs = tokens(&[all[..all.len() - 1].to_vec()], &device);
     let logits = decoder.forward(inputs, &mut Pass::evaluation());
     let greedy: Vec<i64> = logits.clone().argmax(2).into_data().iter::<i64>().collect();
-    let nats = loss::log_probabilities(logits, tokens(&[all[1..].to_vec()], &device)).into_data();
+    let targets = tokens(&[all[1..].to_vec()], &device).on_device();
+    let nats = loss::log_probabilities(logits, targets).into_data();
     let start = request.context.len() - 1;
     let nats: Vec<f32> = nats.iter::<f32>().skip(start).collect();
     Likelihood {

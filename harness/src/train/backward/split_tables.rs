@@ -4,7 +4,7 @@ use super::*;
 use architectures::ModelConfig;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
-use burn::tensor::Device;
+use burn::tensor::{Device, Int, Tensor};
 use collectives::thread_ranks;
 
 const BLOCKS: [&str; 3] = [
@@ -39,11 +39,14 @@ fn numbers(block: &str, division: Division) -> Vec<[Vec<f32>; 2]> {
         let decoder = Decoder::on_ranks(&config, 0, &device, ranks).unwrap();
         let tokens: Vec<i64> = (0..4 * 17).map(|i| (i * i + 7 * rank) % 30).collect();
         let tokens = Tensor::<1, Int>::from_data(tokens.as_slice(), &device).reshape([4, 17]);
-        let batch = (tokens.clone().narrow(1, 0, 16), tokens.narrow(1, 1, 16));
+        let batch = (
+            tokens.clone().narrow(1, 0, 16).into(),
+            tokens.narrow(1, 1, 16),
+        );
         let gradients = backward(&decoder, batch, division);
         let mut dense = Values {
             gradients: &gradients.parameters.dense,
-            values: vec![gradients.loss as f32],
+            values: vec![gradients.losses.on_host()[0] as f32],
         };
         decoder.visit(&mut dense);
         let dense = dense.values;

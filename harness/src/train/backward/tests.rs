@@ -2,7 +2,7 @@ use super::*;
 use architectures::{HasBuffers, ModelConfig};
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
-use burn::tensor::Device;
+use burn::tensor::{Device, Int, Tensor};
 
 fn in_parts(accumulate: usize, micro_batches: usize) -> Division {
     Division {
@@ -25,7 +25,10 @@ fn numbers(threads: usize, [accumulate, micro_batches]: [usize; 2]) -> [Vec<f32>
     let decoder = Decoder::new(&config, 0, &device).unwrap();
     let tokens: Vec<i64> = (0..4 * 17).map(|i| i * i % 30).collect();
     let tokens = Tensor::<1, Int>::from_data(tokens.as_slice(), &device).reshape([4, 17]);
-    let batch = (tokens.clone().narrow(1, 0, 16), tokens.narrow(1, 1, 16));
+    let batch = (
+        tokens.clone().narrow(1, 0, 16).into(),
+        tokens.narrow(1, 1, 16),
+    );
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .build()
@@ -34,7 +37,7 @@ fn numbers(threads: usize, [accumulate, micro_batches]: [usize; 2]) -> [Vec<f32>
         pool.install(|| backward(&decoder, batch, in_parts(accumulate, micro_batches)));
     let mut all = GradientValues {
         gradients: &batch_gradients.parameters.dense,
-        values: vec![batch_gradients.loss as f32],
+        values: vec![batch_gradients.losses.on_host()[0] as f32],
     };
     decoder.visit(&mut all);
     let lookups = batch_gradients
@@ -81,7 +84,10 @@ fn buffers_are_updated_once_from_all_parts() {
     let device = Device::flex().autodiff();
     let tokens: Vec<i64> = (0..4 * 17).map(|i| i * i % 30).collect();
     let tokens = Tensor::<1, Int>::from_data(tokens.as_slice(), &device).reshape([4, 17]);
-    let batch = (tokens.clone().narrow(1, 0, 16), tokens.narrow(1, 1, 16));
+    let batch = (
+        tokens.clone().narrow(1, 0, 16).into(),
+        tokens.narrow(1, 1, 16),
+    );
     let biases = |micro_batches: usize| {
         let decoder = Decoder::new(&config, 0, &device).unwrap();
         for _ in 0..3 {
