@@ -13,6 +13,7 @@ use super::fused::FusedOps;
 use super::gather::GatherOps;
 use super::lookup::LookupOps;
 use super::product_key_search::SearchOps;
+use super::row_top_k::TopKOps;
 use crate::kernels::adam_step::AdamStep;
 
 /// Writes rows of a table, in place if no other tensor shares its storage; Burn's own assignment always copies the table.
@@ -82,6 +83,12 @@ impl FusedOps for LibTorch {}
 impl GatherOps for LibTorch {}
 
 impl SearchOps for LibTorch {}
+
+impl TopKOps for LibTorch {
+    fn row_top_k(scores: FloatTensor<Self>, k: usize) -> IntTensor<Self> {
+        TchTensor::new(scores.tensor.topk(k as i64, 1, true, true).1)
+    }
+}
 
 impl ExpertOps for LibTorch {}
 

@@ -24,6 +24,7 @@ mod libtorch;
 pub mod lookup;
 pub mod product_key_search;
 pub mod routes;
+pub(crate) mod row_top_k;
 mod stochastic_rounding;
 pub(crate) mod table_memory;
 

@@ -80,7 +80,9 @@ def blocks(options) -> list:
     )
     made, values = [], None
     for layer in range(options.layers):
-        if options.placed is not None and layer not in options.placed or options.block not in BLOCKS[1:]:
+        is_placed = options.placed is None or layer in options.placed
+        # Other blocks, which read token ids, leave the feed-forward as it is.
+        if not is_placed or options.block == "dense" or options.block not in BLOCKS:
             made.append(SwiGlu(d_model, d_ff))
         elif options.block == "moe":
             made.append(MixtureOfExperts(experts))

@@ -34,6 +34,7 @@ use super::gather::GatherOps;
 use super::lookup::LookupOps;
 use super::product_key_search::SearchOps;
 use super::routes::Routes;
+use super::row_top_k::TopKOps;
 use crate::kernels::adam_step::AdamStep;
 use crate::kernels::attention_shape::AttentionShape;
 
@@ -194,6 +195,8 @@ impl GatherOps for CubeBackend {
 }
 
 impl SearchOps for CubeBackend {}
+
+impl TopKOps for CubeBackend {}
 
 impl ExpertOps for CubeBackend {
     fn combine_outputs(

@@ -23,7 +23,7 @@ const TOP_K: usize = 32;
 
 const EXPERTS: usize = 8;
 
-/// Of fine-grained experts, with as many parameters together as the others.
+/// Fine-grained routed experts, which together have the parameters of the others.
 const FINE_EXPERTS: usize = 32;
 const FINE_TOP_K: usize = 3;
 const FINE_D_FF: usize = D_FF / (FINE_TOP_K + 1);
