@@ -16,8 +16,10 @@ pub fn prefetch_near<T>(values: &[T], start: usize, len: usize) {
 #[inline(always)]
 #[cfg(target_arch = "x86_64")]
 fn lines<const HINT: i32, T>(values: &[T], start: usize, len: usize) {
-    for line in (start..start.wrapping_add(len)).step_by(64 / size_of::<T>()) {
-        let address = values.as_ptr().wrapping_add(line);
+    let first = values.as_ptr().wrapping_add(start);
+    // From 0, so that a constant `len` gives a constant number of lines.
+    for line in (0..len).step_by(const { 64 / size_of::<T>() }) {
+        let address = first.wrapping_add(line);
         // SAFETY: a prefetch affects the cache only, of whatever address.
         unsafe { core::arch::x86_64::_mm_prefetch::<HINT>(address.cast()) };
     }
