@@ -41,6 +41,7 @@ use crate::cost::Cost;
 use crate::host_copy;
 use crate::init::Init;
 use crate::kernels::fused;
+use crate::kernels::row_top_k::row_top_k;
 use crate::linear::Linear;
 use crate::numeric_format::NumericFormat;
 use crate::pass::Pass;
@@ -246,7 +247,7 @@ impl UltraMem {
             let approximate = (scores.clone().detach() * vector)
                 .sum_dim(0)
                 .reshape([tokens, n_keys]);
-            let (_, keys) = approximate.topk_with_indices(candidates, 1);
+            let keys = row_top_k(approximate, candidates);
             let index = keys
                 .clone()
                 .reshape([1, tokens, candidates])
@@ -271,7 +272,7 @@ impl UltraMem {
         let Some(total) = total.reduce(|sum, scores| sum + scores) else {
             unreachable!("there is at least one core")
         };
-        let (_, chosen) = total.topk_with_indices(top_k, 1);
+        let chosen = row_top_k(total, top_k);
         let column = chosen.clone().remainder_scalar(candidates as i64);
         let row = (chosen.clone() - column.clone()) / candidates as i64;
         let slots = rows.gather(1, row) * n_keys as i64 + columns.gather(1, column);

@@ -15,6 +15,7 @@ use super::lookup::LookupOps;
 use super::product_key_search::SearchOps;
 use super::routes::Routes;
 use super::routing::RoutingOps;
+use super::row_top_k::TopKOps;
 use crate::kernels::adam_step::AdamStep;
 
 /// Writes rows of a table, in place if no other tensor shares its storage; Burn's own assignment always copies the table.
@@ -141,6 +142,12 @@ fn embedding_bag(table: &Tensor, rows: &Tensor, offsets: &Tensor, weights: Tenso
         true,
     );
     TchTensor::new(out)
+}
+
+impl TopKOps for LibTorch {
+    fn row_top_k(scores: FloatTensor<Self>, k: usize) -> IntTensor<Self> {
+        TchTensor::new(scores.tensor.topk(k as i64, 1, true, true).1)
+    }
 }
 
 #[cfg(test)]

@@ -25,6 +25,7 @@ pub mod lookup;
 pub mod product_key_search;
 pub mod routes;
 pub mod routing;
+pub(crate) mod row_top_k;
 mod stochastic_rounding;
 pub(crate) mod table_memory;
 

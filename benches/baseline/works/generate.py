@@ -1,19 +1,47 @@
 """Greedy generation by a decoder: keys and values in a cache of fixed size, one token of all sequences at a time."""
 
+from argparse import Namespace
+
 import torch
 import torch._inductor.config as inductor
-import torch.nn.functional as F
 
 from works import decoder, feed_forward
+from works.cache import Index, Slice
 from works.decoder import Decoder
+from works.engram import Engrams
+from works.experts import Experts
+from works.hashed_bigram import HashedBigrams
 from works.work import Work
 
 
 def add_options(parser):
     decoder.add_size_options(parser)
-    feed_forward.add_options(parser)
+    feed_forward.add_options(parser, [*feed_forward.BLOCKS, "engram", "hashed_bigram"])
+    parser.add_argument("--rows", type=int, default=1 << 16, help="of the table of bigrams; the least of each head of engram")
+    parser.add_argument("--hash-heads", type=int, default=8, help="of engram, for each order")
+    parser.add_argument("--head-dim", type=int, help="of engram; default: d_model / 32")
+    parser.add_argument("--max-order", type=int, default=3, help="longest n-gram of engram")
+    parser.add_argument("--kernel", type=int, default=4, help="taps of engram's convolution")
     parser.add_argument("--prompt", type=int, default=32, help="tokens of a prompt")
     parser.add_argument("--new", type=int, default=64, help="tokens that are generated after each")
+
+
+def ngrams(options, seq: int):
+    """What reads token ids before attention, if anything does."""
+    placed = options.placed or list(range(options.layers))
+    if options.block == "hashed_bigram":
+        return HashedBigrams(options.d_model, options.layers, options.rows)
+    if options.block == "engram":
+        sizes = Namespace(
+            d_model=options.d_model,
+            rows=options.rows,
+            heads=options.hash_heads,
+            head_dim=options.head_dim or options.d_model // 32,
+            max_order=options.max_order,
+            kernel=options.kernel,
+        )
+        return Engrams(sizes, placed, options.batch, seq)
+    return None
 
 
 class CachedDecoder(Decoder):
@@ -26,37 +54,47 @@ class CachedDecoder(Decoder):
         for layer in self.layers:
             layer.register_buffer("keys", torch.zeros(shape))
             layer.register_buffer("values", torch.zeros(shape))
+        self.ngrams = ngrams(options, seq)
+        if self.ngrams is not None:
+            before = torch.full((options.batch, self.ngrams.reach + seq), self.ngrams.padding)
+            self.register_buffer("tokens", before)
 
     def forward(self, tokens, past: int):
         """The most probable next token `[batch, 1]` of each sequence, after `tokens [batch, new]` at positions from `past`."""
-        end = past + tokens.shape[1]
-
-        def attention(layer, q, k, v):
-            layer.keys[:, :, past:end] = k
-            layer.values[:, :, past:end] = v
-            # Tokens after others in the cache come one by one and read all of it.
-            return F.scaled_dot_product_attention(
-                q, layer.keys[:, :, :end], layer.values[:, :, :end], is_causal=past == 0
-            )
-
-        return self.next_token(tokens, self.cos[past:end], self.sin[past:end], attention)
+        return self.logits(tokens, Slice(past, past + tokens.shape[1])).argmax(-1)
 
     def at(self, token, position):
-        """The same for one `token [batch, 1]` at `position [1]`, with the shapes of every other position: compiled once."""
-        mask = (torch.arange(len(self.cos)) <= position).unsqueeze(0)
+        """The same for one `token [batch, 1]` at `position [1]`."""
+        return self.logits_at(token, position).argmax(-1)
 
-        def attention(layer, q, k, v):
-            layer.keys.index_copy_(2, position, k)
-            layer.values.index_copy_(2, position, v)
-            return F.scaled_dot_product_attention(q, layer.keys, layer.values, attn_mask=mask)
+    def logits_at(self, token, position):
+        return self.logits(token, Index(position, len(self.cos)))
 
-        return self.next_token(token, self.cos.index_select(0, position), self.sin.index_select(0, position), attention)
-
-    def next_token(self, tokens, cos, sin, attention):
+    def logits(self, tokens, cache):
+        """Logits `[batch, 1, vocab]` after the last of `tokens`, which `cache` places."""
         x = self.embedding(tokens)
-        for layer in self.layers:
-            x = layer.after_attention(x, attention(layer, *layer.queries_keys_values(x, cos, sin)))
-        return self.head(self.norm(x[:, -1:])).argmax(-1)
+        cos, sin = cache.positions(self.cos), cache.positions(self.sin)
+        if self.ngrams is not None:
+            read = self.ngrams.look_up(cache.window(self.tokens, tokens, self.ngrams.reach))
+        for number, layer in enumerate(self.layers):
+            if self.ngrams is not None:
+                x = self.ngrams(number, x, read, cache)
+            x = layer.after_attention(x, cache.attention(layer, *layer.queries_keys_values(x, cos, sin)))
+        return self.head(self.norm(x[:, -1:]))
+
+    def tables(self):
+        return super().tables() + (self.ngrams.tables() if self.ngrams is not None else [])
+
+
+def compile_graphs(model: CachedDecoder, of_one_token):
+    """A method of `model` for one token at any position, compiled."""
+    # Weights are constants, which can be packed for products.
+    inductor.freezing = True
+    for module in model.modules():
+        if isinstance(module, Experts):
+            # Sizes depend on the routing: graphs end here.
+            module.mix = torch.compiler.disable(module.mix)
+    return torch.compile(of_one_token)
 
 
 def build(options) -> Work:
@@ -66,9 +104,7 @@ def build(options) -> Work:
     positions = range(options.prompt, options.prompt + options.new - 1)
     after = model
     if options.mode == "compile":
-        # Weights are constants, which can be packed for products.
-        inductor.freezing = True
-        after = torch.compile(model.at)
+        after = compile_graphs(model, model.at)
         positions = [torch.tensor([position]) for position in positions]
 
     @torch.no_grad()

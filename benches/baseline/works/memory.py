@@ -22,13 +22,16 @@ class Memory(nn.Module):
     def __init__(self, options, gated=True, values=None):
         super().__init__()
         d_model = options.d_model
-        self.keys = ProductKeys(d_model, options.n_keys, options.heads, options.top_k)
+        self.keys = ProductKeys(options)
         if values is None:
             values = nn.Parameter(torch.randn(options.n_keys**2, d_model) * d_model**-0.5)
         self.values = values
         self.gate = nn.Linear(d_model, d_model) if gated else None
         self.output = nn.Linear(d_model, d_model) if gated else None
         self.sparse = options.table_gradient == "sparse"
+
+    def tables(self):
+        return [self.values]
 
     def forward(self, x):
         slots, weights = self.keys(x)

@@ -20,10 +20,13 @@ class Peer(nn.Module):
     def __init__(self, options):
         super().__init__()
         d_model = options.d_model
-        self.keys = ProductKeys(d_model, options.n_keys, options.heads, options.top_k)
+        self.keys = ProductKeys(options)
         self.down = nn.Parameter(torch.randn(options.n_keys**2, d_model) * d_model**-0.5)
         self.up = nn.Parameter(torch.randn(options.n_keys**2, d_model) * d_model**-0.5)
         self.sparse = options.table_gradient == "sparse"
+
+    def tables(self):
+        return [self.down, self.up]
 
     def forward(self, x):
         slots, weights = self.keys(x)

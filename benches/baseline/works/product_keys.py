@@ -34,10 +34,11 @@ def candidate_ranks(k: int):
 class ProductKeys(nn.Module):
     """Queries with bias, half-keys of each head's own, softmax over each head's slots."""
 
-    def __init__(self, d_model: int, n_keys: int, heads: int, top_k: int):
+    def __init__(self, options):
         super().__init__()
-        key_dim = d_model // 2
-        self.n_keys, self.heads, self.top_k = n_keys, heads, top_k
+        d_model, n_keys, heads = options.d_model, options.n_keys, options.heads
+        key_dim = getattr(options, "key_dim", None) or d_model // 2
+        self.n_keys, self.heads, self.top_k = n_keys, heads, options.top_k
         self.query = nn.Linear(d_model, heads * key_dim)
         nn.init.xavier_uniform_(self.query.weight)
         nn.init.zeros_(self.query.bias)

@@ -3,47 +3,79 @@
 //! `bag[t] = sum_j weights[t,j] table[ids[t,j]]` and `dot[t,j] = <inputs[t], table[ids[t,j]]>`. Each is the other's
 //! gradient: of a bag with respect to its weights, of a dot with respect to its inputs.
 //!
-//! Both are bound by memory bandwidth. Rows are prefetched [`ahead`] values before their use, across the boundary between
-//! tokens, and a bag's sum stays in registers, in pieces of the width where the registers require it. A narrow table that
-//! a batch reads several times is read in table order instead ([`super::grouped_bag`]).
+//! Both are bound by memory bandwidth. Rows are prefetched before their use, across the boundary between tokens; narrow
+//! ones of a bag twice, first into the second-level cache, of which more can be in flight. A bag's sum stays in registers,
+//! in pieces of the width where the registers require it. A narrow table that a batch reads several times is read in table order instead ([`super::grouped_bag`]).
 //!
 //! The order of a sum does not depend on the pieces: all instruction sets give the same bits.
 
 #[cfg(not(feature = "portable"))]
 use multiversion::{multiversion, target::match_target};
 use rayon::prelude::*;
+use std::mem::MaybeUninit;
 
 use burn::tensor::bf16;
 
 use super::grouped_bag::{self, GroupedRows};
-use super::prefetch::prefetch_near;
+use super::prefetch::{prefetch, prefetch_near};
 use super::table_element::TableElement;
 
-/// Prefetch distance in values, for rows that are read in pieces of `piece` values: 8 KiB, or 16 KiB of narrow rows, of
-/// which more have to be in flight. Measured in docs/log.md, as is the first-level cache as the prefetches' target.
-const fn ahead(piece: usize) -> usize {
-    if piece <= 64 { 4096 } else { 2048 }
+/// Distance of prefetches into the first-level cache in values, 8 KiB; this and the others are measured in docs/log.md.
+const NEAR: usize = 2048;
+
+/// The same for reads of at most 64 values that are not prefetched twice: more of them have to be in flight.
+const NEAR_NARROW: usize = 4096;
+
+/// Distance of prefetches into the second-level cache in values, 32 KiB.
+const FAR: usize = 8192;
+
+/// Widest row that a bag prefetches twice.
+const TWICE: usize = 256;
+
+/// Distance in values of prefetches of `read` values that are prefetched once.
+fn near(read: usize) -> usize {
+    if read <= 64 { NEAR_NARROW } else { NEAR }
 }
 
 /// Tokens of a task.
 const TOKENS: usize = 32;
 
-/// `out[t] = sum_j weights[t,j] table[ids[t,j]]`; `table [rows, width]`, `ids` and `weights [tokens, per_token]`.
+/// `sum_j weights[t,j] table[ids[t,j]]`, `[tokens, width]`; `table [rows, width]`, `ids` and `weights [tokens, per_token]`.
 pub fn bag<T: TableRows>(
     table: &[T],
     width: usize,
     ids: &[i64],
     weights: &[f32],
     per_token: usize,
-    out: &mut [f32],
-) {
+) -> Vec<f32> {
+    assert_eq!(ids.len(), weights.len(), "ids and weights of a bag");
+    let sums = ids.len() / per_token * width;
     if grouped_bag::should_group(table, width, ids) {
-        return grouped_bag::bag(table, width, ids, weights, per_token, out);
+        let mut out = vec![0.0; sums];
+        grouped_bag::bag(table, width, ids, weights, per_token, &mut out);
+        return out;
     }
-    out.par_chunks_mut(TOKENS * width)
+    let mut out = Vec::with_capacity(sums);
+    out.spare_capacity_mut()[..sums]
+        .par_chunks_mut(TOKENS * width)
         .zip(ids.par_chunks(TOKENS * per_token))
         .zip(weights.par_chunks(TOKENS * per_token))
-        .for_each(|((out, ids), weights)| T::bag_tokens(table, width, ids, weights, out));
+        .for_each(|((out, ids), weights)| {
+            T::bag_tokens(table, width, ids, weights, zeroed(out));
+        });
+    // SAFETY: there are as many chunks of ids and of weights as of sums, so every chunk was zeroed.
+    unsafe { out.set_len(sums) };
+    out
+}
+
+/// Zeros in new memory. A task writes those of its own tokens, which stay in its cache until the sums replace them: zeros
+/// of the whole output would be written to memory, on one thread.
+fn zeroed(memory: &mut [MaybeUninit<f32>]) -> &mut [f32] {
+    for value in &mut *memory {
+        value.write(0.0);
+    }
+    // SAFETY: all of them were written.
+    unsafe { std::slice::from_raw_parts_mut(memory.as_mut_ptr().cast(), memory.len()) }
 }
 
 /// `out[t,j] = <inputs[t], table[ids[t,j]]>`.
@@ -158,8 +190,12 @@ fn pieces<const PIECE: usize, T: TableElement>(
     weights: &[f32],
     out: &mut [f32],
 ) {
-    let ahead = const { ahead(PIECE) / PIECE };
     let per_token = ids.len() * width / out.len();
+    // A token's next piece is known, the one after it is not.
+    let most = if width > PIECE { per_token } else { usize::MAX };
+    let twice = width <= TWICE;
+    let near = if twice { NEAR } else { near(PIECE) };
+    let (near, far) = ((near / PIECE).min(most), (FAR / PIECE).min(most));
     for (token, out) in out.chunks_exact_mut(width).enumerate() {
         let first = token * per_token;
         for (piece, out) in out.chunks_exact_mut(PIECE).enumerate() {
@@ -171,12 +207,18 @@ fn pieces<const PIECE: usize, T: TableElement>(
             };
             let mut sum = [0f32; PIECE];
             for j in 0..per_token {
-                let (soon, soon_column) = match j + ahead {
-                    soon if soon < per_token => (first + soon, column),
-                    soon => (wrapped + soon - per_token, wrapped_column),
+                let start = |ahead: usize| {
+                    let (soon, soon_column) = match j + ahead {
+                        soon if soon < per_token => (first + soon, column),
+                        soon => (wrapped + soon - per_token, wrapped_column),
+                    };
+                    ids.get(soon).map(|&id| id as usize * width + soon_column)
                 };
-                if let Some(&id) = ids.get(soon) {
-                    prefetch_near(table, id as usize * width + soon_column, PIECE);
+                if twice && let Some(start) = start(far) {
+                    prefetch(table, start, PIECE);
+                }
+                if let Some(start) = start(near) {
+                    prefetch_near(table, start, PIECE);
                 }
                 let row = &table[ids[first + j] as usize * width + column..][..PIECE];
                 let weight = weights[first + j];
@@ -197,12 +239,12 @@ fn any_width<T: TableElement>(
     weights: &[f32],
     out: &mut [f32],
 ) {
-    let ahead = ahead(width).div_ceil(width);
+    let near = near(width).div_ceil(width);
     let per_token = ids.len() * width / out.len();
     for (token, out) in out.chunks_exact_mut(width).enumerate() {
         out.fill(0.0);
         for j in token * per_token..(token + 1) * per_token {
-            if let Some(&id) = ids.get(j + ahead) {
+            if let Some(&id) = ids.get(j + near) {
                 prefetch_near(table, id as usize * width, width);
             }
             let row = &table[ids[j] as usize * width..][..width];
@@ -223,12 +265,12 @@ fn dot_tokens<T: TableElement>(
 ) {
     // Independent partial sums let the compiler use whole vectors; their order is fixed, so results are repeatable.
     const LANES: usize = 32;
-    let ahead = ahead(width).div_ceil(width);
+    let near = near(width).div_ceil(width);
     let per_token = out.len() * width / inputs.len();
     let whole = width / LANES * LANES;
     for (token, input) in inputs.chunks_exact(width).enumerate() {
         for j in token * per_token..(token + 1) * per_token {
-            if let Some(&id) = ids.get(j + ahead) {
+            if let Some(&id) = ids.get(j + near) {
                 prefetch_near(table, id as usize * width, width);
             }
             let row = &table[ids[j] as usize * width..][..width];

@@ -62,7 +62,7 @@ fn reads_narrow_rows_fast() -> bool {
     false
 }
 
-/// As [`super::bag::bag`], for the widths that [`should_group`] accepts.
+/// The sums of [`super::bag::bag`] into `out [tokens, width]`, for the widths that [`should_group`] accepts.
 pub fn bag<T: GroupedRows>(
     table: &[T],
     width: usize,

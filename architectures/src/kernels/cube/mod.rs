@@ -33,6 +33,7 @@ use super::lookup::LookupOps;
 use super::product_key_search::SearchOps;
 use super::routes::Routes;
 use super::routing::RoutingOps;
+use super::row_top_k::TopKOps;
 use crate::kernels::adam_step::AdamStep;
 use crate::kernels::attention_shape::AttentionShape;
 
@@ -207,6 +208,8 @@ impl RoutingOps for CubeBackend {
         routing::sort_by_expert(pairs, tokens, n_experts)
     }
 }
+
+impl TopKOps for CubeBackend {}
 
 impl ExpertOps for CubeBackend {
     fn combine_outputs(

@@ -23,10 +23,24 @@ const TOP_K: usize = 32;
 
 const EXPERTS: usize = 8;
 
+/// Fine-grained routed experts, which together have the parameters of the others.
+const FINE_EXPERTS: usize = 32;
+const FINE_TOP_K: usize = 3;
+const FINE_D_FF: usize = D_FF / (FINE_TOP_K + 1);
+
+/// Least rows of each of the 16 heads of Engram: as many table elements as 2^16 slots have.
+const NGRAM_ROWS: usize = 1 << 17;
+
+/// Layers of Engram, at the same depth as in its publication.
+const NGRAM_LAYERS: [usize; 2] = [1, 4];
+
+/// Rows of the table of bigrams: the default of the block.
+const BIGRAM_ROWS: usize = 5 * VOCAB;
+
 /// Layer with the block, of those with one.
 const MIDDLE: &str = "4";
 
-/// Layers of Memory+.
+/// Layers of Memory+ and UltraMemV2.
 const CENTRED: &str = "2,4,6";
 
 /// A decoder with each block.
@@ -35,6 +49,7 @@ pub fn all() -> Vec<Row> {
     let key_options = format!("--n-keys {N_KEYS} --key-heads {KEY_HEADS} --top-k {TOP_K}");
     let everywhere = |block: Value| json!([{"block": block, "placement": "all"}]);
     let middle = |block: Value| json!([{"block": block, "placement": "middle"}]);
+    let centred = json!({"centred": {"count": 3, "stride": 2}});
     let slots = format!(
         "2^{} slots, {KEY_HEADS} heads x {TOP_K}",
         2 * N_KEYS.ilog2()
@@ -46,6 +61,18 @@ pub fn all() -> Vec<Row> {
             &format!("{EXPERTS} experts, top-1"),
             everywhere(json!({"kind": "mixture_of_experts", "n_experts": EXPERTS, "d_ff": D_FF})),
             &format!("--experts {EXPERTS} --experts-per-token 1"),
+        ),
+        row(
+            "deepseek_moe",
+            &format!(
+                "1 shared and {FINE_EXPERTS} routed experts of width {FINE_D_FF}, top-{FINE_TOP_K}"
+            ),
+            everywhere(json!({
+                "kind": "deepseek_moe", "n_experts": FINE_EXPERTS, "top_k": FINE_TOP_K, "n_shared": 1, "d_ff": FINE_D_FF,
+            })),
+            &format!(
+                "--experts {FINE_EXPERTS} --experts-per-token {FINE_TOP_K} --shared-experts 1 --expert-d-ff {FINE_D_FF}"
+            ),
         ),
         row(
             "peer",
@@ -64,9 +91,45 @@ pub fn all() -> Vec<Row> {
             &format!("three Memory+ layers, {slots}"),
             json!([{
                 "block": {"kind": "memory", "keys": keys, "gate": true, "shared_values": true},
-                "placement": {"centred": {"count": 3, "stride": 2}},
+                "placement": centred,
             }]),
             &format!("{key_options} --placed {CENTRED}"),
+        ),
+        row(
+            "ultra_mem",
+            &format!(
+                "three UltraMemV2 layers beside the feed-forward, 2^{} slots each, top-{TOP_K}",
+                2 * N_KEYS.ilog2()
+            ),
+            json!([{
+                "block": {"kind": "ultra_mem", "n_keys": N_KEYS, "top_k": TOP_K},
+                "placement": centred, "site": "beside",
+            }]),
+            &format!("--n-keys {N_KEYS} --top-k {TOP_K} --placed {CENTRED}"),
+        ),
+        row(
+            "engram",
+            &format!(
+                "two Engram layers, 16 heads of at least 2^{} rows each",
+                NGRAM_ROWS.ilog2()
+            ),
+            json!([{
+                "block": {"kind": "engram", "n_rows": NGRAM_ROWS},
+                "placement": {"layers": NGRAM_LAYERS}, "site": "before_attention",
+            }]),
+            &format!(
+                "--rows {NGRAM_ROWS} --placed {},{}",
+                NGRAM_LAYERS[0], NGRAM_LAYERS[1]
+            ),
+        ),
+        row(
+            "hashed_bigram",
+            &format!("hashed bigrams in all layers, {BIGRAM_ROWS} rows"),
+            json!([{
+                "block": {"kind": "hashed_bigram", "n_rows": BIGRAM_ROWS},
+                "placement": "all", "site": "before_attention",
+            }]),
+            &format!("--rows {BIGRAM_ROWS}"),
         ),
     ]
 }

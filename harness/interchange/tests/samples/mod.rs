@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use architectures::{Decoder, HasBuffers, ModelConfig, Site, replace_parameters};
-use burn::tensor::{Device, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 use corpora::{EndToken, Tokenizer};
 
 use models::VOCAB;
@@ -37,7 +37,7 @@ fn mixture_beside() -> ModelConfig {
     model
 }
 
-/// A decoder whose parameters and buffers are all different, so that none can be in the place of another.
+/// A decoder whose parameters, tables and buffers are all different, so that none can be in the place of another.
 pub fn decoder(model: &ModelConfig) -> Decoder {
     let decoder = Decoder::new(model, 3, &Device::flex()).unwrap();
     let mut count = 0u32;
@@ -49,8 +49,15 @@ pub fn decoder(model: &ModelConfig) -> Decoder {
         let values: Vec<f32> = (0..shape.iter().product()).map(|_| next()).collect();
         Some(TensorData::new(values, shape.to_vec()))
     });
+    for table in decoder.tables() {
+        let shape = [table.rows(), table.width()];
+        let values: Vec<f32> = (0..shape.iter().product()).map(|_| next()).collect();
+        let values = TensorData::new(values, shape);
+        table.set_values(Tensor::from_data(values, &Device::flex()));
+    }
     for buffer in decoder.buffers() {
-        buffer.set_values(buffer.values().iter().map(|_| next()).collect());
+        // Smaller than what is added to them, so that tokens select different experts.
+        buffer.set_values(buffer.values().iter().map(|_| 0.1 * next()).collect());
     }
     decoder
 }

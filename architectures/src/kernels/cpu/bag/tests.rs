@@ -20,12 +20,11 @@ fn rows_in_bf16_are_read_exactly() {
         let ids: Vec<i64> = (0..tokens * per_token)
             .map(|_| rng.random_range(0..rows as i64))
             .collect();
-        let sums = |count| (vec![0.0; count], vec![0.0; count]);
-        let (mut found, mut expected) = sums(tokens * width);
-        bag(&narrow, width, &ids, &weights, per_token, &mut found);
-        bag(&wide, width, &ids, &weights, per_token, &mut expected);
+        let found = bag(&narrow, width, &ids, &weights, per_token);
+        let expected = bag(&wide, width, &ids, &weights, per_token);
         assert_eq!(found, expected);
-        let (mut found, mut expected) = sums(tokens * per_token);
+        let count = tokens * per_token;
+        let (mut found, mut expected) = (vec![0.0; count], vec![0.0; count]);
         dot(&narrow, width, &ids, &inputs, per_token, &mut found);
         dot(&wide, width, &ids, &inputs, per_token, &mut expected);
         assert_eq!(found, expected);
@@ -45,8 +44,8 @@ fn equals_the_definition_at_any_width() {
         let ids: Vec<i64> = (0..tokens * per_token)
             .map(|_| rng.random_range(0..rows as i64))
             .collect();
-        let (mut sums, mut dots) = (vec![0.0; tokens * width], vec![0.0; tokens * per_token]);
-        bag(&table, width, &ids, &weights, per_token, &mut sums);
+        let sums = bag(&table, width, &ids, &weights, per_token);
+        let mut dots = vec![0.0; tokens * per_token];
         dot(&table, width, &ids, &inputs, per_token, &mut dots);
         for token in 0..tokens {
             for column in 0..width {
@@ -95,8 +94,8 @@ fn all_instruction_sets_give_the_same_bits() {
         let ids: Vec<i64> = (0..tokens * per_token)
             .map(|_| rng.random_range(0..rows as i64))
             .collect();
-        let (mut sums, mut dots) = (vec![0.0; tokens * width], vec![0.0; tokens * per_token]);
-        bag(&table, width, &ids, &weights, per_token, &mut sums);
+        let sums = bag(&table, width, &ids, &weights, per_token);
+        let mut dots = vec![0.0; tokens * per_token];
         dot(&table, width, &ids, &inputs, per_token, &mut dots);
         for (name, found) in sums_and_dots(&table, width, &ids, [&weights, &inputs]) {
             assert_eq!(

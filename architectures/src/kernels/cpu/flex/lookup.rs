@@ -25,15 +25,14 @@ impl LookupOps for Flex {
         let (tokens, per_token, width) = (indices.shape()[0], indices.shape()[1], table.shape()[1]);
         let (table, indices, weights) =
             (table.to_contiguous(), ids(indices), weights.to_contiguous());
-        let mut out = vec![0.0; tokens * width];
         let (indices, weights) = (id_slice(&indices), floats(&weights));
-        match table.dtype() {
+        let out = match table.dtype() {
             DType::BF16 => {
                 let table = elements::<bf16>(&table);
-                bag::bag(table, width, indices, weights, per_token, &mut out);
+                bag::bag(table, width, indices, weights, per_token)
             }
-            _ => bag::bag(floats(&table), width, indices, weights, per_token, &mut out),
-        }
+            _ => bag::bag(floats(&table), width, indices, weights, per_token),
+        };
         tensor(out, [tokens, width])
     }
 

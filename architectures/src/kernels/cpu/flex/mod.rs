@@ -5,6 +5,7 @@ mod experts;
 mod fused;
 mod lookup;
 mod product_key_search;
+mod row_top_k;
 
 use burn::backend::Flex;
 use burn::backend::TensorMetadata;

@@ -39,8 +39,7 @@ fn rows_beyond_2_to_the_31_values_are_updated() {
     assert_eq!(near, far);
     assert!((mean[(rows - 1) * width] - 0.4).abs() < 1e-6);
     assert_eq!(gradient.norm(), (64.0f32 * (4.0 + 16.0)).sqrt());
-    let mut sums = vec![0f32; width];
-    crate::kernels::cpu::bag::bag(table, width, &ids[..2], &[1.0, 2.0], 2, &mut sums);
+    let sums = crate::kernels::cpu::bag::bag(table, width, &ids[..2], &[1.0, 2.0], 2);
     assert!(
         sums.iter().all(|value| (value + 1.5).abs() < 1e-6),
         "{sums:?}"
