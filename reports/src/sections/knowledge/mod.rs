@@ -78,6 +78,8 @@ fn panel(study: &Study, of: KnowledgeTask, data: &mut Table) -> Chart {
     }
     let all = || series.iter().flat_map(|line| &line.points);
     let x = Axis::log("parameters, tables included", all().map(|point| point.x));
-    let y = Axis::from_zero("bits per parameter", all().map(|point| point.y));
+    // Below zero where the loss is above that of a uniform guess.
+    let values = all().map(|point| point.y).chain([0.0]);
+    let y = Axis::linear("bits per parameter", values);
     Chart::new(&title, x, y, series)
 }
