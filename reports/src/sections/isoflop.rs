@@ -46,13 +46,8 @@ pub fn body(study: &Study) -> Result<Markup, ReportError> {
     }
     let figure = figure(&drawn);
     let tables = minima(study, &blocks);
-    let own_facts = study
-        .frames
-        .runs()
-        .iter()
-        .any(|run| run.matching == "facts");
     Ok(html! {
-        @if own_facts {
+        @if study.sizes_have_own_facts() {
             p {
                 "Sizes have as many facts as their tokens state a given number of times, so that they are evaluated on texts of their own, \
                  of which a large decoder has the fewest to learn: these losses cannot be compared between sizes, and their minima say nothing. \

@@ -34,6 +34,12 @@ impl<'a> Study<'a> {
         budgets
     }
 
+    /// Whether sizes have numbers of facts of their own, so that their losses are of different texts.
+    pub fn sizes_have_own_facts(&self) -> bool {
+        let mut runs = self.frames.runs().iter();
+        runs.any(|run| run.matching == FACTS)
+    }
+
     /// Whether several sizes share a budget of training FLOPs.
     pub fn sizes_share_a_budget(&self) -> bool {
         self.budgets().iter().any(|budget| budget.len() > 1)
@@ -48,11 +54,11 @@ impl<'a> Study<'a> {
         budget: &[&'s Rung],
         suites: &[&Suite],
     ) -> Option<BlockAtRung<'s>> {
+        let own_facts = self.sizes_have_own_facts();
         let tasks = knowledge_tasks(self);
         let rank = |rung: &Rung| {
             let runs = self.finished(block, rung);
             let part = scores::missing(self, suites, &runs).is_some();
-            let own_facts = runs.iter().any(|run| run.matching == FACTS);
             let bits = tasks
                 .iter()
                 .flat_map(|task| bits_known(self, *task, block, rung))
