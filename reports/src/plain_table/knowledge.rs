@@ -3,10 +3,9 @@
 use super::PlainTable;
 use crate::interval::interval;
 use results::number::{prefixed, scientific};
-use results::statistics::mean_over_seeds;
 use results::study::best_size::{LEAST_SIZES, best_sizes};
-use results::study::knowledge::{KnowledgeTask, bits_known, knowledge_tasks};
-use results::study::{Rung, Study, mean};
+use results::study::knowledge::{KnowledgeTask, knowledge_tasks, known};
+use results::study::{Rung, Study};
 
 /// The bits by size, and best size against best size; none where no budget has sizes enough.
 pub fn tables(study: &Study) -> Vec<PlainTable> {
@@ -41,23 +40,18 @@ fn bits(study: &Study, tasks: &[KnowledgeTask]) -> PlainTable {
             .collect();
         for rung in rungs {
             for block in &study.blocks {
-                let known: Vec<f64> = bits_known(study, *task, block, rung)
-                    .into_iter()
-                    .map(|(_, bits)| bits)
-                    .collect();
-                if known.is_empty() {
+                let Some(known) = known(study, *task, block, rung) else {
                     continue;
-                }
-                let runs = study.finished(block, rung);
+                };
                 table.rows.push(vec![
                     task.suite.to_owned(),
                     scientific(rung.flops),
                     rung.size().to_owned(),
                     (*block).to_owned(),
-                    known.len().to_string(),
-                    prefixed(mean(&runs, |run| run.params_active as f64)),
-                    prefixed(mean(&runs, |run| run.params_table as f64)),
-                    interval(&mean_over_seeds(&known), 0),
+                    known.bits.n.to_string(),
+                    prefixed(known.active),
+                    prefixed(known.in_tables),
+                    interval(&known.bits, 0),
                 ]);
             }
         }

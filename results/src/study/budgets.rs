@@ -4,9 +4,8 @@ use crate::RunRow;
 use crate::fits::BUDGET_TOLERANCE;
 
 use super::grouping::{BudgetKey, Rung, Study, mean, mismatch};
-use super::knowledge::{bits_known, knowledge_tasks};
+use super::knowledge::{knowledge_tasks, known};
 use super::scores::{self, Suite};
-use crate::statistics::mean_over_seeds;
 
 /// `matching` of runs with as many facts as their tokens state a given number of times.
 const FACTS: &str = "facts";
@@ -61,11 +60,10 @@ impl<'a> Study<'a> {
             let part = scores::missing(self, suites, &runs).is_some();
             let bits = tasks
                 .iter()
-                .flat_map(|task| bits_known(self, *task, block, rung))
-                .map(|(_, bits)| bits);
-            let bits: Vec<f64> = bits.collect();
-            let rank = match own_facts && !bits.is_empty() {
-                true => -mean_over_seeds(&bits).value,
+                .filter_map(|task| known(self, *task, block, rung));
+            let bits: f64 = bits.map(|known| known.bits.value).sum();
+            let rank = match own_facts && !tasks.is_empty() {
+                true => -bits,
                 false => mean(&runs, |run| run.val_loss),
             };
             (part, rank)

@@ -2,7 +2,7 @@
 
 use super::scores::is_scored;
 use super::{Rung, Study, mean};
-use crate::statistics::mean_over_seeds;
+use crate::statistics::{Interval, mean_over_seeds};
 use crate::{RunRow, ScoreRow, WHOLE_SUITE};
 
 const PER_PARAMETER: &str = "bits_per_parameter";
@@ -64,6 +64,29 @@ pub fn bits_known(study: &Study, of: KnowledgeTask, block: &str, rung: &Rung) ->
     let runs = study.finished(block, rung);
     let bits = |run: &&RunRow| Some((run.seed, value(study, of, IN_TOTAL, &run.run)?));
     runs.iter().filter_map(bits).collect()
+}
+
+/// What a block knows at one size and budget.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Known {
+    /// Active parameters, mean over seeds.
+    pub active: f64,
+    /// Parameters in tables, likewise.
+    pub in_tables: f64,
+    /// Bits known, over seeds.
+    pub bits: Interval,
+}
+
+/// What a block knows on a rung; none where it was not measured.
+pub fn known(study: &Study, of: KnowledgeTask, block: &str, rung: &Rung) -> Option<Known> {
+    let bits = bits_known(study, of, block, rung).into_iter();
+    let bits: Vec<f64> = bits.map(|(_, bits)| bits).collect();
+    let runs = study.finished(block, rung);
+    (!bits.is_empty()).then(|| Known {
+        active: mean(&runs, |run| run.params_active as f64),
+        in_tables: mean(&runs, |run| run.params_table as f64),
+        bits: mean_over_seeds(&bits),
+    })
 }
 
 fn value(study: &Study, of: KnowledgeTask, metric: &str, run: &str) -> Option<f64> {

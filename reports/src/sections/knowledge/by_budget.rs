@@ -10,10 +10,9 @@ use crate::figure::Figure;
 use crate::interval::interval;
 use crate::table::Table;
 use results::number::{NONE, prefixed, scientific};
-use results::statistics::mean_over_seeds;
 use results::study::best_size::{LEAST_SIZES, best_sizes};
-use results::study::knowledge::{KnowledgeTask, bits_known};
-use results::study::{Rung, Study, mean};
+use results::study::knowledge::{KnowledgeTask, known};
+use results::study::{Rung, Study};
 
 /// Nothing where no budget has sizes enough for a curve.
 pub fn body(study: &Study, of: KnowledgeTask) -> Result<Markup, ReportError> {
@@ -59,33 +58,25 @@ fn panel(study: &Study, of: KnowledgeTask, budget: &[&Rung], data: &mut Table) -
         data.group();
         let mut points = Vec::new();
         for rung in budget {
-            let bits: Vec<f64> = bits_known(study, of, block, rung)
-                .into_iter()
-                .map(|(_, bits)| bits)
-                .collect();
-            if bits.is_empty() {
+            let Some(known) = known(study, of, block, rung) else {
                 continue;
-            }
-            let runs = study.finished(block, rung);
-            let (known, params) = (
-                mean_over_seeds(&bits),
-                mean(&runs, |run| run.params_active as f64),
-            );
+            };
+            let bits = known.bits;
             points.push(Point {
-                x: params,
-                y: known.value / 1e3,
-                range: known
+                x: known.active,
+                y: bits.value / 1e3,
+                range: bits
                     .is_bounded()
-                    .then_some((known.low / 1e3, known.high / 1e3)),
+                    .then_some((bits.low / 1e3, bits.high / 1e3)),
             });
             data.row([
                 flops.clone(),
                 (*block).into(),
                 rung.size().into(),
-                prefixed(params),
-                prefixed(mean(&runs, |run| run.params_table as f64)),
-                interval(&known, 0),
-                bits.len().to_string(),
+                prefixed(known.active),
+                prefixed(known.in_tables),
+                interval(&bits, 0),
+                bits.n.to_string(),
             ]);
         }
         if !points.is_empty() {
